@@ -1,0 +1,1 @@
+//! The Carillon call server and its admin tool callctl.

@@ -1,0 +1,1 @@
+//! Registrar, routing and bridging of calls: SIP in, SIP out.

@@ -1,0 +1,1 @@
+//! The wire types of the HTTP interface, shared by server and softphone.

@@ -1,0 +1,1 @@
+//! Carries SIP over UDP and TCP sockets on tokio.

@@ -1,0 +1,1 @@
+//! SIP without input or output: messages, transactions, dialogs, registration, digest.

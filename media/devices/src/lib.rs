@@ -1,0 +1,1 @@
+//! Microphones and speakers, and their fakes: tone, loopback, WAV files.

@@ -1,0 +1,1 @@
+//! RTP, jitter buffer, codecs and levels, without a clock or a device.

@@ -1,0 +1,1 @@
+//! What the softphone knows and decides: registration and calls as data.

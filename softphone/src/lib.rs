@@ -1,0 +1,1 @@
+//! The Carillon softphone: a window, and headless for scripts.

@@ -1,0 +1,1 @@
+//! System benchmarks: processor time of the real server per unit of work.

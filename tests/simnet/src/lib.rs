@@ -1,0 +1,1 @@
+//! A seeded bad network in virtual time, for testing protocol state machines.

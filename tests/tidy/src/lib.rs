@@ -1,0 +1,1 @@
+//! The layout rules of the house, as a test.
