@@ -1,0 +1,14 @@
+//! `GET /healthz`: is the server alive, and since when.
+
+use serde::{Deserialize, Serialize};
+
+/// The answer to `GET /healthz`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Health {
+    /// `"ok"` while the server takes calls, `"draining"` while it stops.
+    pub status: String,
+    /// The version of the server's program.
+    pub version: String,
+    /// Seconds since the server became ready.
+    pub uptime_seconds: u64,
+}
