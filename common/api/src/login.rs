@@ -142,6 +142,7 @@ mod tests {
             name: "alice".into(),
             password: "s3cret".into(),
             device_label: "x".into(),
+            replaces: None,
         };
         assert!(!format!("{request:?}").contains("s3cret"));
     }
