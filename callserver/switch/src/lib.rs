@@ -1,1 +1,15 @@
 //! Registrar, routing and bridging of calls: SIP in, SIP out.
+
+mod config;
+mod event;
+mod identity;
+mod input;
+mod question;
+mod switch;
+
+pub use config::{Config, RegistrationLimits};
+pub use event::{AuthenticationFailure, CallEnd, Event, Unregistration};
+pub use identity::{AccountId, AskId, CallId, DeviceId, Party, Side};
+pub use input::Input;
+pub use question::{Answer, Credential, Destination, MediaPorts, Question};
+pub use switch::Switch;

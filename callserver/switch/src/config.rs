@@ -1,0 +1,70 @@
+//! What the operator decides about the switch.
+
+use std::time::Duration;
+
+use sip::Text;
+
+/// How long registrations live, in seconds (RFC 3261 10.3 step 7).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RegistrationLimits {
+    /// Shorter wishes are refused with 423 and `Min-Expires`.
+    pub min_expires: u32,
+    /// Longer wishes are cut to this.
+    pub max_expires: u32,
+    /// Granted to phones that wish nothing.
+    pub default_expires: u32,
+    /// How many contacts an account may have at once; more are refused with 403.
+    pub max_bindings: usize,
+}
+
+impl Default for RegistrationLimits {
+    fn default() -> Self {
+        // A minute keeps most NAT mappings known without letting one phone flood the server; an hour is what RFC 3261
+        // 10.2.1.1 suggests.
+        RegistrationLimits {
+            min_expires: 60,
+            max_expires: 3600,
+            default_expires: 3600,
+            max_bindings: 10,
+        }
+    }
+}
+
+/// The switch's configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The SIP domain of all accounts, also the digest realm.
+    pub domain: Text,
+    /// Written into `User-Agent` and `Server`.
+    pub server_name: Text,
+    /// How long registrations live.
+    pub registration: RegistrationLimits,
+    /// How long phones ring before the caller hears 480.
+    pub ring_timeout: Duration,
+    /// How long a question may stay unanswered before its request is refused with 500.
+    pub question_timeout: Duration,
+    /// More calls than this at once are refused with 503.
+    pub max_calls: usize,
+    /// More calls than this of one calling account at once are refused with 486.
+    pub max_calls_of_account: usize,
+    /// Timers of the SIP core below.
+    pub timers: sip::Timers,
+}
+
+impl Config {
+    /// The defaults for `domain`.
+    #[must_use]
+    pub fn new(domain: impl Into<Text>) -> Self {
+        Config {
+            domain: domain.into(),
+            server_name: Text::from("Carillon"),
+            registration: RegistrationLimits::default(),
+            ring_timeout: Duration::from_secs(60),
+            // Longer than any healthy database needs, shorter than the 32 s after which a phone gives up (Timer B).
+            question_timeout: Duration::from_secs(10),
+            max_calls: 10_000,
+            max_calls_of_account: 20,
+            timers: sip::Timers::default(),
+        }
+    }
+}

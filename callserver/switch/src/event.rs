@@ -1,0 +1,174 @@
+//! What comes out of the switch.
+
+use std::net::{IpAddr, SocketAddr};
+
+use sip::{Flow, StatusCode, Text};
+
+use crate::{AccountId, AskId, CallId, DeviceId, Party, Question, Side};
+
+/// Everything that a [`Switch`](crate::Switch) tells the world, besides the SIP messages that it sends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// Please answer.
+    Ask {
+        /// To be given back with the answer.
+        ask: AskId,
+        /// The question.
+        question: Question,
+    },
+    /// A device registered or refreshed its registration.
+    DeviceRegistered {
+        /// The owner.
+        account: AccountId,
+        /// The device.
+        device: DeviceId,
+        /// Its digest user name.
+        login: Text,
+        /// The contact URI that it wants to be called at.
+        contact: Text,
+        /// Where requests to it go.
+        flow: Flow,
+        /// How long the registration lives, in seconds.
+        expires_seconds: u32,
+        /// What the phone calls itself.
+        user_agent: Option<Text>,
+        /// Whether it was registered already.
+        is_refresh: bool,
+    },
+    /// A registration ended.
+    DeviceUnregistered {
+        /// The owner.
+        account: AccountId,
+        /// The device.
+        device: DeviceId,
+        /// Its digest user name.
+        login: Text,
+        /// The contact URI.
+        contact: Text,
+        /// Why.
+        why: Unregistration,
+    },
+    /// The relay learns where a phone said that it sends and receives. Comes again whenever that changes; the last one holds.
+    MediaExpected {
+        /// The call.
+        call: CallId,
+        /// The side whose phone this is.
+        side: Side,
+        /// The phone's RTP address, as its session description says; behind NAT it may be wrong.
+        remote: SocketAddr,
+        /// The address that the phone's SIP messages come from: RTP from there may be trusted instead.
+        signalled_from: IpAddr,
+    },
+    /// The relay can give back the ports of this call. Comes exactly once for each call whose ports were answered.
+    MediaClosed {
+        /// The call.
+        call: CallId,
+    },
+    /// A known account calls a known account.
+    CallStarted {
+        /// The call.
+        call: CallId,
+        /// Who calls.
+        caller: Party,
+        /// Who is called.
+        callee: Party,
+    },
+    /// The first phone of the callee rings.
+    CallRinging {
+        /// The call.
+        call: CallId,
+    },
+    /// A phone of the callee was picked up.
+    CallAnswered {
+        /// The call.
+        call: CallId,
+    },
+    /// The call is over. Comes exactly once for each [`Event::CallStarted`].
+    CallEnded {
+        /// The call.
+        call: CallId,
+        /// Why.
+        cause: CallEnd,
+        /// Which side ended it; `None` if it was the server.
+        hung_up_by: Option<Side>,
+    },
+    /// A request failed the digest check.
+    AuthenticationFailed {
+        /// Where it came from.
+        flow: Flow,
+        /// The login that it claimed.
+        login: Text,
+        /// What was wrong.
+        why: AuthenticationFailure,
+    },
+    /// A message could not be understood. Count it, do not answer it.
+    BadMessage {
+        /// Where it came from.
+        flow: Flow,
+        /// One sentence for the log.
+        why: Text,
+    },
+    /// After [`Input::Drain`](crate::Input::Drain): no call is left and nothing waits to be sent again.
+    Drained,
+}
+
+/// Why a registration ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unregistration {
+    /// The phone asked for it.
+    ByPhone,
+    /// It was not refreshed in time.
+    Expired,
+    /// Its connection broke.
+    FlowFailed,
+    /// Its credential was revoked.
+    Revoked,
+    /// The same phone registered another contact.
+    Replaced,
+    /// The phone did not react to a call at all.
+    Unreachable,
+}
+
+/// Why a call ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CallEnd {
+    /// One side hung up an answered call.
+    HungUp,
+    /// The caller gave up before anybody answered.
+    Cancelled,
+    /// The callee's phones said busy.
+    Busy,
+    /// The callee declined.
+    Declined,
+    /// Nobody picked up in time.
+    NoAnswer,
+    /// The callee has no phone that can be reached.
+    Unreachable,
+    /// The callee's phones refused with this code.
+    Refused(StatusCode),
+    /// The connection to the side in `hung_up_by` broke, or its phone stopped answering.
+    Lost,
+    /// The relay had no ports, or somebody's session description was of no use.
+    NoMedia,
+    /// The operator ended it.
+    ByOperator,
+    /// The server stopped.
+    ServerStopped,
+}
+
+/// What was wrong with a digest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AuthenticationFailure {
+    /// Nobody has this login.
+    UnknownLogin,
+    /// The response is not that of the right secret.
+    WrongSecret,
+    /// The same nonce count was used before.
+    Replayed,
+    /// The credentials cannot be read, or use an algorithm that was not offered.
+    Malformed,
+    /// The right secret, but for somebody else's address of record.
+    NotTheirAddress,
+    /// The question for the credential stayed without an answer.
+    NoAnswer,
+}

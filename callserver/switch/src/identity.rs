@@ -1,0 +1,70 @@
+//! Who and what the switch speaks about: accounts, devices, calls, sides.
+
+use std::fmt;
+
+use sip::Text;
+
+/// The immutable id of an account. Registrations and calls hang on it, never on a number.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct AccountId(pub i64);
+
+/// The id of one device of an account: one phone with its own SIP credential.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct DeviceId(pub i64);
+
+/// One call, from the caller's INVITE to its end. Unique within one [`Switch`](crate::Switch), never used twice.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct CallId(pub u64);
+
+/// One question to the world outside, see [`Question`](crate::Question).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct AskId(pub u64);
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One of the two sides of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Side {
+    /// The phone that sent the first INVITE.
+    Caller,
+    /// The phone, or all the phones, that the call rings.
+    Callee,
+}
+
+impl Side {
+    /// The opposite side.
+    #[must_use]
+    pub fn other(self) -> Side {
+        match self {
+            Side::Caller => Side::Callee,
+            Side::Callee => Side::Caller,
+        }
+    }
+}
+
+/// A person in a call, as they were when the call began.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Party {
+    /// The account.
+    pub account: AccountId,
+    /// The number that the account had at that moment.
+    pub number: Option<Text>,
+    /// The name to show to people.
+    pub display_name: Text,
+}

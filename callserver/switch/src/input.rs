@@ -1,0 +1,45 @@
+//! What goes into the switch.
+
+use bytes::Bytes;
+use sip::{Flow, Text};
+
+use crate::{Answer, AskId, CallId};
+
+/// Everything that the world can tell a [`Switch`](crate::Switch).
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A SIP message came in.
+    Receive {
+        /// Where it came from.
+        flow: Flow,
+        /// The datagram, or one framed message of a stream.
+        payload: Bytes,
+    },
+    /// A stream connection broke, or could not be opened.
+    FlowFailed {
+        /// The connection.
+        flow: Flow,
+    },
+    /// The instant of [`Switch::poll_timeout`](crate::Switch::poll_timeout) has come.
+    Timeout,
+    /// A question is answered.
+    Answer {
+        /// The question.
+        ask: AskId,
+        /// The answer.
+        answer: Answer,
+    },
+    /// The operator ends a call.
+    HangUpCall {
+        /// The call.
+        call: CallId,
+    },
+    /// A credential was revoked: its registrations are dropped. Calls go on.
+    ForgetLogin {
+        /// The device's digest user name.
+        login: Text,
+    },
+    /// The server stops: every call is hung up, new ones are refused with 503. [`Event::Drained`](crate::Event::Drained)
+    /// says when all has ended.
+    Drain,
+}

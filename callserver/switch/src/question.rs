@@ -1,0 +1,76 @@
+//! What the switch cannot know by itself, and asks for.
+
+use std::net::SocketAddr;
+
+use sip::{Ha1, Text};
+
+use crate::{AccountId, CallId, DeviceId};
+
+/// A question, asked with [`Event::Ask`](crate::Event::Ask) and answered with [`Input::Answer`](crate::Input::Answer).
+/// A question that nobody answers in [`Config::question_timeout`](crate::Config::question_timeout) counts as failed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Question {
+    /// Which device owns this login? Answered with [`Answer::Credential`].
+    Credential {
+        /// The digest user name, as the phone sent it.
+        login: Text,
+    },
+    /// Who is reached under what a caller dialled? Answered with [`Answer::Destination`].
+    Destination {
+        /// The user part of the dialled URI, unescaped.
+        dialled: Text,
+    },
+    /// Where does the relay listen for the media of this call? Answered with [`Answer::MediaPorts`].
+    MediaPorts {
+        /// The call that needs a pair of ports.
+        call: CallId,
+    },
+}
+
+/// The answer to a [`Question`]; of the same kind, or it counts as `None`.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// The device, or `None` if there is no such login.
+    Credential(Option<Credential>),
+    /// The account, or `None` if nobody has that number or name.
+    Destination(Option<Destination>),
+    /// The ports, or `None` if the relay has none left.
+    MediaPorts(Option<MediaPorts>),
+}
+
+/// A device's SIP credential and its owner.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// The owner.
+    pub account: AccountId,
+    /// The device.
+    pub device: DeviceId,
+    /// The device's digest user name.
+    pub login: Text,
+    /// The hashes of its secret.
+    pub ha1: Ha1,
+    /// The owner's number at present.
+    pub number: Option<Text>,
+    /// The owner's name, shown to those whom they call.
+    pub display_name: Text,
+}
+
+/// An account that can be called.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Destination {
+    /// The account.
+    pub account: AccountId,
+    /// Its number at present.
+    pub number: Option<Text>,
+    /// Its name.
+    pub display_name: Text,
+}
+
+/// The two addresses on which the relay listens for one call; what comes in at one leaves by the other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MediaPorts {
+    /// Told to the caller's phone.
+    pub caller: SocketAddr,
+    /// Told to the callee's phones.
+    pub callee: SocketAddr,
+}
