@@ -1,0 +1,50 @@
+//! The codecs that a session speaks.
+
+/// A codec of an audio stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Codec {
+    /// Opus, RFC 6716, carried as RFC 7587 says.
+    Opus,
+    /// G.711 µ-law, 8 kHz.
+    Pcmu,
+    /// G.711 A-law, 8 kHz.
+    Pcma,
+}
+
+impl Codec {
+    /// Payload type that we offer for it (RFC 3551 §6; dynamic for Opus).
+    pub const fn payload_type(self) -> u8 {
+        match self {
+            Codec::Opus => 111,
+            Codec::Pcmu => 0,
+            Codec::Pcma => 8,
+        }
+    }
+
+    /// Ticks of its RTP timestamp per second.
+    pub const fn clock_rate(self) -> u32 {
+        match self {
+            Codec::Opus => 48_000,
+            Codec::Pcmu | Codec::Pcma => 8_000,
+        }
+    }
+
+    /// Its name in a session description (RFC 3551, RFC 7587).
+    pub const fn name(self) -> &'static str {
+        match self {
+            Codec::Opus => "opus",
+            Codec::Pcmu => "PCMU",
+            Codec::Pcma => "PCMA",
+        }
+    }
+}
+
+/// Why a codec could not be set up.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the {codec} codec cannot be started: {cause}", codec = .codec.name())]
+pub struct CodecError {
+    /// The codec that was asked for.
+    pub codec: Codec,
+    /// What its library said.
+    pub cause: String,
+}
