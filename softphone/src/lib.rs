@@ -1,1 +1,14 @@
 //! The Carillon softphone: a window, and headless for scripts.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`cli`] | the command line |
+//! | [`engine`] | one thread that owns sockets, audio devices and [`phone::Phone`]; commands in, notices out |
+//! | [`headless`] | the verbs for scripts, one JSON object a line |
+//! | [`login`] | name and password against a device credential, over HTTP |
+//! | [`window`] | what people see |
+//!
+//! The window and the verbs only ever talk to the [`engine::Engine`]; neither touches a socket.
+
+pub mod engine;
+pub mod window;

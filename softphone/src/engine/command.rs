@@ -1,0 +1,116 @@
+//! What the engine can be told to do, and how it is set up.
+
+use phone::CallNumber;
+
+/// The password of an account. Never printed, never logged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// The password itself, for the one place that sends it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Password {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Password(hidden)")
+    }
+}
+
+/// The transport that carries SIP between this softphone and the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SipTransport {
+    /// One datagram a message.
+    Udp,
+    /// One connection for everything.
+    Tcp,
+}
+
+/// How the engine is set up. Everything has a default that suits the window.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// Where speech comes from: a WAV file's path, `tone`, `silence`, `device` (the system's default) or `device:NAME`.
+    pub audio_in: String,
+    /// Where speech goes: a WAV file's path, `null`, `device` (the system's default) or `device:NAME`.
+    pub audio_out: String,
+    /// Forces a SIP transport; `None` takes UDP where the server offers it, else TCP.
+    pub sip_transport: Option<SipTransport>,
+    /// Lets the password travel over plain HTTP to a host that is not this computer.
+    pub allow_plain: bool,
+    /// The name of this device in the account's list of devices.
+    pub device_label: String,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            audio_in: "device".into(),
+            audio_out: "device".into(),
+            sip_transport: None,
+            allow_plain: false,
+            device_label: "softphone".into(),
+        }
+    }
+}
+
+/// What the engine can be told to do.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Command {
+    /// Log in over HTTP and register. Ends with `Registration::Registered` or `Registration::Failed`.
+    SignIn {
+        /// The server's web address, such as `http://127.0.0.1:8080`.
+        server: String,
+        /// The account's name.
+        name: String,
+        /// The account's password.
+        password: Password,
+    },
+    /// Hang up, unregister and forget the credential. Ends with `Registration::SignedOut`.
+    SignOut,
+    /// Call a number or a SIP address. The first notice of the new call is `Calling` with its call number.
+    Call {
+        /// A number, or a SIP address such as `sip:200@example.org`.
+        target: String,
+    },
+    /// Answer an incoming call.
+    Answer {
+        /// Which call.
+        call: CallNumber,
+    },
+    /// Decline an incoming call.
+    Decline {
+        /// Which call.
+        call: CallNumber,
+    },
+    /// End a call, whatever state it is in.
+    HangUp {
+        /// Which call.
+        call: CallNumber,
+    },
+    /// Stop or resume sending what the microphone hears.
+    Mute {
+        /// Which call.
+        call: CallNumber,
+        /// `true` to send silence.
+        on: bool,
+    },
+    /// Change the audio devices; a call that is running keeps its own until it ends.
+    UseDevices {
+        /// As [`EngineConfig::audio_in`].
+        audio_in: String,
+        /// As [`EngineConfig::audio_out`].
+        audio_out: String,
+    },
+    /// Hang up, unregister and stop the engine. Ends with `Notice::Stopped`.
+    Stop,
+}

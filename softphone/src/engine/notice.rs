@@ -1,0 +1,183 @@
+//! What the engine tells.
+
+use std::time::{Duration, SystemTime};
+
+use phone::{CallNumber, EndReason};
+
+/// Who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountSummary {
+    /// The account's name, as typed at sign-in.
+    pub name: String,
+    /// The name that others see.
+    pub display_name: String,
+    /// The account's number, when it has one.
+    pub number: Option<String>,
+}
+
+/// Something that went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// A short stable word for scripts, such as `wrong-password`.
+    pub code: &'static str,
+    /// What failed and what to do, in one sentence.
+    pub sentence: String,
+}
+
+/// Where sign-in and registration stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Registration {
+    /// Nobody is signed in.
+    SignedOut,
+    /// The password is being checked.
+    SigningIn,
+    /// The password was right; the device is being registered.
+    Registering(AccountSummary),
+    /// Calls can be made and received.
+    Registered(AccountSummary),
+    /// The server was lost; the phone tries again by itself.
+    Retrying {
+        /// Who is signed in.
+        account: AccountSummary,
+        /// When it tries again, counted from now.
+        after: Duration,
+        /// Why it has to.
+        problem: Problem,
+    },
+    /// The device is being unregistered.
+    SigningOut,
+    /// Sign-in failed and is not tried again.
+    Failed(Problem),
+}
+
+impl Registration {
+    /// The state in words, for the window's status line.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::SignedOut => "Signed out".into(),
+            Self::SigningIn => "Signing in…".into(),
+            Self::Registering(_) => "Connecting…".into(),
+            Self::Registered(account) => match &account.number {
+                Some(number) => format!("Ready for calls on {number}"),
+                None => "Ready for calls".into(),
+            },
+            Self::Retrying { after, problem, .. } => {
+                format!(
+                    "{} Trying again in {} s.",
+                    problem.sentence,
+                    after.as_secs().max(1)
+                )
+            }
+            Self::SigningOut => "Signing out…".into(),
+            Self::Failed(problem) => problem.sentence.clone(),
+        }
+    }
+
+    /// Whether calls can be made and received now.
+    #[must_use]
+    pub fn is_registered(&self) -> bool {
+        matches!(self, Self::Registered(_))
+    }
+}
+
+/// What an ended call measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CallStatistics {
+    /// How long the call was connected, in seconds.
+    pub seconds: f64,
+    /// RTP packets sent.
+    pub sent: u64,
+    /// RTP packets received.
+    pub received: u64,
+    /// RTP packets that never arrived.
+    pub lost: u64,
+    /// Interarrival jitter in milliseconds (RFC 3550 section 6.4.1).
+    pub jitter_millis: f64,
+    /// Estimated mean opinion score, 1.0 to 4.5; 0.0 when nothing was heard.
+    pub mos: f64,
+}
+
+/// What the engine tells.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// Sign-in or registration moved.
+    Registration(Registration),
+    /// A call that we asked for has begun; nothing has rung yet.
+    Calling {
+        /// Its number.
+        call: CallNumber,
+        /// What was dialled.
+        target: String,
+    },
+    /// Somebody calls us.
+    Incoming {
+        /// Its number.
+        call: CallNumber,
+        /// The caller's number or address.
+        from: String,
+        /// The name that the caller goes by, when the server sent one.
+        display_name: Option<String>,
+    },
+    /// It rings at the other side.
+    Ringing {
+        /// Which call.
+        call: CallNumber,
+    },
+    /// The call is connected and audio flows.
+    Answered {
+        /// Which call.
+        call: CallNumber,
+        /// The codec's name, such as `opus`.
+        codec: String,
+        /// Whether the audio is encrypted.
+        encrypted: bool,
+    },
+    /// Our microphone was muted or opened.
+    Muted {
+        /// Which call.
+        call: CallNumber,
+        /// `true` when nothing of ours is heard.
+        on: bool,
+    },
+    /// Loudness, about ten times a second while a call is connected. The only notice that may be dropped.
+    Level {
+        /// Which call.
+        call: CallNumber,
+        /// What the microphone picks up, in dB relative to full scale; -127 is silence.
+        spoken_dbfs: f32,
+        /// What the other side sends, in dB relative to full scale; -127 is silence.
+        heard_dbfs: f32,
+    },
+    /// The first sample was captured.
+    AudioIn {
+        /// The device's name or the file's path.
+        device: String,
+        /// When that was.
+        at: SystemTime,
+    },
+    /// The first sample was played.
+    AudioOut {
+        /// The device's name or the file's path.
+        device: String,
+        /// When that was.
+        at: SystemTime,
+    },
+    /// The call is over. Comes exactly once per call.
+    Ended {
+        /// Which call.
+        call: CallNumber,
+        /// Why.
+        reason: EndReason,
+        /// The same in one sentence.
+        sentence: String,
+        /// What it measured; zeros when the call was never answered.
+        statistics: CallStatistics,
+    },
+    /// Something went wrong that is not the end of a call.
+    Error(Problem),
+    /// The engine has stopped; nothing comes after this.
+    Stopped,
+}
