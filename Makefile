@@ -1,0 +1,56 @@
+# What people and machines run here. `make` alone lists it.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Everything else in the workspace comes from the lock file, and nothing updates it by the way.
+CARGO := cargo
+LOCKED := --locked
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Two softphones call each other through a call server; one screen shows how it went
+	@tests/setup/prepare demo
+	@echo "Building the release binaries; the first time takes some minutes."
+	@$(CARGO) build $(LOCKED) --release --bins -p callserver -p softphone -p end-to-end
+	@$(CARGO) run $(LOCKED) --release --quiet -p end-to-end --bin demo
+
+.PHONY: build
+build: ## Release binaries: callserver, callctl, softphone
+	@tests/setup/prepare build
+	@$(CARGO) build $(LOCKED) --release --bins -p callserver -p softphone
+
+.PHONY: test
+test: ## Everything that continuous integration runs: lint, then all tests
+	@tests/setup/prepare test
+	@$(MAKE) lint
+	@tests/setup/run-tests
+
+.PHONY: lint
+lint: ## Format, clippy with warnings as errors, layout rules, licences and bans
+	@tests/setup/prepare test
+	$(CARGO) fmt --all --check
+	$(CARGO) test $(LOCKED) --quiet -p tidy
+	@tests/setup/cargo-deny --locked --log-level error check licenses bans sources
+	@tests/setup/advisories
+	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
+
+.PHONY: soak
+soak: ## The robustness tests at full length: an hour of random bytes and of calls
+	@tests/setup/prepare test
+	@CARILLON_SOAK_SECONDS=$${CARILLON_SOAK_SECONDS:-3600} $(CARGO) test $(LOCKED) --release -p end-to-end --test e2e -- --nocapture --test-threads 1 robustness
+
+.PHONY: bench
+bench: ## Parser and codec benches, then processor time of the real server per unit of work
+	@tests/setup/prepare bench
+	$(CARGO) bench $(LOCKED) -p sip -p media --benches
+	$(CARGO) build $(LOCKED) --release -p callserver --bins
+	$(CARGO) run $(LOCKED) --release -p bench -- $(BENCH)
+
+.PHONY: fmt
+fmt: ## Format all sources
+	@$(CARGO) fmt --all
