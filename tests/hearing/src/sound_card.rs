@@ -1,0 +1,1 @@
+//! A sound card without hardware: a private PulseAudio server with null sinks.
