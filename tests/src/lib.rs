@@ -1,1 +1,41 @@
-//! End-to-end tests with real binaries and other people's phones, and the demonstration.
+//! The harness of the end-to-end tests, the demonstration and the system benchmarks.
+//!
+//! It starts the real binaries as a person would, on ports that the system chooses and with data in a temporary folder,
+//! and reads what they print:
+//!
+//! - [`Server`] is a running `callserver`, with `callctl` beside it;
+//! - [`Softphone`] is a running `softphone headless`, whose JSON lines are [`Event`]s;
+//! - [`Baresip`] and [`sipp`] are other people's phones;
+//! - [`Process`] is any of them: its log is shown when a test fails, and it ends with the test;
+//! - [`Turn`] keeps tests that measure audio from disturbing each other.
+//!
+//! ```no_run
+//! use end_to_end::{Server, Softphone, Sound};
+//! use std::time::Duration;
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! let server = Server::start()?;
+//! let ann = server.add_account("ann", "1001")?;
+//! let mut phone = Softphone::start(&server, &ann, &Sound::silent(), &["register"])?;
+//! phone.wait_for("registered", Duration::from_secs(5))?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod baresip;
+mod binaries;
+mod free_port;
+mod http;
+mod process;
+mod server;
+pub mod sipp;
+mod softphone;
+mod turn;
+
+pub use baresip::{Answering, Baresip, BaresipCodec};
+pub use binaries::binary;
+pub use free_port::free_port;
+pub use process::Process;
+pub use server::{Account, Device, Ready, Server, ServerOptions};
+pub use softphone::{Event, Finished, Softphone, Sound};
+pub use turn::Turn;

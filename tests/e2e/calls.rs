@@ -1,0 +1,45 @@
+//! Two softphones call each other.
+
+use std::time::Duration;
+
+use end_to_end::{Server, Softphone, Sound, Turn};
+use hearing::{Recording, compare};
+
+const SOON: Duration = Duration::from_secs(20);
+
+#[test]
+fn two_phones_speak_and_hear_each_other() {
+    let _turn = Turn::wait();
+    let server = Server::start().unwrap();
+    let ann = server.add_account("ann", "1001").unwrap();
+    let bob = server.add_account("bob", "1002").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (at_ann, at_bob) = (folder.path().join("ann.wav"), folder.path().join("bob.wav"));
+
+    let sound = Sound::files(&Recording::speech_path("amiable.wav"), &at_bob);
+    let mut callee = Softphone::start(&server, &bob, &sound, &["answer"]).unwrap();
+    callee.wait_for("registered", SOON).unwrap();
+    let sound = Sound::files(&Recording::speech_path("leisure.wav"), &at_ann);
+    let caller = Softphone::start(&server, &ann, &sound, &["call", "1002", "--for", "10"]).unwrap();
+
+    let caller = caller.finish(SOON).unwrap();
+    let callee = callee.finish(SOON).unwrap();
+    assert_eq!(caller.code, Some(0), "{}", caller.errors);
+    assert_eq!(callee.code, Some(0), "{}", callee.errors);
+    assert_eq!(callee.event("incoming").unwrap().text("from"), "1001");
+    for side in [&caller, &callee] {
+        let ended = side.event("ended").unwrap();
+        assert!(ended.number("sent").unwrap() > 400.0, "{ended:?}");
+        assert!(ended.number("received").unwrap() > 400.0, "{ended:?}");
+        assert_eq!(side.event("answered").unwrap().text("codec"), "opus");
+    }
+    for (spoken, heard) in [("leisure.wav", at_bob), ("amiable.wav", at_ann)] {
+        let heard = Recording::read(&heard).unwrap();
+        let likeness = compare(
+            &Recording::speech(spoken).at_rate(heard.rate).samples,
+            &heard.samples,
+            heard.rate,
+        );
+        assert!(likeness.similarity > 0.85, "{spoken}: {likeness:?}");
+    }
+}

@@ -1,0 +1,3 @@
+//! End-to-end tests: the real binaries, real sockets, other people's phones.
+
+mod calls;

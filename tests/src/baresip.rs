@@ -1,0 +1,261 @@
+//! baresip: somebody else's SIP phone, run without a screen and led over its control port.
+
+use std::fs;
+use std::io::{BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use hearing::Recording;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{Device, Process, free_port};
+
+/// How long it may take to start.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Folders where distributions put its modules.
+const MODULES: [&str; 4] = [
+    "/usr/lib/baresip/modules",
+    "/usr/lib/x86_64-linux-gnu/baresip/modules",
+    "/usr/lib64/baresip/modules",
+    "/usr/local/lib/baresip/modules",
+];
+
+/// The one codec that baresip offers and takes in a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BaresipCodec {
+    /// G.711 µ-law, 8 kHz.
+    Pcmu,
+    /// Opus, 48 kHz, two channels as RFC 7587 section 7 wants it written.
+    Opus,
+}
+
+/// What it does when it is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answering {
+    /// Answers at once.
+    AtOnce,
+    /// Rings until it is told what to do.
+    WhenTold,
+}
+
+/// A running baresip, registered with one account, that speaks a recording and records what it hears.
+#[derive(Debug)]
+pub struct Baresip {
+    process: Process,
+    control: TcpStream,
+    messages: Receiver<Value>,
+    folder: TempDir,
+}
+
+impl BaresipCodec {
+    /// Name, rate in Hz, channels.
+    fn parts(self) -> (&'static str, u32, u16) {
+        match self {
+            BaresipCodec::Pcmu => ("PCMU", 8_000, 1),
+            BaresipCodec::Opus => ("opus", 48_000, 2),
+        }
+    }
+}
+
+impl Baresip {
+    /// Starts it with the credential of one device. It registers by itself.
+    ///
+    /// # Errors
+    /// When it is not installed or does not start.
+    pub fn start(
+        server: SocketAddr,
+        device: &Device,
+        codec: BaresipCodec,
+        answering: Answering,
+        speech: &Recording,
+    ) -> Result<Baresip> {
+        let folder = tempfile::tempdir()?;
+        let (codec_name, rate, channels) = codec.parts();
+        write_wav(&folder.path().join("speech.wav"), speech, rate, channels)?;
+        let port = free_port()?;
+        fs::write(
+            folder.path().join("config"),
+            config(folder.path(), rate, channels, port)?,
+        )?;
+        let mode = match answering {
+            Answering::AtOnce => "auto",
+            Answering::WhenTold => "manual",
+        };
+        let Device {
+            login,
+            secret,
+            domain,
+            number,
+        } = device;
+        fs::write(
+            folder.path().join("accounts"),
+            format!(
+                "<sip:{number}@{domain};transport=udp>;auth_user={login};auth_pass={secret};regint=60;\
+                 outbound=\"sip:{server};transport=udp\";audio_codecs={codec_name}/{rate}/{channels};answermode={mode}\n"
+            ),
+        )?;
+        fs::write(folder.path().join("contacts"), "")?;
+
+        let mut command = Command::new("baresip");
+        command
+            .arg("-f")
+            .arg(folder.path())
+            .env("HOME", folder.path());
+        let mut process = Process::start("baresip", &mut command)
+            .context("is baresip installed? tests/setup/prepare test installs it")?;
+        let control = connect(&mut process, port)?;
+        let messages = read_messages(control.try_clone()?);
+        Ok(Baresip {
+            process,
+            control,
+            messages,
+            folder,
+        })
+    }
+
+    /// Gives a command of baresip's menu, such as `dial 1002`, `accept` or `hangup`.
+    ///
+    /// # Errors
+    /// When baresip has gone.
+    pub fn command(&mut self, command: &str, parameters: &str) -> Result<()> {
+        let message =
+            json!({"command": command, "params": parameters, "token": command}).to_string();
+        // A netstring: length, colon, text, comma.
+        write!(self.control, "{}:{message},", message.len())?;
+        Ok(())
+    }
+
+    /// Waits for an event such as `REGISTER_OK`, `CALL_ESTABLISHED` or `CALL_CLOSED`.
+    ///
+    /// # Errors
+    /// When it does not come in time.
+    pub fn wait_for(&mut self, kind: &str, within: Duration) -> Result<Value> {
+        let end = Instant::now() + within;
+        let mut seen = Vec::new();
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let Ok(message) = self.messages.recv_timeout(left) else {
+                bail!(
+                    "baresip told no {kind} within {within:?}, only {seen:?}\n{}",
+                    self.process.log_end(40)
+                );
+            };
+            if message["type"] == kind {
+                return Ok(message);
+            }
+            seen.push(message);
+        }
+    }
+
+    /// What it heard so far: the decoded audio of its last call.
+    ///
+    /// # Errors
+    /// When it has recorded nothing.
+    pub fn heard(&self) -> Result<Recording> {
+        let mut dumps: Vec<PathBuf> = fs::read_dir(self.folder.path())?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.to_string_lossy().ends_with("-dec.wav"))
+            .collect();
+        dumps.sort();
+        let last = dumps.last().context("baresip has recorded nothing")?;
+        Ok(Recording::read(last)?)
+    }
+}
+
+/// Its configuration: no devices, one recording in, one recording out, everything on the loopback address.
+fn config(folder: &Path, rate: u32, channels: u16, control_port: u16) -> Result<String> {
+    let modules = MODULES
+        .iter()
+        .find(|folder| Path::new(folder).is_dir())
+        .context("baresip's modules are in none of the folders known to this test")?;
+    let folder = folder.display();
+    Ok(format!(
+        "sip_listen 127.0.0.1:0\n\
+         net_interface 127.0.0.1\n\
+         audio_source aufile,{folder}/speech.wav\n\
+         audio_player aubridge,nowhere\n\
+         audio_alert aubridge,nowhere\n\
+         ausrc_srate {rate}\n\
+         ausrc_channels {channels}\n\
+         auplay_srate {rate}\n\
+         auplay_channels {channels}\n\
+         module_path {modules}\n\
+         module g711.so\n\
+         module opus.so\n\
+         module aufile.so\n\
+         module aubridge.so\n\
+         module sndfile.so\n\
+         module_tmp uuid.so\n\
+         module_tmp account.so\n\
+         module_app menu.so\n\
+         module_app ctrl_tcp.so\n\
+         ctrl_tcp_listen 127.0.0.1:{control_port}\n\
+         snd_path {folder}\n"
+    ))
+}
+
+/// Writes the recording at the rate and in the channels of the codec, because baresip does not convert files.
+fn write_wav(path: &Path, recording: &Recording, rate: u32, channels: u16) -> Result<()> {
+    let spec = hound::WavSpec {
+        channels,
+        sample_rate: rate,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(path, spec)?;
+    for sample in recording.at_rate(rate).samples {
+        for _ in 0..channels {
+            writer.write_sample(sample)?;
+        }
+    }
+    Ok(writer.finalize()?)
+}
+
+/// Connects to the control port as soon as it is open.
+fn connect(process: &mut Process, port: u16) -> Result<TcpStream> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
+            Ok(stream) => return Ok(stream),
+            Err(error) if Instant::now() > end || !process.is_running() => {
+                bail!(
+                    "baresip does not open its control port: {error}\n{}",
+                    process.log_end(40)
+                );
+            }
+            Err(_) => thread::sleep(Duration::from_millis(20)),
+        }
+    }
+}
+
+/// Takes netstrings of JSON off the control connection.
+fn read_messages(stream: TcpStream) -> Receiver<Value> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = BufReader::new(stream).bytes().map_while(Result::ok);
+        loop {
+            let length: String = bytes
+                .by_ref()
+                .take_while(|b| *b != b':')
+                .map(char::from)
+                .collect();
+            let Ok(length) = length.parse() else { break };
+            let text: Vec<u8> = bytes.by_ref().take(length).collect();
+            // The comma.
+            bytes.next();
+            let Ok(message) = serde_json::from_slice(&text) else {
+                break;
+            };
+            if sender.send(message).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}

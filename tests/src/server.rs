@@ -1,0 +1,280 @@
+//! A running call server with its admin tool.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{Process, binary, http};
+
+/// How long a start or an orderly stop may take, on a machine that compiles something beside it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running `callserver`. Dropping it kills it and removes its data.
+#[derive(Debug)]
+pub struct Server {
+    process: Process,
+    ready: Ready,
+    data: PathBuf,
+    _own_data: Option<TempDir>,
+}
+
+/// Where a server really listens.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// SIP over UDP and TCP.
+    pub sip: SocketAddr,
+    /// HTTP.
+    pub http: SocketAddr,
+    /// The whole ready line.
+    pub line: Value,
+}
+
+/// How to start a server; by default on free ports of the loopback address, with data in a temporary folder.
+#[derive(Debug, Default)]
+pub struct ServerOptions {
+    /// An existing data folder to use instead.
+    pub data: Option<PathBuf>,
+    /// More arguments.
+    pub arguments: Vec<OsString>,
+    /// A program to run the server with, such as `taskset -c 0`.
+    pub under: Vec<String>,
+    /// More environment variables.
+    pub environment: Vec<(String, String)>,
+}
+
+/// An account on a server, with what its owner knows.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The username.
+    pub name: String,
+    /// The password of the account.
+    pub password: String,
+    /// The number that others dial.
+    pub number: String,
+}
+
+/// The SIP credential of one device.
+#[derive(Debug, Clone)]
+pub struct Device {
+    /// The digest username.
+    pub login: String,
+    /// The digest password.
+    pub secret: String,
+    /// The host part of SIP addresses, and the realm.
+    pub domain: String,
+    /// The number of the account.
+    pub number: String,
+}
+
+impl Server {
+    /// Starts a server with a data folder of its own.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub fn start() -> Result<Server> {
+        Server::start_with(ServerOptions::default())
+    }
+
+    /// Starts a server as the options say.
+    ///
+    /// # Errors
+    /// When it does not become ready; the message holds what it said.
+    pub fn start_with(options: ServerOptions) -> Result<Server> {
+        let mut own_data = None;
+        let data = match options.data {
+            Some(data) => data,
+            None => own_data.insert(tempfile::tempdir()?).path().join("data"),
+        };
+        let mut command = command_under(&options.under)?;
+        command
+            .args([
+                "--sip",
+                "127.0.0.1:0",
+                "--http",
+                "127.0.0.1:0",
+                "--rtp-ports",
+                "0",
+            ])
+            .arg("--data")
+            .arg(&data)
+            .args(&options.arguments)
+            .envs(options.environment);
+        let mut process = Process::start("callserver", &mut command)?;
+        let line = match process.next_line(PATIENCE)? {
+            Some(line) => line,
+            None => {
+                process.wait(PATIENCE)?;
+                bail!(
+                    "callserver ended before it was ready\n{}",
+                    process.log_end(20)
+                );
+            }
+        };
+        let line: Value = serde_json::from_str(&line)
+            .with_context(|| format!("no JSON in the ready line: {line}"))?;
+        let address = |key: &str| -> Result<SocketAddr> {
+            let text = line[key]
+                .as_str()
+                .with_context(|| format!("no {key} in the ready line {line}"))?;
+            Ok(text.parse()?)
+        };
+        let ready = Ready {
+            sip: address("sip")?,
+            http: address("http")?,
+            line: line.clone(),
+        };
+        Ok(Server {
+            process,
+            ready,
+            data,
+            _own_data: own_data,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn ready(&self) -> &Ready {
+        &self.ready
+    }
+
+    /// What a softphone is told as `--server`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.ready.http)
+    }
+
+    /// Its data folder.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The process itself.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// Makes an account with a number, through `callctl`.
+    ///
+    /// # Errors
+    /// When `callctl` refuses.
+    pub fn add_account(&self, name: &str, number: &str) -> Result<Account> {
+        let account = Account {
+            name: name.to_owned(),
+            password: "seven green bottles 7".to_owned(),
+            number: number.to_owned(),
+        };
+        self.callctl_with_input(
+            &[
+                "accounts",
+                "add",
+                name,
+                "--number",
+                number,
+                "--password-stdin",
+            ],
+            &account.password,
+        )?;
+        Ok(account)
+    }
+
+    /// Logs in over HTTP and gets a new device credential, to be typed into somebody else's phone.
+    ///
+    /// # Errors
+    /// When the login is refused.
+    pub fn add_device(&self, account: &Account) -> Result<Device> {
+        let request = json!({
+            "name": account.name, "password": account.password, "device_label": "desk phone",
+        });
+        let (status, answer) = http::post(self.ready.http, "/api/v1/login", &request)?;
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let device = (|| {
+            Some(Device {
+                login: text(&answer["device"]["login"])?,
+                secret: text(&answer["device"]["secret"])?,
+                domain: text(&answer["sip"]["domain"])?,
+                number: account.number.clone(),
+            })
+        })();
+        device.with_context(|| format!("the login was answered with {status} {answer}"))
+    }
+
+    /// Runs `callctl` on this server's data folder.
+    ///
+    /// # Errors
+    /// When it fails; the message holds what it said.
+    pub fn callctl(&self, arguments: &[&str]) -> Result<String> {
+        self.callctl_with_input(arguments, "")
+    }
+
+    fn callctl_with_input(&self, arguments: &[&str], input: &str) -> Result<String> {
+        let output = self.try_callctl(arguments, input)?;
+        if !output.status.success() {
+            bail!(
+                "callctl {} failed: {}",
+                arguments.join(" "),
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Runs `callctl` and gives back whatever came of it.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub fn try_callctl(&self, arguments: &[&str], input: &str) -> Result<Output> {
+        let mut child = Command::new(binary("callctl")?)
+            .arg("--data")
+            .arg(&self.data)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // It may refuse its arguments before it reads a password.
+            let _ = writeln!(stdin, "{input}");
+        }
+        Ok(child.wait_with_output()?)
+    }
+
+    /// Kills it, as a power cut would.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Asks it to stop, and waits until it has.
+    ///
+    /// # Errors
+    /// When it does not stop in time or does not end well.
+    pub fn stop(&mut self) -> Result<()> {
+        self.process.terminate()?;
+        let status = self.process.wait(PATIENCE)?;
+        if !status.success() {
+            bail!(
+                "callserver did not stop well: {status}\n{}",
+                self.process.log_end(20)
+            );
+        }
+        Ok(())
+    }
+}
+
+/// `callserver`, run by the program in `under` if there is one.
+fn command_under(under: &[String]) -> Result<Command> {
+    let server = binary("callserver")?;
+    let Some((program, arguments)) = under.split_first() else {
+        return Ok(Command::new(server));
+    };
+    let mut command = Command::new(program);
+    command.args(arguments).arg(server);
+    Ok(command)
+}

@@ -1,0 +1,28 @@
+//! Keeps tests that measure audio from disturbing each other, also across processes.
+
+use std::fs::{self, File};
+
+/// While it lives, nobody else has a turn. Two calls with their four audio streams on a machine with two cores would
+/// hear each other's hiccups; so those tests take turns, and the rest of the tests run beside them.
+#[derive(Debug)]
+pub struct Turn {
+    _locked: File,
+}
+
+impl Turn {
+    /// Waits until no other test is measuring audio.
+    ///
+    /// # Panics
+    /// When the lock file cannot be made: then the temporary folder is broken and no test can run.
+    #[must_use]
+    pub fn wait() -> Turn {
+        let folder = std::env::temp_dir().join("carillon-tests");
+        fs::create_dir_all(&folder).expect("the temporary folder can be written");
+        let file =
+            File::create(folder.join("audio.lock")).expect("the temporary folder can be written");
+        // The system lets go of it when the process ends, however it ends.
+        file.lock()
+            .expect("files in the temporary folder can be locked");
+        Turn { _locked: file }
+    }
+}
