@@ -1,0 +1,40 @@
+//! Typed headers, one kind a file.
+
+mod auth_params;
+mod call_id;
+mod challenge;
+mod contact;
+mod content_type;
+mod credentials;
+mod cseq;
+mod from;
+mod max_forwards;
+mod name_addr;
+mod path;
+mod reason;
+mod record_route;
+mod retry_after;
+mod route;
+mod seconds;
+mod to;
+mod token_list;
+mod via;
+
+pub use call_id::CallId;
+pub use challenge::{Challenge, ProxyAuthenticate, WwwAuthenticate};
+pub use contact::Contact;
+pub use content_type::ContentType;
+pub use credentials::{Authorization, Credentials, ProxyAuthorization};
+pub use cseq::CSeq;
+pub use from::FromHeader;
+pub use max_forwards::MaxForwards;
+pub use name_addr::{InvalidAddress, NameAddr};
+pub use path::Path;
+pub use reason::Reason;
+pub use record_route::RecordRoute;
+pub use retry_after::RetryAfter;
+pub use route::Route;
+pub use seconds::{Expires, MinExpires};
+pub use to::ToHeader;
+pub use token_list::{Allow, ProxyRequire, Require, Supported, Unsupported};
+pub use via::{BRANCH_COOKIE, Via, ViaTransport};

@@ -1,0 +1,175 @@
+//! Requests and responses.
+
+use bytes::Bytes;
+
+use super::header_list::{HeaderError, Headers, Occurs, TypedHeader};
+use super::header_name::HeaderName;
+use super::headers::{self, CSeq};
+use super::method::Method;
+use super::status::StatusCode;
+use super::text::Text;
+use super::uri::Uri;
+
+/// A request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// What is asked.
+    pub method: Method,
+    /// Of whom.
+    pub uri: Uri,
+    /// The header fields.
+    pub headers: Headers,
+    /// The body; its length is written when the request is printed.
+    pub body: Bytes,
+}
+
+/// A response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The status code.
+    pub status: StatusCode,
+    /// The words after the code. They mean nothing to machines.
+    pub reason: Text,
+    /// The header fields.
+    pub headers: Headers,
+    /// The body; its length is written when the response is printed.
+    pub body: Bytes,
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// A request.
+    Request(Request),
+    /// A response.
+    Response(Response),
+}
+
+impl Message {
+    /// The header fields.
+    pub fn headers(&self) -> &Headers {
+        match self {
+            Message::Request(request) => &request.headers,
+            Message::Response(response) => &response.headers,
+        }
+    }
+
+    /// The header fields, to be changed.
+    pub fn headers_mut(&mut self) -> &mut Headers {
+        match self {
+            Message::Request(request) => &mut request.headers,
+            Message::Response(response) => &mut response.headers,
+        }
+    }
+
+    /// The body.
+    pub fn body(&self) -> &Bytes {
+        match self {
+            Message::Request(request) => &request.body,
+            Message::Response(response) => &response.body,
+        }
+    }
+}
+
+impl Request {
+    /// A request without headers and body.
+    pub fn new(method: Method, uri: Uri) -> Request {
+        Request {
+            method,
+            uri,
+            headers: Headers::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// Reads every header that this crate understands, which parsing the message does not do.
+    ///
+    /// A server that gets an error answers 400 (RFC 3261 8.2).
+    ///
+    /// # Errors
+    /// [`HeaderError`] for the first header that is malformed, or repeated where it may not be, and for a CSeq
+    /// whose method is not the request's.
+    pub fn check(&self) -> Result<(), HeaderError> {
+        check_headers(&self.headers)?;
+        let cseq: CSeq = self.headers.required()?;
+        if cseq.method != self.method {
+            return Err(CSeq::malformed("names another method than the request"));
+        }
+        Ok(())
+    }
+}
+
+impl Response {
+    /// The response to `request`: with its Via, From, To, Call-ID and CSeq (RFC 3261 8.2.6.2), and its Timestamp
+    /// for a 100 (8.2.6.1).
+    ///
+    /// A To tag is not added: it belongs to the dialog or transaction.
+    pub fn to(request: &Request, status: StatusCode) -> Response {
+        let mut headers = Headers::with_capacity(12);
+        for header in &request.headers {
+            let is_copied = match header.name {
+                HeaderName::Via
+                | HeaderName::From
+                | HeaderName::To
+                | HeaderName::CallId
+                | HeaderName::CSeq => true,
+                HeaderName::Timestamp => status == StatusCode::TRYING,
+                _ => false,
+            };
+            if is_copied {
+                headers.push_parsed(header.name.clone(), header.value.clone());
+            }
+        }
+        Response {
+            status,
+            reason: Text::from_static(status.reason()),
+            headers,
+            body: Bytes::new(),
+        }
+    }
+
+    /// Reads every header that this crate understands, which parsing the message does not do.
+    ///
+    /// # Errors
+    /// [`HeaderError`] for the first header that is malformed, or repeated where it may not be.
+    pub fn check(&self) -> Result<(), HeaderError> {
+        check_headers(&self.headers)
+    }
+}
+
+/// Reads one header, whichever it is.
+type Check = fn(&Headers) -> Result<(), HeaderError>;
+
+fn check_one<T: TypedHeader>(headers: &Headers) -> Result<(), HeaderError> {
+    match T::OCCURS {
+        Occurs::Once => headers.typed::<T>().map(drop),
+        Occurs::Repeated | Occurs::List => headers.typed_list::<T>().map(drop),
+    }
+}
+
+fn check_headers(headers: &Headers) -> Result<(), HeaderError> {
+    // Authorizations of another scheme are nobody's mistake, so they are not among these.
+    const CHECKS: &[Check] = &[
+        check_one::<headers::Via>,
+        check_one::<headers::FromHeader>,
+        check_one::<headers::ToHeader>,
+        check_one::<headers::CallId>,
+        check_one::<headers::CSeq>,
+        check_one::<headers::MaxForwards>,
+        check_one::<headers::Contact>,
+        check_one::<headers::Expires>,
+        check_one::<headers::MinExpires>,
+        check_one::<headers::Route>,
+        check_one::<headers::RecordRoute>,
+        check_one::<headers::Path>,
+        check_one::<headers::ContentType>,
+        check_one::<headers::Allow>,
+        check_one::<headers::Supported>,
+        check_one::<headers::Require>,
+        check_one::<headers::ProxyRequire>,
+        check_one::<headers::Unsupported>,
+        check_one::<headers::Reason>,
+        check_one::<headers::RetryAfter>,
+    ];
+    CHECKS.iter().try_for_each(|check| check(headers))
+}
