@@ -1,3 +1,10 @@
 //! End-to-end tests: the real binaries, real sockets, other people's phones.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says by a panic that something is wrong"
+)]
 
 mod calls;
+mod refusals;
+mod robustness;
+mod strangers;

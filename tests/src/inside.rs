@@ -1,0 +1,106 @@
+//! What the kernel tells about a running process: its sockets, memory and processor time.
+
+use std::collections::HashSet;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+/// The IPv4 UDP sockets of a process that are bound and not connected to anybody.
+///
+/// # Errors
+/// When the process has gone.
+pub fn udp_sockets(process: u32) -> Result<Vec<SocketAddr>> {
+    let own = socket_inodes(process)?;
+    let table = fs::read_to_string(format!("/proc/{process}/net/udp"))?;
+    let sockets = table.lines().skip(1).filter_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let inode = fields.get(9)?;
+        own.contains(*inode)
+            .then(|| address(fields.get(1)?))
+            .flatten()
+    });
+    Ok(sockets.collect())
+}
+
+/// Bytes of memory that a process has in use.
+///
+/// # Errors
+/// When the process has gone.
+pub fn memory(process: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let kilobytes = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"))
+        .context("the kernel does not tell the memory of a process")?;
+    Ok(kilobytes.trim().parse::<u64>()? * 1_024)
+}
+
+/// Processor time that all threads of a process have had so far, to the nanosecond as the scheduler counts.
+///
+/// A thread that has ended takes its time with it; a server keeps its threads.
+///
+/// # Errors
+/// When the process has gone.
+pub fn processor_time(process: u32) -> Result<Duration> {
+    let mut nanoseconds = 0;
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        // A thread may end between the listing and the look.
+        let Ok(text) = fs::read_to_string(thread?.path().join("schedstat")) else {
+            continue;
+        };
+        let first = text
+            .split_whitespace()
+            .next()
+            .context("schedstat is empty")?;
+        nanoseconds += first.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanoseconds))
+}
+
+fn socket_inodes(process: u32) -> Result<HashSet<String>> {
+    let mut inodes = HashSet::new();
+    for entry in fs::read_dir(format!("/proc/{process}/fd"))? {
+        // A file may be closed between the listing and the look.
+        let Ok(target) = fs::read_link(entry?.path()) else {
+            continue;
+        };
+        let target = target.to_string_lossy();
+        if let Some(inode) = target
+            .strip_prefix("socket:[")
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
+            inodes.insert(inode.to_owned());
+        }
+    }
+    Ok(inodes)
+}
+
+/// Reads `0100007F:1F90`: the address in the machine's byte order, the port in the network's.
+fn address(text: &str) -> Option<SocketAddr> {
+    let (ip, port) = text.split_once(':')?;
+    let ip = u32::from_str_radix(ip, 16).ok()?;
+    let port = u16::from_str_radix(port, 16).ok()?;
+    Some((Ipv4Addr::from(ip.to_ne_bytes()), port).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+
+    use super::*;
+
+    #[test]
+    fn own_sockets_memory_and_time_are_found() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let own = std::process::id();
+        assert!(
+            udp_sockets(own)
+                .unwrap()
+                .contains(&socket.local_addr().unwrap())
+        );
+        assert!(memory(own).unwrap() > 100_000);
+        assert!(processor_time(own).unwrap() > Duration::ZERO);
+    }
+}
