@@ -3,6 +3,6 @@
 pub mod digest;
 pub mod wire;
 
-pub use digest::Algorithm;
+pub use digest::{Algorithm, Authenticator, Ha1, NonceLimits, Secret, Verdict, respond, strongest};
 pub use wire::headers::*;
 pub use wire::*;

@@ -128,10 +128,12 @@ impl Headers {
     }
 
     /// All values of a header, one for each field; comma lists are not taken apart.
-    pub fn all(&self, name: &HeaderName) -> impl Iterator<Item = &Text> {
+    pub fn all<'a>(&'a self, name: &HeaderName) -> impl Iterator<Item = &'a Text> + use<'a> {
+        // A clone costs nothing, and the caller need not keep the name.
+        let name = name.clone();
         self.0
             .iter()
-            .filter(move |header| header.name == *name)
+            .filter(move |header| header.name == name)
             .map(|header| &header.value)
     }
 
@@ -191,8 +193,7 @@ impl Headers {
     /// # Errors
     /// [`HeaderError`] when the value is malformed, or when a header that may stand once stands twice.
     pub fn typed<T: TypedHeader>(&self) -> Result<Option<T>, HeaderError> {
-        let name = T::NAME;
-        let mut values = self.all(&name);
+        let mut values = self.all(&T::NAME);
         let Some(value) = values.next() else {
             return Ok(None);
         };

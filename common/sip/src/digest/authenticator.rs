@@ -1,0 +1,303 @@
+//! The server's side: challenges, and whether an answer is right.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use super::algorithm::Algorithm;
+use super::hash::{self, Hex, Mac};
+use super::response::expected;
+use super::secret::Ha1;
+use crate::wire::headers::{Authorization, Challenge, Credentials, ProxyAuthorization};
+use crate::wire::{Headers, Method, Text, TypedHeader};
+
+/// What an [`Authenticator`] says of credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The peer knows the secret.
+    Accepted,
+    /// The peer knows the secret, but the nonce is too old or not ours: challenge again with `stale`.
+    Stale,
+    /// The secret was right and the request counter was seen before: somebody repeats an old request, or the peer
+    /// counts wrongly. Challenge again with `stale`.
+    Replayed,
+    /// The secret is wrong.
+    WrongSecret,
+    /// An algorithm that was not offered.
+    UnknownAlgorithm,
+    /// Parts are missing or contradict each other.
+    Malformed,
+}
+
+/// How long nonces live and how many are remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NonceLimits {
+    /// How long a nonce is good for. 300 s: a registering device uses one for several refreshes, and a stolen one
+    /// soon ends.
+    pub life_time: Duration,
+    /// Nonces whose counters are remembered. When there are more, the oldest become stale.
+    pub remembered: usize,
+}
+
+impl Default for NonceLimits {
+    fn default() -> NonceLimits {
+        NonceLimits {
+            life_time: Duration::from_secs(300),
+            remembered: 65_536,
+        }
+    }
+}
+
+/// Challenges peers and checks their answers.
+///
+/// A nonce carries its own age and a MAC, so nothing is remembered until somebody has proved to know a secret; then
+/// the counters that came with the nonce are, to catch replays. Nonces from before a restart are stale.
+pub struct Authenticator {
+    realm: Text,
+    mac: Mac,
+    limits: NonceLimits,
+    /// When the first nonce was made; ages are counted from there.
+    epoch: Option<Instant>,
+    next_serial: u64,
+    /// Nonces with a smaller serial that are not in `windows` have been forgotten.
+    oldest_serial: u64,
+    /// The counters seen with each nonce that was used, by serial: the oldest first.
+    windows: BTreeMap<u64, Window>,
+}
+
+/// Request counters seen with one nonce.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    issued: Instant,
+    highest: u32,
+    /// Bit n: `highest - n` was seen.
+    seen: u64,
+}
+
+impl Window {
+    /// Notes a counter; `false` when it was seen before, or is too old to tell.
+    ///
+    /// Requests of one device overtake each other on UDP, so it need not grow; 64 is far more than a device has
+    /// under way.
+    fn note(&mut self, nc: u32) -> bool {
+        if nc > self.highest {
+            let shift = nc - self.highest;
+            self.seen = self.seen.checked_shl(shift).unwrap_or(0) | 1;
+            self.highest = nc;
+            return true;
+        }
+        let Some(bit) = 1u64.checked_shl(self.highest - nc) else {
+            return false;
+        };
+        let is_new = self.seen & bit == 0;
+        self.seen |= bit;
+        is_new
+    }
+}
+
+/// A nonce of ours, taken apart.
+struct Nonce {
+    serial: u64,
+    issued: Instant,
+}
+
+/// Bytes of a nonce: seconds since the epoch (4), serial (8), MAC (16).
+const NONCE_BYTES: usize = 28;
+
+impl Authenticator {
+    /// An authenticator for a realm. The seed keys the nonces: 32 random bytes that nobody else knows.
+    pub fn new(realm: impl Into<Text>, seed: [u8; 32]) -> Authenticator {
+        Authenticator::with_limits(realm, seed, NonceLimits::default())
+    }
+
+    /// An authenticator with other limits.
+    pub fn with_limits(
+        realm: impl Into<Text>,
+        seed: [u8; 32],
+        limits: NonceLimits,
+    ) -> Authenticator {
+        Authenticator {
+            realm: realm.into(),
+            mac: Mac::new(&seed),
+            limits,
+            epoch: None,
+            next_serial: 0,
+            oldest_serial: 0,
+            windows: BTreeMap::new(),
+        }
+    }
+
+    /// The realm.
+    pub fn realm(&self) -> &Text {
+        &self.realm
+    }
+
+    /// New challenges, the strongest first: SHA-256, then MD5 (RFC 8760 2.4).
+    ///
+    /// `stale` tells the peer that its secret was right, so that it tries again without asking anybody.
+    pub fn challenges(&mut self, now: Instant, stale: bool) -> Vec<Challenge> {
+        let nonce = self.make_nonce(now);
+        [Algorithm::Sha256, Algorithm::Md5]
+            .into_iter()
+            .map(|algorithm| Challenge {
+                realm: self.realm.clone(),
+                nonce: nonce.clone(),
+                opaque: None,
+                stale,
+                algorithm: Some(Text::from_static(algorithm.as_str())),
+                qop: Some(Text::from_static("auth")),
+                domain: None,
+            })
+            .collect()
+    }
+
+    /// The credentials for this realm among the Authorization and Proxy-Authorization headers.
+    ///
+    /// Credentials for other realms, other schemes and malformed ones are passed over: who sends nothing else is
+    /// challenged again.
+    pub fn credentials(&self, headers: &Headers) -> Option<Credentials> {
+        let to_server = headers
+            .all(&Authorization::NAME)
+            .filter_map(|value| Authorization::parse(value).ok().map(|header| header.0));
+        let to_proxy = headers
+            .all(&ProxyAuthorization::NAME)
+            .filter_map(|value| ProxyAuthorization::parse(value).ok().map(|header| header.0));
+        to_server
+            .chain(to_proxy)
+            .find(|credentials| credentials.realm == self.realm)
+    }
+
+    /// Checks credentials for a request with this method.
+    ///
+    /// Only credentials that prove the secret change anything here. The `uri` is part of the digest, but whether it
+    /// names what the request asks for is for the caller to say: proxies on the way rewrite the Request-URI.
+    pub fn check(
+        &mut self,
+        now: Instant,
+        credentials: &Credentials,
+        method: &Method,
+        ha1: &Ha1,
+    ) -> Verdict {
+        let Some(algorithm) = credentials.algorithm() else {
+            return Verdict::UnknownAlgorithm;
+        };
+        if credentials.realm != self.realm || !is_complete(credentials) {
+            return Verdict::Malformed;
+        }
+        if !self.is_right(credentials, algorithm, method, ha1) {
+            return Verdict::WrongSecret;
+        }
+        self.forget(now);
+        let Some(nonce) = self.read_nonce(now, &credentials.nonce) else {
+            return Verdict::Stale;
+        };
+        self.note(nonce, credentials.nc)
+    }
+
+    fn is_right(
+        &self,
+        credentials: &Credentials,
+        algorithm: Algorithm,
+        method: &Method,
+        ha1: &Ha1,
+    ) -> bool {
+        let expected = expected(credentials, algorithm, method, ha1);
+        // RFC 7616 3.4 says lower case; upper case is the same number.
+        let response = credentials.response.to_ascii_lowercase();
+        hash::same(expected.as_bytes(), response.as_bytes())
+    }
+
+    fn note(&mut self, nonce: Nonce, nc: Option<u32>) -> Verdict {
+        if let Some(window) = self.windows.get_mut(&nonce.serial) {
+            return match nc {
+                Some(nc) if window.note(nc) => Verdict::Accepted,
+                Some(_) => Verdict::Replayed,
+                // Clients that count nothing may use a nonce once: a second use cannot be told from a replay.
+                None => Verdict::Stale,
+            };
+        }
+        if nonce.serial < self.oldest_serial {
+            return Verdict::Stale;
+        }
+        self.windows.insert(
+            nonce.serial,
+            Window {
+                issued: nonce.issued,
+                highest: nc.unwrap_or(u32::MAX),
+                seen: 1,
+            },
+        );
+        while self.windows.len() > self.limits.remembered {
+            if let Some((serial, _)) = self.windows.pop_first() {
+                self.oldest_serial = serial + 1;
+            }
+        }
+        Verdict::Accepted
+    }
+
+    /// Forgets nonces that have expired. Serials grow with time, so the oldest stand first.
+    fn forget(&mut self, now: Instant) {
+        while let Some(entry) = self.windows.first_entry()
+            && now.saturating_duration_since(entry.get().issued) > self.limits.life_time
+        {
+            entry.remove();
+        }
+    }
+
+    fn make_nonce(&mut self, now: Instant) -> Text {
+        let epoch = *self.epoch.get_or_insert(now);
+        let seconds = now.saturating_duration_since(epoch).as_secs();
+        let mut bytes = [0u8; NONCE_BYTES];
+        // 136 years of uptime.
+        bytes[..4].copy_from_slice(&u32::try_from(seconds).unwrap_or(u32::MAX).to_be_bytes());
+        bytes[4..12].copy_from_slice(&self.next_serial.to_be_bytes());
+        self.next_serial += 1;
+        let mac = self.mac.of(&bytes[..12]);
+        bytes[12..].copy_from_slice(&mac[..16]);
+        Text::from(Hex::new(&bytes).as_str())
+    }
+
+    /// Takes a nonce apart; `None` when it is not ours or has expired.
+    fn read_nonce(&self, now: Instant, nonce: &str) -> Option<Nonce> {
+        let bytes: [u8; NONCE_BYTES] = hash::unhex(nonce)?;
+        let mac = self.mac.of(&bytes[..12]);
+        if !hash::same(&mac[..16], &bytes[12..]) {
+            return None;
+        }
+        let seconds = u32::from_be_bytes(bytes[..4].try_into().ok()?);
+        let issued = self
+            .epoch?
+            .checked_add(Duration::from_secs(u64::from(seconds)))?;
+        if now.saturating_duration_since(issued) > self.limits.life_time {
+            return None;
+        }
+        Some(Nonce {
+            serial: u64::from_be_bytes(bytes[4..12].try_into().ok()?),
+            issued,
+        })
+    }
+}
+
+/// With a quality of protection there is a count and a word of the client's; `auth` is the only one offered.
+fn is_complete(credentials: &Credentials) -> bool {
+    match &credentials.qop {
+        None => true,
+        Some(qop) => {
+            qop.eq_ignore_ascii_case("auth")
+                && credentials.nc.is_some_and(|nc| nc > 0)
+                && credentials.cnonce.is_some()
+        }
+    }
+}
+
+impl fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticator")
+            .field("realm", &self.realm)
+            .field("remembered", &self.windows.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! Tests of challenges and checks.
+
+use super::*;
+use crate::digest::{Secret, respond, strongest};
+
+const REALM: &str = "example.com";
+
+struct Peer {
+    authenticator: Authenticator,
+    start: Instant,
+    ha1: Ha1,
+}
+
+fn peer() -> Peer {
+    with_limits(NonceLimits::default())
+}
+
+fn with_limits(limits: NonceLimits) -> Peer {
+    Peer {
+        authenticator: Authenticator::with_limits(REALM, [7; 32], limits),
+        start: Instant::now(),
+        ha1: Ha1::new("alice", REALM, "secret"),
+    }
+}
+
+impl Peer {
+    fn challenge(&mut self, algorithm: Algorithm) -> Challenge {
+        let challenges = self.authenticator.challenges(self.start, false);
+        challenges
+            .into_iter()
+            .find(|challenge| challenge.algorithm() == Some(algorithm))
+            .unwrap()
+    }
+
+    fn check_after(&mut self, seconds: u64, credentials: &Credentials) -> Verdict {
+        let now = self.start + Duration::from_secs(seconds);
+        self.authenticator
+            .check(now, credentials, &Method::Register, &self.ha1)
+    }
+}
+
+fn answer(challenge: &Challenge, secret: &str, nc: u32) -> Credentials {
+    let secret = Secret::from(secret);
+    respond(
+        challenge,
+        "alice",
+        &secret,
+        &Method::Register,
+        "sip:example.com",
+        nc,
+        "c0ffee",
+    )
+}
+
+#[test]
+fn sha256_is_offered_before_md5() {
+    let mut peer = peer();
+    let offered = peer.authenticator.challenges(peer.start, true);
+    let algorithms: Vec<_> = offered.iter().map(|one| one.algorithm().unwrap()).collect();
+    assert_eq!(algorithms, [Algorithm::Sha256, Algorithm::Md5]);
+    assert_eq!(strongest(&offered), offered.first());
+    assert!(offered.iter().all(|one| one.stale && one.offers_auth()));
+}
+
+#[test]
+fn the_right_secret_is_accepted_with_either_algorithm() {
+    for algorithm in [Algorithm::Sha256, Algorithm::Md5] {
+        let mut peer = peer();
+        let challenge = peer.challenge(algorithm);
+        assert_eq!(
+            peer.check_after(1, &answer(&challenge, "secret", 1)),
+            Verdict::Accepted
+        );
+    }
+}
+
+#[test]
+fn the_wrong_secret_method_or_uri_is_refused() {
+    let mut peer = peer();
+    let challenge = peer.challenge(Algorithm::Sha256);
+    assert_eq!(
+        peer.check_after(1, &answer(&challenge, "guess", 1)),
+        Verdict::WrongSecret
+    );
+    let right = answer(&challenge, "secret", 1);
+    let verdict = peer
+        .authenticator
+        .check(peer.start, &right, &Method::Invite, &peer.ha1);
+    assert_eq!(verdict, Verdict::WrongSecret);
+    let mut moved = right.clone();
+    moved.uri = "sip:elsewhere".into();
+    assert_eq!(peer.check_after(1, &moved), Verdict::WrongSecret);
+    // None of these counted.
+    assert_eq!(peer.check_after(1, &right), Verdict::Accepted);
+}
+
+#[test]
+fn counters_may_overtake_each_other_but_not_return() {
+    let mut peer = peer();
+    let challenge = peer.challenge(Algorithm::Md5);
+    for (nc, verdict) in [
+        (3, Verdict::Accepted),
+        (1, Verdict::Accepted),
+        (2, Verdict::Accepted),
+        (2, Verdict::Replayed),
+        (3, Verdict::Replayed),
+        (0x0a, Verdict::Accepted),
+        (100, Verdict::Accepted),
+        (37, Verdict::Accepted),
+        (36, Verdict::Replayed),
+        (0xffff_ffff, Verdict::Accepted),
+        (101, Verdict::Replayed),
+    ] {
+        assert_eq!(
+            peer.check_after(1, &answer(&challenge, "secret", nc)),
+            verdict,
+            "{nc}"
+        );
+    }
+    assert_eq!(
+        peer.check_after(1, &answer(&challenge, "secret", 0)),
+        Verdict::Malformed
+    );
+}
+
+#[test]
+fn a_nonce_grows_stale() {
+    let mut peer = peer();
+    let challenge = peer.challenge(Algorithm::Sha256);
+    assert_eq!(
+        peer.check_after(300, &answer(&challenge, "secret", 1)),
+        Verdict::Accepted
+    );
+    assert_eq!(
+        peer.check_after(301, &answer(&challenge, "secret", 2)),
+        Verdict::Stale
+    );
+    // With the wrong secret nothing is said about the nonce.
+    assert_eq!(
+        peer.check_after(301, &answer(&challenge, "guess", 3)),
+        Verdict::WrongSecret
+    );
+    assert!(peer.authenticator.windows.is_empty());
+}
+
+#[test]
+fn a_nonce_that_is_not_ours_is_stale() {
+    let mut peer = peer();
+    let mut challenge = peer.challenge(Algorithm::Sha256);
+    let stranger = Authenticator::new(REALM, [8; 32]).challenges(peer.start, false);
+    assert_eq!(
+        peer.check_after(0, &answer(&stranger[0], "secret", 1)),
+        Verdict::Stale
+    );
+    for nonce in ["", "x", &"0".repeat(56), &"é".repeat(28)] {
+        challenge.nonce = nonce.into();
+        assert_eq!(
+            peer.check_after(0, &answer(&challenge, "secret", 1)),
+            Verdict::Stale
+        );
+    }
+}
+
+#[test]
+fn a_client_that_does_not_count_uses_a_nonce_once() {
+    let mut peer = peer();
+    let mut challenge = peer.challenge(Algorithm::Md5);
+    challenge.qop = None;
+    let credentials = answer(&challenge, "secret", 1);
+    assert_eq!(peer.check_after(1, &credentials), Verdict::Accepted);
+    assert_eq!(peer.check_after(1, &credentials), Verdict::Stale);
+}
+
+#[test]
+fn memory_is_bounded_and_what_is_forgotten_cannot_be_replayed() {
+    let mut peer = with_limits(NonceLimits {
+        remembered: 2,
+        ..NonceLimits::default()
+    });
+    let challenges: Vec<_> = (0..3).map(|_| peer.challenge(Algorithm::Md5)).collect();
+    for challenge in &challenges {
+        assert_eq!(
+            peer.check_after(1, &answer(challenge, "secret", 1)),
+            Verdict::Accepted
+        );
+    }
+    assert_eq!(peer.authenticator.windows.len(), 2);
+    assert_eq!(
+        peer.check_after(1, &answer(&challenges[0], "secret", 1)),
+        Verdict::Stale
+    );
+    assert_eq!(
+        peer.check_after(1, &answer(&challenges[2], "secret", 1)),
+        Verdict::Replayed
+    );
+    assert_eq!(
+        peer.check_after(1, &answer(&challenges[2], "secret", 2)),
+        Verdict::Accepted
+    );
+}
+
+#[test]
+fn what_was_not_offered_is_told_apart() {
+    let mut peer = peer();
+    let challenge = peer.challenge(Algorithm::Sha256);
+    let right = answer(&challenge, "secret", 1);
+    let mut other = right.clone();
+    other.algorithm = Some("SHA-512-256".into());
+    assert_eq!(peer.check_after(1, &other), Verdict::UnknownAlgorithm);
+    let mut other = right.clone();
+    other.qop = Some("auth-int".into());
+    assert_eq!(peer.check_after(1, &other), Verdict::Malformed);
+    let mut other = right.clone();
+    other.cnonce = None;
+    assert_eq!(peer.check_after(1, &other), Verdict::Malformed);
+    let mut other = right;
+    other.realm = "other.example".into();
+    assert_eq!(peer.check_after(1, &other), Verdict::Malformed);
+}
+
+#[test]
+fn credentials_of_this_realm_are_found_among_others() {
+    let mut peer = peer();
+    let challenge = peer.challenge(Algorithm::Sha256);
+    let mut foreign = answer(&challenge, "secret", 1);
+    foreign.realm = "other.example".into();
+    let mut headers = Headers::new();
+    headers.push(Authorization::NAME, "Bearer abc");
+    headers.push_typed(&Authorization(foreign));
+    assert_eq!(peer.authenticator.credentials(&headers), None);
+    let own = answer(&challenge, "secret", 1);
+    headers.push_typed(&ProxyAuthorization(own.clone()));
+    let found = peer.authenticator.credentials(&headers).unwrap();
+    assert_eq!(found, own);
+    assert_eq!(peer.check_after(1, &found), Verdict::Accepted);
+}
