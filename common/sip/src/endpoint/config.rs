@@ -1,0 +1,149 @@
+//! What an endpoint is told once, at its start.
+
+use std::time::Duration;
+
+use crate::{Host, Method, Secret, Text};
+
+/// The settings of an [`Endpoint`](super::Endpoint).
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Written as User-Agent into requests and as Server into responses; empty writes neither.
+    pub user_agent: Text,
+    /// The clocks of transactions and dialogs.
+    pub timers: Timers,
+    /// The address that Via and Contact name instead of the flow's own local one, for an endpoint
+    /// behind a known public address.
+    pub advertised: Option<HostPort>,
+    /// The methods that are let through to the application. Others get 405 when RFC 3261 or its
+    /// extensions know them and 501 when nobody does (RFC 3261 section 8.2.1). ACK, BYE, CANCEL and
+    /// INVITE are always understood.
+    pub methods: Vec<Method>,
+    /// The option tags that the application understands. A request that requires another one gets
+    /// 420 (RFC 3261 section 8.2.2.3).
+    pub supported: Vec<Text>,
+    /// Whether the application passes calls and messages on to others (a B2BUA). It then must not
+    /// take a request whose Max-Forwards is used up: that gets 483 (RFC 7332 section 3).
+    pub forwards: bool,
+    /// How much may be in memory at once.
+    pub capacity: Capacity,
+    /// When a failed registration is tried again.
+    pub registration_retry: RetryDelay,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            user_agent: Text::default(),
+            timers: Timers::default(),
+            advertised: None,
+            methods: vec![
+                Method::Invite,
+                Method::Ack,
+                Method::Bye,
+                Method::Cancel,
+                Method::Options,
+                Method::Info,
+                Method::Message,
+                Method::Register,
+            ],
+            supported: Vec::new(),
+            forwards: false,
+            capacity: Capacity::default(),
+            registration_retry: RetryDelay::default(),
+        }
+    }
+}
+
+/// A host with an optional port, as it stands in Via and Contact.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HostPort {
+    /// Name or address.
+    pub host: Host,
+    /// Port; `None` means the transport's default.
+    pub port: Option<u16>,
+}
+
+/// The base values that all timers of RFC 3261 are made of (section 17.1.1.1 and table 4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Timers {
+    /// The round-trip estimate; 500 ms. Sixty-four of them are the life of a transaction.
+    pub t1: Duration,
+    /// The longest pause between two retransmissions of a request that is not an INVITE, and of any
+    /// response to an INVITE; 4 s.
+    pub t2: Duration,
+    /// How long a message may wander in the network; 5 s.
+    pub t4: Duration,
+    /// How long an INVITE's client waits for repeated refusals on an unreliable transport (timer D);
+    /// 32 s.
+    pub d: Duration,
+    /// How often a call that rings on is reported to the caller again, so that no proxy on the way
+    /// gives it up (RFC 3261 section 13.3.1.1); one minute.
+    pub progress_repeat: Duration,
+}
+
+impl Timers {
+    /// `64*T1`: the life of a transaction (timers B, F, H, L, M, and J on unreliable transports).
+    pub fn transaction_life(&self) -> Duration {
+        self.t1 * 64
+    }
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self {
+            t1: Duration::from_millis(500),
+            t2: Duration::from_secs(4),
+            t4: Duration::from_secs(5),
+            d: Duration::from_secs(32),
+            progress_repeat: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Bounds on memory. What exceeds them is refused with 503 without being remembered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Capacity {
+    /// Server transactions at once, the finished ones that still absorb retransmissions included.
+    pub server_transactions: usize,
+    /// Calls at once.
+    pub legs: usize,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        // A finished transaction takes roughly half a kilobyte for 32 s, a call some kilobytes.
+        Self {
+            server_transactions: 400_000,
+            legs: 50_000,
+        }
+    }
+}
+
+/// The pause before a failed registration is tried again: it doubles with each failure from `first`
+/// up to `longest`, and is then shortened by a random half at most, so that the phones of a
+/// restarted server do not come back in one second (RFC 5626 section 4.5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RetryDelay {
+    /// After the first failure.
+    pub first: Duration,
+    /// The upper bound.
+    pub longest: Duration,
+}
+
+impl Default for RetryDelay {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_secs(4),
+            longest: Duration::from_secs(300),
+        }
+    }
+}
+
+/// What a client answers a digest challenge with.
+#[derive(Clone, Debug)]
+pub struct ClientCredential {
+    /// The user name of the digest.
+    pub login: Text,
+    /// The password of the digest; never printed.
+    pub secret: Secret,
+}

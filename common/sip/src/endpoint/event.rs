@@ -1,0 +1,227 @@
+//! Everything that can come out of an endpoint for its application, besides datagrams.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{LegId, RegistrationId, RequestId};
+use crate::{Contact, Flow, HeaderError, Headers, ParseError, Request, Response, StatusCode, Text};
+
+/// One whole message to be sent over a flow.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Transmit {
+    /// Where it goes.
+    pub flow: Flow,
+    /// The message as it goes onto the wire.
+    pub payload: Bytes,
+}
+
+/// What the application learns.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A request other than INVITE, ACK, BYE and CANCEL came in; answer it with
+    /// [`Input::Respond`](super::Input::Respond) within 32 s, when its sender gives up.
+    Request {
+        /// To name it in the answer.
+        request: RequestId,
+        /// Where it came from.
+        flow: Flow,
+        /// The call it came in, or `None` outside calls.
+        leg: Option<LegId>,
+        /// The request itself.
+        message: Request,
+    },
+    /// An answer to our request. Provisional ones may precede the final one, which is the last event
+    /// of this request.
+    Response {
+        /// Our request.
+        request: RequestId,
+        /// Its answer.
+        response: Response,
+    },
+    /// Our request got no answer; its last event.
+    RequestFailed {
+        /// Our request.
+        request: RequestId,
+        /// Why.
+        cause: Failure,
+    },
+    /// The registrar has us, for the first time or again.
+    Registered {
+        /// Ours.
+        registration: RegistrationId,
+        /// The life that was granted, in seconds. The core refreshes before it ends.
+        expires_seconds: u32,
+        /// All contacts that the registrar listed, those of other devices included.
+        contacts: Vec<Contact>,
+        /// The whole of the answer's headers, for Service-Route and the like.
+        headers: Headers,
+    },
+    /// The registrar does not have us.
+    RegistrationFailed {
+        /// Ours.
+        registration: RegistrationId,
+        /// Why.
+        failure: RegistrationFailure,
+        /// When the core tries again; `None` if it will not, because the answer would be the same.
+        /// Then the registration is over.
+        will_retry_after: Option<Duration>,
+    },
+    /// The registration is over because we asked for it; its last event.
+    Unregistered {
+        /// Ours.
+        registration: RegistrationId,
+    },
+    /// Somebody calls. 100 Trying was sent by the core.
+    Incoming {
+        /// The new leg.
+        leg: LegId,
+        /// Where it came from.
+        flow: Flow,
+        /// The INVITE with its offer.
+        invite: Request,
+    },
+    /// A provisional answer (101–199) to our INVITE.
+    Progress {
+        /// Our call.
+        leg: LegId,
+        /// 180 Ringing, 183 Session Progress, …
+        status: StatusCode,
+        /// Of the answer; the tag in To tells the branches of a forked call apart.
+        headers: Headers,
+        /// SDP of early media, or empty.
+        body: Bytes,
+    },
+    /// A 2xx to our INVITE or re-INVITE. Of several phones that answer a forked call the first one
+    /// counts; the core hangs up on the others.
+    Answered {
+        /// Our call.
+        leg: LegId,
+        /// Of the answer.
+        headers: Headers,
+        /// Their SDP answer; or their offer, if our INVITE had none.
+        body: Bytes,
+    },
+    /// Our 2xx was acknowledged.
+    Acknowledged {
+        /// The call.
+        leg: LegId,
+        /// Their SDP answer if our 2xx carried the offer, else empty.
+        body: Bytes,
+    },
+    /// The peer offers a new session inside the call: answer with Accept or Reject.
+    Reoffer {
+        /// The call.
+        leg: LegId,
+        /// The re-INVITE with its offer.
+        invite: Request,
+    },
+    /// Our re-INVITE was refused; the call goes on as it was.
+    ReofferRefused {
+        /// The call.
+        leg: LegId,
+        /// The peer's answer.
+        status: StatusCode,
+    },
+    /// The call is over: exactly once for each leg, always, and the last event of it.
+    Ended {
+        /// The call.
+        leg: LegId,
+        /// Why.
+        cause: EndCause,
+    },
+    /// Something came in that is no SIP message, or not one that can be used. A request got its
+    /// refusal if it could be answered at all; the edge counts and logs, rate-limited.
+    BadMessage {
+        /// Where it came from.
+        flow: Flow,
+        /// What is wrong with it.
+        error: BadMessage,
+    },
+}
+
+/// Why a call ended.
+#[derive(Clone, Debug)]
+pub enum EndCause {
+    /// The peer sent BYE.
+    RemoteHangup {
+        /// Value of its Reason header (RFC 3326).
+        reason: Option<Text>,
+    },
+    /// [`Input::Hangup`](super::Input::Hangup), or [`Input::Reject`](super::Input::Reject) of an
+    /// incoming call.
+    LocalHangup,
+    /// The caller gave up before we answered.
+    Cancelled {
+        /// Value of the CANCEL's Reason header: a call answered elsewhere says so here.
+        reason: Option<Text>,
+    },
+    /// The peer refused our INVITE, or no longer knew the call.
+    Refused {
+        /// 300–699.
+        status: StatusCode,
+        /// Of the answer: Retry-After, Contact, Warning, …
+        headers: Headers,
+    },
+    /// Nobody answered our INVITE or re-INVITE with any message for 64*T1.
+    Timeout,
+    /// Our 2xx was never acknowledged; a BYE was sent (RFC 3261 section 13.3.1.4).
+    NoAcknowledgement,
+    /// The connection that carried the call is gone.
+    FlowFailed,
+    /// The peer broke the protocol so that the call cannot go on; the sentence says how.
+    Protocol(&'static str),
+}
+
+/// Why a request got no answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Failure {
+    /// 64*T1 passed in silence.
+    #[error("nobody answered within the life of the transaction; check that the peer is reachable")]
+    Timeout,
+    /// The flow failed while the request was under way.
+    #[error("the connection to the peer is gone; connect again")]
+    FlowFailed,
+    /// The call that should have carried the request does not exist or is not established.
+    #[error("the call that should carry the request is not established; send it outside the call")]
+    NoSuchCall,
+    /// The request cannot be sent as it is.
+    #[error(
+        "the request lacks a From or To that can be used, or is one that the core sends itself"
+    )]
+    Unsendable,
+}
+
+/// Why the registrar does not have us.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum RegistrationFailure {
+    /// The registrar answered with a refusal. 401 and 407 mean that login or secret are wrong.
+    #[error("the registrar refused: {0}")]
+    Refused(StatusCode),
+    /// 64*T1 passed in silence.
+    #[error("the registrar did not answer; check its address and the network")]
+    Timeout,
+    /// The flow failed while the request was under way.
+    #[error("the connection to the registrar is gone; check its address and the network")]
+    Transport,
+    /// The registrar answered with something that cannot be used.
+    #[error("the registrar's answer cannot be used; its contact list or challenge is malformed")]
+    Malformed,
+}
+
+/// What is wrong with a message that came in.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum BadMessage {
+    /// It cannot be read, or one of its headers cannot.
+    #[error("not a usable SIP message: {0}")]
+    Malformed(#[from] ParseError),
+    /// An answer that lacks what it takes to find its request.
+    #[error("a response that cannot be read: {0}")]
+    MalformedResponse(#[from] HeaderError),
+    /// An answer to nothing that we asked, or to what was answered long ago.
+    #[error("a response that belongs to no request of ours")]
+    StrayResponse,
+    /// There is no room for it; it was refused with 503.
+    #[error("too many transactions or calls at once")]
+    Overload,
+}

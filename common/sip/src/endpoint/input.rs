@@ -1,0 +1,163 @@
+//! Everything that can be put into an endpoint.
+
+use bytes::Bytes;
+
+use super::{ClientCredential, LegId, RegistrationId, RequestId};
+use crate::{Flow, Headers, Method, NameAddr, Request, StatusCode, Text, Uri};
+
+/// What happened outside: the network, the clock, or a wish of the application.
+///
+/// An input that no longer fits the state (a leg that has just ended, a request that was answered
+/// before) is ignored: the network may always have been faster than the application.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// One whole message came in over `flow`: a datagram, or what the stream framing cut out.
+    Receive {
+        /// Where it came from.
+        flow: Flow,
+        /// The message as it was on the wire.
+        payload: Bytes,
+    },
+    /// The instant that [`Endpoint::poll_timeout`](super::Endpoint::poll_timeout) named is reached.
+    /// Any other input runs due timers as well; only an otherwise idle endpoint needs this one.
+    Timeout,
+    /// The connection is closed, or could not be opened, or the host answered that nobody listens.
+    FlowFailed {
+        /// The flow that is no more.
+        flow: Flow,
+    },
+    /// Sends a request outside any call. Via, Max-Forwards, From tag, Call-ID and CSeq are filled in
+    /// when absent, a digest challenge is answered once when a credential is given. Ends in exactly
+    /// one final [`Event::Response`](super::Event::Response) or
+    /// [`Event::RequestFailed`](super::Event::RequestFailed). Not for INVITE, ACK and CANCEL.
+    Request {
+        /// From [`Endpoint::next_request`](super::Endpoint::next_request).
+        request: RequestId,
+        /// Where to send it.
+        flow: Flow,
+        /// From and To are the application's, without tags.
+        message: Request,
+        /// Answers a challenge.
+        credential: Option<ClientCredential>,
+    },
+    /// Answers an [`Event::Request`](super::Event::Request).
+    Respond {
+        /// The request that is answered.
+        request: RequestId,
+        /// Provisional answers may precede the final one.
+        status: StatusCode,
+        /// In addition to Via, From, To, Call-ID, CSeq and Server, which the core writes.
+        headers: Headers,
+        /// With its Content-Type among `headers`.
+        body: Bytes,
+    },
+    /// Registers and keeps registered until [`Input::Unregister`].
+    Register {
+        /// From [`Endpoint::next_registration`](super::Endpoint::next_registration).
+        registration: RegistrationId,
+        /// Where to send it; the Contact names its local address.
+        flow: Flow,
+        /// The Request-URI, a domain without user part.
+        registrar: Uri,
+        /// Who is registered: From and To, and the user part of the Contact.
+        address_of_record: NameAddr,
+        /// Answers the registrar's challenge.
+        credential: Option<ClientCredential>,
+        /// The life to ask for, in seconds.
+        expires_seconds: u32,
+    },
+    /// Takes a registration back. Ends in [`Event::Unregistered`](super::Event::Unregistered), also
+    /// when the registrar is silent.
+    Unregister {
+        /// The registration that ends.
+        registration: RegistrationId,
+    },
+    /// Calls somebody. Ends in exactly one [`Event::Ended`](super::Event::Ended).
+    Invite {
+        /// From [`Endpoint::next_leg`](super::Endpoint::next_leg).
+        leg: LegId,
+        /// Where to send it.
+        flow: Flow,
+        /// Whom to call: Request-URI.
+        uri: Uri,
+        /// The caller, without tag.
+        from: NameAddr,
+        /// The callee as dialled, without tag.
+        to: NameAddr,
+        /// Further headers; a Max-Forwards, Call-ID or Contact among them replaces the core's own.
+        headers: Headers,
+        /// The SDP offer; empty asks the callee for one. `application/sdp` unless `headers` say
+        /// something else.
+        body: Bytes,
+        /// Answers a challenge.
+        credential: Option<ClientCredential>,
+    },
+    /// A provisional answer (101–199) to [`Event::Incoming`](super::Event::Incoming).
+    Progress {
+        /// The call that came in.
+        leg: LegId,
+        /// 180 Ringing, 183 Session Progress, …
+        status: StatusCode,
+        /// SDP of early media, or empty.
+        body: Bytes,
+    },
+    /// Accepts an [`Event::Incoming`](super::Event::Incoming) or an
+    /// [`Event::Reoffer`](super::Event::Reoffer) with 200.
+    Accept {
+        /// The call that came in, or whose re-INVITE came in.
+        leg: LegId,
+        /// Further headers.
+        headers: Headers,
+        /// The SDP answer, or our offer if the INVITE had none.
+        body: Bytes,
+    },
+    /// Refuses an [`Event::Incoming`](super::Event::Incoming), which ends the leg, or an
+    /// [`Event::Reoffer`](super::Event::Reoffer), after which the call goes on.
+    Reject {
+        /// The call that came in, or whose re-INVITE came in.
+        leg: LegId,
+        /// 300–699. With 401 or 407 and a challenge among `headers` the caller comes back with
+        /// credentials in a new `Incoming`.
+        status: StatusCode,
+        /// Further headers.
+        headers: Headers,
+    },
+    /// Sends the ACK of an answered INVITE that carried no offer; all others are acknowledged by the
+    /// core.
+    Acknowledge {
+        /// The call that was answered.
+        leg: LegId,
+        /// Our SDP answer to the offer in the 2xx.
+        body: Bytes,
+    },
+    /// Offers a new session inside an established call. While another re-INVITE is under way, ours
+    /// or theirs, it waits; a newer one replaces it. Glare is solved by the core (RFC 3261
+    /// section 14.1).
+    Reinvite {
+        /// The call to change.
+        leg: LegId,
+        /// The new SDP offer.
+        body: Bytes,
+    },
+    /// Ends a call in whatever state it is: CANCEL, BYE or 603. The leg is over at once for the
+    /// application; the core finishes the messages behind it.
+    Hangup {
+        /// The call to end.
+        leg: LegId,
+        /// Value of a Reason header (RFC 3326).
+        reason: Option<Text>,
+    },
+    /// Sends a request inside an established call: INFO, MESSAGE, … Ends like [`Input::Request`].
+    SendInDialog {
+        /// The call that carries it.
+        leg: LegId,
+        /// From [`Endpoint::next_request`](super::Endpoint::next_request).
+        request: RequestId,
+        /// Not INVITE, ACK, BYE or CANCEL.
+        method: Method,
+        /// Further headers.
+        headers: Headers,
+        /// With its Content-Type among `headers`.
+        body: Bytes,
+    },
+}
