@@ -1,5 +1,14 @@
 //! The codecs that a session speaks.
 
+mod concealment;
+mod decoder;
+mod encoder;
+mod g711;
+mod polyphase;
+
+pub(crate) use decoder::Decoder;
+pub(crate) use encoder::Encoder;
+
 /// A codec of an audio stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Codec {
@@ -47,4 +56,13 @@ pub struct CodecError {
     pub codec: Codec,
     /// What its library said.
     pub cause: String,
+}
+
+impl CodecError {
+    fn new(codec: Codec, cause: &opus::Error) -> Self {
+        CodecError {
+            codec,
+            cause: cause.to_string(),
+        }
+    }
 }

@@ -24,10 +24,24 @@
 //! The edge tells RTP from RTCP, by port or by the rule of RFC 5761 §4 ([`is_control`]).
 
 mod codec;
+mod level;
+mod pitch;
+mod playout;
+mod quality;
+mod reception;
+mod reports;
+mod rtcp;
+mod rtp;
 mod session;
+mod source;
+mod statistics;
+mod stretch;
 
 pub use codec::{Codec, CodecError};
-pub use session::{Config, Event, Input, Session, Statistics, Transmit, is_control};
+pub use level::{Level, SILENT_DBFS, dbfs};
+pub use rtp::{Packet, PacketError, Sequence, Ssrc, Timestamp, is_control};
+pub use session::{Config, Event, Input, Session, Transmit};
+pub use statistics::Statistics;
 
 /// Samples per second of all sound at the interface of a session, whatever its codec.
 pub const SAMPLE_RATE: u32 = 48_000;
