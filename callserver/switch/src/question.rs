@@ -38,6 +38,29 @@ pub enum Answer {
     MediaPorts(Option<MediaPorts>),
 }
 
+impl Answer {
+    pub(crate) fn into_credential(self) -> Option<Credential> {
+        match self {
+            Answer::Credential(credential) => credential,
+            Answer::Destination(_) | Answer::MediaPorts(_) => None,
+        }
+    }
+
+    pub(crate) fn into_destination(self) -> Option<Destination> {
+        match self {
+            Answer::Destination(destination) => destination,
+            Answer::Credential(_) | Answer::MediaPorts(_) => None,
+        }
+    }
+
+    pub(crate) fn into_media_ports(self) -> Option<MediaPorts> {
+        match self {
+            Answer::MediaPorts(ports) => ports,
+            Answer::Credential(_) | Answer::Destination(_) => None,
+        }
+    }
+}
+
 /// A device's SIP credential and its owner.
 #[derive(Clone, Debug)]
 pub struct Credential {

@@ -1,43 +1,320 @@
-//! The façade: five methods in front of registrar, routing and bridge.
+//! The façade: five methods in front of registrar, reception and bridge, and the way from each event to its verb.
 
-use std::time::Instant;
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::{Duration, Instant};
 
-use sip::Transmit;
+use sip::{
+    Endpoint, Flow, HeaderName, Headers, Method, Request, RequestId, StatusCode, Text, Transmit,
+};
 
-use crate::{Config, Event, Input};
+use crate::authentication::Authentication;
+use crate::bridge::Bridge;
+use crate::desk::{Desk, with_header};
+use crate::questions::{Purpose, Questions};
+use crate::reception::Reception;
+use crate::registrar::Registrar;
+use crate::timetable::{Timer, Timetable};
+use crate::{Answer, AskId, AuthenticationFailure, Config, Event, Input};
 
 /// The exchange: SIP comes in, SIP goes out, questions are asked in between.
 #[derive(Debug)]
 pub struct Switch {
-    config: Config,
+    desk: Desk,
+    authentication: Authentication,
+    registrar: Registrar,
+    reception: Reception,
+    bridge: Bridge,
 }
 
+/// How much a switch holds, for metrics and for tests that look for leaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Registered contacts.
+    pub registrations: usize,
+    /// INVITEs whose caller or callee is not known yet.
+    pub arrivals: usize,
+    /// Calls that ring or are answered.
+    pub calls: usize,
+    /// Phones in calls.
+    pub legs: usize,
+    /// Questions that wait for an answer.
+    pub questions: usize,
+    /// Timers, those of SIP transactions not counted.
+    pub timers: usize,
+}
+
+/// After the last call of a drain: time for the phones to answer BYEs and refusals, and for one repetition (2 × T1).
+const DRAIN_GRACE: Duration = Duration::from_secs(1);
+
 impl Switch {
-    /// A switch without registrations and calls. All randomness (tags, nonces) comes from `seed`.
+    /// A switch without registrations and calls. All randomness (tags, nonces) comes from `seed`, which must be
+    /// unguessable outside tests.
     #[must_use]
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
-        let _ = seed;
-        Switch { config }
+        let endpoint = Endpoint::new(
+            sip::Config {
+                user_agent: config.server_name.clone(),
+                timers: config.timers,
+                methods: vec![
+                    Method::Invite,
+                    Method::Ack,
+                    Method::Bye,
+                    Method::Cancel,
+                    Method::Options,
+                    Method::Register,
+                ],
+                forwards: true,
+                ..sip::Config::default()
+            },
+            derived(seed, 1),
+        );
+        Switch {
+            authentication: Authentication::new(config.domain.clone(), derived(seed, 2)),
+            desk: Desk {
+                config,
+                endpoint,
+                timetable: Timetable::default(),
+                questions: Questions::default(),
+                events: VecDeque::new(),
+                is_draining: false,
+            },
+            registrar: Registrar::default(),
+            reception: Reception::default(),
+            bridge: Bridge::new(first_session(seed)),
+        }
     }
 
     /// Takes one input at the instant `now`. Drain the outputs afterwards.
     pub fn handle(&mut self, now: Instant, input: Input) {
-        let _ = (now, input, &self.config);
+        match input {
+            Input::Receive { flow, payload } => {
+                self.desk
+                    .endpoint
+                    .handle(now, sip::Input::Receive { flow, payload });
+            }
+            Input::FlowFailed { flow } => {
+                self.registrar.flow_failed(&mut self.desk, flow);
+                self.desk
+                    .endpoint
+                    .handle(now, sip::Input::FlowFailed { flow });
+            }
+            Input::Timeout => self.desk.endpoint.handle(now, sip::Input::Timeout),
+            Input::Answer { ask, answer } => self.answer(now, ask, answer),
+            Input::HangUpCall { call } => self.bridge.end_by_operator(now, &mut self.desk, call),
+            Input::ForgetLogin { login } => self.registrar.forget_login(&mut self.desk, &login),
+            Input::Drain => self.drain(now),
+        }
+        self.settle(now);
     }
 
     /// The next message to send.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        None
+        self.desk.endpoint.poll_transmit()
     }
 
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
-        None
+        self.desk.events.pop_front()
     }
 
     /// When [`Input::Timeout`] is due.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        let of_endpoint = self.desk.endpoint.poll_timeout();
+        let own = self.desk.timetable.next_due();
+        of_endpoint.into_iter().chain(own).min()
     }
+
+    /// How much it holds.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            registrations: self.registrar.len(),
+            arrivals: self.reception.len(),
+            calls: self.bridge.len(),
+            legs: self.bridge.legs(),
+            questions: self.desk.questions.len(),
+            timers: self.desk.timetable.len(),
+        }
+    }
+
+    /// Works until nothing is left to do at this instant: what one verb does may let the core speak again.
+    fn settle(&mut self, now: Instant) {
+        loop {
+            if let Some(event) = self.desk.endpoint.poll_event() {
+                self.dispatch(now, event);
+            } else if let Some(timer) = self.desk.timetable.pop_due(now) {
+                self.fire(now, timer);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn dispatch(&mut self, now: Instant, event: sip::Event) {
+        let Switch {
+            desk,
+            authentication,
+            registrar,
+            reception,
+            bridge,
+        } = self;
+        match event {
+            sip::Event::Request {
+                request,
+                flow,
+                message,
+                ..
+            } => self.request(now, request, flow, message),
+            sip::Event::Incoming { leg, flow, invite } => {
+                reception.arrive(now, desk, authentication, (leg, flow, invite), bridge.len());
+            }
+            sip::Event::Progress {
+                leg, status, body, ..
+            } => bridge.progressed(now, desk, leg, status, body),
+            sip::Event::Answered { leg, body, .. } => bridge.answered(now, desk, leg, body),
+            sip::Event::Acknowledged { leg, body } => bridge.acknowledged(now, desk, leg, body),
+            sip::Event::Reoffer { leg, invite } => bridge.reoffered(now, desk, leg, invite),
+            sip::Event::ReofferRefused { leg, status } => {
+                bridge.reoffer_refused(now, desk, leg, status)
+            }
+            sip::Event::Ended { leg, cause } => {
+                if !reception.leave(desk, leg) {
+                    bridge.leg_ended(now, desk, registrar, leg, cause);
+                }
+            }
+            sip::Event::BadMessage { flow, error } => desk.emit(Event::BadMessage {
+                flow,
+                why: Text::from(error.to_string()),
+            }),
+            // The switch sends no requests of its own outside calls, and registers nowhere.
+            sip::Event::Response { .. }
+            | sip::Event::RequestFailed { .. }
+            | sip::Event::Registered { .. }
+            | sip::Event::RegistrationFailed { .. }
+            | sip::Event::Unregistered { .. } => {}
+        }
+    }
+
+    fn request(&mut self, now: Instant, request: RequestId, flow: Flow, message: Request) {
+        let desk = &mut self.desk;
+        match message.method {
+            Method::Register => {
+                Registrar::arrive(now, desk, &mut self.authentication, request, flow, message);
+            }
+            // Phones ask whether the server is there, and what it can do (RFC 3261 section 11).
+            Method::Options => {
+                let accept = with_header(HeaderName::Accept, "application/sdp");
+                desk.respond(now, request, StatusCode::OK, accept);
+            }
+            _ => desk.respond(now, request, StatusCode::METHOD_NOT_ALLOWED, Headers::new()),
+        }
+    }
+
+    fn answer(&mut self, now: Instant, ask: AskId, answer: Answer) {
+        let Some(purpose) = self.desk.close_question(ask) else {
+            return;
+        };
+        let (desk, authentication) = (&mut self.desk, &mut self.authentication);
+        match purpose {
+            Purpose::Register(waiting) => {
+                let owner = answer.into_credential();
+                self.registrar
+                    .identified(now, desk, authentication, *waiting, owner);
+            }
+            Purpose::Caller(leg) => {
+                let owner = answer.into_credential();
+                self.reception
+                    .identified(now, desk, authentication, leg, owner);
+            }
+            Purpose::Callee(leg) => {
+                let callee = answer.into_destination();
+                if let Some(admitted) = self.reception.routed(now, desk, leg, callee) {
+                    self.bridge.begin(now, desk, &self.registrar, admitted);
+                }
+            }
+            Purpose::Ports(call) => {
+                let ports = answer.into_media_ports();
+                self.bridge
+                    .ports_answered(now, desk, &self.registrar, call, ports);
+            }
+            Purpose::AbandonedPorts(call) => {
+                if answer.into_media_ports().is_some() {
+                    desk.emit(Event::MediaClosed { call });
+                }
+            }
+        }
+    }
+
+    fn fire(&mut self, now: Instant, timer: Timer) {
+        let desk = &mut self.desk;
+        match timer {
+            Timer::BindingExpires { account, binding } => {
+                self.registrar.expire(desk, account, binding)
+            }
+            Timer::RingsTooLong(call) => self.bridge.rang_too_long(now, desk, call),
+            Timer::QuestionExpires(ask) => self.question_expired(now, ask),
+            Timer::DrainEnds => desk.emit(Event::Drained),
+        }
+    }
+
+    fn question_expired(&mut self, now: Instant, ask: AskId) {
+        let desk = &mut self.desk;
+        if let Some(call) = desk.questions.waiting_for_ports(ask) {
+            // The question stays open: ports that come too late are given back.
+            return self
+                .bridge
+                .ports_answered(now, desk, &self.registrar, call, None);
+        }
+        match desk.close_question(ask) {
+            Some(Purpose::Register(waiting)) => {
+                desk.respond(
+                    now,
+                    waiting.request,
+                    StatusCode::SERVER_INTERNAL_ERROR,
+                    Headers::new(),
+                );
+                desk.emit(Event::AuthenticationFailed {
+                    flow: waiting.flow,
+                    login: waiting.credentials.username,
+                    why: AuthenticationFailure::NoAnswer,
+                });
+            }
+            Some(Purpose::Caller(leg) | Purpose::Callee(leg)) => {
+                self.reception.unanswered(now, desk, leg)
+            }
+            Some(Purpose::Ports(_) | Purpose::AbandonedPorts(_)) | None => {}
+        }
+    }
+
+    fn drain(&mut self, now: Instant) {
+        if self.desk.is_draining {
+            return;
+        }
+        self.desk.is_draining = true;
+        let had_work = self.bridge.len() + self.reception.len() > 0;
+        self.reception.close(now, &mut self.desk);
+        self.bridge.end_all(now, &mut self.desk);
+        let grace = if had_work {
+            DRAIN_GRACE
+        } else {
+            Duration::ZERO
+        };
+        self.desk.timetable.set(now + grace, Timer::DrainEnds);
+    }
+}
+
+/// Seeds for the parts, so that none can be told from another's output.
+fn derived(mut seed: [u8; 32], part: u8) -> [u8; 32] {
+    seed[31] ^= part;
+    seed
+}
+
+/// Where session ids begin. They are public, so they must give nothing of the seed away: 38 bits of a hash, and below
+/// them room for the calls of this run. Together they fit into the 63 bits that every phone can read.
+fn first_session(seed: [u8; 32]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    seed.hash(&mut hasher);
+    (hasher.finish() >> 26) << 24
 }

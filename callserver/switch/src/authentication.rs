@@ -1,0 +1,111 @@
+//! Who is there? Digest challenges for registrations and calls, and the check of what comes back (RFC 3261 section 22).
+
+use std::time::Instant;
+
+use sip::{
+    Authenticator, Challenge, Credentials, Headers, Method, NameAddr, ProxyAuthenticate,
+    StatusCode, Text, Verdict, WwwAuthenticate,
+};
+
+use crate::{AuthenticationFailure, Credential};
+
+/// The two ways in, which challenge with different headers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Door {
+    /// REGISTER: 401, `WWW-Authenticate`, `Authorization`.
+    Registrar,
+    /// Requests to be passed on: 407, `Proxy-Authenticate`, `Proxy-Authorization`. RFC 3261 22.2 lets a user agent server
+    /// say 401, which a B2BUA is; but whoever calls through it sees a proxy, and all phones answer 407.
+    Calls,
+}
+
+impl Door {
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Door::Registrar => StatusCode::UNAUTHORIZED,
+            Door::Calls => StatusCode::PROXY_AUTHENTICATION_REQUIRED,
+        }
+    }
+}
+
+/// Why somebody is not let in, and what to tell them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Denial {
+    /// The nonce is too old or used up: a new one, and no reproach.
+    Stale,
+    /// A new challenge, and a note for the log.
+    Failed(AuthenticationFailure),
+}
+
+impl Denial {
+    /// Whether the secret was right, so that the phone may try again without asking its user.
+    pub(crate) fn is_stale(self) -> bool {
+        matches!(
+            self,
+            Denial::Stale | Denial::Failed(AuthenticationFailure::Replayed)
+        )
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Authentication {
+    authenticator: Authenticator,
+}
+
+impl Authentication {
+    pub(crate) fn new(realm: Text, seed: [u8; 32]) -> Self {
+        Authentication {
+            authenticator: Authenticator::new(realm, seed),
+        }
+    }
+
+    /// The headers of a 401 or 407: SHA-256 first, then MD5.
+    pub(crate) fn challenge(&mut self, now: Instant, door: Door, stale: bool) -> Headers {
+        let mut headers = Headers::new();
+        for challenge in self.authenticator.challenges(now, stale) {
+            push(&mut headers, door, challenge);
+        }
+        headers
+    }
+
+    /// The credentials for our realm; `None` if there are none that can be read, as in a phone's first try.
+    pub(crate) fn credentials(&self, headers: &Headers) -> Option<Credentials> {
+        self.authenticator.credentials(headers)
+    }
+
+    /// Whether `credentials` prove that the sender is `owner`.
+    pub(crate) fn check(
+        &mut self,
+        now: Instant,
+        credentials: &Credentials,
+        method: &Method,
+        owner: &Credential,
+    ) -> Result<(), Denial> {
+        let failed = |why| Err(Denial::Failed(why));
+        match self
+            .authenticator
+            .check(now, credentials, method, &owner.ha1)
+        {
+            Verdict::Accepted => Ok(()),
+            Verdict::Stale => Err(Denial::Stale),
+            Verdict::Replayed => failed(AuthenticationFailure::Replayed),
+            Verdict::WrongSecret => failed(AuthenticationFailure::WrongSecret),
+            Verdict::UnknownAlgorithm | Verdict::Malformed => {
+                failed(AuthenticationFailure::Malformed)
+            }
+        }
+    }
+}
+
+/// Whether `address` is one of `owner`'s own: its user part is the device's login, or the account's number.
+pub(crate) fn is_their_address(address: &NameAddr, owner: &Credential) -> bool {
+    let user = address.uri.user_text().unwrap_or_default();
+    owner.login == user || owner.number.as_ref().is_some_and(|number| *number == user)
+}
+
+fn push(headers: &mut Headers, door: Door, challenge: Challenge) {
+    match door {
+        Door::Registrar => headers.push_typed(&WwwAuthenticate(challenge)),
+        Door::Calls => headers.push_typed(&ProxyAuthenticate(challenge)),
+    }
+}

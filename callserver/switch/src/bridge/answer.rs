@@ -1,0 +1,101 @@
+//! A phone is picked up.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use sip::{Headers, LegId, StatusCode, Text};
+
+use super::Bridge;
+use super::call::{Exchange, Stage, Talking};
+use super::description::{expect_media, read};
+use super::end::{ANSWERED_ELSEWHERE, Ending};
+use crate::desk::Desk;
+use crate::{CallEnd, CallId, Event, Side};
+
+impl Bridge {
+    /// A 2xx: the first of the callee's phones, or the answer to a re-INVITE.
+    pub(crate) fn answered(&mut self, now: Instant, desk: &mut Desk, leg: LegId, body: Bytes) {
+        let Some((call, side)) = self.call_of(leg) else {
+            return;
+        };
+        let id = call.id;
+        match &call.stage {
+            Stage::Ringing(_) if side == Side::Callee => self.picked_up(now, desk, id, leg, body),
+            Stage::Talking(_) => self.reoffer_answered(now, desk, id, side, body),
+            Stage::AwaitingPorts(_) | Stage::Ringing(_) => {}
+        }
+    }
+
+    /// The first phone that is picked up has the call; the others stop ringing.
+    fn picked_up(&mut self, now: Instant, desk: &mut Desk, id: CallId, leg: LegId, body: Bytes) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let Some(ringing) = call.ringing() else {
+            return;
+        };
+        // A phone that gave its answer with early media may leave it out here (RFC 6337 section 2.1).
+        let body = if body.is_empty() {
+            ringing.early_answer.clone()
+        } else {
+            body
+        };
+        let Ok(description) = read(&body) else {
+            // Nobody can speak with a phone that answers without a usable session.
+            let ending = Ending::by_side(CallEnd::NoMedia, Side::Callee, None);
+            return self.end(
+                now,
+                desk,
+                id,
+                ending.with_status(StatusCode::NOT_ACCEPTABLE_HERE),
+            );
+        };
+        let Some(index) = ringing
+            .branches
+            .iter()
+            .position(|branch| branch.phone.leg == leg)
+        else {
+            return;
+        };
+        let winner = ringing.branches.swap_remove(index).phone;
+        let others = std::mem::take(&mut ringing.branches);
+        let (ports, caller_offers) = (ringing.ports, ringing.caller_offers);
+        desk.timetable.cancel(ringing.timer);
+
+        let exchange = if caller_offers {
+            expect_media(
+                desk,
+                id,
+                Side::Callee,
+                &description,
+                winner.flow.remote.ip(),
+            );
+            None
+        } else {
+            Some(Exchange::AwaitingAcknowledgement {
+                by: Side::Caller,
+                offer: Box::new(description.clone()),
+            })
+        };
+        let accept = sip::Input::Accept {
+            leg: call.caller_phone.leg,
+            headers: Headers::new(),
+            body: call.caller_phone.told.tell(description, ports.caller),
+        };
+        call.stage = Stage::Talking(Talking {
+            ports,
+            callee_phone: winner,
+            exchange,
+        });
+        desk.endpoint.handle(now, accept);
+        for branch in others {
+            self.legs.remove(&branch.phone.leg);
+            desk.hang_up(
+                now,
+                branch.phone.leg,
+                Some(Text::from_static(ANSWERED_ELSEWHERE)),
+            );
+        }
+        desk.emit(Event::CallAnswered { call: id });
+    }
+}

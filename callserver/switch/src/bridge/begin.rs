@@ -1,0 +1,117 @@
+//! A call between two known people begins.
+
+use std::time::Instant;
+
+use sip::{Headers, MaxForwards, StatusCode};
+
+use super::Bridge;
+use super::call::{AwaitingPorts, Call, Phone, Stage};
+use super::description::{Told, read};
+use super::end::{ABSENT, Ending};
+use crate::desk::Desk;
+use crate::questions::Purpose;
+use crate::reception::Admitted;
+use crate::registrar::{Binding, Registrar};
+use crate::{CallEnd, CallId, DeviceId, Event, Party, Question, Side};
+
+impl Bridge {
+    /// Asks the relay for ports, unless the call cannot come about at all.
+    pub(crate) fn begin(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        registrar: &Registrar,
+        admitted: Admitted,
+    ) {
+        let Admitted {
+            leg,
+            flow,
+            invite,
+            caller,
+            callee,
+        } = admitted;
+        let load = self.load.entry(caller.account).or_default();
+        if *load >= desk.config.max_calls_of_account {
+            return desk.reject(now, leg, StatusCode::BUSY_HERE, Headers::new());
+        }
+        self.last_call += 1;
+        let id = CallId(self.last_call);
+        let caller_party = Party {
+            account: caller.account,
+            number: caller.number,
+            display_name: caller.display_name,
+        };
+        let callee_party = Party {
+            account: callee.account,
+            number: callee.number,
+            display_name: callee.display_name,
+        };
+        desk.emit(Event::CallStarted {
+            call: id,
+            caller: caller_party.clone(),
+            callee: callee_party.clone(),
+        });
+        // The ports are asked for last, so that calls which cannot come about cost none.
+        let offer = match &invite.body {
+            empty if empty.is_empty() => Ok(None),
+            body => read(body).map(Some).map_err(|unusable| {
+                Ending::by_side(CallEnd::NoMedia, Side::Caller, None).with_status(unusable.status())
+            }),
+        };
+        let offer =
+            match obstacle(registrar.bindings(callee.account), caller.device).map_or(offer, Err) {
+                Ok(offer) => offer,
+                Err(ending) => {
+                    desk.reject(now, leg, ending.status, ending.headers());
+                    return desk.emit(Event::CallEnded {
+                        call: id,
+                        cause: ending.cause,
+                        hung_up_by: ending.by,
+                    });
+                }
+            };
+        *load += 1;
+        let ask = desk.ask(now, Question::MediaPorts { call: id }, Purpose::Ports(id));
+        let hops = invite.headers.typed::<MaxForwards>().ok().flatten();
+        let awaiting = AwaitingPorts {
+            ask,
+            offer,
+            caller_device: caller.device,
+            // The core has refused what may go no further.
+            max_forwards: hops.unwrap_or(MaxForwards::INITIAL).0.saturating_sub(1),
+        };
+        let call = Call {
+            id,
+            caller: caller_party,
+            callee: callee_party,
+            caller_phone: Phone {
+                leg,
+                flow,
+                told: Told::new(self.first_session + 2 * id.0),
+            },
+            stage: Stage::AwaitingPorts(awaiting),
+        };
+        self.legs.insert(leg, (id, Side::Caller));
+        self.calls.insert(id, call);
+    }
+}
+
+/// The phones that shall ring: all of the callee's, but not the very one that calls.
+pub(super) fn reachable(bindings: &[Binding], caller: DeviceId) -> impl Iterator<Item = &Binding> {
+    bindings
+        .iter()
+        .filter(move |binding| binding.device != caller)
+}
+
+/// Why nobody can ring.
+fn obstacle(bindings: &[Binding], caller: DeviceId) -> Option<Ending> {
+    if reachable(bindings, caller).next().is_some() {
+        return None;
+    }
+    Some(match bindings {
+        [] => Ending::refused(CallEnd::Unreachable, StatusCode::TEMPORARILY_UNAVAILABLE)
+            .because(ABSENT),
+        // Only the phone that calls is there, and that one is busy calling.
+        _ => Ending::refused(CallEnd::Busy, StatusCode::BUSY_HERE),
+    })
+}

@@ -1,0 +1,129 @@
+//! One call and the stages of its life.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use sdp::SessionDescription;
+use sip::{Flow, LegId, StatusCode};
+
+use super::description::Told;
+use super::refusal::Refusals;
+use crate::registrar::BindingId;
+use crate::timetable::TimerId;
+use crate::{AskId, CallId, DeviceId, MediaPorts, Party, Side};
+
+/// A call between two known people.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) id: CallId,
+    pub(super) caller: Party,
+    pub(super) callee: Party,
+    /// The caller's phone.
+    pub(super) caller_phone: Phone,
+    pub(super) stage: Stage,
+}
+
+/// One leg with the phone at its end.
+#[derive(Debug)]
+pub(super) struct Phone {
+    pub(super) leg: LegId,
+    pub(super) flow: Flow,
+    /// The descriptions that this phone got from us.
+    pub(super) told: Told,
+}
+
+/// How far a call has come.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// The relay was asked for ports; nobody rings yet.
+    AwaitingPorts(AwaitingPorts),
+    /// The phones of the callee ring.
+    Ringing(Ringing),
+    /// A phone was picked up.
+    Talking(Talking),
+}
+
+#[derive(Debug)]
+pub(super) struct AwaitingPorts {
+    pub(super) ask: AskId,
+    /// What the caller's INVITE carried; `None` if it wants an offer.
+    pub(super) offer: Option<SessionDescription>,
+    /// The phone that calls must not ring.
+    pub(super) caller_device: DeviceId,
+    /// How far the INVITE may still go.
+    pub(super) max_forwards: u8,
+}
+
+#[derive(Debug)]
+pub(super) struct Ringing {
+    pub(super) ports: MediaPorts,
+    /// When the phones were invited.
+    pub(super) since: Instant,
+    pub(super) timer: TimerId,
+    /// The phones that have not refused yet.
+    pub(super) branches: Vec<Branch>,
+    /// Whether there was only one phone from the start, so that its early media may pass.
+    pub(super) is_single: bool,
+    pub(super) refusals: Refusals,
+    /// The last provisional answer that the caller was given.
+    pub(super) last_progress: Option<StatusCode>,
+    pub(super) has_rung: bool,
+    /// Whether the caller's INVITE carried an offer; if not, the phones make it.
+    pub(super) caller_offers: bool,
+    /// The answer that came with early media, for phones that leave it out of their 200.
+    pub(super) early_answer: Bytes,
+}
+
+/// A phone of the callee that was invited.
+#[derive(Debug)]
+pub(super) struct Branch {
+    pub(super) phone: Phone,
+    pub(super) binding: BindingId,
+}
+
+#[derive(Debug)]
+pub(super) struct Talking {
+    pub(super) ports: MediaPorts,
+    pub(super) callee_phone: Phone,
+    pub(super) exchange: Option<Exchange>,
+}
+
+/// An offer that one side made and the other has not settled yet.
+#[derive(Debug)]
+pub(super) enum Exchange {
+    /// A side's re-INVITE was passed on with its offer; the other side's answer is awaited.
+    Offered {
+        by: Side,
+        offer: Box<SessionDescription>,
+    },
+    /// A side's re-INVITE had no offer; the other side's 2xx will bring one.
+    AskedForOffer { by: Side },
+    /// That offer was passed on in our 2xx; the side's ACK will bring the answer.
+    AwaitingAcknowledgement {
+        by: Side,
+        offer: Box<SessionDescription>,
+    },
+}
+
+impl Call {
+    /// The legs of the callee: one, or all the phones that ring.
+    pub(super) fn callee_legs(&self) -> Vec<LegId> {
+        match &self.stage {
+            Stage::AwaitingPorts(_) => Vec::new(),
+            Stage::Ringing(ringing) => ringing
+                .branches
+                .iter()
+                .map(|branch| branch.phone.leg)
+                .collect(),
+            Stage::Talking(talking) => vec![talking.callee_phone.leg],
+        }
+    }
+
+    /// The call's phones while they ring.
+    pub(super) fn ringing(&mut self) -> Option<&mut Ringing> {
+        match &mut self.stage {
+            Stage::Ringing(ringing) => Some(ringing),
+            Stage::AwaitingPorts(_) | Stage::Talking(_) => None,
+        }
+    }
+}

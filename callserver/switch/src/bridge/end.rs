@@ -1,0 +1,139 @@
+//! A call ends: every leg that is still there is told, everything that was held is given back.
+
+use std::time::Instant;
+
+use sip::{HeaderName, Headers, StatusCode, Text};
+
+use super::Bridge;
+use super::call::{Call, Stage};
+use crate::desk::Desk;
+use crate::{CallEnd, CallId, Event, Side};
+
+/// `Reason` of refusals and CANCELs (RFC 3326, RFC 6432), so that phones can say in words what the code leaves open.
+pub(super) const ABSENT: &str = "Q.850;cause=20;text=\"Nobody is registered\"";
+pub(super) const NO_ANSWER: &str = "Q.850;cause=19;text=\"No answer\"";
+pub(super) const ANSWERED_ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
+const BY_OPERATOR: &str = "Q.850;cause=16;text=\"Ended by the operator\"";
+const SERVER_STOPS: &str = "SIP;cause=503;text=\"The server stops\"";
+
+/// How a call ends.
+#[derive(Debug)]
+pub(super) struct Ending {
+    pub(super) cause: CallEnd,
+    pub(super) by: Option<Side>,
+    /// What the caller hears if nobody has answered yet.
+    pub(super) status: StatusCode,
+    /// Value of the `Reason` header for all legs.
+    pub(super) reason: Option<Text>,
+}
+
+impl Ending {
+    /// The server's own decision.
+    pub(super) fn by_server(cause: CallEnd, status: StatusCode) -> Self {
+        Ending {
+            cause,
+            by: None,
+            status,
+            reason: None,
+        }
+    }
+
+    /// The callee's side refused, or is not there.
+    pub(super) fn refused(cause: CallEnd, status: StatusCode) -> Self {
+        Ending {
+            by: Some(Side::Callee),
+            ..Ending::by_server(cause, status)
+        }
+    }
+
+    /// `side` ended it, in one way or another.
+    pub(super) fn by_side(cause: CallEnd, side: Side, reason: Option<Text>) -> Self {
+        Ending {
+            cause,
+            by: Some(side),
+            status: StatusCode::TEMPORARILY_UNAVAILABLE,
+            reason,
+        }
+    }
+
+    pub(super) fn with_status(self, status: StatusCode) -> Self {
+        Ending { status, ..self }
+    }
+
+    pub(super) fn because(mut self, reason: &'static str) -> Self {
+        self.reason = Some(Text::from_static(reason));
+        self
+    }
+
+    pub(super) fn headers(&self) -> Headers {
+        let mut headers = Headers::new();
+        if let Some(reason) = &self.reason {
+            headers.push(HeaderName::Reason, reason.clone());
+        }
+        headers
+    }
+}
+
+impl Bridge {
+    /// Ends a call in whatever stage it is. Legs that are gone already are left out by the core.
+    pub(super) fn end(&mut self, now: Instant, desk: &mut Desk, call: CallId, ending: Ending) {
+        let Some(call) = self.calls.remove(&call) else {
+            return;
+        };
+        let is_answered = matches!(call.stage, Stage::Talking(_));
+        for leg in call.callee_legs() {
+            self.legs.remove(&leg);
+            desk.hang_up(now, leg, ending.reason.clone());
+        }
+        let leg = call.caller_phone.leg;
+        self.legs.remove(&leg);
+        if is_answered {
+            desk.hang_up(now, leg, ending.reason.clone());
+        } else {
+            desk.reject(now, leg, ending.status, ending.headers());
+        }
+        self.give_back(desk, &call);
+        desk.emit(Event::CallEnded {
+            call: call.id,
+            cause: ending.cause,
+            hung_up_by: ending.by,
+        });
+    }
+
+    fn give_back(&mut self, desk: &mut Desk, call: &Call) {
+        if let Some(load) = self.load.get_mut(&call.caller.account) {
+            *load -= 1;
+            if *load == 0 {
+                self.load.remove(&call.caller.account);
+            }
+        }
+        match &call.stage {
+            Stage::AwaitingPorts(awaiting) => return desk.abandon_ports(awaiting.ask),
+            Stage::Ringing(ringing) => desk.timetable.cancel(ringing.timer),
+            Stage::Talking(_) => {}
+        }
+        desk.emit(Event::MediaClosed { call: call.id });
+    }
+
+    /// The operator's wish.
+    pub(crate) fn end_by_operator(&mut self, now: Instant, desk: &mut Desk, call: CallId) {
+        let ending = Ending::by_server(CallEnd::ByOperator, StatusCode::TEMPORARILY_UNAVAILABLE);
+        self.end(now, desk, call, ending.because(BY_OPERATOR));
+    }
+
+    /// The server stops.
+    pub(crate) fn end_all(&mut self, now: Instant, desk: &mut Desk) {
+        let mut calls: Vec<CallId> = self.calls.keys().copied().collect();
+        calls.sort_unstable();
+        for call in calls {
+            let ending = Ending::by_server(CallEnd::ServerStopped, StatusCode::SERVICE_UNAVAILABLE);
+            self.end(now, desk, call, ending.because(SERVER_STOPS));
+        }
+    }
+
+    /// Nobody picked up.
+    pub(crate) fn rang_too_long(&mut self, now: Instant, desk: &mut Desk, call: CallId) {
+        let ending = Ending::by_server(CallEnd::NoAnswer, StatusCode::TEMPORARILY_UNAVAILABLE);
+        self.end(now, desk, call, ending.because(NO_ANSWER));
+    }
+}

@@ -1,0 +1,63 @@
+//! Calls: the leg of the caller, the legs of the phones that ring, and what passes between them.
+//!
+//! The switch is the far end for both sides (a B2BUA): each leg is a call of its own in the SIP core, and the verbs here,
+//! one a file, turn what happens on one leg into what shall happen on the other. Media always goes over the relay, so each
+//! session description that passes is led there.
+//!
+//! The life of a call: [`begin`] (ports are asked for, phones are invited), [`ring`] (18x, refusals), [`answer`],
+//! [`reoffer`] (hold, resume, new codecs), [`end`].
+
+mod answer;
+mod begin;
+mod call;
+mod description;
+mod end;
+mod invite;
+mod refusal;
+mod reoffer;
+mod ring;
+
+use std::collections::HashMap;
+
+use call::Call;
+use sip::LegId;
+
+use crate::{AccountId, CallId, Side};
+
+/// All calls.
+#[derive(Debug)]
+pub(crate) struct Bridge {
+    calls: HashMap<CallId, Call>,
+    /// Which call, and which side of it, a leg of the core belongs to.
+    legs: HashMap<LegId, (CallId, Side)>,
+    /// How many calls each account has begun that go on.
+    load: HashMap<AccountId, usize>,
+    last_call: u64,
+    /// Session ids in descriptions count from here, so that they differ from those before a restart.
+    first_session: u64,
+}
+
+impl Bridge {
+    pub(crate) fn new(first_session: u64) -> Self {
+        Bridge {
+            calls: HashMap::new(),
+            legs: HashMap::new(),
+            load: HashMap::new(),
+            last_call: 0,
+            first_session,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    pub(crate) fn legs(&self) -> usize {
+        self.legs.len()
+    }
+
+    fn call_of(&mut self, leg: LegId) -> Option<(&mut Call, Side)> {
+        let (call, side) = self.legs.get(&leg)?;
+        Some((self.calls.get_mut(call)?, *side))
+    }
+}

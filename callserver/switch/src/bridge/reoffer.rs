@@ -1,0 +1,202 @@
+//! A phone changes the session of an answered call: hold, resume, another codec, another address (RFC 3261 section 14).
+//!
+//! The re-INVITE is passed on, and its sender gets the other phone's answer. Nothing changes before both agree.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use bytes::Bytes;
+use sip::{Headers, LegId, Request, StatusCode};
+
+use super::Bridge;
+use super::call::{Exchange, Phone, Stage, Talking};
+use super::description::{expect_media, read};
+use super::end::Ending;
+use crate::desk::Desk;
+use crate::{CallEnd, CallId, MediaPorts, Side};
+
+/// A call whose phones talk: the one that `side` names, and the other.
+struct Between<'a> {
+    near: &'a mut Phone,
+    far: &'a mut Phone,
+    near_relay: SocketAddr,
+    far_relay: SocketAddr,
+    exchange: &'a mut Option<Exchange>,
+}
+
+impl Bridge {
+    fn between(&mut self, call: CallId, side: Side) -> Option<Between<'_>> {
+        let call = self.calls.get_mut(&call)?;
+        let Stage::Talking(Talking {
+            ports: MediaPorts { caller, callee },
+            callee_phone,
+            exchange,
+        }) = &mut call.stage
+        else {
+            return None;
+        };
+        let caller_phone = &mut call.caller_phone;
+        Some(match side {
+            Side::Caller => Between {
+                near: caller_phone,
+                far: callee_phone,
+                near_relay: *caller,
+                far_relay: *callee,
+                exchange,
+            },
+            Side::Callee => Between {
+                near: callee_phone,
+                far: caller_phone,
+                near_relay: *callee,
+                far_relay: *caller,
+                exchange,
+            },
+        })
+    }
+
+    /// A re-INVITE came in: the other phone is asked.
+    pub(crate) fn reoffered(&mut self, now: Instant, desk: &mut Desk, leg: LegId, invite: Request) {
+        let refuse = |desk: &mut Desk, status| desk.reject(now, leg, status, Headers::new());
+        let Some((call, side)) = self.legs.get(&leg).copied() else {
+            return refuse(desk, StatusCode::CALL_DOES_NOT_EXIST);
+        };
+        let Some(between) = self.between(call, side) else {
+            return refuse(desk, StatusCode::REQUEST_PENDING);
+        };
+        // Glare: the other phone's offer is on its way to this one. Both try again after times that differ (RFC 3261 14.1).
+        if between.exchange.is_some() {
+            return refuse(desk, StatusCode::REQUEST_PENDING);
+        }
+        let (exchange, body) = if invite.body.is_empty() {
+            (Exchange::AskedForOffer { by: side }, Bytes::new())
+        } else {
+            match read(&invite.body) {
+                Ok(offer) => {
+                    let body = between.far.told.tell(offer.clone(), between.far_relay);
+                    (
+                        Exchange::Offered {
+                            by: side,
+                            offer: Box::new(offer),
+                        },
+                        body,
+                    )
+                }
+                Err(unusable) => return refuse(desk, unusable.status()),
+            }
+        };
+        *between.exchange = Some(exchange);
+        let leg = between.far.leg;
+        desk.endpoint
+            .handle(now, sip::Input::Reinvite { leg, body });
+    }
+
+    /// The 2xx to a re-INVITE that was passed on: its sender gets what it says.
+    pub(super) fn reoffer_answered(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        call: CallId,
+        answerer: Side,
+        body: Bytes,
+    ) {
+        let side = answerer.other();
+        let Some(between) = self.between(call, side) else {
+            return;
+        };
+        match between.exchange.take() {
+            Some(Exchange::Offered { by, offer }) if by == side => {
+                let Ok(answer) = read(&body) else {
+                    return self.no_media(now, desk, call, answerer);
+                };
+                expect_media(desk, call, side, &offer, between.near.flow.remote.ip());
+                expect_media(desk, call, answerer, &answer, between.far.flow.remote.ip());
+                let body = between.near.told.tell(answer, between.near_relay);
+                accept(now, desk, between.near.leg, body);
+            }
+            Some(Exchange::AskedForOffer { by }) if by == side => {
+                let Ok(offer) = read(&body) else {
+                    return self.no_media(now, desk, call, answerer);
+                };
+                let body = between.near.told.tell(offer.clone(), between.near_relay);
+                *between.exchange = Some(Exchange::AwaitingAcknowledgement {
+                    by: side,
+                    offer: Box::new(offer),
+                });
+                accept(now, desk, between.near.leg, body);
+            }
+            // Not what was asked for: what is under way goes on.
+            other => *between.exchange = other,
+        }
+    }
+
+    /// An ACK came. If our 2xx carried the offer, it brings the answer, which the other phone waits for.
+    pub(crate) fn acknowledged(&mut self, now: Instant, desk: &mut Desk, leg: LegId, body: Bytes) {
+        let Some((call, side)) = self.legs.get(&leg).copied() else {
+            return;
+        };
+        let Some(between) = self.between(call, side) else {
+            return;
+        };
+        let offer = match between.exchange.take() {
+            Some(Exchange::AwaitingAcknowledgement { by, offer }) if by == side => offer,
+            other => {
+                *between.exchange = other;
+                return;
+            }
+        };
+        let Ok(answer) = read(&body) else {
+            return self.no_media(now, desk, call, side);
+        };
+        expect_media(
+            desk,
+            call,
+            side.other(),
+            &offer,
+            between.far.flow.remote.ip(),
+        );
+        expect_media(desk, call, side, &answer, between.near.flow.remote.ip());
+        let body = between.far.told.tell(answer, between.far_relay);
+        let leg = between.far.leg;
+        desk.endpoint
+            .handle(now, sip::Input::Acknowledge { leg, body });
+    }
+
+    /// The other phone refused the new session: its sender hears the same, and the call goes on as it was.
+    pub(crate) fn reoffer_refused(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        leg: LegId,
+        status: StatusCode,
+    ) {
+        let Some((call, refuser)) = self.legs.get(&leg).copied() else {
+            return;
+        };
+        let side = refuser.other();
+        let Some(between) = self.between(call, side) else {
+            return;
+        };
+        match between.exchange.take() {
+            Some(Exchange::Offered { by, .. } | Exchange::AskedForOffer { by }) if by == side => {
+                desk.reject(now, between.near.leg, status, Headers::new());
+            }
+            other => *between.exchange = other,
+        }
+    }
+
+    /// Somebody answers an offer with something that is no session: nobody knows any more who hears what.
+    fn no_media(&mut self, now: Instant, desk: &mut Desk, call: CallId, side: Side) {
+        self.end(
+            now,
+            desk,
+            call,
+            Ending::by_side(CallEnd::NoMedia, side, None),
+        );
+    }
+}
+
+fn accept(now: Instant, desk: &mut Desk, leg: LegId, body: Bytes) {
+    let headers = Headers::new();
+    desk.endpoint
+        .handle(now, sip::Input::Accept { leg, headers, body });
+}

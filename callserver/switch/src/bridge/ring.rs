@@ -1,0 +1,156 @@
+//! The phones ring, refuse, or are gone.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use sip::{EndCause, LegId, StatusCode};
+
+use super::Bridge;
+use super::call::{Ringing, Stage};
+use super::description::{expect_media, read};
+use super::end::Ending;
+use super::refusal::call_end;
+use crate::desk::Desk;
+use crate::registrar::Registrar;
+use crate::{CallEnd, CallId, Event, Side};
+
+impl Bridge {
+    /// A phone of the callee says that it rings, or lets the caller hear something before it answers.
+    pub(crate) fn progressed(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        leg: LegId,
+        status: StatusCode,
+        body: Bytes,
+    ) {
+        let Some((call, Side::Callee)) = self.call_of(leg) else {
+            return;
+        };
+        let (id, caller) = (call.id, call.caller_phone.leg);
+        let Stage::Ringing(ringing) = &mut call.stage else {
+            return;
+        };
+        if status == StatusCode::RINGING && !ringing.has_rung {
+            ringing.has_rung = true;
+            desk.emit(Event::CallRinging { call: id });
+        }
+        let description = ringing
+            .may_pass_early_media()
+            .then(|| read(&body).ok())
+            .flatten();
+        let (status, told) = match description {
+            Some(description) => {
+                if let Some(branch) = ringing.branches.first() {
+                    let signalled_from = branch.phone.flow.remote.ip();
+                    expect_media(desk, id, Side::Callee, &description, signalled_from);
+                }
+                ringing.early_answer = body;
+                (
+                    status,
+                    call.caller_phone
+                        .told
+                        .tell(description, ringing.ports.caller),
+                )
+            }
+            // Session Progress without a session only makes the caller's phone silent where it would have rung.
+            None if status == StatusCode::SESSION_PROGRESS => (StatusCode::RINGING, Bytes::new()),
+            None => (status, Bytes::new()),
+        };
+        // Several phones ring, the caller needs to hear it once.
+        if told.is_empty() && ringing.last_progress == Some(status) {
+            return;
+        }
+        ringing.last_progress = Some(status);
+        let progress = sip::Input::Progress {
+            leg: caller,
+            status,
+            body: told,
+        };
+        desk.endpoint.handle(now, progress);
+    }
+
+    /// A leg is over.
+    pub(crate) fn leg_ended(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        registrar: &mut Registrar,
+        leg: LegId,
+        cause: EndCause,
+    ) {
+        let Some((call, side)) = self.legs.remove(&leg) else {
+            return;
+        };
+        let is_ringing = self
+            .calls
+            .get_mut(&call)
+            .is_some_and(|call| call.ringing().is_some());
+        if side == Side::Callee && is_ringing {
+            return self.branch_ended(now, desk, registrar, leg, call, cause);
+        }
+        let ending = match cause {
+            EndCause::RemoteHangup { reason } => Ending::by_side(CallEnd::HungUp, side, reason),
+            EndCause::Cancelled { reason } => Ending::by_side(CallEnd::Cancelled, side, reason),
+            EndCause::LocalHangup => {
+                Ending::by_server(CallEnd::HungUp, StatusCode::TEMPORARILY_UNAVAILABLE)
+            }
+            EndCause::Refused { .. }
+            | EndCause::Timeout
+            | EndCause::NoAcknowledgement
+            | EndCause::FlowFailed
+            | EndCause::Protocol(_) => Ending::by_side(CallEnd::Lost, side, None),
+        };
+        self.end(now, desk, call, ending);
+    }
+
+    /// One of the phones that ring will not answer.
+    fn branch_ended(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        registrar: &mut Registrar,
+        leg: LegId,
+        call_id: CallId,
+        cause: EndCause,
+    ) {
+        let Some(call) = self.calls.get_mut(&call_id) else {
+            return;
+        };
+        let callee = call.callee.account;
+        let Some(ringing) = call.ringing() else {
+            return;
+        };
+        let Some(index) = ringing
+            .branches
+            .iter()
+            .position(|branch| branch.phone.leg == leg)
+        else {
+            return;
+        };
+        let branch = ringing.branches.remove(index);
+        let status = match cause {
+            EndCause::Refused { status, .. } => status,
+            EndCause::Timeout => {
+                registrar.unreachable(desk, callee, branch.binding, ringing.since);
+                StatusCode::REQUEST_TIMEOUT
+            }
+            _ => StatusCode::REQUEST_TIMEOUT,
+        };
+        ringing.refusals.note(status);
+        // A global refusal speaks for all phones (RFC 3261 16.7 step 5).
+        let is_global = status.code() >= 600;
+        if is_global || ringing.branches.is_empty() {
+            let best = ringing.refusals.best();
+            self.end(now, desk, call_id, Ending::refused(call_end(best), best));
+        }
+    }
+}
+
+impl Ringing {
+    /// Early media passes only where one phone was invited: the caller's phone knows one other end, and the answers of
+    /// several phones in turn would break the rule that one offer has one answer (RFC 3264 section 4).
+    fn may_pass_early_media(&self) -> bool {
+        self.is_single && self.caller_offers
+    }
+}

@@ -1,0 +1,102 @@
+//! What every part of the switch works with: the SIP core below, timers, questions, and the way out for events.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use bytes::Bytes;
+use sip::{Endpoint, HeaderName, Headers, LegId, RequestId, StatusCode, Text};
+
+use crate::questions::{Purpose, Questions};
+use crate::timetable::{Timer, Timetable};
+use crate::{AskId, Config, Event, Question};
+
+#[derive(Debug)]
+pub(crate) struct Desk {
+    pub(crate) config: Config,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) timetable: Timetable,
+    pub(crate) questions: Questions,
+    pub(crate) events: VecDeque<Event>,
+    /// Nothing new is taken any more.
+    pub(crate) is_draining: bool,
+}
+
+impl Desk {
+    pub(crate) fn emit(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
+    pub(crate) fn ask(&mut self, now: Instant, question: Question, purpose: Purpose) -> AskId {
+        let ask = self.questions.next_id();
+        let due = now + self.config.question_timeout;
+        let timer = self.timetable.set(due, Timer::QuestionExpires(ask));
+        self.questions.insert(ask, purpose, timer);
+        self.emit(Event::Ask { ask, question });
+        ask
+    }
+
+    /// Takes an open question out, because it is answered, or because nobody needs the answer any more.
+    pub(crate) fn close_question(&mut self, ask: AskId) -> Option<Purpose> {
+        let (purpose, timer) = self.questions.remove(ask)?;
+        self.timetable.cancel(timer);
+        Some(purpose)
+    }
+
+    /// The call that asked for ports is over; should ports still come, they are given back.
+    pub(crate) fn abandon_ports(&mut self, ask: AskId) {
+        if let Some((Purpose::Ports(call), timer)) = self.questions.remove(ask) {
+            self.timetable.cancel(timer);
+            self.questions
+                .insert(ask, Purpose::AbandonedPorts(call), timer);
+        }
+    }
+
+    pub(crate) fn respond(
+        &mut self,
+        now: Instant,
+        request: RequestId,
+        status: StatusCode,
+        headers: Headers,
+    ) {
+        let respond = sip::Input::Respond {
+            request,
+            status,
+            headers,
+            body: Bytes::new(),
+        };
+        self.endpoint.handle(now, respond);
+    }
+
+    pub(crate) fn reject(
+        &mut self,
+        now: Instant,
+        leg: LegId,
+        status: StatusCode,
+        headers: Headers,
+    ) {
+        self.endpoint.handle(
+            now,
+            sip::Input::Reject {
+                leg,
+                status,
+                headers,
+            },
+        );
+    }
+
+    pub(crate) fn hang_up(&mut self, now: Instant, leg: LegId, reason: Option<Text>) {
+        self.endpoint
+            .handle(now, sip::Input::Hangup { leg, reason });
+    }
+}
+
+/// The headers of a 503: come back after so many seconds (RFC 3261 21.5.4).
+pub(crate) fn retry_after(seconds: u32) -> Headers {
+    with_header(HeaderName::RetryAfter, seconds.to_string())
+}
+
+pub(crate) fn with_header(name: HeaderName, value: impl Into<Text>) -> Headers {
+    let mut headers = Headers::new();
+    headers.push(name, value);
+    headers
+}

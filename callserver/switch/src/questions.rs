@@ -1,0 +1,66 @@
+//! Questions that wait for their answers, and what goes on when they come.
+
+use std::collections::HashMap;
+
+use sip::{Credentials, Flow, LegId, Request, RequestId};
+
+use crate::timetable::TimerId;
+use crate::{AskId, CallId};
+
+/// What waits for an answer.
+#[derive(Debug)]
+pub(crate) enum Purpose {
+    /// A REGISTER waits for its sender's credential.
+    Register(Box<WaitingRegister>),
+    /// A new call waits for its caller's credential.
+    Caller(LegId),
+    /// A new call waits to hear who is called.
+    Callee(LegId),
+    /// A call waits for its ports.
+    Ports(CallId),
+    /// The call is over, but ports that still come have to be given back.
+    AbandonedPorts(CallId),
+}
+
+/// A REGISTER whose credentials cannot be checked yet.
+#[derive(Debug)]
+pub(crate) struct WaitingRegister {
+    pub(crate) request: RequestId,
+    pub(crate) flow: Flow,
+    pub(crate) message: Request,
+    pub(crate) credentials: Credentials,
+}
+
+/// All open questions.
+#[derive(Debug, Default)]
+pub(crate) struct Questions {
+    open: HashMap<AskId, (Purpose, TimerId)>,
+    last_ask: u64,
+}
+
+impl Questions {
+    pub(crate) fn next_id(&mut self) -> AskId {
+        self.last_ask += 1;
+        AskId(self.last_ask)
+    }
+
+    pub(crate) fn insert(&mut self, ask: AskId, purpose: Purpose, timer: TimerId) {
+        self.open.insert(ask, (purpose, timer));
+    }
+
+    pub(crate) fn remove(&mut self, ask: AskId) -> Option<(Purpose, TimerId)> {
+        self.open.remove(&ask)
+    }
+
+    /// The call that waits for ports with this question.
+    pub(crate) fn waiting_for_ports(&self, ask: AskId) -> Option<CallId> {
+        match self.open.get(&ask) {
+            Some((Purpose::Ports(call), _)) => Some(*call),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.open.len()
+    }
+}

@@ -1,0 +1,52 @@
+//! An INVITE before it is a call: who calls, and whom?
+//!
+//! Callers must prove who they are; then the directory is asked for what they dialled. What leaves the reception is an
+//! [`Admitted`] call between two known people; everything else was refused here.
+
+mod admit;
+mod arrive;
+
+use std::collections::HashMap;
+
+use sip::{Credentials, Flow, LegId, Request};
+
+use crate::{AskId, Credential, Destination};
+
+/// All INVITEs that wait for an answer about their people.
+#[derive(Debug, Default)]
+pub(crate) struct Reception {
+    arrivals: HashMap<LegId, Arrival>,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Arrival {
+    flow: Flow,
+    invite: Request,
+    ask: AskId,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// The directory is asked who has the login of these credentials.
+    Authenticating(Box<Credentials>),
+    /// The caller is known; the directory is asked who is called.
+    Routing(Box<Credential>),
+}
+
+/// A call between two known people that may go on to the bridge.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    pub(crate) leg: LegId,
+    pub(crate) flow: Flow,
+    pub(crate) invite: Request,
+    pub(crate) caller: Credential,
+    pub(crate) callee: Destination,
+}
+
+impl Reception {
+    pub(crate) fn len(&self) -> usize {
+        self.arrivals.len()
+    }
+}

@@ -1,0 +1,51 @@
+//! One registered phone.
+
+use std::time::Instant;
+
+use sip::{Flow, Text, Uri};
+
+use crate::timetable::TimerId;
+use crate::{DeviceId, Unregistration};
+
+/// Names one binding as long as it lives, refreshes included.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct BindingId(pub(crate) u64);
+
+/// Where one phone can be reached, until when.
+#[derive(Debug)]
+pub(crate) struct Binding {
+    pub(crate) id: BindingId,
+    pub(crate) device: DeviceId,
+    pub(crate) login: Text,
+    /// The URI that the phone wants to be called at.
+    pub(crate) contact: Uri,
+    /// The phone's own unchanging name (RFC 5626 section 4.1), if it gives one.
+    pub(super) instance: Option<Text>,
+    /// Preference in thousandths.
+    pub(super) q: u16,
+    /// Of the REGISTER that made or last refreshed it: older ones are refused (RFC 3261 10.3 step 7).
+    pub(super) call_id: Text,
+    pub(super) cseq: u32,
+    /// Where requests to the phone go.
+    pub(crate) flow: Flow,
+    /// When it was made or last refreshed.
+    pub(crate) registered_at: Instant,
+    pub(super) expires_at: Instant,
+    pub(super) timer: TimerId,
+}
+
+impl Binding {
+    pub(super) fn unregistered(
+        &self,
+        account: crate::AccountId,
+        why: Unregistration,
+    ) -> crate::Event {
+        crate::Event::DeviceUnregistered {
+            account,
+            device: self.device,
+            login: self.login.clone(),
+            contact: Text::from(self.contact.to_string()),
+            why,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Which phones of an account can be reached, and where (RFC 3261 section 10).
+//!
+//! A binding belongs to one device and names one contact URI; an account has as many as its phones registered. Requests
+//! to a phone go to the flow that its REGISTER came over, whatever host its contact names, so phones behind NAT are
+//! reached.
+
+mod binding;
+mod challenge;
+mod contacts;
+mod leave;
+mod register;
+
+use std::collections::HashMap;
+
+pub(crate) use binding::{Binding, BindingId};
+use sip::Flow;
+
+use crate::AccountId;
+
+/// All bindings.
+#[derive(Debug, Default)]
+pub(crate) struct Registrar {
+    accounts: HashMap<AccountId, Vec<Binding>>,
+    /// Whose bindings hang on a flow, so that a broken connection does not need a walk through all accounts.
+    flows: HashMap<Flow, Vec<AccountId>>,
+    last_binding: u64,
+}
+
+impl Registrar {
+    /// The bindings of `account`, the most preferred first.
+    pub(crate) fn bindings(&self, account: AccountId) -> &[Binding] {
+        self.accounts.get(&account).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.accounts.values().map(Vec::len).sum()
+    }
+
+    fn next_binding(&mut self) -> BindingId {
+        self.last_binding += 1;
+        BindingId(self.last_binding)
+    }
+
+    /// Remembers that `account` has a binding on `flow`.
+    fn link(&mut self, account: AccountId, flow: Flow) {
+        let accounts = self.flows.entry(flow).or_default();
+        if !accounts.contains(&account) {
+            accounts.push(account);
+        }
+    }
+
+    /// Forgets the link, unless another binding of `account` hangs on `flow`.
+    fn unlink(&mut self, account: AccountId, flow: Flow) {
+        if self
+            .bindings(account)
+            .iter()
+            .any(|binding| binding.flow == flow)
+        {
+            return;
+        }
+        if let Some(accounts) = self.flows.get_mut(&flow) {
+            accounts.retain(|linked| *linked != account);
+            if accounts.is_empty() {
+                self.flows.remove(&flow);
+            }
+        }
+    }
+}

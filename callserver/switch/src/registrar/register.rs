@@ -1,0 +1,239 @@
+//! An authenticated REGISTER: bindings are made, refreshed, removed and listed (RFC 3261 10.3 steps 6 to 8).
+
+use std::cmp::Reverse;
+use std::time::{Duration, Instant};
+
+use sip::{Flow, HeaderName, Headers, Request, RequestId, StatusCode, Text, Uri};
+
+use super::contacts::{self, Refusal, Wanted, Wish, Wishes};
+use super::{Binding, BindingId, Registrar};
+use crate::desk::Desk;
+use crate::timetable::Timer;
+use crate::{AccountId, Credential, Event, Unregistration};
+
+/// A REGISTER that may change things.
+struct Registering<'a> {
+    flow: Flow,
+    owner: &'a Credential,
+    call_id: Text,
+    cseq: u32,
+    user_agent: Option<Text>,
+}
+
+impl Registrar {
+    pub(super) fn register(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        request: RequestId,
+        flow: Flow,
+        message: &Request,
+        owner: &Credential,
+    ) {
+        match self.apply(now, desk, flow, message, owner) {
+            Ok(()) => {
+                let headers = self.listing(now, owner.account);
+                desk.respond(now, request, StatusCode::OK, headers);
+            }
+            Err(refusal) => desk.respond(now, request, refusal.status, refusal.headers),
+        }
+    }
+
+    /// All or nothing: what could be refused is refused before the first change.
+    fn apply(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        flow: Flow,
+        message: &Request,
+        owner: &Credential,
+    ) -> Result<(), Refusal> {
+        let Wishes {
+            call_id,
+            cseq,
+            wish,
+        } = contacts::read(message, &desk.config.registration)?;
+        let registering = Registering {
+            flow,
+            owner,
+            call_id,
+            cseq,
+            user_agent: message.headers.get(&HeaderName::UserAgent).cloned(),
+        };
+        match wish {
+            Wish::Query => {}
+            Wish::RemoveAll => {
+                let all: Vec<BindingId> = self.of_device(owner).map(|binding| binding.id).collect();
+                self.refuse_if_old(&registering, &all)?;
+                for binding in all {
+                    self.remove(desk, owner.account, binding, Unregistration::ByPhone);
+                }
+            }
+            Wish::Change(wanted) => {
+                let known: Vec<Option<BindingId>> = wanted
+                    .iter()
+                    .map(|wanted| self.find(owner, &wanted.address.uri))
+                    .collect();
+                let touched: Vec<BindingId> = known.iter().flatten().copied().collect();
+                self.refuse_if_old(&registering, &touched)?;
+                for (wanted, known) in wanted.into_iter().zip(known) {
+                    self.change(now, desk, &registering, wanted, known);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// RFC 3261 10.3 step 7: within one Call-ID, a CSeq that is not higher than the binding's was overtaken on its way.
+    fn refuse_if_old(
+        &self,
+        registering: &Registering<'_>,
+        touched: &[BindingId],
+    ) -> Result<(), Refusal> {
+        let is_old = self.of_device(registering.owner).any(|binding| {
+            touched.contains(&binding.id)
+                && binding.call_id == registering.call_id
+                && binding.cseq >= registering.cseq
+        });
+        if is_old {
+            return Err(StatusCode::SERVER_INTERNAL_ERROR.into());
+        }
+        Ok(())
+    }
+
+    fn change(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        registering: &Registering<'_>,
+        wanted: Wanted,
+        known: Option<BindingId>,
+    ) {
+        let account = registering.owner.account;
+        if wanted.expires_seconds == 0 {
+            if let Some(binding) = known {
+                self.remove(desk, account, binding, Unregistration::ByPhone);
+            }
+            return;
+        }
+        let binding = self.make(now, desk, registering, &wanted, known);
+        let event = Event::DeviceRegistered {
+            account,
+            device: binding.device,
+            login: binding.login.clone(),
+            contact: Text::from(binding.contact.to_string()),
+            flow: registering.flow,
+            expires_seconds: wanted.expires_seconds,
+            user_agent: registering.user_agent.clone(),
+            is_refresh: known.is_some(),
+        };
+        // Out with what it replaces, before room is made by force.
+        let new = binding.id;
+        let replaced: Vec<BindingId> = self
+            .of_device(registering.owner)
+            .filter(|old| {
+                old.id != new && binding.instance.is_some() && old.instance == binding.instance
+            })
+            .map(|old| old.id)
+            .collect();
+        if let Some(id) = known {
+            self.take(desk, account, id);
+        }
+        for old in replaced {
+            self.remove(desk, account, old, Unregistration::Replaced);
+        }
+        self.make_room(desk, account);
+        self.insert(account, binding);
+        desk.emit(event);
+    }
+
+    fn make(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        registering: &Registering<'_>,
+        wanted: &Wanted,
+        known: Option<BindingId>,
+    ) -> Binding {
+        let account = registering.owner.account;
+        let id = known.unwrap_or_else(|| self.next_binding());
+        let expires_at = now + Duration::from_secs(wanted.expires_seconds.into());
+        Binding {
+            id,
+            device: registering.owner.device,
+            login: registering.owner.login.clone(),
+            contact: compact(&wanted.address.uri),
+            instance: wanted
+                .address
+                .params
+                .unquoted("+sip.instance")
+                .map(Text::from),
+            q: wanted.q,
+            call_id: registering.call_id.clone(),
+            cseq: registering.cseq,
+            flow: registering.flow,
+            registered_at: now,
+            expires_at,
+            timer: desk.timetable.set(
+                expires_at,
+                Timer::BindingExpires {
+                    account,
+                    binding: id,
+                },
+            ),
+        }
+    }
+
+    fn insert(&mut self, account: AccountId, binding: Binding) {
+        self.link(account, binding.flow);
+        let bindings = self.accounts.entry(account).or_default();
+        let at = bindings.partition_point(|other| Reverse(other.q) <= Reverse(binding.q));
+        bindings.insert(at, binding);
+    }
+
+    /// An account that is full loses the binding that would have ended first: it is the likeliest to be left over from a
+    /// phone that was restarted.
+    fn make_room(&mut self, desk: &mut Desk, account: AccountId) {
+        while self.bindings(account).len() >= desk.config.registration.max_bindings.max(1) {
+            let Some(first) = self
+                .bindings(account)
+                .iter()
+                .min_by_key(|binding| binding.expires_at)
+            else {
+                return;
+            };
+            self.remove(desk, account, first.id, Unregistration::Replaced);
+        }
+    }
+
+    /// The bindings of one device. Contacts of other devices may look the same, for instance behind two NATs.
+    fn of_device<'a>(&'a self, owner: &'a Credential) -> impl Iterator<Item = &'a Binding> {
+        self.bindings(owner.account)
+            .iter()
+            .filter(|binding| binding.device == owner.device)
+    }
+
+    fn find(&self, owner: &Credential, contact: &Uri) -> Option<BindingId> {
+        self.of_device(owner)
+            .find(|binding| binding.contact.equivalent(contact))
+            .map(|binding| binding.id)
+    }
+
+    /// The `Contact` headers of the 200 (RFC 3261 10.3 step 8).
+    fn listing(&self, now: Instant, account: AccountId) -> Headers {
+        let mut headers = Headers::new();
+        for binding in self.bindings(account) {
+            let left = binding.expires_at.saturating_duration_since(now).as_secs();
+            headers.push(
+                HeaderName::Contact,
+                format!("<{}>;expires={left}", binding.contact),
+            );
+        }
+        headers
+    }
+}
+
+/// The same URI in memory of its own: cut from the message, it would keep all of that alive.
+fn compact(uri: &Uri) -> Uri {
+    Uri::parse(&uri.to_string()).unwrap_or_else(|_| uri.clone())
+}

@@ -1,0 +1,99 @@
+//! The switch's own timers, in one table. Those of SIP transactions and dialogs live in the core below.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::registrar::BindingId;
+use crate::{AccountId, AskId, CallId};
+
+/// What becomes due.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Timer {
+    /// A registration was not refreshed.
+    BindingExpires {
+        account: AccountId,
+        binding: BindingId,
+    },
+    /// Nobody answered a question.
+    QuestionExpires(AskId),
+    /// Nobody picked up.
+    RingsTooLong(CallId),
+    /// After a drain, the last refusals and BYEs had their time to be answered.
+    DrainEnds,
+}
+
+/// Names one set timer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct TimerId {
+    due: Instant,
+    // Tells timers of the same instant apart, and keeps them in the order in which they were set.
+    number: u64,
+}
+
+/// All set timers, soonest first.
+#[derive(Debug, Default)]
+pub(crate) struct Timetable {
+    timers: BTreeMap<TimerId, Timer>,
+    last_number: u64,
+}
+
+impl Timetable {
+    pub(crate) fn set(&mut self, due: Instant, timer: Timer) -> TimerId {
+        self.last_number += 1;
+        let id = TimerId {
+            due,
+            number: self.last_number,
+        };
+        self.timers.insert(id, timer);
+        id
+    }
+
+    /// Does nothing if the timer has fired already.
+    pub(crate) fn cancel(&mut self, id: TimerId) {
+        self.timers.remove(&id);
+    }
+
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        self.timers.first_key_value().map(|(id, _)| id.due)
+    }
+
+    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<Timer> {
+        let first = self.timers.first_entry()?;
+        (first.key().due <= now).then(|| first.remove())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.timers.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn timers_fire_in_order_and_cancelled_ones_never() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut timetable = Timetable::default();
+        timetable.set(at(2), Timer::RingsTooLong(CallId(2)));
+        timetable.set(at(1), Timer::RingsTooLong(CallId(1)));
+        let cancelled = timetable.set(at(1), Timer::DrainEnds);
+        timetable.cancel(cancelled);
+
+        assert_eq!(timetable.next_due(), Some(at(1)));
+        assert_eq!(timetable.pop_due(at(0)), None);
+        assert_eq!(
+            timetable.pop_due(at(3)),
+            Some(Timer::RingsTooLong(CallId(1)))
+        );
+        assert_eq!(
+            timetable.pop_due(at(3)),
+            Some(Timer::RingsTooLong(CallId(2)))
+        );
+        assert_eq!(timetable.pop_due(at(3)), None);
+        assert_eq!(timetable.len(), 0);
+    }
+}
