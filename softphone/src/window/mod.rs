@@ -1,6 +1,40 @@
 //! What people see: the softphone's window.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `shell` | divides the window among the panels and carries what they ask for to the engine |
+//! | `desk` | what the window knows; notices and actions in, commands out |
+//! | `welcome`, `status`, `dialpad`, `ringing`, `call`, `ended`, `recent` | one panel each |
+//! | `widgets` | the small parts that the panels are made of |
+//! | `theme`, `layout`, `keys` | colours, type and sizes; columns; shortcuts |
+//! | `settings` | what is remembered between runs |
+//!
+//! A panel is `data`, which is plain and tested without a window, and `view`, which draws it. Nothing here waits: the
+//! engine wakes the window when there is something new, and a window with nothing new does not paint.
 
-use crate::engine::EngineConfig;
+mod call;
+mod desk;
+mod dialpad;
+mod ended;
+mod keys;
+mod layout;
+mod link;
+mod recent;
+mod ringing;
+mod settings;
+mod shell;
+mod status;
+mod theme;
+mod welcome;
+mod widgets;
+
+use std::time::Instant;
+
+pub use link::Link;
+pub use settings::{Settings, SettingsFile, ThemeChoice};
+pub use shell::Window;
+
+use crate::engine::{Engine, EngineConfig};
 
 /// How the window starts.
 #[derive(Clone, Debug, Default)]
@@ -16,8 +50,67 @@ pub struct Options {
 /// Opens the window and returns when it is closed.
 ///
 /// # Errors
-/// When there is no display or no OpenGL.
+/// When there is no display or no OpenGL, or the engine cannot start.
 pub fn run(options: Options) -> anyhow::Result<()> {
-    let _ = options;
-    anyhow::bail!("this build has no window; use `softphone headless`")
+    let file = SettingsFile::of_this_person();
+    let mut settings = file.load();
+    // Another server or name than last time has no password to go with it either way.
+    settings.server = options.server.unwrap_or(settings.server);
+    settings.name = options.login.unwrap_or(settings.name);
+    open(settings, file, None, move |ctx| {
+        let wake = Box::new(move || ctx.request_repaint());
+        Ok(Box::new(Engine::start(options.engine, Some(wake))?))
+    })
+}
+
+/// Opens the window over whatever `connect` gives, and returns when it is closed. `connect` is handed the context to
+/// wake the window with; `size` is in points, and the usual one when not given.
+///
+/// # Errors
+/// When there is no display or no OpenGL, or `connect` fails.
+pub fn open(
+    settings: Settings,
+    file: SettingsFile,
+    size: Option<[f32; 2]>,
+    connect: impl FnOnce(egui::Context) -> anyhow::Result<Box<dyn Link>>,
+) -> anyhow::Result<()> {
+    let mut viewport = egui::ViewportBuilder::default()
+        .with_title(shell::TITLE)
+        .with_app_id("carillon-softphone")
+        .with_inner_size(size.unwrap_or(OPENING_SIZE))
+        .with_min_inner_size(theme::MINIMUM_SIZE);
+    if let Ok(icon) =
+        eframe::icon_data::from_png_bytes(include_bytes!("../../../assets/icons/softphone.png"))
+    {
+        viewport = viewport.with_icon(icon);
+    }
+    let native = eframe::NativeOptions {
+        viewport,
+        ..Default::default()
+    };
+    eframe::run_native(
+        shell::TITLE,
+        native,
+        Box::new(move |creation| {
+            let link = connect(creation.egui_ctx.clone())?;
+            Ok(Box::new(App(Window::new(&creation.egui_ctx, link, settings, file))))
+        }),
+    )
+    .map_err(|error| anyhow::anyhow!("cannot open the window ({error}); check that a display and OpenGL are there, or use `softphone headless`"))
+}
+
+/// The window's size when it opens, in points.
+const OPENING_SIZE: [f32; 2] = [880.0, 620.0];
+
+/// The window as eframe drives it, with the real clock.
+struct App(Window);
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.0.logic(ctx, Instant::now());
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.0.ui(ui, Instant::now());
+    }
 }

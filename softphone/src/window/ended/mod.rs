@@ -1,0 +1,7 @@
+//! The call that has just ended: why, in words, and calling again.
+
+mod data;
+mod view;
+
+pub(crate) use data::{Ended, Outcome};
+pub(crate) use view::show;

@@ -1,0 +1,61 @@
+//! Draws what is left to say of a call that has ended.
+
+use egui::{Ui, vec2};
+use lucide_icons::Icon;
+
+use super::data::{Ended, Outcome};
+use crate::window::desk::Action;
+use crate::window::theme::{Palette, Type, size, space};
+use crate::window::widgets::{Button, Kind, avatar, paragraph};
+
+/// Draws the end of a call; `can_call` is whether a call could be placed now.
+pub(crate) fn show(ui: &mut Ui, ended: &Ended, can_call: bool, actions: &mut Vec<Action>) {
+    let palette = Palette::of(ui);
+    let width = size::CARD.min(ui.available_width() - 2.0 * space::L);
+    ui.vertical_centered(|ui| {
+        ui.set_max_width(width);
+        ui.add_space((ui.available_height() * 0.1).max(space::M));
+        avatar(ui, ended.party.title(), 80.0);
+        ui.add_space(space::XS);
+        paragraph(ui, ended.party.title(), Type::Title, palette.text);
+        if let Some(subtitle) = ended.party.subtitle() {
+            paragraph(ui, subtitle, Type::Name, palette.text_2);
+        }
+        let colour = if ended.outcome == Outcome::Spoken {
+            palette.text_2
+        } else {
+            palette.away
+        };
+        paragraph(ui, ended.heading(), Type::Name, colour);
+        ui.add_space(space::XS);
+        paragraph(ui, &ended.sentence, Type::Body, palette.text_2);
+        if let Some(summary) = &ended.summary {
+            paragraph(ui, summary, Type::Note, palette.text_3);
+        }
+        ui.add_space(space::L);
+        ui.horizontal(|ui| {
+            let each = vec2((width - space::L) / 2.0, size::CONTROL);
+            ui.spacing_mut().item_spacing.x = space::L;
+            if Button::text(Kind::Secondary, "Close")
+                .sized(each)
+                .show(ui)
+                .clicked()
+            {
+                actions.push(Action::DismissEnded);
+            }
+            let text = if ended.incoming {
+                "Call back"
+            } else {
+                "Call again"
+            };
+            let known = !ended.party.number().is_empty();
+            let again = Button::text(Kind::Call, text)
+                .with_icon(Icon::Phone)
+                .sized(each)
+                .enabled(can_call && known);
+            if again.show(ui).clicked() {
+                actions.push(Action::Call(ended.party.number().to_owned()));
+            }
+        });
+    });
+}

@@ -1,0 +1,7 @@
+//! Calls since the window was opened, so that a missed one is not overlooked.
+
+mod data;
+mod view;
+
+pub(crate) use data::Recent;
+pub(crate) use view::show;

@@ -1,0 +1,292 @@
+//! Divides the window among the panels and carries what they ask for to the engine.
+
+use std::time::Instant;
+
+use egui::{
+    Align, CentralPanel, Context, Frame, Layout, Margin, Panel, ThemePreference, Ui,
+    UserAttentionType, ViewportCommand,
+};
+use lucide_icons::Icon;
+
+use super::call::CallPanel;
+use super::desk::{Action, Desk, Scene};
+use super::layout::Columns;
+use super::link::Link;
+use super::ringing::Ringing;
+use super::settings::{Settings, SettingsFile, ThemeChoice};
+use super::status::Status;
+use super::theme::{Palette, Type, size, space};
+use super::welcome::Form;
+use super::widgets::{Button, Kind, icon, words};
+use super::{call, dialpad, ended, keys, recent, ringing, status, theme, welcome};
+use crate::engine::{Notice, Registration};
+
+/// The window's title while nothing happens.
+pub(crate) const TITLE: &str = "Carillon";
+
+/// The window: what it knows, what it remembers, and its wire to the engine.
+pub struct Window {
+    link: Box<dyn Link>,
+    desk: Desk,
+    settings: Settings,
+    file: SettingsFile,
+    title: String,
+    scene: Scene,
+    /// In one column the list of calls takes the dial pad's place while this is set.
+    lists_calls: bool,
+}
+
+impl Window {
+    /// A window that shows the sign-in form with `settings` filled in, and keeps new ones in `file`.
+    #[must_use]
+    pub fn new(ctx: &Context, link: Box<dyn Link>, settings: Settings, file: SettingsFile) -> Self {
+        theme::install(ctx);
+        ctx.set_theme(preference(settings.theme));
+        let form = Form::new(settings.server.clone(), settings.name.clone());
+        Self {
+            link,
+            desk: Desk::new(form),
+            settings,
+            file,
+            title: TITLE.into(),
+            scene: Scene::Welcome,
+            lists_calls: false,
+        }
+    }
+
+    /// Takes in what the engine has told since the last time. Draws nothing, and runs while the window is hidden too.
+    pub fn logic(&mut self, ctx: &Context, now: Instant) {
+        while let Some(notice) = self.link.try_notice() {
+            match &notice {
+                // The window asks to be looked at, but does not push itself in front of what somebody types into.
+                Notice::Incoming { .. } => {
+                    ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(
+                        UserAttentionType::Critical,
+                    ));
+                }
+                Notice::Registration(Registration::Registered(account)) => {
+                    let server = self.desk.form.server_address();
+                    self.remember(|settings| {
+                        settings.server = server;
+                        settings.name.clone_from(&account.name);
+                    });
+                }
+                _ => {}
+            }
+            self.desk.hear(now, notice);
+        }
+        let title = self.title_now();
+        if title != self.title {
+            self.title.clone_from(&title);
+            ctx.send_viewport_cmd(ViewportCommand::Title(title));
+        }
+    }
+
+    /// Draws the window and sends what people asked for in this frame.
+    pub fn ui(&mut self, ui: &mut Ui, now: Instant) {
+        let mut actions = ui.input_mut(|input| keys::actions(input, &self.desk));
+        let scene = self.desk.scene();
+        match scene {
+            Scene::Welcome => self.welcome(ui, &mut actions),
+            Scene::Phone => self.phone(ui, now, &mut actions),
+        }
+        if self.scene != scene {
+            self.scene = scene;
+            self.lists_calls = false;
+            if scene == Scene::Phone {
+                ui.memory_mut(|memory| memory.request_focus(dialpad::line_id()));
+            }
+        }
+        if !actions.is_empty() {
+            // What was asked for shows at once, not with the next notice.
+            ui.ctx().request_repaint();
+        }
+        for action in actions {
+            self.act(action);
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        if matches!(action, Action::Call(_)) {
+            self.lists_calls = false;
+        }
+        for command in self.desk.act(action) {
+            if self.link.send(command).is_err() {
+                self.desk.engine_is_gone();
+            }
+        }
+    }
+
+    fn welcome(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let palette = Palette::of(ui);
+        let mut next = None;
+        CentralPanel::default()
+            .frame(Frame::new().fill(palette.background))
+            .show(ui, |ui| {
+                let theme = self.settings.theme;
+                welcome::show(ui, &mut self.desk.form, actions, |ui| {
+                    next = theme_button(ui, theme)
+                });
+            });
+        self.use_theme(ui.ctx(), next);
+    }
+
+    fn phone(&mut self, ui: &mut Ui, now: Instant, actions: &mut Vec<Action>) {
+        let palette = Palette::of(ui);
+        let columns = Columns::for_width(ui.available_width());
+        let bar = Frame::new()
+            .fill(palette.surface)
+            .inner_margin(Margin::symmetric(space::L as i8, space::S as i8));
+        Panel::top("status").frame(bar).show(ui, |ui| {
+            let status = Status::of(&self.desk);
+            status::show(ui, &status, actions, |ui, actions| {
+                let next = theme_button(ui, self.settings.theme);
+                self.use_theme(ui.ctx(), next);
+                if columns == Columns::One && self.desk.current().is_none() {
+                    let (kind, picture, name) = match self.lists_calls {
+                        true => (Kind::On, Icon::Grid3x3, "Dial pad"),
+                        false => (Kind::Quiet, Icon::History, "Recent calls"),
+                    };
+                    if Button::icon(kind, picture, name).show(ui).clicked() {
+                        self.lists_calls = !self.lists_calls;
+                        actions.push(Action::DismissEnded);
+                    }
+                }
+            });
+        });
+        self.problem(ui, &palette, actions);
+        if columns == Columns::Two {
+            let column = Frame::new()
+                .fill(palette.surface)
+                .inner_margin(Margin::same(space::L as i8));
+            Panel::right("dial")
+                .exact_size(size::DIAL_COLUMN)
+                .resizable(false)
+                .frame(column)
+                .show(ui, |ui| {
+                    let can_call = self.desk.can_call();
+                    dialpad::show(ui, &mut self.desk.dialled, can_call, actions);
+                });
+        }
+        let talk = Frame::new()
+            .fill(palette.background)
+            .inner_margin(Margin::symmetric(space::L as i8, space::M as i8));
+        CentralPanel::default()
+            .frame(talk)
+            .show(ui, |ui| self.talk(ui, now, columns, actions));
+    }
+
+    /// The call to look at: one that rings, one in progress, one that has just ended; else where calls begin.
+    fn talk(&mut self, ui: &mut Ui, now: Instant, columns: Columns, actions: &mut Vec<Action>) {
+        let ringing = Ringing::all(&self.desk, now);
+        if let Some(current) = self.desk.current() {
+            for ringing in &ringing {
+                ui.push_id(ringing.call, |ui| {
+                    ringing::show_beside(ui, ringing, actions)
+                });
+            }
+            let panel = CallPanel::of(current, now);
+            return call::show(ui, &panel, actions);
+        }
+        if let Some((first, others)) = ringing.split_first() {
+            for ringing in others {
+                ui.push_id(ringing.call, |ui| {
+                    ringing::show_beside(ui, ringing, actions)
+                });
+            }
+            return ringing::show(ui, first, actions);
+        }
+        let can_call = self.desk.can_call();
+        let types_on = columns == Columns::One
+            && ui.memory(|memory| memory.focused().is_none())
+            && ui.input(dialpad::is_typing);
+        if types_on {
+            self.desk.ended = None;
+            self.lists_calls = false;
+        }
+        match (&self.desk.ended, columns) {
+            (Some(ended), _) => ended::show(ui, ended, can_call, actions),
+            (None, Columns::Two) => recent::show(ui, &self.desk.recent, can_call, actions),
+            (None, Columns::One) if self.lists_calls => {
+                recent::show(ui, &self.desk.recent, can_call, actions)
+            }
+            (None, Columns::One) => {
+                ui.vertical_centered(|ui| {
+                    ui.set_max_width(size::DIAL_COLUMN);
+                    dialpad::show(ui, &mut self.desk.dialled, can_call, actions);
+                });
+            }
+        }
+    }
+
+    /// What went wrong, until somebody has read it.
+    fn problem(&self, ui: &mut Ui, palette: &Palette, actions: &mut Vec<Action>) {
+        let Some(problem) = &self.desk.problem else {
+            return;
+        };
+        let strip = Frame::new()
+            .fill(palette.raised)
+            .inner_margin(Margin::symmetric(space::L as i8, space::S as i8));
+        Panel::top("problem").frame(strip).show(ui, |ui| {
+            ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
+                if Button::icon(Kind::Quiet, Icon::X, "Dismiss")
+                    .show(ui)
+                    .clicked()
+                {
+                    actions.push(Action::DismissProblem);
+                }
+                ui.with_layout(Layout::left_to_right(Align::Min), |ui| {
+                    icon(ui, Icon::CircleAlert, 18.0, palette.busy);
+                    ui.vertical(|ui| words(ui, &problem.sentence, Type::Body, palette.text));
+                });
+            });
+        });
+    }
+
+    fn use_theme(&mut self, ctx: &Context, choice: Option<ThemeChoice>) {
+        if let Some(choice) = choice {
+            ctx.set_theme(preference(choice));
+            self.remember(|settings| settings.theme = choice);
+        }
+    }
+
+    fn remember(&mut self, change: impl FnOnce(&mut Settings)) {
+        let mut settings = self.settings.clone();
+        change(&mut settings);
+        if settings != self.settings {
+            self.file.save(&settings);
+            self.settings = settings;
+        }
+    }
+
+    fn title_now(&self) -> String {
+        if let Some(call) = self.desk.ringing().next() {
+            return format!("{} calls – {TITLE}", call.party.title());
+        }
+        match self.desk.current() {
+            Some(call) => format!("{} – {TITLE}", call.party.title()),
+            None => TITLE.into(),
+        }
+    }
+}
+
+/// The button that goes on to the next theme; gives that theme when it was clicked.
+fn theme_button(ui: &mut Ui, choice: ThemeChoice) -> Option<ThemeChoice> {
+    let (picture, name, next) = match choice {
+        ThemeChoice::System => (Icon::SunMoon, "Theme: as the system", ThemeChoice::Light),
+        ThemeChoice::Light => (Icon::Sun, "Theme: light", ThemeChoice::Dark),
+        ThemeChoice::Dark => (Icon::Moon, "Theme: dark", ThemeChoice::System),
+    };
+    Button::icon(Kind::Quiet, picture, name)
+        .show(ui)
+        .clicked()
+        .then_some(next)
+}
+
+fn preference(choice: ThemeChoice) -> ThemePreference {
+    match choice {
+        ThemeChoice::System => ThemePreference::System,
+        ThemeChoice::Light => ThemePreference::Light,
+        ThemeChoice::Dark => ThemePreference::Dark,
+    }
+}

@@ -1,0 +1,226 @@
+//! What the sign-in form holds, and what is wrong with it.
+
+use crate::engine::{Command, Password, Problem};
+
+/// What the sign-in form holds.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Form {
+    pub(crate) server: String,
+    pub(crate) name: String,
+    /// Never kept on disk, and forgotten once it was right.
+    pub(crate) password: String,
+    /// What was wrong with the last try, in one sentence.
+    pub(crate) complaint: Option<String>,
+    /// The field to put the cursor into next.
+    pub(crate) focus: Option<Blank>,
+    /// A try is under way.
+    pub(crate) busy: bool,
+}
+
+/// A blank to fill in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blank {
+    Server,
+    Name,
+    Password,
+}
+
+impl Form {
+    /// A form with what is remembered filled in, and the cursor in the first empty field.
+    pub(crate) fn new(server: String, name: String) -> Self {
+        let mut form = Self {
+            server,
+            name,
+            ..Self::default()
+        };
+        form.focus = form.first_blank();
+        form
+    }
+
+    /// The command to sign in, or `None` and a complaint.
+    pub(crate) fn submit(&mut self) -> Option<Command> {
+        if self.busy {
+            return None;
+        }
+        if let Some(blank) = self.first_blank() {
+            self.complaint = Some(blank.request().into());
+            self.focus = Some(blank);
+            return None;
+        }
+        self.busy = true;
+        self.complaint = None;
+        Some(Command::SignIn {
+            server: self.server_address(),
+            name: self.name.trim().to_owned(),
+            password: Password::from(self.password.clone()),
+        })
+    }
+
+    /// The password was right.
+    pub(crate) fn accepted(&mut self) {
+        *self = Self::new(self.server_address(), self.name.trim().to_owned());
+    }
+
+    /// Signing in came to nothing.
+    pub(crate) fn refused(&mut self, problem: &Problem) {
+        self.busy = false;
+        self.complaint = Some(problem.sentence.clone());
+        self.focus = Some(if self.password.is_empty() {
+            Blank::Password
+        } else {
+            Blank::Server
+        });
+        if problem.code == "wrong-password" {
+            self.password.clear();
+            self.focus = Some(Blank::Password);
+        }
+    }
+
+    /// Signing in was given up, or somebody signed out.
+    pub(crate) fn ready(&mut self) {
+        self.busy = false;
+        self.focus = self.first_blank();
+    }
+
+    /// The server's address with a scheme. Without one it is HTTPS, or plain HTTP for this computer, where nobody
+    /// can listen in.
+    pub(crate) fn server_address(&self) -> String {
+        let server = self.server.trim().trim_end_matches('/');
+        if server.is_empty() || server.contains("://") {
+            return server.to_owned();
+        }
+        let host = server.rsplit_once(':').map_or(server, |(host, _)| host);
+        let here = host == "localhost" || host == "[::1]" || host.starts_with("127.");
+        format!("{}://{server}", if here { "http" } else { "https" })
+    }
+
+    fn first_blank(&self) -> Option<Blank> {
+        [
+            (Blank::Server, &self.server),
+            (Blank::Name, &self.name),
+            (Blank::Password, &self.password),
+        ]
+        .into_iter()
+        .find(|(blank, text)| match blank {
+            Blank::Password => text.is_empty(),
+            _ => text.trim().is_empty(),
+        })
+        .map(|(blank, _)| blank)
+    }
+}
+
+impl Blank {
+    fn request(self) -> &'static str {
+        match self {
+            Self::Server => "Type the address of your call server, such as phone.example.org.",
+            Self::Name => "Type the name of your account.",
+            Self::Password => "Type the password of your account.",
+        }
+    }
+}
+
+impl std::fmt::Debug for Form {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Form")
+            .field("server", &self.server)
+            .field("name", &self.name)
+            .field("complaint", &self.complaint)
+            .field("busy", &self.busy)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled() -> Form {
+        let mut form = Form::new(" phone.example.org/ ".into(), " amina ".into());
+        form.password = " secret ".into();
+        form
+    }
+
+    #[test]
+    fn the_first_empty_field_is_asked_for() {
+        let mut form = Form::new(String::new(), String::new());
+        assert_eq!(form.submit().is_none(), true);
+        assert_eq!(form.focus, Some(Blank::Server));
+        form.server = "localhost".into();
+        assert!(form.submit().is_none());
+        assert_eq!(
+            form.complaint.as_deref(),
+            Some("Type the name of your account.")
+        );
+        form.name = "amina".into();
+        assert!(form.submit().is_none());
+        assert_eq!(form.focus, Some(Blank::Password));
+    }
+
+    #[test]
+    fn a_filled_form_signs_in_once() {
+        let mut form = filled();
+        let Some(Command::SignIn {
+            server,
+            name,
+            password,
+        }) = form.submit()
+        else {
+            panic!("no command")
+        };
+        assert_eq!(
+            (server.as_str(), name.as_str(), password.reveal()),
+            ("https://phone.example.org", "amina", " secret ")
+        );
+        assert!(form.submit().is_none(), "a second click does nothing");
+    }
+
+    #[test]
+    fn the_password_is_forgotten_once_it_was_right() {
+        let mut form = filled();
+        form.submit();
+        form.accepted();
+        assert_eq!(
+            (form.password.as_str(), form.name.as_str(), form.busy),
+            ("", "amina", false)
+        );
+    }
+
+    #[test]
+    fn a_wrong_password_is_typed_again_and_the_rest_is_kept() {
+        let mut form = filled();
+        form.submit();
+        form.refused(&Problem {
+            code: "wrong-password",
+            sentence: "The password is wrong.".into(),
+        });
+        assert_eq!(
+            (form.password.as_str(), form.focus),
+            ("", Some(Blank::Password))
+        );
+        assert_eq!(form.complaint.as_deref(), Some("The password is wrong."));
+        assert_eq!(form.name.trim(), "amina");
+    }
+
+    #[test]
+    fn only_this_computer_is_spoken_to_in_plain_text_unasked() {
+        for (typed, address) in [
+            ("phone.example.org", "https://phone.example.org"),
+            ("phone.example.org:8443", "https://phone.example.org:8443"),
+            ("localhost:8080", "http://localhost:8080"),
+            ("127.0.0.1:8080/", "http://127.0.0.1:8080"),
+            ("[::1]:8080", "http://[::1]:8080"),
+            ("http://10.0.0.7:8080", "http://10.0.0.7:8080"),
+            ("", ""),
+        ] {
+            assert_eq!(
+                Form::new(typed.into(), String::new()).server_address(),
+                address
+            );
+        }
+    }
+
+    #[test]
+    fn the_password_is_not_in_debug_output() {
+        assert!(!format!("{:?}", filled()).contains("secret"));
+    }
+}

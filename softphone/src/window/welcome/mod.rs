@@ -1,0 +1,7 @@
+//! Signing in: which server, who, and the password.
+
+mod data;
+mod view;
+
+pub(crate) use data::Form;
+pub(crate) use view::show;
