@@ -1,3 +1,38 @@
 //! Carries SIP over UDP and TCP sockets on tokio.
 //!
-//! (Being written by the main session since 08:30; WIRE need not.)
+//! [`Sockets`] owns every socket that one process uses for SIP: bound UDP ports, TCP listeners, and the TCP connections
+//! that were accepted or opened. It moves whole messages and knows nothing of what they mean: what comes in goes to
+//! [`sip::Endpoint`]'s `handle`, what its `poll_transmit` gives goes to [`Sockets::send`].
+//!
+//! - A message arrives with the [`sip::Flow`] that it came by; whoever answers on that flow reaches the same peer through the
+//!   same connection (RFC 3261 18.2.2, RFC 5626).
+//! - [`Sockets::send`] never waits. A connection whose peer does not read is closed when its queue is full, and a flow
+//!   that broke comes back as [`Received::FlowFailed`].
+//! - Keep-alives of streams (RFC 5626 3.5.1) are answered here and, where the configuration asks for it, sent here.
+//! - Peers can neither hold the process's memory nor its sockets: messages, queues, connections and idle times are
+//!   limited by [`Limits`].
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), sip_tokio::BindError> {
+//! use sip_tokio::{BindConfig, Received, Sockets};
+//!
+//! let address = "127.0.0.1:0".parse().expect("an address");
+//! let mut sockets = Sockets::bind(BindConfig::udp_and_tcp(address)).await?;
+//! loop {
+//!     match sockets.receive().await {
+//!         Received::Message { flow, payload } => sockets.send(flow, payload),
+//!         Received::FlowFailed { flow } => println!("{} went away", flow.remote),
+//!     }
+//! }
+//! # }
+//! ```
+
+mod bind;
+mod connection;
+mod limits;
+mod sockets;
+mod udp;
+
+pub use bind::{BindConfig, BindError};
+pub use limits::Limits;
+pub use sockets::{Received, Sockets};

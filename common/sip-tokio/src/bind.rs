@@ -1,0 +1,172 @@
+//! Binding the sockets, with errors that say what to do.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use thiserror::Error;
+use tokio::net::{TcpListener, UdpSocket};
+
+use crate::Limits;
+
+/// Where to listen.
+#[derive(Clone, Debug, Default)]
+pub struct BindConfig {
+    /// UDP addresses; port 0 is chosen by the system.
+    pub udp: Vec<SocketAddr>,
+    /// TCP addresses; port 0 is chosen by the system, and is the UDP port where the same address with port 0 stands in
+    /// `udp` too.
+    pub tcp: Vec<SocketAddr>,
+    /// How often the connections that we open ask whether the peer is there (RFC 5626 4.4.1 asks clients for 95 to
+    /// 120 s). `None`: never.
+    pub keep_alive: Option<Duration>,
+    /// How much a peer may ask of us.
+    pub limits: Limits,
+}
+
+impl BindConfig {
+    /// UDP and TCP on one address.
+    pub fn udp_and_tcp(address: SocketAddr) -> BindConfig {
+        BindConfig {
+            udp: vec![address],
+            tcp: vec![address],
+            ..BindConfig::default()
+        }
+    }
+}
+
+/// Why the sockets could not be bound.
+#[derive(Debug, Error)]
+pub enum BindError {
+    /// Somebody else has the port.
+    #[error(
+        "{protocol} port {} on {} is in use by another program; stop it, or choose another port (0 lets the system choose)",
+        address.port(), address.ip()
+    )]
+    PortInUse {
+        /// `UDP` or `TCP`.
+        protocol: &'static str,
+        /// What was asked for.
+        address: SocketAddr,
+    },
+    /// The machine has no such address.
+    #[error("{} is not an address of this machine; use one that it has, or 0.0.0.0 or [::] for all of them", address.ip())]
+    NoSuchAddress {
+        /// What was asked for.
+        address: SocketAddr,
+    },
+    /// Ports below 1024 need a right that the process does not have.
+    #[error("{protocol} port {} may only be used by an administrator; choose a port above 1023, or grant the right", address.port())]
+    NotAllowed {
+        /// `UDP` or `TCP`.
+        protocol: &'static str,
+        /// What was asked for.
+        address: SocketAddr,
+    },
+    /// Anything else that the system said.
+    #[error("cannot listen on {protocol} {address}: {error}")]
+    Failed {
+        /// `UDP` or `TCP`.
+        protocol: &'static str,
+        /// What was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+}
+
+impl BindError {
+    fn new(protocol: &'static str, address: SocketAddr, error: io::Error) -> BindError {
+        match error.kind() {
+            io::ErrorKind::AddrInUse => BindError::PortInUse { protocol, address },
+            io::ErrorKind::AddrNotAvailable => BindError::NoSuchAddress { address },
+            io::ErrorKind::PermissionDenied => BindError::NotAllowed { protocol, address },
+            _ => BindError::Failed {
+                protocol,
+                address,
+                error,
+            },
+        }
+    }
+}
+
+/// The sockets that a configuration asks for.
+pub(crate) struct Bound {
+    pub(crate) udp: Vec<(UdpSocket, SocketAddr)>,
+    pub(crate) tcp: Vec<(TcpListener, SocketAddr)>,
+}
+
+/// Binds all of them or none.
+pub(crate) fn bind(config: &BindConfig) -> Result<Bound, BindError> {
+    /// A port that the system chose for UDP may be taken for TCP; another is soon found.
+    const TRIES: usize = 64;
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match bind_once(config) {
+            Err(BindError::PortInUse {
+                protocol: "TCP",
+                address,
+            }) if tries < TRIES && !config.tcp.contains(&address) => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+fn bind_once(config: &BindConfig) -> Result<Bound, BindError> {
+    let mut bound = Bound {
+        udp: Vec::new(),
+        tcp: Vec::new(),
+    };
+    for &address in &config.udp {
+        let made = udp(address).map_err(|error| BindError::new("UDP", address, error))?;
+        bound.udp.push(made);
+    }
+    for &address in &config.tcp {
+        let partner = config.udp.iter().position(|udp| *udp == address);
+        let wanted = match partner {
+            Some(index) if address.port() == 0 => bound.udp[index].1,
+            _ => address,
+        };
+        let made = tcp(wanted).map_err(|error| BindError::new("TCP", wanted, error))?;
+        bound.tcp.push(made);
+    }
+    Ok(bound)
+}
+
+fn udp(address: SocketAddr) -> io::Result<(UdpSocket, SocketAddr)> {
+    /// Room for about four thousand requests that come in one burst.
+    const BUFFER_BYTES: usize = 4 * 1024 * 1024;
+    let socket = new_socket(address, Type::DGRAM, Protocol::UDP)?;
+    // The system may allow less, which is no reason to stop.
+    let _ = socket.set_recv_buffer_size(BUFFER_BYTES);
+    let _ = socket.set_send_buffer_size(BUFFER_BYTES);
+    socket.bind(&address.into())?;
+    let socket = UdpSocket::from_std(socket.into())?;
+    let local = socket.local_addr()?;
+    Ok((socket, local))
+}
+
+fn tcp(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    const BACKLOG: i32 = 1024;
+    let socket = new_socket(address, Type::STREAM, Protocol::TCP)?;
+    // So that a restarted server need not wait for the old connections' last minute.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    let listener = TcpListener::from_std(socket.into())?;
+    let local = listener.local_addr()?;
+    Ok((listener, local))
+}
+
+fn new_socket(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
+    socket.set_nonblocking(true)?;
+    if address.is_ipv6() {
+        // IPv4 has its own socket; else an IPv4 peer would show up under a mapped address.
+        socket.set_only_v6(true)?;
+    }
+    Ok(socket)
+}
