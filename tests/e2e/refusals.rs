@@ -5,7 +5,10 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use end_to_end::{Account, Finished, Process, Server, ServerOptions, Softphone, Sound, binary};
+use end_to_end::{
+    Account, Finished, Process, Scripted, Server, ServerOptions, Softphone, Sound, binary,
+};
+use sip::Method;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -65,6 +68,71 @@ fn somebody_who_is_not_signed_in_cannot_be_reached() {
         &phone.finish(SOON).unwrap(),
         &["reach", "not signed in", "available", "online"],
     );
+}
+
+/// Bob has a scripted phone; Ann calls it, and it gives that answer.
+fn call_answered_with(status: &str, server: &Server, ann: &Account, bob: &Account) -> Finished {
+    let device = server.add_device(bob).unwrap();
+    let bobs = Scripted::register(server.ready().sip, &device).unwrap();
+    let caller = Softphone::start(server, ann, &Sound::silent(), &["call", "1002"]).unwrap();
+    let invite = bobs.wait_for(&Method::Invite, SOON).unwrap();
+    bobs.answer(&invite, status, "").unwrap();
+    if status.starts_with('1') {
+        // The server gives up ringing before we do.
+        bobs.wait_for(&Method::Cancel, SOON).unwrap();
+        bobs.answer(&invite, "487 Request Terminated", "").unwrap();
+    }
+    caller.finish(SOON).unwrap()
+}
+
+#[test]
+fn somebody_who_declines_is_said_to_decline() {
+    let (server, ann, bob) = with_two_accounts();
+    let finished = call_answered_with("603 Decline", &server, &ann, &bob);
+    assert_refused(&finished, &["declin"]);
+}
+
+#[test]
+fn somebody_who_is_busy_is_said_to_be_busy() {
+    let (server, ann, bob) = with_two_accounts();
+    let finished = call_answered_with("486 Busy Here", &server, &ann, &bob);
+    assert_refused(&finished, &["busy"]);
+}
+
+#[test]
+fn a_phone_in_a_call_is_busy_for_others() {
+    let (server, ann, bob) = with_two_accounts();
+    let carol = server.add_account("carol", "1003").unwrap();
+    let mut callee = Softphone::start(&server, &bob, &Sound::silent(), &["answer"]).unwrap();
+    callee.wait_for("registered", SOON).unwrap();
+    let mut caller = Softphone::start(
+        &server,
+        &ann,
+        &Sound::silent(),
+        &["call", "1002", "--for", "600"],
+    )
+    .unwrap();
+    caller.wait_for("answered", SOON).unwrap();
+    let other = Softphone::start(&server, &carol, &Sound::silent(), &["call", "1002"]).unwrap();
+    assert_refused(&other.finish(SOON).unwrap(), &["busy"]);
+    assert!(caller.process().is_running() && callee.process().is_running());
+}
+
+#[test]
+fn somebody_who_does_not_answer_is_said_not_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("callserver.toml");
+    fs::write(&file, "[calls]\nring_timeout_seconds = 2\n").unwrap();
+    let server = Server::start_with(ServerOptions {
+        arguments: vec!["--config".into(), file.into()],
+        ..ServerOptions::default()
+    })
+    .unwrap();
+    let ann = server.add_account("ann", "1001").unwrap();
+    let bob = server.add_account("bob", "1002").unwrap();
+    let finished = call_answered_with("180 Ringing", &server, &ann, &bob);
+    finished.event("ringing").unwrap();
+    assert_refused(&finished, &["answer"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! - [`Server`] is a running `callserver`, with `callctl` beside it;
 //! - [`Softphone`] is a running `softphone headless`, whose JSON lines are [`Event`]s;
 //! - [`Baresip`] and [`sipp`] are other people's phones;
+//! - [`Scripted`] is a phone that says exactly what a test wants;
 //! - [`Process`] is any of them: its log is shown when a test fails, and it ends with the test;
 //! - [`Turn`] keeps tests that measure audio from disturbing each other.
 //!
@@ -29,6 +30,7 @@ mod http;
 pub mod inside;
 mod noise;
 mod process;
+pub mod scripted;
 mod server;
 pub mod sipp;
 mod softphone;
@@ -39,6 +41,7 @@ pub use binaries::binary;
 pub use free_port::free_port;
 pub use noise::Noise;
 pub use process::Process;
+pub use scripted::Scripted;
 pub use server::{Account, Device, Ready, Server, ServerOptions};
 pub use softphone::{Event, Finished, Softphone, Sound};
 pub use turn::Turn;

@@ -58,8 +58,8 @@ pub const TABLE: &[Rule] = &[
     test("simnet", &[]),
     test("hearing", &[]),
     test("tidy", &[]),
-    test("end-to-end", &["hearing"]),
-    test("bench", &["end-to-end", "sdp", "sip"]),
+    test("end-to-end", &["hearing", "sip"]),
+    test("bench", &["end-to-end", "sip"]),
 ];
 
 /// Test crates that any crate may use in its own tests.

@@ -1,1 +1,0 @@
-//! System benchmarks: processor time of the real server per unit of work.

@@ -1,0 +1,139 @@
+//! Processor time of the real call server per registration, per call and per relayed packet.
+//!
+//! The server runs pinned to one core and the load to another. What is reported is the time that the server's threads had on
+//! the processor, as the scheduler counts it, divided by the units of work: it disturbs little how busy the machine is, so
+//! two figures from one run can be compared.
+
+mod answerer;
+mod call;
+mod load;
+mod measure;
+mod register;
+mod relay;
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, ValueEnum};
+use end_to_end::{Device, Server, ServerOptions};
+
+use crate::measure::Figure;
+
+/// What is measured, how hard and how long.
+#[derive(Debug, Clone, Parser)]
+#[command(about = "Processor time of the call server per unit of work")]
+struct Options {
+    /// Measure only this; may be repeated.
+    #[arg(long, value_enum)]
+    only: Vec<Part>,
+    /// Registrations a second.
+    #[arg(long, default_value_t = 500)]
+    registrations: u32,
+    /// Calls a second, each set up and hung up at once.
+    #[arg(long, default_value_t = 50)]
+    calls: u32,
+    /// Calls at once for the relay, each with 50 packets a second both ways.
+    #[arg(long, default_value_t = 50)]
+    streams: usize,
+    /// Accounts that share the load, half of them callers and half called.
+    #[arg(long, default_value_t = 20)]
+    accounts: usize,
+    /// How long each run lasts.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// How many runs there are; the median and the extremes are reported.
+    #[arg(long, default_value_t = 3)]
+    runs: usize,
+    /// The core that the server runs on; the load runs on the others.
+    #[arg(long, default_value_t = 0)]
+    core: usize,
+}
+
+/// One benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// REGISTER, 401, REGISTER, 200.
+    Register,
+    /// INVITE, 407, ACK, INVITE, 200, ACK, BYE, 200, with the other leg.
+    Call,
+    /// One RTP packet in, one out.
+    Relay,
+}
+
+impl Options {
+    fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+
+    fn run_time(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    if options.accounts < 2 || options.runs == 0 || options.seconds == 0 {
+        bail!("at least two accounts, one run and one second are needed");
+    }
+    stay_off(options.core)?;
+    let mut server = Server::start_with(ServerOptions {
+        under: vec!["taskset".into(), "-c".into(), options.core.to_string()],
+        ..ServerOptions::default()
+    })?;
+    let (callers, called) = devices(&server, options.accounts)?;
+    let sip = server.ready().sip;
+    let process = server.process().id();
+
+    let idle = measure::idle(process)?;
+    let mut figures: Vec<Figure> = Vec::new();
+    if options.wants(Part::Register) {
+        figures.push(register::measure(&options, process, sip, &callers)?);
+    }
+    if options.wants(Part::Call) {
+        figures.push(call::measure(&options, process, sip, &callers, &called)?);
+    }
+    if options.wants(Part::Relay) {
+        figures.push(relay::measure(&options, process, sip, &callers, &called)?);
+    }
+    measure::print(&options, idle, &figures);
+    if figures.iter().any(|figure| figure.failed > 0) {
+        bail!("some of the work failed; its time is in the figures, so do not use them");
+    }
+    Ok(())
+}
+
+/// Keeps the load away from the server's core, if there is another.
+fn stay_off(core: usize) -> Result<()> {
+    let cores = std::thread::available_parallelism()?.get();
+    if cores < 2 {
+        eprintln!("bench: there is one core only; server and load disturb each other");
+        return Ok(());
+    }
+    let others: Vec<String> = (0..cores)
+        .filter(|other| *other != core)
+        .map(|other| other.to_string())
+        .collect();
+    let status = Command::new("taskset")
+        .args(["-acp", &others.join(","), &std::process::id().to_string()])
+        .stdout(Stdio::null())
+        .status()
+        .context("taskset (package util-linux) is needed to pin the server to a core")?;
+    if !status.success() {
+        bail!("core {core} cannot be reserved for the server");
+    }
+    Ok(())
+}
+
+/// Makes the accounts and logs each in once; half of them will call the other half.
+fn devices(server: &Server, accounts: usize) -> Result<(Vec<Device>, Vec<Device>)> {
+    let mut devices = Vec::new();
+    for index in 0..accounts {
+        eprint!("\rbench: making account {} of {accounts}", index + 1);
+        let account = server.add_account(&format!("user{index}"), &(5_000 + index).to_string())?;
+        devices.push(server.add_device(&account)?);
+    }
+    eprintln!();
+    let called = devices.split_off(accounts / 2);
+    Ok((devices, called))
+}
