@@ -10,5 +10,8 @@
 //!
 //! The window and the verbs only ever talk to the [`engine::Engine`]; neither touches a socket.
 
+pub mod cli;
 pub mod engine;
+pub mod headless;
+pub mod login;
 pub mod window;

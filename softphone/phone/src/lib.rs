@@ -1,10 +1,44 @@
 //! What the softphone knows and decides: registration and calls as data.
+//!
+//! A [`Phone`] is one account on one device. It speaks SIP through [`sip::Endpoint`] and agrees on sound through [`sdp`],
+//! but opens no socket, plays no sound and reads no clock: its owner does that, and tells it.
+//!
+//! | it is told ([`Input`]) | it tells ([`Event`]) |
+//! |---|---|
+//! | `SignIn`, `SignOut` | `Registration` with a [`RegistrationState`] |
+//! | `Call` | `NeedMedia`, then `Ringing`, `StartMedia`, `Answered` |
+//! | — | `Incoming`; after `Answer`: `NeedMedia`, `StartMedia`, `Answered` |
+//! | `MediaReady` with the address of a fresh socket | |
+//! | `MediaFlows`, `MediaStalled` as sound comes and stays away | |
+//! | `HangUp`, `Decline` | `Ended` with an [`EndReason`], exactly once for each call |
+//!
+//! There is one call at a time; a second caller hears that the line is busy. Whether the server is still there is found
+//! out by [`Patience`]: as long as sound arrives nobody asks, and without it a dead server is noticed within ten seconds.
 
+mod call;
+mod config;
+mod established;
+mod event;
+mod incoming;
+mod input;
+mod outgoing;
+mod phone;
+mod probe;
 mod reason;
+mod registration;
+mod server;
+mod target;
 
+pub use call::{Call, CallStage, Party};
+pub use config::{Config, Patience};
+pub use event::Event;
+pub use input::Input;
+pub use phone::Phone;
 pub use reason::EndReason;
+pub use registration::{RegistrationProblem, RegistrationState};
+pub use target::TargetError;
 
-/// The number of one call within one softphone, never used twice while it runs.
+/// The number of one call within one phone, never used twice while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallNumber(pub u64);
 

@@ -1,5 +1,7 @@
 //! Why a call ended, as a code for scripts and as a sentence for people.
 
+use sip::{EndCause, StatusCode};
+
 /// Why a call ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -34,6 +36,12 @@ pub enum EndReason {
     ServerGone,
     /// No sound arrived for long, although the server is there.
     MediaSilent,
+    /// What was dialled is neither a number nor an address; the sentence says so.
+    BadTarget(String),
+    /// A second call was placed while one is there.
+    AlreadyInCall,
+    /// A call was placed while the phone was not registered.
+    NotRegistered,
     /// This computer could not open a socket or an audio device for the call.
     LocalFailure(String),
     /// Any other refusal, with the status that came (RFC 3261 section 21).
@@ -62,33 +70,39 @@ impl EndReason {
             Self::ServerUnreachable => "server-unreachable",
             Self::ServerGone => "server-gone",
             Self::MediaSilent => "media-silent",
+            Self::BadTarget(_) => "bad-target",
+            Self::AlreadyInCall => "already-in-call",
+            Self::NotRegistered => "not-registered",
             Self::LocalFailure(_) => "local-failure",
             Self::Refused(_) => "refused",
             Self::Protocol(_) => "protocol-error",
         }
     }
 
-    /// One sentence for people: what happened and, where something can be done, what to do.
+    /// One sentence for people: what happened and, where something can be done, what to do. `who` is the other side, as
+    /// dialled or as the caller was shown.
     #[must_use]
-    pub fn sentence(&self) -> String {
+    pub fn sentence(&self, who: &str) -> String {
         match self {
-            Self::LocalHangup => "You ended the call.".into(),
-            Self::RemoteHangup => "The other side hung up.".into(),
-            Self::Cancelled => "The caller gave up before the call was answered.".into(),
+            Self::LocalHangup => format!("You ended the call with {who}."),
+            Self::RemoteHangup => format!("{who} hung up."),
+            Self::Cancelled => format!("{who} gave up before the call was answered."),
             Self::AnsweredElsewhere => "The call was taken on another of your devices.".into(),
-            Self::LocalDecline => "You declined the call.".into(),
-            Self::Busy => "The line is busy; try again later.".into(),
-            Self::Declined => "The other side declined the call.".into(),
-            Self::NoAnswer => "Nobody answered; try again later.".into(),
-            Self::UnknownNumber => "Nobody has this number; check it and dial again.".into(),
+            Self::LocalDecline => format!("You declined the call of {who}."),
+            Self::Busy => format!("{who} is busy; try again later."),
+            Self::Declined => format!("{who} declined the call; try again later."),
+            Self::NoAnswer => format!("{who} did not answer; try again later."),
+            Self::UnknownNumber => {
+                format!("Nobody has the number {who}; check it and dial again.")
+            }
             Self::Unavailable => {
-                "No phone of this number is connected right now; try again later.".into()
+                format!("{who} cannot be reached, because none of their phones is connected; try again later.")
             }
             Self::NotAllowed => {
-                "The server does not accept this device any more; sign in again.".into()
+                "The call server does not accept this device any more; sign in again.".into()
             }
             Self::NoCommonCodec => {
-                "The two phones have no audio format in common; enable Opus or G.711 on the other phone.".into()
+                format!("Your phone and that of {who} have no audio format in common; enable Opus or G.711 there.")
             }
             Self::ServerUnreachable => {
                 "The call server does not answer; check the network and that the server runs.".into()
@@ -98,14 +112,18 @@ impl EndReason {
                     .into()
             }
             Self::MediaSilent => {
-                "No sound arrived any more, so the call was ended; check the network and call again.".into()
+                format!("No sound of {who} arrived any more, so the call was ended; check the network and call again.")
             }
-            Self::LocalFailure(why) => why.clone(),
+            Self::AlreadyInCall => "There is a call already; end it before you place another one.".into(),
+            Self::NotRegistered => {
+                "The phone is not connected to the call server; sign in, then call again.".into()
+            }
+            Self::BadTarget(why) | Self::LocalFailure(why) => why.clone(),
             Self::Refused(status) => {
-                format!("The call was refused with SIP status {status}; try again later.")
+                format!("The call to {who} was refused with SIP status {status}; try again later.")
             }
             Self::Protocol(what) => {
-                format!("The call broke off because the other side sent something wrong: {what}.")
+                format!("The call with {who} broke off, because the other phone sent something wrong: {what}.")
             }
         }
     }
@@ -114,5 +132,95 @@ impl EndReason {
     #[must_use]
     pub fn is_ordinary(&self) -> bool {
         matches!(self, Self::LocalHangup | Self::RemoteHangup)
+    }
+}
+
+/// Why a call ended that the other side or the server refused with `status`; `rang` says whether it rang there before.
+pub(crate) fn refusal(status: StatusCode, rang: bool) -> EndReason {
+    match status.code() {
+        401 | 403 | 407 => EndReason::NotAllowed,
+        404 | 410 | 484 | 485 | 604 => EndReason::UnknownNumber,
+        408 | 504 => EndReason::NoAnswer,
+        480 if rang => EndReason::NoAnswer,
+        480 => EndReason::Unavailable,
+        486 | 600 => EndReason::Busy,
+        603 | 607 | 608 => EndReason::Declined,
+        415 | 488 | 606 => EndReason::NoCommonCodec,
+        other => EndReason::Refused(other),
+    }
+}
+
+/// What the SIP core's cause means for the person. `rang` and `was_connected` tell what had happened before.
+pub(crate) fn of_cause(cause: &EndCause, rang: bool, was_connected: bool) -> EndReason {
+    match cause {
+        EndCause::RemoteHangup { .. } => EndReason::RemoteHangup,
+        EndCause::LocalHangup => EndReason::LocalHangup,
+        // RFC 3326 section 3.1: a branch of a forked call is told that another one took it.
+        EndCause::Cancelled {
+            reason: Some(reason),
+        } if reason.replace(' ', "").contains("cause=200") => EndReason::AnsweredElsewhere,
+        EndCause::Cancelled { .. } => EndReason::Cancelled,
+        // A refusal of a call that stood: the peer, or the server, no longer knew it (481) or its own peer was gone.
+        EndCause::Refused { .. } if was_connected => EndReason::RemoteHangup,
+        EndCause::Refused { status, .. } => refusal(*status, rang),
+        EndCause::Timeout | EndCause::FlowFailed if was_connected => EndReason::ServerGone,
+        EndCause::Timeout | EndCause::FlowFailed => EndReason::ServerUnreachable,
+        EndCause::NoAcknowledgement => EndReason::ServerGone,
+        EndCause::Protocol(what) => EndReason::Protocol((*what).to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: u16, rang: bool) -> &'static str {
+        refusal(StatusCode::new(code).unwrap(), rang).code()
+    }
+
+    #[test]
+    fn the_same_status_means_no_answer_only_after_ringing() {
+        assert_eq!(refused(480, false), "unavailable");
+        assert_eq!(refused(480, true), "no-answer");
+    }
+
+    #[test]
+    fn common_refusals_have_their_own_words() {
+        assert_eq!(refused(404, false), "unknown-number");
+        assert_eq!(refused(486, true), "busy");
+        assert_eq!(refused(603, true), "declined");
+        assert_eq!(refused(488, false), "no-common-codec");
+        assert_eq!(refused(403, false), "not-allowed");
+        assert_eq!(refused(503, false), "refused");
+    }
+
+    #[test]
+    fn a_call_taken_on_another_device_does_not_look_missed() {
+        let reason = Some(sip::Text::from_static(
+            "SIP ;cause=200 ;text=\"Call completed elsewhere\"",
+        ));
+        assert_eq!(
+            of_cause(&EndCause::Cancelled { reason }, true, false),
+            EndReason::AnsweredElsewhere
+        );
+        let cancelled = of_cause(&EndCause::Cancelled { reason: None }, true, false);
+        assert_eq!(cancelled, EndReason::Cancelled);
+    }
+
+    #[test]
+    fn every_sentence_ends_like_a_sentence() {
+        for reason in [
+            EndReason::Busy,
+            EndReason::NoAnswer,
+            EndReason::ServerGone,
+            EndReason::Refused(503),
+            EndReason::Protocol("no answer in the 2xx".into()),
+        ] {
+            assert!(
+                reason.sentence("200").ends_with('.'),
+                "{}",
+                reason.sentence("200")
+            );
+        }
     }
 }

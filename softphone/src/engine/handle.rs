@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::core::Core;
+use super::outlet::Outlet;
 use super::{Command, EngineConfig, Notice};
 
 /// Called from the engine's thread after each notice, so that a window that sleeps can wake up and look.
@@ -41,10 +43,16 @@ impl Engine {
     pub fn start(config: EngineConfig, wake: Option<Wake>) -> Result<Self, StartError> {
         let (commands, command_queue) = mpsc::channel(COMMANDS);
         let (notice_queue, notices) = mpsc::channel(NOTICES);
+        // Made here, so that a failure is the caller's to know.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()?;
         let thread = std::thread::Builder::new()
             .name("engine".into())
             .spawn(move || {
-                let _ = (config, wake, command_queue, notice_queue);
+                let (core, reports) = Core::new(config, Outlet::new(notice_queue, wake));
+                runtime.block_on(core.run(command_queue, reports));
             })?;
         Ok(Self {
             commands,

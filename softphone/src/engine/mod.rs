@@ -18,11 +18,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod account;
+mod audio;
 mod command;
+mod conversation;
+mod core;
 mod handle;
 mod notice;
+mod outlet;
+mod ports;
+mod problem;
 
 pub use command::{Command, EngineConfig, Password, SipTransport};
 pub use handle::{Engine, EngineGone, StartError, Wake};
-pub use notice::{AccountSummary, CallStatistics, Notice, Problem, Registration};
+pub use notice::{AccountSummary, CallStatistics, Notice, Registration};
 pub use phone::{CallNumber, EndReason};
+pub(crate) use problem::sentence;
+pub use problem::{Problem, check_devices};

@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use phone::{CallNumber, EndReason};
 
+use super::Problem;
+
 /// Who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountSummary {
@@ -13,15 +15,6 @@ pub struct AccountSummary {
     pub display_name: String,
     /// The account's number, when it has one.
     pub number: Option<String>,
-}
-
-/// Something that went wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// A short stable word for scripts, such as `wrong-password`.
-    pub code: &'static str,
-    /// What failed and what to do, in one sentence.
-    pub sentence: String,
 }
 
 /// Where sign-in and registration stand.

@@ -1,0 +1,56 @@
+//! Everything that can come out of a phone, besides SIP messages.
+
+use sdp::{Codec, Negotiated};
+
+use crate::{CallNumber, EndReason, Party, RegistrationState};
+
+/// What the application learns.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The registration moved.
+    Registration(RegistrationState),
+    /// Open a socket for RTP and answer with [`Input::MediaReady`](crate::Input::MediaReady) or
+    /// [`Input::MediaFailed`](crate::Input::MediaFailed).
+    NeedMedia {
+        /// For this call.
+        call: CallNumber,
+    },
+    /// Somebody calls; it rings at both ends.
+    Incoming {
+        /// The new call.
+        call: CallNumber,
+        /// Who calls.
+        from: Party,
+    },
+    /// It rings at the other side.
+    Ringing {
+        /// Our call.
+        call: CallNumber,
+    },
+    /// Sound shall flow from now on as agreed; comes again when the other side changes what was agreed.
+    StartMedia {
+        /// The call.
+        call: CallNumber,
+        /// Where to send and with which codec.
+        negotiated: Negotiated,
+    },
+    /// The call is connected. Once for each call at most, after its first `StartMedia`.
+    Answered {
+        /// The call.
+        call: CallNumber,
+        /// What is spoken.
+        codec: Codec,
+    },
+    /// The call is over: exactly once for each call, always, and its last event. Close its socket.
+    Ended {
+        /// The call.
+        call: CallNumber,
+        /// Why.
+        reason: EndReason,
+    },
+    /// Something came in that is no SIP message, or none that can be used; for the log.
+    BadMessage {
+        /// What is wrong with it.
+        why: String,
+    },
+}

@@ -1,0 +1,120 @@
+//! Calls that we place.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use bytes::Bytes;
+use sdp::SessionDescription;
+use sip::{Headers, LegId, NameAddr, Params, StatusCode, Uri};
+
+use crate::call::{Line, State};
+use crate::{
+    Call, CallNumber, CallStage, EndReason, Event, Party, Phone, RegistrationState, target,
+};
+
+impl Phone {
+    pub(crate) fn place_call(&mut self, now: Instant, call: CallNumber, target: String) {
+        if self.lines.contains_key(&call) {
+            return;
+        }
+        let refusal = if !self.lines.is_empty() {
+            Some(EndReason::AlreadyInCall)
+        } else if self.registrar.state != RegistrationState::Registered {
+            Some(EndReason::NotRegistered)
+        } else {
+            None
+        };
+        let address = target::address(&target, self.config.domain.as_str());
+        let to = match (refusal, address) {
+            (Some(reason), _) => return self.refuse_to_call(call, reason),
+            (None, Err(error)) => {
+                return self.refuse_to_call(call, EndReason::BadTarget(error.to_string()));
+            }
+            (None, Ok(to)) => to,
+        };
+        let party = Party {
+            number: target.trim().to_owned(),
+            display_name: None,
+        };
+        let call_data = Call {
+            number: call,
+            party,
+            is_incoming: false,
+            stage: CallStage::Dialling,
+        };
+        self.lines
+            .insert(call, Line::new(call_data, State::Opening { to }, now));
+        self.events.push_back(Event::NeedMedia { call });
+    }
+
+    fn refuse_to_call(&mut self, call: CallNumber, reason: EndReason) {
+        self.events.push_back(Event::Ended { call, reason });
+    }
+
+    /// The socket is open: the INVITE can name it.
+    pub(crate) fn send_invite(&mut self, now: Instant, call: CallNumber, to: Uri, rtp: SocketAddr) {
+        let offer = self.fresh_offer(call, rtp);
+        let leg = self.endpoint.next_leg();
+        let from = NameAddr {
+            display_name: self.config.display_name.clone(),
+            uri: self.own_address(),
+            params: Params::default(),
+        };
+        let input = sip::Input::Invite {
+            leg,
+            flow: self.config.server,
+            uri: to.clone(),
+            from,
+            to: target::bare(to, None),
+            headers: Headers::default(),
+            body: Bytes::from(offer.to_string()),
+            credential: Some(self.credential()),
+        };
+        if let Some(line) = self.lines.get_mut(&call) {
+            line.state = State::Inviting { leg };
+            line.ours = Some(offer);
+        }
+        self.server_gave_a_sign(now); // Patience counts from here.
+        self.endpoint.handle(now, input);
+    }
+
+    pub(crate) fn call_progresses(&mut self, now: Instant, leg: LegId, status: StatusCode) {
+        // 183 comes from gateways while the other network rings; its early sound is not played.
+        let rings = matches!(status, StatusCode::RINGING | StatusCode::SESSION_PROGRESS);
+        let Some(call) = self.call_of(leg).filter(|_| rings) else {
+            return;
+        };
+        if let Some(line) = self.lines.get_mut(&call)
+            && line.call.stage == CallStage::Dialling
+        {
+            line.enter(CallStage::RingingThere, now);
+            self.events.push_back(Event::Ringing { call });
+        }
+    }
+
+    pub(crate) fn call_is_answered(&mut self, now: Instant, leg: LegId, body: &Bytes) {
+        let Some(call) = self.call_of(leg) else {
+            return;
+        };
+        let Some(line) = self.lines.get_mut(&call) else {
+            return;
+        };
+        if !matches!(line.state, State::Inviting { .. }) {
+            return;
+        }
+        line.state = State::Established { leg };
+        let Some(ours) = line.ours.clone() else {
+            return;
+        };
+        match agree(&ours, body) {
+            Ok(negotiated) => self.session_begins(now, call, negotiated),
+            Err(why) => self.end_call(now, call, EndReason::Protocol(why)),
+        }
+    }
+}
+
+/// What our offer and their answer come to.
+pub(crate) fn agree(ours: &SessionDescription, theirs: &[u8]) -> Result<sdp::Negotiated, String> {
+    let theirs = SessionDescription::parse(theirs).map_err(|error| error.to_string())?;
+    sdp::accept_answer(ours, &theirs).map_err(|error| error.to_string())
+}

@@ -1,0 +1,116 @@
+//! How the phone notices that its server is gone, and what follows.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use sip::{HeaderName, Headers, Method, NameAddr, Params, Request, RequestId, StatusCode};
+
+use crate::probe::{Eagerness, Probe};
+use crate::{CallStage, EndReason, Phone, RegistrationState};
+
+impl Phone {
+    pub(crate) fn eagerness(&self) -> Eagerness {
+        if self.lines.values().any(|line| line.needs_sign_of_server()) {
+            Eagerness::Call
+        } else if self.registrar.state == RegistrationState::Registered && self.lines.is_empty() {
+            Eagerness::Idle
+        } else {
+            Eagerness::None
+        }
+    }
+
+    pub(crate) fn server_gave_a_sign(&mut self, now: Instant) {
+        self.probe = Probe::Resting { since: now };
+    }
+
+    pub(crate) fn ask_server(&mut self, now: Instant) {
+        let request = self.endpoint.next_request();
+        let own = NameAddr {
+            display_name: None,
+            uri: self.own_address(),
+            params: Params::default(),
+        };
+        let mut message = Request::new(Method::Options, self.registrar_address());
+        message.headers.push_typed(&sip::FromHeader(own.clone()));
+        message.headers.push_typed(&sip::ToHeader(NameAddr {
+            uri: self.registrar_address(),
+            ..own
+        }));
+        self.probe = Probe::Asking {
+            request,
+            until: now + self.config.patience.answer,
+        };
+        self.endpoint.handle(
+            now,
+            sip::Input::Request {
+                request,
+                flow: self.config.server,
+                message,
+                credential: None,
+            },
+        );
+    }
+
+    /// The question found no way to the server at all.
+    pub(crate) fn question_failed(&mut self, now: Instant, failed: RequestId) {
+        if matches!(self.probe, Probe::Asking { request, .. } if request == failed) {
+            self.server_is_gone(now);
+        }
+    }
+
+    pub(crate) fn run_own_timers(&mut self, now: Instant) {
+        self.run_call_timers(now);
+        let is_due = self
+            .probe
+            .due(self.eagerness(), &self.config.patience)
+            .is_some_and(|due| due <= now);
+        if is_due {
+            match self.probe {
+                Probe::Resting { .. } => self.ask_server(now),
+                Probe::Asking { .. } => self.server_is_gone(now),
+            }
+        }
+    }
+
+    /// Ends the calls that hang on the server, and registers again.
+    fn server_is_gone(&mut self, now: Instant) {
+        self.probe = Probe::Resting { since: now };
+        let calls: Vec<_> = self
+            .lines
+            .iter()
+            .filter(|(_, line)| line.needs_sign_of_server())
+            .map(|(call, line)| (*call, reason_without_server(&line.call.stage)))
+            .collect();
+        for (call, reason) in calls {
+            self.end_call(now, call, reason);
+        }
+        self.register_anew(now);
+    }
+
+    pub(crate) fn answer_request(&mut self, now: Instant, request: RequestId, message: &Request) {
+        let mut headers = Headers::default();
+        let status = if message.method == Method::Options {
+            headers.push(HeaderName::Accept, "application/sdp");
+            StatusCode::OK
+        } else {
+            StatusCode::METHOD_NOT_ALLOWED
+        };
+        headers.push(HeaderName::Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS");
+        self.endpoint.handle(
+            now,
+            sip::Input::Respond {
+                request,
+                status,
+                headers,
+                body: Bytes::new(),
+            },
+        );
+    }
+}
+
+fn reason_without_server(stage: &CallStage) -> EndReason {
+    match stage {
+        CallStage::Dialling => EndReason::ServerUnreachable,
+        _ => EndReason::ServerGone,
+    }
+}

@@ -1,0 +1,276 @@
+//! A tiny exchange: takes every registration with the right secret, and connects two phones over two legs.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use bytes::Bytes;
+use simnet::{Node, Packet};
+use sip::{
+    Authenticator, Authorization, Endpoint, Event, Flow, FromHeader, Ha1, Headers, Input, LegId,
+    Method, NameAddr, Request, RequestId, StatusCode, Transport, Uri, Verdict, WwwAuthenticate,
+};
+
+use super::{DOMAIN, SECRET};
+
+pub struct Exchange {
+    address: SocketAddr,
+    endpoint: Endpoint,
+    authenticator: Authenticator,
+    pub bindings: BTreeMap<String, Flow>,
+    /// Each leg's other leg.
+    bridged: BTreeMap<LegId, LegId>,
+    /// Whose phone is at a leg.
+    at: BTreeMap<LegId, String>,
+    /// What every call gets, without ringing anybody.
+    pub refuse_with: Option<StatusCode>,
+    /// A dead exchange hears and says nothing.
+    pub is_dead: bool,
+    /// Requests that came, by method.
+    pub requests: Vec<Method>,
+    /// What happened to legs without another leg.
+    pub single: Vec<Event>,
+}
+
+impl Exchange {
+    pub fn new(address: SocketAddr) -> Self {
+        Self {
+            address,
+            endpoint: Endpoint::new(sip::Config::default(), [7; 32]),
+            authenticator: Authenticator::new(DOMAIN, [8; 32]),
+            bindings: BTreeMap::new(),
+            bridged: BTreeMap::new(),
+            at: BTreeMap::new(),
+            refuse_with: None,
+            is_dead: false,
+            requests: Vec::new(),
+            single: Vec::new(),
+        }
+    }
+
+    /// Offers a new session to the phone of one side of a call.
+    pub fn reoffer(&mut self, now: Instant, user: &str, body: &str) {
+        let leg = self
+            .at
+            .iter()
+            .find(|(_, at)| at.as_str() == user)
+            .map(|(leg, _)| *leg)
+            .unwrap();
+        self.handle(
+            now,
+            Input::Reinvite {
+                leg,
+                body: Bytes::from(body.to_owned()),
+            },
+        );
+    }
+
+    /// Calls a phone, with nobody at the other end.
+    pub fn call(&mut self, now: Instant, user: &str, body: &str) -> LegId {
+        self.invite(now, user, "100", Bytes::from(body.to_owned()))
+            .unwrap()
+    }
+
+    pub fn handle(&mut self, now: Instant, input: Input) {
+        self.endpoint.handle(now, input);
+        while let Some(event) = self.endpoint.poll_event() {
+            self.on_event(now, event);
+        }
+    }
+
+    fn invite(&mut self, now: Instant, user: &str, from: &str, body: Bytes) -> Option<LegId> {
+        let flow = *self.bindings.get(user)?;
+        let leg = self.endpoint.next_leg();
+        self.at.insert(leg, user.to_owned());
+        let address = |user: &str| NameAddr::new(uri(user));
+        let invite = Input::Invite {
+            leg,
+            flow,
+            uri: uri(user),
+            from: address(from).with_display_name("Caller"),
+            to: address(user),
+            headers: Headers::default(),
+            body,
+            credential: None,
+        };
+        self.endpoint.handle(now, invite);
+        Some(leg)
+    }
+
+    fn on_event(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Request {
+                request,
+                flow,
+                message,
+                ..
+            } => self.answer(now, request, flow, &message),
+            Event::Incoming { leg, invite, .. } => self.bridge(now, leg, &invite),
+            Event::Progress {
+                leg,
+                status,
+                ref body,
+                ..
+            } => match self.bridged.get(&leg) {
+                Some(other) => {
+                    let input = Input::Progress {
+                        leg: *other,
+                        status,
+                        body: body.clone(),
+                    };
+                    self.endpoint.handle(now, input);
+                }
+                None => self.single.push(event),
+            },
+            Event::Answered { leg, ref body, .. } => match self.bridged.get(&leg) {
+                Some(other) => {
+                    let headers = Headers::default();
+                    let input = Input::Accept {
+                        leg: *other,
+                        headers,
+                        body: body.clone(),
+                    };
+                    self.endpoint.handle(now, input);
+                }
+                None => self.single.push(event),
+            },
+            Event::Ended { leg, ref cause } => {
+                let Some(other) = self.bridged.remove(&leg) else {
+                    return self.single.push(event);
+                };
+                self.bridged.remove(&other);
+                let input = match cause {
+                    sip::EndCause::Refused { status, .. } => Input::Reject {
+                        leg: other,
+                        status: *status,
+                        headers: Headers::default(),
+                    },
+                    _ => Input::Hangup {
+                        leg: other,
+                        reason: None,
+                    },
+                };
+                self.endpoint.handle(now, input);
+            }
+            _ => {}
+        }
+    }
+
+    fn answer(&mut self, now: Instant, request: RequestId, flow: Flow, message: &Request) {
+        self.requests.push(message.method.clone());
+        let mut headers = Headers::default();
+        let mut status = StatusCode::OK;
+        if message.method == Method::Register {
+            let user = user_of(message);
+            if self.knows(now, message, &user) {
+                self.bindings.insert(user, flow);
+                headers.push(sip::HeaderName::Expires, "120");
+                let contacts = message.headers.all(&sip::HeaderName::Contact);
+                for contact in contacts {
+                    headers.push(sip::HeaderName::Contact, format!("{contact};expires=120"));
+                }
+            } else {
+                status = StatusCode::UNAUTHORIZED;
+                for challenge in self.authenticator.challenges(now, false) {
+                    headers.push_typed(&WwwAuthenticate(challenge));
+                }
+            }
+        }
+        self.endpoint.handle(
+            now,
+            Input::Respond {
+                request,
+                status,
+                headers,
+                body: Bytes::new(),
+            },
+        );
+    }
+
+    fn knows(&mut self, now: Instant, message: &Request, user: &str) -> bool {
+        let credentials = message.headers.typed::<Authorization>().unwrap();
+        let ha1 = Ha1::new(user, DOMAIN, SECRET);
+        credentials.is_some_and(|Authorization(credentials)| {
+            self.authenticator
+                .check(now, &credentials, &message.method, &ha1)
+                == Verdict::Accepted
+        })
+    }
+
+    fn bridge(&mut self, now: Instant, leg: LegId, invite: &Request) {
+        self.requests.push(Method::Invite);
+        let from = user_of(invite);
+        self.at.insert(leg, from.clone());
+        let refuse = |status| Input::Reject {
+            leg,
+            status,
+            headers: Headers::default(),
+        };
+        if let Some(status) = self.refuse_with {
+            return self.endpoint.handle(now, refuse(status));
+        }
+        let dialled = invite.uri.user.as_ref().unwrap().to_string();
+        match self.invite(now, &dialled, &from, invite.body.clone()) {
+            Some(other) => {
+                self.bridged.insert(leg, other);
+                self.bridged.insert(other, leg);
+            }
+            None => self.endpoint.handle(now, refuse(StatusCode::NOT_FOUND)),
+        }
+    }
+}
+
+fn user_of(message: &Request) -> String {
+    let from: FromHeader = message.headers.required().unwrap();
+    from.0.uri.user.unwrap().to_string()
+}
+
+fn uri(user: &str) -> Uri {
+    format!("sip:{user}@{DOMAIN}").parse().unwrap()
+}
+
+impl Node<SocketAddr, Bytes> for Exchange {
+    fn owns(&self, address: &SocketAddr) -> bool {
+        *address == self.address
+    }
+
+    fn receive(&mut self, now: Instant, packet: Packet<SocketAddr, Bytes>) {
+        if !self.is_dead {
+            let flow = Flow {
+                transport: Transport::Udp,
+                local: packet.to,
+                remote: packet.from,
+                connection: 0,
+            };
+            self.handle(
+                now,
+                Input::Receive {
+                    flow,
+                    payload: packet.payload,
+                },
+            );
+        }
+    }
+
+    fn timeout(&mut self, now: Instant) {
+        self.handle(now, Input::Timeout);
+    }
+
+    fn poll_transmit(&mut self) -> Option<Packet<SocketAddr, Bytes>> {
+        while let Some(transmit) = self.endpoint.poll_transmit() {
+            if !self.is_dead {
+                let (from, to) = (transmit.flow.local, transmit.flow.remote);
+                return Some(Packet {
+                    from,
+                    to,
+                    payload: transmit.payload,
+                });
+            }
+        }
+        None
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.endpoint.poll_timeout()
+    }
+}

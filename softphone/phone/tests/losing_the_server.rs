@@ -1,0 +1,169 @@
+//! The server goes away and comes back.
+
+mod house;
+
+use house::House;
+use phone::{EndReason, Input, RegistrationProblem, RegistrationState};
+use simnet::Conditions;
+use sip::Method;
+
+#[test]
+fn a_wrong_secret_ends_the_registration() {
+    let mut house = House::new(Conditions::perfect()).with_secret("not the secret");
+    house.amina.handle(house.network.now(), Input::SignIn);
+    house.pass(60.0);
+    let problem = RegistrationProblem::WrongCredential;
+    assert_eq!(
+        house.amina.states(),
+        [
+            RegistrationState::Registering,
+            RegistrationState::Failed { problem }
+        ]
+    );
+}
+
+#[test]
+fn a_registration_that_goes_well_is_told_once() {
+    let mut house = House::signed_in();
+    house.pass(1000.0);
+    assert!(house.amina.events.is_empty(), "{:?}", house.amina.events);
+    let registers = house
+        .exchange
+        .requests
+        .iter()
+        .filter(|method| **method == Method::Register);
+    assert!(registers.count() > 10, "it is refreshed");
+}
+
+#[test]
+fn a_server_that_dies_in_mid_call_ends_the_call_within_ten_seconds() {
+    let (mut house, at_amina, at_bela) = House::connected();
+    house.pass(30.0);
+    assert!(house.amina.is_connected());
+    house.exchange.is_dead = true;
+    house.pass(2.0);
+    let now = house.now();
+    house
+        .amina
+        .handle(now, Input::MediaStalled { call: at_amina });
+    house
+        .bela
+        .handle(now, Input::MediaStalled { call: at_bela });
+    house.pass(8.0);
+    assert_eq!(house.amina.ends(), [EndReason::ServerGone]);
+    assert_eq!(house.bela.ends(), [EndReason::ServerGone]);
+    assert!(matches!(
+        house.amina.phone.registration(),
+        RegistrationState::Retrying { .. }
+    ));
+}
+
+#[test]
+fn a_call_that_is_heard_goes_on_although_the_server_is_silent() {
+    let (mut house, _, _) = House::connected();
+    let before = house.exchange.requests.len();
+    house.pass(30.0);
+    let asked = house.exchange.requests[before..]
+        .iter()
+        .any(|method| *method == Method::Options);
+    assert!(!asked, "nobody asks while sound flows");
+    house.exchange.is_dead = true;
+    house.pass(30.0);
+    assert!(house.amina.is_connected() && house.bela.is_connected());
+}
+
+#[test]
+fn a_pause_in_the_sound_is_no_dead_server() {
+    let (mut house, at_amina, _) = House::connected();
+    house
+        .amina
+        .handle(house.network.now(), Input::MediaStalled { call: at_amina });
+    house.pass(30.0);
+    assert!(house.amina.is_connected());
+    house
+        .amina
+        .handle(house.network.now(), Input::MediaFlows { call: at_amina });
+    house.pass(120.0);
+    assert!(house.amina.is_connected());
+}
+
+#[test]
+fn a_call_without_sound_ends_although_the_server_is_there() {
+    let (mut house, at_amina, _) = House::connected();
+    house
+        .amina
+        .handle(house.network.now(), Input::MediaStalled { call: at_amina });
+    house.pass(59.0);
+    assert!(house.amina.is_connected());
+    house.pass(2.0);
+    assert_eq!(house.amina.ends(), [EndReason::MediaSilent]);
+}
+
+#[test]
+fn a_call_through_a_dead_server_ends_within_ten_seconds() {
+    let mut house = House::signed_in();
+    house.exchange.is_dead = true;
+    house.dial("201");
+    house.pass(10.0);
+    assert_eq!(house.amina.ends(), [EndReason::ServerUnreachable]);
+}
+
+#[test]
+fn a_server_that_dies_while_it_rings_ends_the_call() {
+    let mut house = House::signed_in();
+    house.dial("201");
+    house.pass(1.0);
+    house.ringing();
+    house.exchange.is_dead = true;
+    house.pass(10.0);
+    assert_eq!(house.amina.ends(), [EndReason::ServerGone]);
+    assert_eq!(house.bela.ends(), [EndReason::ServerGone]);
+}
+
+#[test]
+fn the_phone_comes_back_when_the_server_does() {
+    let mut house = House::signed_in();
+    house.exchange.is_dead = true;
+    house.pass(60.0);
+    assert!(
+        matches!(
+            house.amina.phone.registration(),
+            RegistrationState::Retrying { .. }
+        ),
+        "{:?}",
+        house.amina.states()
+    );
+    house.exchange.is_dead = false;
+    house.exchange.bindings.clear();
+    house.pass(90.0);
+    assert_eq!(
+        house.amina.phone.registration(),
+        RegistrationState::Registered
+    );
+    assert!(house.exchange.bindings.contains_key("200"));
+    house.dial("201");
+    house.pass(1.0);
+    house.ringing();
+}
+
+#[test]
+fn a_lossy_network_is_no_dead_server() {
+    let (mut house, at_amina, at_bela) = House::connected();
+    house.network.set_conditions(Conditions::bad(0.2));
+    for _ in 0..5 {
+        let now = house.now();
+        house
+            .amina
+            .handle(now, Input::MediaStalled { call: at_amina });
+        house
+            .bela
+            .handle(now, Input::MediaStalled { call: at_bela });
+        house.pass(20.0);
+        let now = house.now();
+        house
+            .amina
+            .handle(now, Input::MediaFlows { call: at_amina });
+        house.bela.handle(now, Input::MediaFlows { call: at_bela });
+    }
+    assert!(house.amina.is_connected() && house.bela.is_connected());
+}

@@ -1,0 +1,202 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::engine::{EngineConfig, SipTransport};
+
+/// The Carillon softphone.
+#[derive(Debug, Parser)]
+#[command(
+    name = "softphone",
+    version,
+    about = "The Carillon softphone: call and be called through your own call server",
+    long_about = "The Carillon softphone: call and be called through your own call server.\n\n\
+                  Without a subcommand it opens its window. `softphone headless` does the same work without one, \
+                  for scripts and tests."
+)]
+pub struct Cli {
+    /// What the window starts with.
+    #[command(flatten)]
+    pub window: WindowArguments,
+    /// What to do instead of opening the window.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the window starts with.
+#[derive(Debug, Args)]
+pub struct WindowArguments {
+    /// The server's web address, filled in at sign-in
+    #[arg(long, value_name = "URL")]
+    pub server: Option<String>,
+    /// The account's name, filled in at sign-in
+    #[arg(long, value_name = "NAME")]
+    pub login: Option<String>,
+    /// Sound and network.
+    #[command(flatten)]
+    pub engine: EngineArguments,
+}
+
+/// What to do instead of opening the window.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Work without a window: one JSON object per line on stdout, logs on stderr
+    Headless(HeadlessArguments),
+}
+
+/// Who the headless softphone is, and what it does.
+#[derive(Debug, Args)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Example: two phones on one server, one speaks a recording and the other records it:\n  \
+        softphone headless --server http://127.0.0.1:8080 --login bela --password-file bela.txt \\\n      \
+        --audio-in silence --audio-out heard.wav answer --for 10\n  \
+        softphone headless --server http://127.0.0.1:8080 --login amina --password-file amina.txt \\\n      \
+        --audio-in speech.wav --audio-out null call 201 --for 10"
+)]
+pub struct HeadlessArguments {
+    /// The server's web address, such as http://127.0.0.1:8080
+    #[arg(long, value_name = "URL")]
+    pub server: String,
+    /// The account's name
+    #[arg(long, value_name = "NAME")]
+    pub login: String,
+    /// A file with the account's password; one line break at its end is not part of it
+    #[arg(long, value_name = "FILE")]
+    pub password_file: PathBuf,
+    /// Sound and network.
+    #[command(flatten)]
+    pub engine: EngineArguments,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Sound and network.
+#[derive(Debug, Args)]
+pub struct EngineArguments {
+    /// Where speech comes from: a WAV file, tone, silence, device or device:NAME
+    #[arg(long, value_name = "SOURCE", default_value = "device")]
+    pub audio_in: String,
+    /// Where speech goes: a WAV file, null, device or device:NAME
+    #[arg(long, value_name = "SINK", default_value = "device")]
+    pub audio_out: String,
+    /// The transport for SIP; UDP where the server offers it, else TCP
+    #[arg(long, value_name = "TRANSPORT")]
+    pub sip_transport: Option<TransportArgument>,
+    /// Let the password travel over plain HTTP to another computer
+    #[arg(long)]
+    pub allow_plain: bool,
+    /// The name of this device in the account's list of devices
+    #[arg(long, value_name = "TEXT", default_value = "softphone")]
+    pub device_label: String,
+}
+
+impl EngineArguments {
+    /// The engine as the arguments want it.
+    #[must_use]
+    pub fn config(&self) -> EngineConfig {
+        EngineConfig {
+            audio_in: self.audio_in.clone(),
+            audio_out: self.audio_out.clone(),
+            sip_transport: self.sip_transport.map(|transport| match transport {
+                TransportArgument::Udp => SipTransport::Udp,
+                TransportArgument::Tcp => SipTransport::Tcp,
+            }),
+            allow_plain: self.allow_plain,
+            device_label: self.device_label.clone(),
+        }
+    }
+}
+
+/// The transport for SIP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TransportArgument {
+    /// Datagrams
+    Udp,
+    /// One connection
+    Tcp,
+}
+
+/// What the headless softphone does.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Register, say so, unregister: does the account work?
+    Register,
+    /// Call somebody and stay until one side hangs up
+    Call {
+        /// A number, a name or a SIP address
+        target: String,
+        /// Hang up this long after the answer, in seconds
+        #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+        lasting: Option<f64>,
+    },
+    /// Wait for a call, answer it and stay until one side hangs up
+    Answer {
+        /// Hang up this long after the answer, in seconds
+        #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+        lasting: Option<f64>,
+    },
+    /// Stay registered and print everything that happens until stopped; answers nothing
+    Watch,
+}
+
+/// A day: longer waits are mistakes, and beyond it clocks could overflow.
+const LONGEST_SECONDS: f64 = 86_400.0;
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let value: f64 = text
+        .parse()
+        .map_err(|_| "not a number of seconds".to_owned())?;
+    if (0.0..=LONGEST_SECONDS).contains(&value) {
+        Ok(value)
+    } else {
+        Err(format!("must be from 0 to {LONGEST_SECONDS} seconds"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn without_a_subcommand_the_window_is_meant() {
+        let cli = Cli::try_parse_from(["softphone"]).unwrap();
+        assert!(cli.command.is_none());
+    }
+
+    #[test]
+    fn a_headless_call_is_written_as_documented() {
+        let line = "softphone headless --server http://127.0.0.1:8080 --login amina --password-file p \
+                    --audio-in a.wav --audio-out null --sip-transport tcp call 201 --for 2.5";
+        let cli = Cli::try_parse_from(line.split_whitespace()).unwrap();
+        let Some(Command::Headless(arguments)) = cli.command else {
+            panic!("not headless")
+        };
+        assert_eq!(
+            arguments.engine.config().sip_transport,
+            Some(SipTransport::Tcp)
+        );
+        assert_eq!(arguments.engine.config().audio_in, "a.wav");
+        let Verb::Call { target, lasting } = arguments.verb else {
+            panic!("not a call")
+        };
+        assert_eq!((target.as_str(), lasting), ("201", Some(2.5)));
+    }
+
+    #[test]
+    fn a_time_that_is_none_is_refused() {
+        for wrong in ["-1", "NaN", "inf", "x", "1e9"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! What the engine does for each call: sockets, sound, and the figures at its end.
+
+use std::time::Instant;
+
+use media::Statistics;
+use phone::{CallNumber, EndReason, Event, Input, RegistrationState};
+
+use super::audio::{Audio, AudioConfig, FAREWELL_PATIENCE, Report};
+use super::core::Core;
+use super::ports::MediaPorts;
+use super::{CallStatistics, Notice, Problem, Registration};
+
+/// What belongs to one call.
+#[derive(Default)]
+pub(crate) struct Conversation {
+    /// The other side, as dialled or as shown.
+    who: String,
+    ports: Option<MediaPorts>,
+    audio: Option<Audio>,
+    /// Whether the audio thread runs, or may still be closing its devices.
+    is_sounding: bool,
+    connected: Option<Instant>,
+    is_muted: bool,
+    ended: Option<Ended>,
+}
+
+/// A call that is over, but whose figures have not come yet.
+struct Ended {
+    reason: EndReason,
+    seconds: f64,
+    figures_until: Instant,
+}
+
+impl Conversation {
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.ended.as_ref().map(|ended| ended.figures_until)
+    }
+}
+
+impl Core {
+    /// Hands an input to the phone and carries out what comes of it.
+    pub(super) fn drive(&mut self, input: Input) {
+        let Some(line) = &mut self.line else { return };
+        line.phone.handle(Instant::now(), input);
+        loop {
+            let Some(line) = &mut self.line else { return };
+            while let Some(transmit) = line.phone.poll_transmit() {
+                if let Some(sockets) = &mut self.sockets {
+                    sockets.send(transmit.flow, transmit.payload);
+                }
+            }
+            match line.phone.poll_event() {
+                Some(event) => self.on_phone_event(event),
+                None => break,
+            }
+        }
+    }
+
+    pub(super) fn place_call(&mut self, target: String) {
+        let call = match &mut self.line {
+            Some(line) => line.phone.next_call(),
+            None => CallNumber(self.last_call + 1),
+        };
+        self.begin(call, target.trim());
+        self.outlet.tell(Notice::Calling {
+            call,
+            target: target.clone(),
+        });
+        if self.line.is_none() {
+            return self.end(call, EndReason::NotRegistered);
+        }
+        self.drive(Input::Call { call, target });
+    }
+
+    fn begin(&mut self, call: CallNumber, who: &str) {
+        self.last_call = self.last_call.max(call.0);
+        let conversation = Conversation {
+            who: who.to_owned(),
+            ..Conversation::default()
+        };
+        self.conversations.insert(call, conversation);
+    }
+
+    pub(super) fn mute(&mut self, call: CallNumber, on: bool) {
+        if let Some(conversation) = self.conversations.get_mut(&call) {
+            conversation.is_muted = on;
+            if let Some(audio) = &conversation.audio {
+                audio.mute(on);
+            }
+            self.outlet.tell(Notice::Muted { call, on });
+        }
+    }
+
+    fn on_phone_event(&mut self, event: Event) {
+        match event {
+            Event::Registration(state) => self.on_registration(state),
+            Event::NeedMedia { call } => self.open_ports(call),
+            Event::Incoming { call, from } => {
+                self.begin(call, from.display_name.as_deref().unwrap_or(&from.number));
+                let (from, display_name) = (from.number, from.display_name);
+                self.outlet.tell(Notice::Incoming {
+                    call,
+                    from,
+                    display_name,
+                });
+            }
+            Event::Ringing { call } => self.outlet.tell(Notice::Ringing { call }),
+            Event::StartMedia { call, negotiated } => self.start_sound(call, negotiated),
+            Event::Answered { call, codec } => {
+                if let Some(conversation) = self.conversations.get_mut(&call) {
+                    conversation.connected = Some(Instant::now());
+                }
+                let codec = codec.name().to_owned();
+                self.outlet.tell(Notice::Answered {
+                    call,
+                    codec,
+                    encrypted: false,
+                });
+            }
+            Event::Ended { call, reason } => self.end(call, reason),
+            Event::BadMessage { why } => tracing::debug!(why, "a SIP message was dropped"),
+        }
+    }
+
+    fn on_registration(&mut self, state: RegistrationState) {
+        let Some(account) = self.line.as_ref().map(|line| line.summary.clone()) else {
+            return;
+        };
+        let problem = |problem: phone::RegistrationProblem| Problem {
+            code: problem.code(),
+            sentence: problem.to_string(),
+        };
+        match state {
+            RegistrationState::SignedOut => self.forget_account(),
+            RegistrationState::Registering => {
+                self.tell_registration(Registration::Registering(account));
+            }
+            RegistrationState::Registered => {
+                self.tell_registration(Registration::Registered(account));
+            }
+            RegistrationState::Retrying {
+                after,
+                problem: why,
+            } => {
+                let problem = problem(why);
+                self.tell_registration(Registration::Retrying {
+                    account,
+                    after,
+                    problem,
+                });
+            }
+            RegistrationState::SigningOut => self.tell_registration(Registration::SigningOut),
+            RegistrationState::Failed { problem: why } => {
+                self.line = None;
+                self.sockets = None;
+                self.conclude_orphans();
+                self.tell_registration(Registration::Failed(problem(why)));
+            }
+        }
+    }
+
+    fn open_ports(&mut self, call: CallNumber) {
+        let Some(sockets) = &self.sockets else { return };
+        let bound = sockets
+            .local_udp()
+            .into_iter()
+            .chain(sockets.local_tcp())
+            .next();
+        let opened = bound
+            .ok_or_else(|| std::io::Error::from(std::io::ErrorKind::AddrNotAvailable))
+            .and_then(|local| MediaPorts::open(local.ip()))
+            .and_then(|ports| Ok((ports.address()?, ports)));
+        let input = match opened {
+            Ok((rtp, ports)) => {
+                if let Some(conversation) = self.conversations.get_mut(&call) {
+                    conversation.ports = Some(ports);
+                }
+                Input::MediaReady { call, rtp }
+            }
+            Err(error) => Input::MediaFailed {
+                call,
+                sentence: format!(
+                    "No socket can be opened for sound ({error}); close other programs and call again."
+                ),
+            },
+        };
+        self.drive(input);
+    }
+
+    fn start_sound(&mut self, call: CallNumber, negotiated: sdp::Negotiated) {
+        let Some(conversation) = self.conversations.get_mut(&call) else {
+            return;
+        };
+        if let Some(audio) = &conversation.audio {
+            return audio.change(negotiated);
+        }
+        let Some(ports) = conversation.ports.take() else {
+            return;
+        };
+        let config = AudioConfig {
+            call,
+            ports,
+            negotiated,
+            audio_in: self.config.audio_in.clone(),
+            audio_out: self.config.audio_out.clone(),
+            seed: rand::random(),
+        };
+        match Audio::start(config, self.reports.clone()) {
+            Ok(audio) => {
+                audio.mute(conversation.is_muted);
+                conversation.audio = Some(audio);
+                conversation.is_sounding = true;
+            }
+            Err(error) => {
+                let sentence = format!(
+                    "Sound cannot be started ({error}); close other programs and call again."
+                );
+                self.drive(Input::MediaFailed { call, sentence });
+            }
+        }
+    }
+
+    pub(super) fn on_report(&mut self, call: CallNumber, report: Report) {
+        match report {
+            Report::Captured { device, at } => self.outlet.tell(Notice::AudioIn { device, at }),
+            Report::Played { device, at } => self.outlet.tell(Notice::AudioOut { device, at }),
+            Report::Level {
+                spoken_dbfs,
+                heard_dbfs,
+            } => {
+                self.outlet.tell(Notice::Level {
+                    call,
+                    spoken_dbfs,
+                    heard_dbfs,
+                });
+            }
+            Report::Flows => self.drive(Input::MediaFlows { call }),
+            Report::Stalled => self.drive(Input::MediaStalled { call }),
+            Report::Trouble(problem) => self.problem(problem),
+            Report::Failed(sentence) => self.drive(Input::MediaFailed { call, sentence }),
+            Report::Closed(statistics) => self.sound_is_closed(call, &statistics),
+        }
+    }
+
+    fn sound_is_closed(&mut self, call: CallNumber, statistics: &Statistics) {
+        let Some(conversation) = self.conversations.get_mut(&call) else {
+            return;
+        };
+        conversation.is_sounding = false;
+        conversation.audio = None;
+        if conversation.ended.is_some() {
+            return self.conclude(call, statistics);
+        }
+        // Nobody asked it to close.
+        let sentence = "Sound stopped unexpectedly, so the call was ended; call again.".to_owned();
+        self.drive(Input::MediaFailed { call, sentence });
+    }
+
+    /// The call is over; its figures come when the sound is closed.
+    fn end(&mut self, call: CallNumber, reason: EndReason) {
+        let now = Instant::now();
+        let Some(conversation) = self.conversations.get_mut(&call) else {
+            return;
+        };
+        let connected = conversation.connected;
+        let seconds = connected.map_or(0.0, |since| (now - since).as_secs_f64());
+        conversation.ended = Some(Ended {
+            reason,
+            seconds,
+            figures_until: now + FAREWELL_PATIENCE,
+        });
+        conversation.audio = None;
+        if !conversation.is_sounding {
+            self.conclude(call, &Statistics::default());
+        }
+    }
+
+    fn conclude(&mut self, call: CallNumber, statistics: &Statistics) {
+        let Some(Conversation {
+            who,
+            ended: Some(ended),
+            ..
+        }) = self.conversations.remove(&call)
+        else {
+            return;
+        };
+        let statistics = CallStatistics {
+            seconds: ended.seconds,
+            sent: statistics.sent,
+            received: statistics.received,
+            lost: statistics.lost,
+            jitter_millis: statistics.jitter_millis,
+            mos: if statistics.received > 0 {
+                statistics.mos
+            } else {
+                0.0
+            },
+        };
+        let sentence = ended.reason.sentence(&who);
+        self.outlet.tell(Notice::Ended {
+            call,
+            reason: ended.reason,
+            sentence,
+            statistics,
+        });
+    }
+
+    /// Calls whose devices take too long to close end without figures.
+    pub(super) fn conclude_overdue(&mut self, now: Instant) {
+        let is_overdue =
+            |conversation: &Conversation| conversation.due().is_some_and(|due| due <= now);
+        let overdue: Vec<CallNumber> = self
+            .conversations
+            .iter()
+            .filter(|(_, conversation)| is_overdue(conversation))
+            .map(|(call, _)| *call)
+            .collect();
+        for call in overdue {
+            tracing::warn!(%call, "the audio devices do not close");
+            self.conclude(call, &Statistics::default());
+        }
+    }
+
+    /// The phone is gone, and with it the calls that it did not end itself.
+    pub(super) fn conclude_orphans(&mut self) {
+        let calls: Vec<CallNumber> = self.conversations.keys().copied().collect();
+        for call in calls {
+            let is_open = |conversation: &Conversation| conversation.ended.is_none();
+            if self.conversations.get(&call).is_some_and(is_open) {
+                self.end(call, EndReason::ServerGone);
+            }
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! The engine's own loop: waits for whatever comes first, hands it on, and carries out what the phone decides.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use api::LoginAnswer;
+use phone::{CallNumber, Input, Phone};
+use sip_tokio::{Received, Sockets};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::account;
+use super::audio::{Report, sleep_until};
+use super::conversation::Conversation;
+use super::outlet::Outlet;
+use super::{AccountSummary, Command, EngineConfig, Notice, Problem, Registration};
+use crate::login::LoginError;
+
+/// How long a server may take to confirm a sign-out; after that it finds out by itself when the registration ends.
+const SIGN_OUT_PATIENCE: Duration = Duration::from_millis(1500);
+/// Reports that may wait: some seconds of them.
+const REPORTS: usize = 256;
+
+pub(crate) struct Core {
+    pub(super) config: EngineConfig,
+    pub(super) outlet: Outlet,
+    pub(super) line: Option<SignedIn>,
+    pub(super) sockets: Option<Sockets>,
+    pub(super) conversations: BTreeMap<CallNumber, Conversation>,
+    pub(super) reports: mpsc::Sender<(CallNumber, Report)>,
+    login: Option<JoinHandle<Result<LoginAnswer, LoginError>>>,
+    /// The highest call number so far: numbers go on counting when somebody else signs in.
+    pub(super) last_call: u64,
+    leaving: Option<Leaving>,
+}
+
+/// The account that is signed in, and its phone.
+pub(super) struct SignedIn {
+    pub(super) summary: AccountSummary,
+    pub(super) phone: Phone,
+}
+
+/// A sign-out that is under way.
+struct Leaving {
+    until: Instant,
+    then_stop: bool,
+}
+
+/// What can happen next.
+enum Happening {
+    Command(Option<Command>),
+    Network(Received),
+    Sound(CallNumber, Report),
+    LoggedIn(Result<LoginAnswer, LoginError>),
+    Time,
+    Room,
+}
+
+impl Core {
+    pub(crate) fn new(
+        config: EngineConfig,
+        outlet: Outlet,
+    ) -> (Self, mpsc::Receiver<(CallNumber, Report)>) {
+        let (reports, report_queue) = mpsc::channel(REPORTS);
+        let core = Self {
+            config,
+            outlet,
+            line: None,
+            sockets: None,
+            conversations: BTreeMap::new(),
+            reports,
+            login: None,
+            last_call: 0,
+            leaving: None,
+        };
+        (core, report_queue)
+    }
+
+    /// Runs until `Command::Stop`, or until nobody holds the engine any more.
+    pub(crate) async fn run(
+        mut self,
+        mut commands: mpsc::Receiver<Command>,
+        mut reports: mpsc::Receiver<(CallNumber, Report)>,
+    ) {
+        while !self.is_finished() {
+            let happening = self.next(&mut commands, &mut reports).await;
+            match happening {
+                Happening::Command(command) => self.obey(command.unwrap_or(Command::Stop)).await,
+                Happening::Network(received) => self.on_network(received),
+                Happening::Sound(call, report) => self.on_report(call, report),
+                Happening::LoggedIn(outcome) => self.logged_in(outcome).await,
+                Happening::Time | Happening::Room => {}
+            }
+            self.run_timers();
+        }
+        if let Some(sockets) = self.sockets.take() {
+            sockets.shutdown().await;
+        }
+        self.outlet.tell(Notice::Stopped);
+        self.outlet.finish().await;
+    }
+
+    fn is_finished(&self) -> bool {
+        let wants_to = self
+            .leaving
+            .as_ref()
+            .is_some_and(|leaving| leaving.then_stop);
+        wants_to && self.line.is_none() && self.conversations.is_empty()
+    }
+
+    async fn next(
+        &mut self,
+        commands: &mut mpsc::Receiver<Command>,
+        reports: &mut mpsc::Receiver<(CallNumber, Report)>,
+    ) -> Happening {
+        let due = self.due();
+        let (sockets, login, outlet) = (&mut self.sockets, &mut self.login, &mut self.outlet);
+        let network = async {
+            match sockets {
+                Some(sockets) => sockets.receive().await,
+                None => std::future::pending().await,
+            }
+        };
+        let logged_in = async {
+            match login {
+                Some(task) => task.await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            command = commands.recv() => Happening::Command(command),
+            received = network => Happening::Network(received),
+            Some((call, report)) = reports.recv() => Happening::Sound(call, report),
+            outcome = logged_in => {
+                self.login = None;
+                Happening::LoggedIn(outcome.unwrap_or_else(|_| Err(LoginError::Interrupted)))
+            }
+            () = sleep_until(due) => Happening::Time,
+            () = outlet.wait_for_room() => Happening::Room,
+        }
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let phone = self
+            .line
+            .as_ref()
+            .and_then(|line| line.phone.poll_timeout());
+        let leaving = self.leaving.as_ref().filter(|_| self.line.is_some());
+        let farewells = self.conversations.values().filter_map(Conversation::due);
+        farewells
+            .chain(phone)
+            .chain(leaving.map(|leaving| leaving.until))
+            .min()
+    }
+
+    fn run_timers(&mut self) {
+        let now = Instant::now();
+        let phone_is_due =
+            |line: &SignedIn| line.phone.poll_timeout().is_some_and(|due| due <= now);
+        if self.line.as_ref().is_some_and(phone_is_due) {
+            self.drive(Input::Timeout);
+        }
+        self.conclude_overdue(now);
+        let is_overdue = self
+            .leaving
+            .as_ref()
+            .is_some_and(|leaving| leaving.until <= now);
+        if is_overdue && self.line.is_some() {
+            self.forget_account();
+        }
+    }
+
+    async fn obey(&mut self, command: Command) {
+        match command {
+            Command::SignIn {
+                server,
+                name,
+                password,
+            } => self.sign_in(server, name, password),
+            Command::SignOut => self.sign_out(false),
+            Command::Stop => self.sign_out(true),
+            Command::Call { target } => self.place_call(target),
+            Command::Answer { call } => self.drive(Input::Answer { call }),
+            Command::Decline { call } => self.drive(Input::Decline { call }),
+            Command::HangUp { call } => self.drive(Input::HangUp { call }),
+            Command::Mute { call, on } => self.mute(call, on),
+            Command::UseDevices {
+                audio_in,
+                audio_out,
+            } => {
+                self.config.audio_in = audio_in;
+                self.config.audio_out = audio_out;
+            }
+        }
+    }
+
+    fn sign_in(&mut self, server: String, name: String, password: super::Password) {
+        if self.line.is_some() || self.login.is_some() {
+            return self.problem(Problem {
+                code: "already-signed-in",
+                sentence: "Somebody is signed in already; sign out first.".into(),
+            });
+        }
+        self.tell_registration(Registration::SigningIn);
+        let (label, allow_plain) = (self.config.device_label.clone(), self.config.allow_plain);
+        self.login = Some(tokio::spawn(async move {
+            crate::login::log_in(&server, &name, &password, &label, allow_plain).await
+        }));
+    }
+
+    async fn logged_in(&mut self, outcome: Result<LoginAnswer, LoginError>) {
+        let answer = match outcome {
+            Ok(answer) => answer,
+            Err(error) => return self.tell_registration(Registration::Failed(error.into())),
+        };
+        match account::open(&answer, &self.config, self.last_call).await {
+            Ok((phone, sockets)) => {
+                let summary = account::summary(&answer);
+                self.tell_registration(Registration::Registering(summary.clone()));
+                self.sockets = Some(sockets);
+                self.line = Some(SignedIn { summary, phone });
+                self.drive(Input::SignIn);
+            }
+            Err(problem) => self.tell_registration(Registration::Failed(problem)),
+        }
+    }
+
+    fn sign_out(&mut self, then_stop: bool) {
+        let then_stop = then_stop
+            || self
+                .leaving
+                .as_ref()
+                .is_some_and(|leaving| leaving.then_stop);
+        if let Some(task) = self.login.take() {
+            task.abort();
+        }
+        let until = Instant::now() + SIGN_OUT_PATIENCE;
+        self.leaving = Some(Leaving { until, then_stop });
+        if self.line.is_some() {
+            self.drive(Input::SignOut);
+        } else {
+            self.forget_account();
+        }
+    }
+
+    /// The account is gone, confirmed or not.
+    pub(super) fn forget_account(&mut self) {
+        self.line = None;
+        self.sockets = None;
+        // A stop stays on until the last conversation has closed its devices.
+        self.leaving.take_if(|leaving| !leaving.then_stop);
+        self.conclude_orphans();
+        self.tell_registration(Registration::SignedOut);
+    }
+
+    fn on_network(&mut self, received: Received) {
+        self.drive(match received {
+            Received::Message { flow, payload } => Input::Receive { flow, payload },
+            Received::FlowFailed { flow } => Input::FlowFailed { flow },
+        });
+    }
+
+    pub(super) fn tell_registration(&mut self, registration: Registration) {
+        self.outlet.tell(Notice::Registration(registration));
+    }
+
+    pub(super) fn problem(&mut self, problem: Problem) {
+        self.outlet.tell(Notice::Error(problem));
+    }
+}

@@ -1,0 +1,221 @@
+//! The events on stdout: one JSON object a line, written out at once.
+
+use std::io::Write;
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+
+use crate::engine::{CallNumber, Notice, Problem, Registration};
+
+/// How often `heard` is printed at most. Levels come ten times a second, which is more than a log needs.
+const HEARD_PAUSE: Duration = Duration::from_millis(500);
+
+/// Writes events.
+pub(super) struct Lines<W> {
+    out: W,
+    /// The loudest level since `heard` was printed last, and when that was.
+    loudest: f32,
+    heard_at: Option<Instant>,
+}
+
+impl<W: Write> Lines<W> {
+    pub(super) fn new(out: W) -> Self {
+        Self {
+            out,
+            loudest: f32::NEG_INFINITY,
+            heard_at: None,
+        }
+    }
+
+    /// Prints what a script may want to know of a notice.
+    pub(super) fn notice(&mut self, notice: &Notice) {
+        match notice {
+            Notice::Registration(Registration::Registered(account)) => {
+                self.event("registered", json!({ "number": account.number }));
+            }
+            Notice::Registration(Registration::Retrying { problem, .. }) => self.problem(problem),
+            Notice::Calling { call, target } => {
+                self.event("calling", json!({ "call": call.0, "target": target }));
+            }
+            Notice::Incoming {
+                call,
+                from,
+                display_name,
+            } => {
+                let fields = json!({ "call": call.0, "from": from, "display_name": display_name });
+                self.event("incoming", fields);
+            }
+            Notice::Ringing { call } => self.event("ringing", json!({ "call": call.0 })),
+            Notice::Answered {
+                call,
+                codec,
+                encrypted,
+            } => {
+                let fields = json!({ "call": call.0, "codec": codec, "encrypted": encrypted });
+                self.event("answered", fields);
+            }
+            Notice::Level {
+                call, heard_dbfs, ..
+            } => self.level(*call, *heard_dbfs),
+            Notice::AudioIn { device, at } => {
+                self.event_at(*at, "audio_in", json!({ "device": device }));
+            }
+            Notice::AudioOut { device, at } => {
+                self.event_at(*at, "audio_out", json!({ "device": device }));
+            }
+            Notice::Ended {
+                call,
+                reason,
+                sentence,
+                statistics,
+            } => {
+                let fields = json!({
+                    "call": call.0,
+                    "reason": reason.code(),
+                    "sentence": sentence,
+                    "seconds": rounded(statistics.seconds, 3),
+                    "sent": statistics.sent,
+                    "received": statistics.received,
+                    "lost": statistics.lost,
+                    "jitter_millis": rounded(statistics.jitter_millis, 3),
+                    "mos": rounded(statistics.mos, 2),
+                });
+                self.event("ended", fields);
+            }
+            Notice::Error(problem) => self.problem(problem),
+            // Steps on the way, which a script can do nothing about.
+            Notice::Registration(_) | Notice::Muted { .. } | Notice::Stopped => {}
+        }
+    }
+
+    pub(super) fn problem(&mut self, problem: &Problem) {
+        self.event(
+            "error",
+            json!({ "code": problem.code, "sentence": problem.sentence }),
+        );
+    }
+
+    fn level(&mut self, call: CallNumber, heard_dbfs: f32) {
+        self.loudest = self.loudest.max(heard_dbfs);
+        if self.heard_at.is_none_or(|at| at.elapsed() >= HEARD_PAUSE) {
+            let level = rounded(f64::from(self.loudest), 1);
+            self.event("heard", json!({ "call": call.0, "level_dbfs": level }));
+            self.loudest = f32::NEG_INFINITY;
+            self.heard_at = Some(Instant::now());
+        }
+    }
+
+    fn event(&mut self, name: &str, fields: Value) {
+        self.event_at(SystemTime::now(), name, fields);
+    }
+
+    fn event_at(&mut self, at: SystemTime, name: &str, fields: Value) {
+        let mut object = Map::new();
+        object.insert("event".into(), name.into());
+        object.insert("at".into(), timestamp(at).into());
+        if let Value::Object(fields) = fields {
+            object.extend(fields);
+        }
+        let written =
+            writeln!(self.out, "{}", Value::Object(object)).and_then(|()| self.out.flush());
+        // Nobody reads any more; the call itself need not end for that.
+        if let Err(error) = written {
+            tracing::debug!(%error, "stdout is closed");
+        }
+    }
+}
+
+fn rounded(value: f64, digits: i32) -> f64 {
+    let scale = 10f64.powi(digits);
+    (value * scale).round() / scale
+}
+
+/// RFC 3339 in UTC with microseconds.
+fn timestamp(at: SystemTime) -> String {
+    let at = OffsetDateTime::from(at);
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
+        at.year(),
+        u8::from(at.month()),
+        at.day(),
+        at.hour(),
+        at.minute(),
+        at.second(),
+        at.microsecond()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{AccountSummary, CallStatistics, EndReason};
+
+    fn printed(notice: &Notice) -> Vec<Value> {
+        let mut lines = Lines::new(Vec::new());
+        lines.notice(notice);
+        let text = String::from_utf8(lines.out).unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_time_is_written_with_microseconds() {
+        let at = SystemTime::UNIX_EPOCH + Duration::new(1_700_000_000, 12_345_678);
+        assert_eq!(timestamp(at), "2023-11-14T22:13:20.012345Z");
+    }
+
+    #[test]
+    fn a_registration_tells_the_number() {
+        let account = AccountSummary {
+            name: "amina".into(),
+            display_name: "Amina".into(),
+            number: Some("200".into()),
+        };
+        let lines = printed(&Notice::Registration(Registration::Registered(account)));
+        assert_eq!(lines[0]["event"], "registered");
+        assert_eq!(lines[0]["number"], "200");
+        assert!(lines[0]["at"].as_str().unwrap().ends_with('Z'));
+    }
+
+    #[test]
+    fn an_ended_call_tells_its_figures() {
+        let statistics = CallStatistics {
+            seconds: 2.00049,
+            sent: 100,
+            received: 99,
+            lost: 1,
+            jitter_millis: 0.12345,
+            mos: 4.412,
+        };
+        let reason = EndReason::RemoteHangup;
+        let sentence = reason.sentence("200");
+        let lines = printed(&Notice::Ended {
+            call: CallNumber(3),
+            reason,
+            sentence,
+            statistics,
+        });
+        assert_eq!(lines[0]["reason"], "remote-hangup");
+        assert_eq!(lines[0]["call"], 3);
+        assert_eq!(lines[0]["seconds"], 2.0);
+        assert_eq!(lines[0]["jitter_millis"], 0.123);
+        assert_eq!(lines[0]["lost"], 1);
+    }
+
+    #[test]
+    fn levels_are_thinned_out() {
+        let mut lines = Lines::new(Vec::new());
+        for _ in 0..10 {
+            lines.notice(&Notice::Level {
+                call: CallNumber(1),
+                spoken_dbfs: -30.0,
+                heard_dbfs: -20.0,
+            });
+        }
+        let text = String::from_utf8(lines.out).unwrap();
+        assert_eq!(text.lines().count(), 1);
+        assert!(text.contains("\"level_dbfs\":-20.0"), "{text}");
+    }
+}

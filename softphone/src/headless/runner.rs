@@ -1,0 +1,263 @@
+//! What all verbs share: the engine, the events on stdout, the signals and the clock.
+
+use std::io::Write;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::lines::Lines;
+use crate::engine::{
+    AccountSummary, CallNumber, Command, EndReason, Engine, Notice, Problem, Registration,
+};
+
+/// How long signing in may take in all: the login and the registration have shorter limits of their own, this one is the
+/// last.
+const SIGN_IN_PATIENCE: Duration = Duration::from_secs(20);
+/// How long the SIP server may be silent after the login went well.
+const REGISTER_PATIENCE: Duration = Duration::from_secs(8);
+/// How long the end may take: BYE, the devices, unregistering.
+const STOP_PATIENCE: Duration = Duration::from_secs(6);
+
+/// How a verb ended when nothing went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Done,
+    Interrupted(Interruption),
+}
+
+/// The signal that ended a verb early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interruption {
+    Interrupt,
+    Terminate,
+}
+
+impl Interruption {
+    /// What shells expect: 128 and the signal's number.
+    pub(super) fn exit_code(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+}
+
+/// What a verb waits for.
+pub(super) enum Happening {
+    Notice(Notice),
+    Signal(Interruption),
+    Deadline,
+}
+
+pub(super) struct Runner<'a, W: Write> {
+    engine: Engine,
+    lines: &'a mut Lines<W>,
+    interrupt: Signal,
+    terminate: Signal,
+    was_registered: bool,
+}
+
+impl<'a, W: Write> Runner<'a, W> {
+    pub(super) fn new(engine: Engine, lines: &'a mut Lines<W>) -> Result<Self, Problem> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| Problem {
+                code: "no-signals",
+                sentence: format!("The softphone cannot listen for signals ({error}); try again."),
+            })
+        };
+        let (interrupt, terminate) = (
+            listen(SignalKind::interrupt())?,
+            listen(SignalKind::terminate())?,
+        );
+        Ok(Self {
+            engine,
+            lines,
+            interrupt,
+            terminate,
+            was_registered: false,
+        })
+    }
+
+    pub(super) fn send(&self, command: Command) -> Result<(), Problem> {
+        self.engine.send(command).map_err(|error| Problem {
+            code: "engine-gone",
+            sentence: crate::engine::sentence(&error),
+        })
+    }
+
+    /// Waits for the next thing; every notice is printed before it is returned.
+    pub(super) async fn next(&mut self, deadline: Option<Instant>) -> Result<Happening, Problem> {
+        let late = async {
+            match deadline {
+                Some(instant) => sleep_until(instant).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            notice = self.engine.notice() => match notice {
+                Some(notice) => {
+                    // What stands in the way of the first registration ends the run and is printed then.
+                    if self.was_registered || !matches!(notice, Notice::Registration(Registration::Retrying { .. })) {
+                        self.lines.notice(&notice);
+                    }
+                    Ok(Happening::Notice(notice))
+                }
+                None => Err(Problem {
+                    code: "engine-gone",
+                    sentence: "The phone stopped unexpectedly; start it again.".into(),
+                }),
+            },
+            Some(()) = self.interrupt.recv() => Ok(Happening::Signal(Interruption::Interrupt)),
+            Some(()) = self.terminate.recv() => Ok(Happening::Signal(Interruption::Terminate)),
+            () = late => Ok(Happening::Deadline),
+        }
+    }
+
+    /// Waits until the account is registered; the error is what stands in the way.
+    pub(super) async fn registered(
+        &mut self,
+    ) -> Result<Result<AccountSummary, Interruption>, Problem> {
+        let mut deadline = Instant::now() + SIGN_IN_PATIENCE;
+        loop {
+            match self.next(Some(deadline)).await? {
+                Happening::Notice(Notice::Registration(state)) => match state {
+                    Registration::Registered(account) => {
+                        self.was_registered = true;
+                        return Ok(Ok(account));
+                    }
+                    Registration::Failed(problem) => return Err(problem),
+                    Registration::Retrying { problem, .. } => return Err(problem),
+                    Registration::Registering(_) => deadline = Instant::now() + REGISTER_PATIENCE,
+                    _ => {}
+                },
+                Happening::Notice(_) => {}
+                Happening::Signal(signal) => return Ok(Err(signal)),
+                Happening::Deadline => {
+                    let problem = phone::RegistrationProblem::NoAnswer;
+                    return Err(Problem {
+                        code: problem.code(),
+                        sentence: problem.to_string(),
+                    });
+                }
+            }
+        }
+    }
+
+    /// Follows a call to its end and hangs up after `lasting` seconds from its answer.
+    pub(super) async fn follow(
+        &mut self,
+        call: CallNumber,
+        lasting: Option<f64>,
+    ) -> Result<CallEnd, Problem> {
+        let (mut deadline, mut interruption, mut hung_up) = (None, None, false);
+        loop {
+            match self.next(deadline).await? {
+                Happening::Notice(Notice::Answered { call: answered, .. }) if answered == call => {
+                    deadline =
+                        lasting.map(|seconds| Instant::now() + Duration::from_secs_f64(seconds));
+                }
+                Happening::Notice(Notice::Ended {
+                    call: ended,
+                    reason,
+                    sentence,
+                    ..
+                }) if ended == call => {
+                    return Ok(CallEnd {
+                        reason,
+                        sentence,
+                        interruption,
+                    });
+                }
+                Happening::Notice(_) => {}
+                Happening::Deadline if hung_up => {
+                    return Err(Problem {
+                        code: "engine-stuck",
+                        sentence: "The call does not end; stop the program and try again.".into(),
+                    });
+                }
+                Happening::Deadline => {
+                    (hung_up, deadline) = (true, Some(Instant::now() + STOP_PATIENCE));
+                    self.send(Command::HangUp { call })?;
+                }
+                Happening::Signal(signal) => {
+                    interruption = Some(signal);
+                    (hung_up, deadline) = (true, Some(Instant::now() + STOP_PATIENCE));
+                    self.send(Command::HangUp { call })?;
+                }
+            }
+        }
+    }
+
+    /// Hangs up, unregisters and waits for the engine's end.
+    pub(super) async fn stop(&mut self) {
+        if self.engine.send(Command::Stop).is_err() {
+            return;
+        }
+        let stopped = async {
+            while let Some(notice) = self.engine.notice().await {
+                if let Notice::Ended { .. } = &notice {
+                    self.lines.notice(&notice);
+                }
+            }
+        };
+        if timeout(STOP_PATIENCE, stopped).await.is_err() {
+            tracing::warn!("the engine does not stop in time");
+        }
+    }
+}
+
+/// How a call ended, and whether a signal ended it.
+pub(super) struct CallEnd {
+    pub(super) reason: EndReason,
+    pub(super) sentence: String,
+    pub(super) interruption: Option<Interruption>,
+}
+
+impl CallEnd {
+    /// What the end of the only call means for the run.
+    pub(super) fn verdict(self) -> Result<Outcome, Problem> {
+        match self.interruption {
+            Some(signal) => Ok(Outcome::Interrupted(signal)),
+            None if self.reason.is_ordinary() => Ok(Outcome::Done),
+            None => Err(Problem {
+                code: self.reason.code(),
+                sentence: self.sentence,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(reason: EndReason, interruption: Option<Interruption>) -> Result<Outcome, Problem> {
+        let sentence = reason.sentence("200");
+        CallEnd {
+            reason,
+            sentence,
+            interruption,
+        }
+        .verdict()
+    }
+
+    #[test]
+    fn a_call_that_was_hung_up_is_a_success_and_a_busy_line_is_not() {
+        assert_eq!(verdict(EndReason::RemoteHangup, None), Ok(Outcome::Done));
+        assert_eq!(verdict(EndReason::LocalHangup, None), Ok(Outcome::Done));
+        assert_eq!(verdict(EndReason::Busy, None).unwrap_err().code, "busy");
+        assert_eq!(
+            verdict(EndReason::ServerGone, None).unwrap_err().code,
+            "server-gone"
+        );
+    }
+
+    #[test]
+    fn a_signal_decides_the_exit_code() {
+        let outcome = verdict(EndReason::LocalHangup, Some(Interruption::Terminate));
+        assert_eq!(outcome, Ok(Outcome::Interrupted(Interruption::Terminate)));
+        assert_eq!(Interruption::Terminate.exit_code(), 143);
+        assert_eq!(Interruption::Interrupt.exit_code(), 130);
+    }
+}
