@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn the_first_empty_field_is_asked_for() {
         let mut form = Form::new(String::new(), String::new());
-        assert_eq!(form.submit().is_none(), true);
+        assert!(form.submit().is_none());
         assert_eq!(form.focus, Some(Blank::Server));
         form.server = "localhost".into();
         assert!(form.submit().is_none());

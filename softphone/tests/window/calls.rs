@@ -1,0 +1,227 @@
+//! Calls out and in, from the first ring to the end.
+
+use std::time::Duration;
+
+use egui::{Key, Modifiers, Role};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use softphone::engine::{CallNumber, Command, EndReason, Notice, Registration};
+
+use crate::stage::{CALL, CTRL_SHIFT, NARROW, Stage, WIDE, amina, bruno_calls, ended};
+
+#[test]
+fn somebody_signs_in_dials_talks_and_hangs_up() {
+    let mut stage = Stage::new(WIDE);
+    stage.type_into(Role::TextInput, "Name", "amina");
+    stage.type_into(Role::PasswordInput, "Password", "correct horse");
+    stage.click("Sign in");
+    let commands = stage.commands();
+    let [
+        Command::SignIn {
+            server,
+            name,
+            password,
+        },
+    ] = commands.as_slice()
+    else {
+        panic!("{commands:?}")
+    };
+    assert_eq!(
+        (server.as_str(), name.as_str(), password.reveal()),
+        ("http://127.0.0.1:8080", "amina", "correct horse")
+    );
+    stage.tell(Notice::Registration(Registration::SigningIn));
+    assert!(stage.has_button("Cancel"));
+    stage.tell(Notice::Registration(Registration::Registering(amina())));
+    stage.tell(Notice::Registration(Registration::Registered(amina())));
+    assert!(stage.says("Amina Yusuf") && stage.says("Ready for calls on 100"));
+
+    stage.type_loose("200");
+    stage.press(Modifiers::NONE, Key::Enter);
+    let commands = stage.commands();
+    assert!(
+        matches!(commands.as_slice(), [Command::Call { target }] if target == "200"),
+        "{commands:?}"
+    );
+    stage.tell(Notice::Calling {
+        call: CALL,
+        target: "200".into(),
+    });
+    assert!(stage.says("Calling…"));
+    stage.tell(Notice::Ringing { call: CALL });
+    assert!(stage.says("Ringing…"));
+    stage.tell(Notice::Answered {
+        call: CALL,
+        codec: "opus".into(),
+        encrypted: true,
+    });
+    stage.wait(Duration::from_secs(65));
+    assert!(stage.says("1:05") && stage.says("Opus, full-band sound"));
+    assert!(stage.says("Encrypted") && !stage.says("Not encrypted"));
+
+    stage.click("Hang up");
+    let commands = stage.commands();
+    assert!(
+        matches!(commands.as_slice(), [Command::HangUp { call: CALL }]),
+        "{commands:?}"
+    );
+    assert!(!stage.has_button("Hang up"), "it is asked once");
+    stage.tell(ended(CALL, EndReason::LocalHangup));
+    assert!(stage.says("You ended the call."));
+    stage.click("Call again");
+    assert!(matches!(stage.commands().as_slice(), [Command::Call { target }] if target == "200"));
+}
+
+#[test]
+fn a_call_comes_in_and_is_answered() {
+    for size in [NARROW, WIDE] {
+        let mut stage = Stage::signed_in(size);
+        stage.tell(bruno_calls());
+        stage.wait(Duration::from_secs(1));
+        assert!(stage.says("Incoming call") && stage.says("Bruno Keller") && stage.says("200"));
+        stage.click("Answer");
+        assert!(matches!(
+            stage.commands().as_slice(),
+            [Command::Answer { call: CALL }]
+        ));
+        stage.tell(Notice::Answered {
+            call: CALL,
+            codec: "PCMA".into(),
+            encrypted: false,
+        });
+        assert!(stage.says("Not encrypted") && stage.says("G.711 A-law, telephone sound"));
+        stage.tell(ended(CALL, EndReason::RemoteHangup));
+        assert!(stage.says("The other side hung up."));
+    }
+}
+
+#[test]
+fn a_call_comes_in_and_is_declined() {
+    let mut stage = Stage::signed_in(NARROW);
+    stage.tell(bruno_calls());
+    stage.wait(Duration::from_secs(1));
+    stage.click("Decline");
+    assert!(matches!(
+        stage.commands().as_slice(),
+        [Command::Decline { call: CALL }]
+    ));
+}
+
+#[test]
+fn a_call_is_not_answered_by_accident() {
+    let mut stage = Stage::signed_in(NARROW);
+    stage.type_loose("30");
+    stage.tell(bruno_calls());
+    // Whoever types or clicks on meant the dial pad that was there a moment ago.
+    assert!(!stage.has_button("Answer") && !stage.has_button("Decline"));
+    stage.wait(Duration::from_secs(1));
+    assert!(stage.has_button("Answer"));
+    for key in [Key::Enter, Key::Space, Key::A, Key::Escape] {
+        stage.press(Modifiers::NONE, key);
+    }
+    stage.type_loose("0 a");
+    assert!(stage.commands().is_empty());
+    assert!(
+        stage
+            .harness
+            .query_all_by_role(Role::Button)
+            .all(|button| !button.is_focused())
+    );
+    stage.press(CTRL_SHIFT, Key::A);
+    assert!(matches!(
+        stage.commands().as_slice(),
+        [Command::Answer { call: CALL }]
+    ));
+}
+
+#[test]
+fn shortcuts_decline_mute_and_hang_up() {
+    let mut stage = Stage::signed_in(NARROW);
+    stage.tell(bruno_calls());
+    stage.press(CTRL_SHIFT, Key::E);
+    assert!(matches!(
+        stage.commands().as_slice(),
+        [Command::Decline { call: CALL }]
+    ));
+
+    let mut stage = Stage::talking(NARROW);
+    stage.press(CTRL_SHIFT, Key::M);
+    assert!(matches!(
+        stage.commands().as_slice(),
+        [Command::Mute {
+            call: CALL,
+            on: true
+        }]
+    ));
+    stage.tell(Notice::Muted {
+        call: CALL,
+        on: true,
+    });
+    assert!(stage.says("You, muted"));
+    stage.click("Unmute");
+    assert!(matches!(
+        stage.commands().as_slice(),
+        [Command::Mute {
+            call: CALL,
+            on: false
+        }]
+    ));
+    stage.press(CTRL_SHIFT, Key::E);
+    assert!(matches!(
+        stage.commands().as_slice(),
+        [Command::HangUp { call: CALL }]
+    ));
+}
+
+#[test]
+fn a_second_call_shows_above_the_first_and_takes_its_place_when_answered() {
+    for size in [NARROW, WIDE] {
+        let mut stage = Stage::talking(size);
+        let second = CallNumber(8);
+        stage.tell(Notice::Incoming {
+            call: second,
+            from: "300".into(),
+            display_name: None,
+        });
+        stage.wait(Duration::from_secs(1));
+        assert!(stage.says("Bruno Keller") && stage.says("300") && stage.has_button("Hang up"));
+        stage.assert_controls_in_reach();
+        stage.click("End call and answer");
+        let commands = stage.commands();
+        assert!(
+            matches!(commands.as_slice(), [Command::HangUp { call: CALL }, Command::Answer { call }] if *call == second),
+            "{commands:?}"
+        );
+    }
+}
+
+#[test]
+fn a_missed_call_stays_visible_and_is_called_back() {
+    let mut stage = Stage::signed_in(NARROW);
+    stage.tell(bruno_calls());
+    stage.tell(ended(CALL, EndReason::Cancelled));
+    assert!(stage.says("Missed call") && stage.says("Bruno Keller"));
+    stage.click("Close");
+    stage.click("Recent calls");
+    assert!(stage.says("Missed"));
+    stage.click("Call Bruno Keller");
+    assert!(matches!(stage.commands().as_slice(), [Command::Call { target }] if target == "200"));
+}
+
+#[test]
+fn how_loud_both_are_can_be_read_without_eyes() {
+    let mut stage = Stage::talking(NARROW);
+    stage.tell(Notice::Level {
+        call: CALL,
+        spoken_dbfs: -30.0,
+        heard_dbfs: -60.0,
+    });
+    let level = |name| {
+        stage
+            .harness
+            .get_by_role_and_label(Role::Meter, name)
+            .accesskit_node()
+            .numeric_value()
+    };
+    assert_eq!(level("Your voice"), Some(50.0));
+    assert_eq!(level("Their voice"), Some(0.0));
+}

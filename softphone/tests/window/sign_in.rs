@@ -1,0 +1,63 @@
+//! Signing in, and what is remembered of it.
+
+use egui::{Key, Modifiers, Role};
+use egui_kittest::kittest::Queryable as _;
+use softphone::engine::{Command, Notice, Problem, Registration};
+
+use crate::stage::{NARROW, Stage, amina};
+
+#[test]
+fn what_is_missing_or_wrong_at_sign_in_is_said_in_words() {
+    let mut stage = Stage::new(NARROW);
+    stage.click("Sign in");
+    assert!(stage.says("Type the name of your account."));
+    assert!(stage.commands().is_empty());
+    stage.type_into(Role::TextInput, "Name", "amina");
+    stage.type_into(Role::PasswordInput, "Password", "wrong");
+    stage.press(Modifiers::NONE, Key::Enter);
+    assert!(matches!(
+        stage.commands().as_slice(),
+        [Command::SignIn { .. }]
+    ));
+    let sentence = "The name or the password is wrong; check both and try again.".to_owned();
+    stage.tell(Notice::Registration(Registration::Failed(Problem {
+        code: "wrong-password",
+        sentence: sentence.clone(),
+    })));
+    assert!(stage.says(&sentence));
+    stage.assert_controls_in_reach();
+    let password = stage
+        .harness
+        .get_by_role_and_label(Role::PasswordInput, "Password");
+    assert!(password.is_focused() && password.value().is_none_or(|text| text.is_empty()));
+    let name = stage
+        .harness
+        .get_by_role_and_label(Role::TextInput, "Name")
+        .value();
+    assert_eq!(name.as_deref(), Some("amina"));
+}
+
+#[test]
+fn server_and_name_are_remembered_and_the_password_is_not() {
+    let mut stage = Stage::new(NARROW);
+    stage.type_into(Role::TextInput, "Name", "amina");
+    stage.type_into(Role::PasswordInput, "Password", "correct horse");
+    stage.click("Sign in");
+    stage.tell(Notice::Registration(Registration::Registered(amina())));
+    let settings = stage.file.load();
+    assert_eq!(
+        (settings.server.as_str(), settings.name.as_str()),
+        ("http://127.0.0.1:8080", "amina")
+    );
+    assert!(!format!("{settings:?}").contains("horse"));
+    stage.click("Sign out");
+    assert!(matches!(
+        stage.commands().as_slice(),
+        [Command::SignIn { .. }, Command::SignOut]
+    ));
+    stage.tell(Notice::Registration(Registration::SignedOut));
+    let password = stage
+        .harness
+        .get_by_role_and_label(Role::PasswordInput, "Password");
+    assert!(password.value().is_none_or(|text| text.is_empty()));
+}
