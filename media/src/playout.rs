@@ -37,6 +37,8 @@ const TOO_MUCH: i64 = 12_000;
 const TOO_LITTLE: i64 = 4_000;
 /// From here on it hurries, in microseconds.
 const HURRY: i64 = 60_000;
+/// Share of packets with redundancy from which it is worth waiting for the packet after a lost one.
+const REDUNDANT: f64 = 0.2;
 
 /// Counts of frames, by where their sound came from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,6 +85,8 @@ pub(crate) struct Playout {
     fade_in: bool,
     /// Delays kept at the last decodings, in microseconds.
     observed: VecDeque<i64>,
+    /// Share of the last packets that carried the one before them once more, smoothed.
+    redundant: f64,
     counts: Counts,
 }
 
@@ -100,6 +104,7 @@ impl Playout {
             invented: 0,
             fade_in: true,
             observed: VecDeque::new(),
+            redundant: 0.0,
             counts: Counts::default(),
         }
     }
@@ -119,11 +124,11 @@ impl Playout {
         self.counts
     }
 
-    /// Delay that sound played now has had here, in microseconds; 0 while paused.
+    /// Delay that the frame pulled last, at `now`, has had here, in microseconds; 0 while paused.
     pub(crate) fn delay(&self, now: i64) -> i64 {
         match (self.state, self.next) {
             (State::Playing, Some(next)) => {
-                let heard = next - self.ready.len() as i64;
+                let heard = next - (self.ready.len() + FRAME_SAMPLES) as i64;
                 self.delay.at(now, micros(heard)).max(0)
             }
             _ => 0,
@@ -137,6 +142,8 @@ impl Playout {
             return;
         };
         self.delay.arrived(now, micros(timestamp));
+        let is_redundant = self.decoder.holds_previous(&packet.payload);
+        self.redundant += (f64::from(u8::from(is_redundant)) - self.redundant) / 32.0;
         if self
             .next
             .is_some_and(|next| timestamp + samples as i64 <= next)
@@ -171,7 +178,7 @@ impl Playout {
         let Some((&timestamp, _)) = self.waiting.first_key_value() else {
             return;
         };
-        let early = self.delay.target() - self.delay.at(now, micros(timestamp));
+        let early = self.target() - self.delay.at(now, micros(timestamp));
         let silence = (early.max(0) * MILLI / 1_000) as usize;
         if silence < FRAME_SAMPLES {
             self.ready.resize(self.ready.len() + silence, 0);
@@ -287,6 +294,16 @@ impl Playout {
         self.ready.extend(end);
     }
 
+    /// The wanted delay, in microseconds.
+    fn target(&self) -> i64 {
+        if self.redundant > REDUNDANT {
+            // A lost frame's second copy comes one packet later; it must come in time, too.
+            self.delay.target() + micros(self.usual as i64)
+        } else {
+            self.delay.target()
+        }
+    }
+
     fn observe(&mut self, delay: i64) {
         self.observed.push_back(delay);
         if self.observed.len() > OBSERVED {
@@ -299,7 +316,7 @@ impl Playout {
         let Some(&kept) = self.observed.iter().min() else {
             return;
         };
-        let excess = kept - self.delay.target();
+        let excess = kept - self.target();
         let changed = if excess > TOO_MUCH && self.observed.len() == OBSERVED {
             stretch::shorter(sound, excess > HURRY)
         } else if excess < -TOO_LITTLE {

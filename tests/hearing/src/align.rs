@@ -4,7 +4,7 @@ use crate::bands::{BANDS, HOP, RATE};
 
 /// Farthest delay looked for, either way, in frames of 10 ms.
 const REACH: i64 = 1_000;
-/// Candidates of the loudness curve that the waveforms decide between.
+/// Best places by loudness; which of them it is, the sound itself decides.
 const CANDIDATES: usize = 4;
 
 /// Loudness of each frame above a floor 45 dB under the loudest one, in decibels.
@@ -43,21 +43,15 @@ pub(crate) fn coarse(spoken: &[f32], heard: &[f32]) -> Vec<i64> {
     peaks.into_iter().map(|(lag, _)| lag).collect()
 }
 
-/// Refines a delay in frames to one in samples at 8 kHz, with the strength of the match (-1 to 1).
-pub(crate) fn by_waveform(spoken: &[f32], heard: &[f32], frames: i64) -> (i64, f32) {
+/// Refines a delay in frames to one in samples at 8 kHz.
+pub(crate) fn by_waveform(spoken: &[f32], heard: &[f32], frames: i64) -> i64 {
     // A loudness curve is right within two frames even when a jitter buffer moved in between.
     let centre = frames * HOP as i64;
     let reach = 3 * HOP as i64;
-    let strength = |lag: i64| overlap(spoken, heard, lag) / normalisation(spoken, heard, centre);
-    let mut best = (centre, f32::MIN);
-    // Speech at 8 kHz keeps its correlation over one sample, not over more.
-    for lag in (centre - reach)..=(centre + reach) {
-        let score = strength(lag);
-        if score > best.1 {
-            best = (lag, score);
-        }
-    }
-    best
+    (centre - reach..=centre + reach)
+        .map(|lag| (lag, overlap(spoken, heard, lag)))
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .map_or(centre, |(lag, _)| lag)
 }
 
 /// Refines a delay at 8 kHz to the full rate.
@@ -116,12 +110,6 @@ fn without_mean(values: &[f32]) -> Vec<f32> {
 fn overlap(spoken: &[f32], heard: &[f32], lag: i64) -> f32 {
     let (spoken, heard) = shifted(spoken, heard, lag);
     spoken.iter().zip(heard).map(|(a, b)| a * b).sum()
-}
-
-fn normalisation(spoken: &[f32], heard: &[f32], lag: i64) -> f32 {
-    let (spoken, heard) = shifted(spoken, heard, lag);
-    let energy = |samples: &[f32]| samples.iter().map(|s| s * s).sum::<f32>();
-    (energy(spoken) * energy(heard)).sqrt().max(1.0)
 }
 
 fn shifted<'a>(spoken: &'a [f32], heard: &'a [f32], lag: i64) -> (&'a [f32], &'a [f32]) {

@@ -2,8 +2,9 @@
 //!
 //! [`compare`] answers for tests and for the demo: did what one side spoke arrive at the other side's ear?
 //!
-//! **Delay.** The loudness curves (10 ms steps) of both recordings are slid over each other, ten seconds either way; around
-//! the best places the waveforms decide, first at 8 kHz, then at the full rate.
+//! **Delay.** The loudness curves (10 ms steps) of both recordings are slid over each other, ten seconds either way. Around
+//! each of the best places the waveforms give the exact delay, first at 8 kHz, then at the full rate; the place where the
+//! recordings are most alike is taken.
 //!
 //! **Similarity**, 0 to 1, is the mean, over twenty mel bands between 200 and 3400 Hz (the telephone's band, so that narrow
 //! and wide codecs are judged alike), of the correlation of the logarithmic energies of both recordings in time. Only the

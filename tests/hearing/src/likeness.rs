@@ -54,22 +54,26 @@ pub fn compare(spoken: &[i16], heard: &[i16], rate: u32) -> Likeness {
         &align::loudness(&spoken_energies),
         &align::loudness(&heard_energies),
     );
-    let Some((delay_8k, _)) = candidates
-        .into_iter()
-        .map(|frames| align::by_waveform(&spoken_8k, &heard_8k, frames))
-        .max_by(|a, b| a.1.total_cmp(&b.1))
-    else {
-        return Likeness::UNLIKE;
-    };
-
-    // Frames of both recordings must start at the same sound, so analyse the heard one again from there.
-    let heard_energies = energies(&moved(&heard_8k, delay_8k, spoken_8k.len()));
     let active = active(&spoken_energies);
-    Likeness {
-        delay_samples: align::at_full_rate(spoken, heard, rate, delay_8k),
-        similarity: similarity(&spoken_energies, &heard_energies, &active),
-        level_difference_db: level_difference(&spoken_energies, &heard_energies, &active),
-    }
+    candidates
+        .into_iter()
+        .map(|frames| {
+            let delay = align::by_waveform(&spoken_8k, &heard_8k, frames);
+            // Frames of both must start at the same sound, so analyse the heard one again from there.
+            let heard = energies(&moved(&heard_8k, delay, spoken_8k.len()));
+            let similarity = similarity(&spoken_energies, &heard, &active);
+            (delay, heard, similarity)
+        })
+        // The first one, the best by loudness, wins a tie.
+        .rev()
+        .max_by(|a, b| a.2.total_cmp(&b.2))
+        .map_or(Likeness::UNLIKE, |(delay, heard_energies, similarity)| {
+            Likeness {
+                delay_samples: align::at_full_rate(spoken, heard, rate, delay),
+                similarity,
+                level_difference_db: level_difference(&spoken_energies, &heard_energies, &active),
+            }
+        })
 }
 
 /// The `length` samples from `delay` on, with silence where there are none; and a margin to move in.
