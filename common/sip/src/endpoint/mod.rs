@@ -1,57 +1,231 @@
 //! The façade: a SIP user agent that calls, is called, registers and answers, without a socket or a
 //! clock of its own.
+//!
+//! | file | what it decides |
+//! |---|---|
+//! | `receive` | what a message belongs to |
+//! | `responses` | who learns an answer |
+//! | `requests` | requests outside calls, ours and theirs |
+//! | `calling` | our INVITE until it is answered |
+//! | `ringing` | their INVITE until it is answered |
+//! | `established` | ACK, BYE and other requests in a call |
+//! | `reoffer` | re-INVITEs and their glare |
+//! | `registering` | registrations |
+//! | `expiry` | what happens when a timer runs out |
+//! | `send` | Via, Contact, and the start of transactions |
 
+mod authentication;
+mod calling;
 mod config;
+mod established;
 mod event;
+mod expiry;
 mod identity;
 mod input;
+mod outbox;
+mod purpose;
+mod random;
+mod receive;
+mod registering;
+mod reoffer;
+mod requests;
+mod responses;
+mod ringing;
+mod send;
+mod timer;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
+pub(crate) use authentication::DigestClient;
 pub use config::{Capacity, ClientCredential, Config, HostPort, RetryDelay, Timers};
 pub use event::{BadMessage, EndCause, Event, Failure, RegistrationFailure, Transmit};
 pub use identity::{LegId, RegistrationId, RequestId};
 pub use input::Input;
+pub(crate) use outbox::Outbox;
+use purpose::Purpose;
+pub(crate) use random::Random;
+use requests::PendingAnswer;
+pub(crate) use timer::Timer;
+
+use crate::Text;
+use crate::dialog::Leg;
+use crate::registration::Registration;
+use crate::transaction::{ClientTransactions, KeyMap, Keyer, ServerTransactions, TransactionKey};
 
 /// A SIP user agent, client and server in one.
+///
+/// Give it what arrives and what you want with [`handle`](Self::handle); after each call send what
+/// [`poll_transmit`](Self::poll_transmit) has, obey what [`poll_event`](Self::poll_event) tells, and
+/// call again at [`poll_timeout`](Self::poll_timeout) at the latest.
 #[derive(Debug)]
 pub struct Endpoint {
     config: Config,
-    transmits: VecDeque<Transmit>,
-    events: VecDeque<Event>,
+    /// Our Allow header's value.
+    allow: Text,
+    /// Our Supported header's value; empty when nothing is.
+    supported: Text,
+    random: Random,
+    keyer: Keyer,
+    /// The instant of the first input: all times inside count from it.
+    start: Option<Instant>,
+    out: Outbox,
+    clients: ClientTransactions<Purpose>,
+    servers: ServerTransactions<LegId>,
+    /// Requests that the application has not answered.
+    answers: HashMap<RequestId, PendingAnswer>,
+    legs: HashMap<LegId, Leg>,
+    /// Calls by Call-ID and our tag.
+    dialogs: KeyMap<LegId>,
+    registrations: BTreeMap<RegistrationId, Registration>,
     last_identity: u64,
 }
 
+/// How much an endpoint holds in memory at the moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Population {
+    /// Requests of ours that are under way or whose repeated answers are absorbed.
+    pub client_transactions: usize,
+    /// Requests of others that are being answered or whose repetitions are absorbed.
+    pub server_transactions: usize,
+    /// Calls, those included that only wait for an ACK to be hung up.
+    pub legs: usize,
+    /// Requests that the application has yet to answer.
+    pub open_requests: usize,
+    /// Registrations that are kept alive.
+    pub registrations: usize,
+    /// Timers that are set, those included whose owner is gone.
+    pub timers: usize,
+}
+
 impl Endpoint {
-    /// A fresh endpoint. Everything random in it follows from the seed.
-    pub fn new(config: Config, _seed: [u8; 32]) -> Self {
+    /// A fresh endpoint. Everything random in it follows from the seed, which must be unguessable
+    /// outside tests: tags and branches come from it.
+    pub fn new(config: Config, seed: [u8; 32]) -> Self {
+        let mut random = Random::new(seed);
+        let keyer = Keyer::new(random.seed());
+        let allow: Vec<_> = config
+            .methods
+            .iter()
+            .map(|method| method.as_str())
+            .collect();
+        let supported: Vec<_> = config.supported.iter().map(Text::as_str).collect();
         Self {
+            allow: Text::from(allow.join(", ")),
+            supported: Text::from(supported.join(", ")),
             config,
-            transmits: VecDeque::new(),
-            events: VecDeque::new(),
+            random,
+            clients: ClientTransactions::new(keyer.clone()),
+            servers: ServerTransactions::new(keyer.clone()),
+            keyer,
+            start: None,
+            out: Outbox::default(),
+            answers: HashMap::new(),
+            legs: HashMap::new(),
+            dialogs: KeyMap::default(),
+            registrations: BTreeMap::new(),
             last_identity: 0,
         }
     }
 
-    /// Takes one input, and runs the timers that are due by `now`.
+    /// Takes one input, and then runs the timers that are due by `now`: an answer that has waited in
+    /// a socket longer than its request had time still counts. Drain transmits and events after it.
     pub fn handle(&mut self, now: Instant, input: Input) {
-        let _ = (now, input, &self.config);
+        let start = *self.start.get_or_insert(now);
+        self.out.now = now.saturating_duration_since(start).max(self.out.now);
+        match input {
+            Input::Receive { flow, payload } => self.receive(flow, payload),
+            Input::Timeout => {}
+            Input::FlowFailed { flow } => self.flow_failed(flow),
+            Input::Request {
+                request,
+                flow,
+                message,
+                credential,
+            } => {
+                self.send_request(request, flow, message, credential);
+            }
+            Input::Respond {
+                request,
+                status,
+                headers,
+                body,
+            } => {
+                self.respond(request, status, headers, body);
+            }
+            Input::Register {
+                registration,
+                flow,
+                registrar,
+                address_of_record,
+                credential,
+                expires_seconds,
+            } => self.register(
+                registration,
+                flow,
+                registrar,
+                &address_of_record,
+                credential,
+                expires_seconds,
+            ),
+            Input::Unregister { registration } => self.unregister(registration),
+            Input::Invite {
+                leg,
+                flow,
+                uri,
+                from,
+                to,
+                headers,
+                body,
+                credential,
+            } => {
+                let wish = calling::Wish {
+                    flow,
+                    uri,
+                    from,
+                    to,
+                    headers,
+                    body,
+                    credential,
+                };
+                self.invite(leg, wish);
+            }
+            Input::Progress { leg, status, body } => self.progress(leg, status, body),
+            Input::Accept { leg, headers, body } => self.accept(leg, headers, body),
+            Input::Reject {
+                leg,
+                status,
+                headers,
+            } => self.reject(leg, status, headers),
+            Input::Acknowledge { leg, body } => self.acknowledge(leg, body),
+            Input::Reinvite { leg, body } => self.reinvite(leg, body),
+            Input::Hangup { leg, reason } => self.hang_up(leg, reason),
+            Input::SendInDialog {
+                leg,
+                request,
+                method,
+                headers,
+                body,
+            } => {
+                self.send_in_dialog(leg, request, method, headers, body);
+            }
+        }
+        self.run_timers();
     }
 
     /// The next message to send.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        self.transmits.pop_front()
+        self.out.transmits.pop_front()
     }
 
     /// The next thing that the application has to know.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        self.out.events.pop_front()
     }
 
     /// When [`Input::Timeout`] is due, unless another input comes before.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        Some(self.start? + self.out.timers.next()?)
     }
 
     /// A new name for an outgoing call.
@@ -69,8 +243,25 @@ impl Endpoint {
         RegistrationId::from_number(self.next_number())
     }
 
+    /// How much is in memory, for metrics and tests.
+    pub fn population(&self) -> Population {
+        Population {
+            client_transactions: self.clients.len(),
+            server_transactions: self.servers.len(),
+            legs: self.legs.len(),
+            open_requests: self.answers.len(),
+            registrations: self.registrations.len(),
+            timers: self.out.timers.len(),
+        }
+    }
+
     fn next_number(&mut self) -> u64 {
         self.last_identity += 1;
         self.last_identity
+    }
+
+    /// The key of a call: its Call-ID and our tag, which is random.
+    fn dialog_key(&self, call_id: &str, local_tag: &str) -> TransactionKey {
+        self.keyer.key(&[call_id, local_tag])
     }
 }

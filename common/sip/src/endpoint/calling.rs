@@ -1,0 +1,307 @@
+//! Our INVITE until it is answered (RFC 3261 sections 13.2 and 9.1).
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::authentication::credentials_of;
+use super::purpose::{Purpose, Retry};
+use super::requests::next_number;
+use super::{ClientCredential, DigestClient, EndCause, Endpoint, Event, LegId};
+use crate::dialog::{Calling, Dialog, Established, Leg, OpenAnswer, Phase};
+use crate::transaction::{ClientMachine, TransactionId};
+use crate::{
+    CSeq, Flow, FromHeader, HeaderName, Headers, Method, NameAddr, Request, Response, Text,
+    ToHeader, Uri,
+};
+
+/// More branches of a forked call than these are not told apart.
+const MOST_EARLY_DIALOGS: usize = 32;
+
+/// What [`Input::Invite`](super::Input::Invite) asks for.
+pub(super) struct Wish {
+    pub(super) flow: Flow,
+    pub(super) uri: Uri,
+    pub(super) from: NameAddr,
+    pub(super) to: NameAddr,
+    pub(super) headers: Headers,
+    pub(super) body: Bytes,
+    pub(super) credential: Option<ClientCredential>,
+}
+
+impl Endpoint {
+    /// [`Input::Invite`](super::Input::Invite).
+    pub(super) fn invite(&mut self, id: LegId, wish: Wish) {
+        if self.legs.contains_key(&id) {
+            return;
+        }
+        let local_tag = self.random.tag();
+        let user = wish.from.uri.user.clone();
+        let mut invite = Request::new(Method::Invite, wish.uri);
+        let headers = &mut invite.headers;
+        if !wish.headers.has(&HeaderName::MaxForwards) {
+            headers.push(HeaderName::MaxForwards, Text::from_static("70"));
+        }
+        headers.push_typed(&FromHeader(wish.from.with_tag(&local_tag)));
+        let mut to = wish.to;
+        to.params.remove("tag");
+        headers.push_typed(&ToHeader(to));
+        let call_id = match wish.headers.get(&HeaderName::CallId) {
+            Some(call_id) => call_id.clone(),
+            None => {
+                let call_id = self.random.call_id();
+                headers.push(HeaderName::CallId, &call_id);
+                call_id
+            }
+        };
+        headers.push_typed(&CSeq {
+            number: 1,
+            method: Method::Invite,
+        });
+        let contact = match wish.headers.get(&HeaderName::Contact) {
+            Some(contact) => contact.clone(),
+            None => {
+                let contact = self.contact(wish.flow, user.as_deref());
+                headers.push(HeaderName::Contact, &contact);
+                contact
+            }
+        };
+        headers.append(wish.headers);
+        self.push_abilities(&mut invite.headers);
+        push_body(&mut invite, wish.body);
+        let transaction = self.launch(wish.flow, invite.clone(), Purpose::Invite(id));
+        let key = self.dialog_key(&call_id, &local_tag);
+        self.dialogs.insert(key, id);
+        let calling = Calling {
+            transaction,
+            invite,
+            contact,
+            early: SmallVec::new(),
+        };
+        let leg = Leg {
+            flow: wish.flow,
+            key,
+            digest: wish.credential.map(DigestClient::new),
+            phase: Phase::Calling(Box::new(calling)),
+        };
+        self.legs.insert(id, leg);
+    }
+
+    pub(super) fn call_progresses(&mut self, id: LegId, response: Response, to_tag: Text) {
+        if let Some(Leg {
+            phase: Phase::Calling(calling),
+            ..
+        }) = self.legs.get_mut(&id)
+            && !to_tag.is_empty()
+            && calling.early.len() < MOST_EARLY_DIALOGS
+            && !calling.early.contains(&to_tag)
+        {
+            calling.early.push(to_tag);
+        }
+        // 100 says only that somebody on the way has the INVITE.
+        if response.status.code() > 100 {
+            let Response {
+                status,
+                headers,
+                body,
+                ..
+            } = response;
+            self.out.tell(Event::Progress {
+                leg: id,
+                status,
+                headers,
+                body,
+            });
+        }
+    }
+
+    pub(super) fn call_answered(
+        &mut self,
+        id: LegId,
+        known: TransactionId,
+        response: Response,
+        to_tag: &str,
+    ) {
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return;
+        };
+        let Phase::Calling(calling) = &leg.phase else {
+            return;
+        };
+        let contact = calling.contact.clone();
+        let invite = &calling.invite;
+        let number = next_number(invite).map_or(1, |next| next - 1);
+        let has_offer = !invite.body.is_empty();
+        let credentials = credentials_of(&invite.headers);
+        let dialog = Dialog::from_response(&response, &invite.uri, contact.clone());
+        if let Some(digest) = &mut leg.digest {
+            digest.accepted();
+        }
+        // Whoever else answers is thanked and hung up on.
+        if let Some(transaction) = self.clients.get_mut(known) {
+            transaction.user = Purpose::Abandoned { contact };
+        }
+        let Ok(dialog) = dialog else {
+            let cause = EndCause::Protocol("the answer has a malformed Contact or Record-Route");
+            return self.end(id, cause);
+        };
+        let mut established = Established::new(dialog, true);
+        if has_offer {
+            let ack = established
+                .dialog
+                .ack(number, credentials.as_ref(), Bytes::new());
+            self.send_ack(known, to_tag, ack);
+        } else {
+            let transaction = known;
+            established.open_answer = Some(OpenAnswer {
+                transaction,
+                number,
+                credentials,
+            });
+        }
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.phase = Phase::Established(Box::new(established));
+        }
+        let Response { headers, body, .. } = response;
+        self.out.tell(Event::Answered {
+            leg: id,
+            headers,
+            body,
+        });
+    }
+
+    pub(super) fn call_refused(&mut self, id: LegId, response: Response) {
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return;
+        };
+        if DigestClient::is_challenge(response.status)
+            && let (Some(digest), Phase::Calling(calling)) = (&mut leg.digest, &mut leg.phase)
+            && digest.learn(&response)
+            && let Some(number) = next_number(&calling.invite)
+        {
+            let method = Method::Invite;
+            calling.invite.headers.set_typed(&CSeq { number, method });
+            digest.authorize(&mut calling.invite, &mut self.random);
+            let (flow, invite) = (leg.flow, calling.invite.clone());
+            // Another server may fork the new INVITE to other phones.
+            calling.early.clear();
+            let transaction = self.launch(flow, invite, Purpose::Invite(id));
+            if let Some(Leg {
+                phase: Phase::Calling(calling),
+                ..
+            }) = self.legs.get_mut(&id)
+            {
+                calling.transaction = transaction;
+            }
+            return;
+        }
+        let Response {
+            status, headers, ..
+        } = response;
+        self.end(id, EndCause::Refused { status, headers });
+    }
+
+    /// Gives up an INVITE that has no final answer; its leg ends at once, whatever comes later.
+    pub(super) fn abandon_leg(&mut self, id: LegId, reason: Option<Text>) {
+        let Some(Leg {
+            phase: Phase::Calling(calling),
+            ..
+        }) = self.legs.get(&id)
+        else {
+            return;
+        };
+        let known = calling.transaction;
+        let Some(transaction) = self.clients.get_mut(known) else {
+            return;
+        };
+        transaction.user = Purpose::Abandoned {
+            contact: calling.contact.clone(),
+        };
+        let flow = transaction.flow;
+        if let ClientMachine::Invite(machine) = &mut transaction.machine
+            && let Some(cancel) = machine.cancel(known, reason, &self.config.timers, &mut self.out)
+        {
+            self.launch_cancel(flow, &cancel);
+        }
+    }
+
+    /// A phone has answered a call that we have given up, or that another phone has answered before:
+    /// ACK and BYE (section 13.2.2.4).
+    pub(super) fn thank_and_hang_up(
+        &mut self,
+        known: TransactionId,
+        response: &Response,
+        to_tag: &str,
+        contact: Text,
+    ) {
+        let Some(transaction) = self.clients.get_mut(known) else {
+            return;
+        };
+        let ClientMachine::Invite(machine) = &transaction.machine else {
+            return;
+        };
+        let flow = transaction.flow;
+        let credentials = credentials_of(&machine.invite().headers);
+        let target = machine.invite().uri.clone();
+        let number = next_number(machine.invite()).map_or(1, |next| next - 1);
+        // A dialog that cannot be understood cannot be ended either; its 2xx is repeated in vain.
+        let Ok(mut dialog) = Dialog::from_response(response, &target, contact) else {
+            return;
+        };
+        let ack = dialog.ack(number, credentials.as_ref(), Bytes::new());
+        self.send_ack(known, to_tag, ack);
+        let bye = dialog.request(Method::Bye);
+        self.launch(flow, bye, Purpose::Bye { retry: None });
+    }
+
+    /// Sends the ACK of a 2xx and leaves it with the transaction, which repeats it.
+    pub(super) fn send_ack(&mut self, known: TransactionId, to_tag: &str, ack: Request) {
+        let Some(flow) = self
+            .clients
+            .get_mut(known)
+            .map(|transaction| transaction.flow)
+        else {
+            return;
+        };
+        let payload = self.print_alone(flow, ack);
+        if let Some(transaction) = self.clients.get_mut(known)
+            && let ClientMachine::Invite(machine) = &mut transaction.machine
+        {
+            machine.acknowledge(to_tag, payload, flow, &mut self.out);
+        }
+    }
+
+    /// Sends the BYE of a call.
+    pub(super) fn launch_bye(
+        &mut self,
+        flow: Flow,
+        mut bye: Request,
+        digest: Option<DigestClient>,
+        reason: Option<Text>,
+    ) {
+        if let Some(reason) = reason {
+            bye.headers.push(HeaderName::Reason, reason);
+        }
+        let retry = digest.map(|digest| {
+            Box::new(Retry {
+                message: bye.clone(),
+                digest,
+            })
+        });
+        self.launch(flow, bye, Purpose::Bye { retry });
+    }
+}
+
+/// Puts a body into a request or answer; SDP unless its Content-Type says something else.
+pub(super) fn push_body(request: &mut Request, body: Bytes) {
+    push_content_type(&mut request.headers, &body);
+    request.body = body;
+}
+
+pub(super) fn push_content_type(headers: &mut Headers, body: &Bytes) {
+    if !body.is_empty() && !headers.has(&HeaderName::ContentType) {
+        headers.push(
+            HeaderName::ContentType,
+            Text::from_static("application/sdp"),
+        );
+    }
+}

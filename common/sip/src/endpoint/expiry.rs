@@ -1,0 +1,105 @@
+//! What happens when a timer runs out or a flow fails.
+
+use super::purpose::Purpose;
+use super::{EndCause, Endpoint, Failure, LegId, Timer};
+use crate::Flow;
+use crate::transaction::{ClientMachine, ServerMachine, TransactionId};
+
+impl Endpoint {
+    pub(super) fn run_timers(&mut self) {
+        while let Some(timer) = self.out.timers.pop(self.out.now) {
+            match timer {
+                Timer::InviteRetransmit(id)
+                | Timer::InviteTimeout(id)
+                | Timer::InviteRefusalAbsorbed(id)
+                | Timer::InviteAcceptanceAbsorbed(id)
+                | Timer::CancelTimeout(id)
+                | Timer::RequestRetransmit(id)
+                | Timer::RequestTimeout(id)
+                | Timer::RequestAnswerAbsorbed(id) => self.fire_client(id, timer),
+                Timer::RefusalRetransmit(id)
+                | Timer::RefusalTimeout(id)
+                | Timer::AckAbsorbed(id)
+                | Timer::InviteAbsorbed(id) => self.fire_server_invite(id, timer),
+                Timer::RequestAbsorbed(id) => self.servers.remove(id),
+                Timer::AnswerOverdue(id, request) => self.answer_overdue(id, request),
+                Timer::AcceptanceRetransmit(leg, number) => self.repeat_acceptance(leg, number),
+                Timer::AcceptanceTimeout(leg, number) => self.acceptance_overdue(leg, number),
+                Timer::ProgressRepeat(leg) => self.repeat_progress(leg),
+                Timer::GlareOver(leg) => self.glare_over(leg),
+                Timer::Register(registration, plan) => self.register_due(registration, plan),
+            }
+        }
+    }
+
+    fn fire_client(&mut self, id: TransactionId, timer: Timer) {
+        let Some(transaction) = self.clients.get_mut(id) else {
+            return;
+        };
+        let (flow, timers, out) = (transaction.flow, &self.config.timers, &mut self.out);
+        match &mut transaction.machine {
+            ClientMachine::Invite(machine) => {
+                let outcome = machine.fire(timer, flow, out);
+                self.invite_outcome(id, outcome, None);
+            }
+            ClientMachine::Request(machine) => {
+                let outcome = machine.fire(timer, flow, timers, out);
+                self.request_outcome(id, outcome, None);
+            }
+        }
+    }
+
+    fn fire_server_invite(&mut self, id: TransactionId, timer: Timer) {
+        let Some(transaction) = self.servers.get_mut(id) else {
+            return;
+        };
+        let (reply_to, timers) = (transaction.reply_to, &self.config.timers);
+        if let ServerMachine::Invite(machine, _) = &mut transaction.machine
+            && machine.fire(timer, reply_to, timers, &mut self.out)
+        {
+            self.servers.remove(id);
+        }
+    }
+
+    /// Everything under way over a failed flow fails, and the calls that live on it end. Server
+    /// transactions stay for as long as they would anyway: the peer may come back over another
+    /// connection and ask again.
+    pub(super) fn flow_failed(&mut self, failed: Flow) {
+        let is_gone = |flow: Flow| is_on(flow, failed);
+        for id in self.clients.on_flows(is_gone) {
+            let Some(transaction) = self.clients.get_mut(id) else {
+                continue;
+            };
+            if !transaction.is_waiting() {
+                self.clients.remove(id);
+                continue;
+            }
+            match &transaction.user {
+                // Its leg is among those below, which get no BYE: nothing could carry it.
+                Purpose::Invite(_) | Purpose::Reoffer(_) | Purpose::Abandoned { .. } => {
+                    self.clients.remove(id);
+                }
+                _ => self.request_failed(id, Failure::FlowFailed),
+            }
+        }
+        let mut lost: Vec<LegId> = self
+            .legs
+            .iter()
+            .filter(|(_, leg)| is_gone(leg.flow))
+            .map(|(id, _)| *id)
+            .collect();
+        lost.sort_unstable();
+        for id in lost {
+            self.end(id, EndCause::FlowFailed);
+        }
+        self.registrations_lost(is_gone);
+    }
+}
+
+/// Whether a flow is the failed one. A flow without a connection number stands for whichever
+/// connection to that address there is.
+fn is_on(flow: Flow, failed: Flow) -> bool {
+    flow.transport == failed.transport
+        && flow.remote == failed.remote
+        && (flow.connection == failed.connection || flow.connection == 0)
+}

@@ -1,0 +1,42 @@
+//! Why a request of ours was sent, and so who learns its answer.
+
+use super::{DigestClient, LegId, RegistrationId, RequestId};
+use crate::{Request, Text};
+
+/// The user of a client transaction.
+#[derive(Debug)]
+pub(crate) enum Purpose {
+    /// [`Input::Request`](super::Input::Request).
+    Request {
+        request: RequestId,
+        retry: Option<Box<Retry>>,
+    },
+    /// [`Input::SendInDialog`](super::Input::SendInDialog); kept to be sent again with credentials.
+    InDialog {
+        leg: LegId,
+        request: RequestId,
+        message: Box<Request>,
+    },
+    /// A registration's REGISTER, and the plan that it belongs to.
+    Register(RegistrationId, u32),
+    /// A call's first INVITE.
+    Invite(LegId),
+    /// A call's re-INVITE.
+    Reoffer(LegId),
+    /// A BYE; its call is over for everybody else.
+    Bye { retry: Option<Box<Retry>> },
+    /// A CANCEL, for what counts is the answer to its INVITE; and whatever is answered and only
+    /// absorbs repetitions.
+    Nobody,
+    /// An INVITE that we have given up or whose call has begun: whoever answers it now is thanked
+    /// and hung up on. The text is our Contact.
+    Abandoned { contact: Text },
+}
+
+/// What it takes to send a request once more.
+#[derive(Debug)]
+pub(crate) struct Retry {
+    /// Without Via.
+    pub(crate) message: Request,
+    pub(crate) digest: DigestClient,
+}

@@ -1,0 +1,230 @@
+//! Requests outside calls, ours and theirs; and the answers that the application gives to requests.
+
+use bytes::Bytes;
+
+use super::purpose::{Purpose, Retry};
+use super::receive::Envelope;
+use super::{ClientCredential, DigestClient, Endpoint, Event, Failure, LegId, RequestId, Timer};
+use crate::transaction::{ServerMachine, ServerRequest, TransactionId};
+use crate::{
+    CSeq, Flow, FromHeader, HeaderName, Headers, Method, Request, Response, StatusCode, Text,
+};
+
+/// A request that the application has not answered.
+#[derive(Debug)]
+pub(super) struct PendingAnswer {
+    transaction: TransactionId,
+    reply_to: Flow,
+    /// What every answer begins with.
+    answer: Response,
+}
+
+impl Endpoint {
+    /// Hands a request to the application.
+    pub(super) fn receive_plain(
+        &mut self,
+        envelope: Envelope,
+        request: Request,
+        leg: Option<LegId>,
+    ) {
+        let transaction = self.servers.insert(envelope.key, envelope.reply_to, |_| {
+            ServerMachine::Request(ServerRequest::new())
+        });
+        let answer = self.refusal(&envelope, &request, StatusCode::OK);
+        let id = RequestId::from_number(self.next_number());
+        let pending = PendingAnswer {
+            transaction,
+            reply_to: envelope.reply_to,
+            answer,
+        };
+        self.answers.insert(id, pending);
+        let overdue = self.config.timers.transaction_life();
+        self.out
+            .after(overdue, Timer::AnswerOverdue(transaction, id));
+        let flow = envelope.flow;
+        self.out.tell(Event::Request {
+            request: id,
+            flow,
+            leg,
+            message: request,
+        });
+    }
+
+    /// Answers at once and remembers the answer for repetitions of the request.
+    pub(super) fn answer_now(
+        &mut self,
+        envelope: &Envelope,
+        request: &Request,
+        status: StatusCode,
+    ) {
+        let answer = self.refusal(envelope, request, status);
+        let transaction = self.servers.insert(envelope.key, envelope.reply_to, |_| {
+            ServerMachine::Request(ServerRequest::new())
+        });
+        self.finish_answer(transaction, envelope.reply_to, answer);
+    }
+
+    /// [`Input::Respond`](super::Input::Respond).
+    pub(super) fn respond(
+        &mut self,
+        request: RequestId,
+        status: StatusCode,
+        headers: Headers,
+        body: Bytes,
+    ) {
+        let Some(pending) = self.answers.remove(&request) else {
+            return;
+        };
+        let (transaction, reply_to) = (pending.transaction, pending.reply_to);
+        let mut answer = if status.is_provisional() {
+            let answer = pending.answer.clone();
+            self.answers.insert(request, pending);
+            answer
+        } else {
+            pending.answer
+        };
+        set_status(&mut answer, status);
+        answer.headers.append(headers);
+        answer.body = body;
+        self.finish_answer(transaction, reply_to, answer);
+    }
+
+    fn finish_answer(&mut self, transaction: TransactionId, reply_to: Flow, answer: Response) {
+        let status = answer.status;
+        let payload = self.print_answer(answer);
+        let Some(found) = self.servers.get_mut(transaction) else {
+            return;
+        };
+        let ServerMachine::Request(machine) = &mut found.machine else {
+            return;
+        };
+        let timers = &self.config.timers;
+        let is_over = machine.respond(
+            transaction,
+            reply_to,
+            status,
+            payload,
+            timers,
+            &mut self.out,
+        );
+        // A challenge changes nothing in us, so its repetition may ask the application again: the
+        // first half of each registration then leaves nothing in memory (section 8.2.7).
+        if is_over || DigestClient::is_challenge(status) {
+            self.servers.remove(transaction);
+        }
+    }
+
+    /// The application has not answered as long as the sender waited.
+    pub(super) fn answer_overdue(&mut self, transaction: TransactionId, request: RequestId) {
+        if self.answers.remove(&request).is_some() {
+            self.servers.remove(transaction);
+        }
+    }
+
+    /// [`Input::Request`](super::Input::Request).
+    pub(super) fn send_request(
+        &mut self,
+        request: RequestId,
+        flow: Flow,
+        mut message: Request,
+        credential: Option<ClientCredential>,
+    ) {
+        let is_ours = matches!(
+            message.method,
+            Method::Invite | Method::Ack | Method::Cancel
+        );
+        if is_ours || !self.complete(&mut message) {
+            return self.fail_request(request, Failure::Unsendable);
+        }
+        let retry = credential.map(|credential| {
+            let digest = DigestClient::new(credential);
+            Box::new(Retry {
+                message: message.clone(),
+                digest,
+            })
+        });
+        self.launch(flow, message, Purpose::Request { request, retry });
+    }
+
+    /// Fills in what the application has left to us.
+    fn complete(&mut self, message: &mut Request) -> bool {
+        let headers = &mut message.headers;
+        let Ok(Some(FromHeader(from))) = headers.typed() else {
+            return false;
+        };
+        if !headers.has(&HeaderName::To) {
+            return false;
+        }
+        if from.tag().is_none() {
+            headers.set_typed(&FromHeader(from.with_tag(&self.random.tag())));
+        }
+        if !headers.has(&HeaderName::MaxForwards) {
+            headers.push(HeaderName::MaxForwards, Text::from_static("70"));
+        }
+        if !headers.has(&HeaderName::CallId) {
+            headers.push(HeaderName::CallId, self.random.call_id());
+        }
+        if !headers.has(&HeaderName::CSeq) {
+            let method = message.method.clone();
+            headers.push_typed(&CSeq { number: 1, method });
+        }
+        true
+    }
+
+    /// An answer to a request of the application.
+    pub(super) fn request_answered(
+        &mut self,
+        flow: Flow,
+        request: RequestId,
+        retry: Option<Box<Retry>>,
+        response: Response,
+    ) {
+        if DigestClient::is_challenge(response.status)
+            && let Some(mut retry) = retry
+            && let Some(message) = self.prepare_retry(&mut retry, &response)
+        {
+            self.launch(
+                flow,
+                message,
+                Purpose::Request {
+                    request,
+                    retry: Some(retry),
+                },
+            );
+            return;
+        }
+        self.out.tell(Event::Response { request, response });
+    }
+
+    /// The challenged request with credentials and the next number; `None` if that is of no use.
+    pub(super) fn prepare_retry(
+        &mut self,
+        retry: &mut Retry,
+        response: &Response,
+    ) -> Option<Request> {
+        if !retry.digest.learn(response) {
+            return None;
+        }
+        let number = next_number(&retry.message)?;
+        let mut digest = retry.digest.clone();
+        self.authorize_again(&mut digest, number, &mut retry.message);
+        retry.digest = digest;
+        Some(retry.message.clone())
+    }
+
+    pub(super) fn fail_request(&mut self, request: RequestId, cause: Failure) {
+        self.out.tell(Event::RequestFailed { request, cause });
+    }
+}
+
+/// Makes an answer one of another status, with its usual words.
+pub(super) fn set_status(answer: &mut Response, status: StatusCode) {
+    answer.status = status;
+    answer.reason = Text::from_static(status.reason());
+}
+
+/// The CSeq number behind that of a request outside a dialog.
+pub(super) fn next_number(message: &Request) -> Option<u32> {
+    let sequence: CSeq = message.headers.typed().ok()??;
+    sequence.number.checked_add(1)
+}

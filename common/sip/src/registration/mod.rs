@@ -1,0 +1,11 @@
+//! Keeping a device registered (RFC 3261 section 10.2, RFC 5626 section 4.5).
+//!
+//! [`Registration`] builds each REGISTER and decides what its answer means; the endpoint sends and
+//! waits. The registration is refreshed well before it ends, and a known challenge is answered in
+//! advance, so that a refresh usually takes one round trip.
+
+mod pace;
+mod state;
+
+pub(crate) use pace::{refresh_after, retry_after};
+pub(crate) use state::{Registration, Verdict};

@@ -1,0 +1,152 @@
+//! The table of requests that we sent.
+
+use bytes::Bytes;
+
+use super::key::KeyMap;
+use super::{ClientInvite, ClientRequest, Keyer, TransactionId};
+use crate::endpoint::{Outbox, Timers};
+use crate::{Flow, Method, Request};
+
+/// One request of ours, with what its user wants to know when it is answered.
+#[derive(Debug)]
+pub(crate) struct ClientTransaction<U> {
+    serial: u32,
+    pub(crate) flow: Flow,
+    pub(crate) machine: ClientMachine,
+    pub(crate) user: U,
+}
+
+impl<U> ClientTransaction<U> {
+    /// Whether the final answer is still to come.
+    pub(crate) fn is_waiting(&self) -> bool {
+        match &self.machine {
+            ClientMachine::Invite(machine) => machine.is_waiting(),
+            ClientMachine::Request(machine) => machine.is_waiting(),
+        }
+    }
+}
+
+/// The state machine of either kind.
+#[derive(Debug)]
+pub(crate) enum ClientMachine {
+    Invite(Box<ClientInvite>),
+    Request(ClientRequest),
+}
+
+/// All requests of ours that are not over.
+#[derive(Debug)]
+pub(crate) struct ClientTransactions<U> {
+    keyer: Keyer,
+    table: KeyMap<ClientTransaction<U>>,
+    last_serial: u32,
+}
+
+impl<U> ClientTransactions<U> {
+    pub(crate) fn new(keyer: Keyer) -> Self {
+        Self {
+            keyer,
+            table: KeyMap::default(),
+            last_serial: 0,
+        }
+    }
+
+    /// Sends an INVITE whose top Via has this branch.
+    pub(crate) fn start_invite(
+        &mut self,
+        flow: Flow,
+        branch: &str,
+        invite: Request,
+        user: U,
+        timers: &Timers,
+        out: &mut Outbox,
+    ) -> TransactionId {
+        let transaction = self.name(branch, &Method::Invite);
+        let machine = ClientInvite::start(transaction, flow, invite, timers, out);
+        self.insert(
+            transaction,
+            flow,
+            ClientMachine::Invite(Box::new(machine)),
+            user,
+        )
+    }
+
+    /// Sends any other request, whose top Via has this branch.
+    pub(crate) fn start_request(
+        &mut self,
+        flow: Flow,
+        branch: &str,
+        method: &Method,
+        payload: Bytes,
+        user: U,
+        timers: &Timers,
+        out: &mut Outbox,
+    ) -> TransactionId {
+        let transaction = self.name(branch, method);
+        let machine = ClientRequest::start(transaction, flow, payload, timers, out);
+        self.insert(transaction, flow, ClientMachine::Request(machine), user)
+    }
+
+    /// The request that a response with this branch and CSeq method answers (section 17.1.3).
+    pub(crate) fn find(&self, branch: &str, method: &Method) -> Option<TransactionId> {
+        let key = self.keyer.key(&[branch, method.as_str()]);
+        let serial = self.table.get(&key)?.serial;
+        Some(TransactionId { key, serial })
+    }
+
+    pub(crate) fn get_mut(&mut self, id: TransactionId) -> Option<&mut ClientTransaction<U>> {
+        self.table
+            .get_mut(&id.key)
+            .filter(|found| found.serial == id.serial)
+    }
+
+    pub(crate) fn remove(&mut self, id: TransactionId) -> Option<ClientTransaction<U>> {
+        self.get_mut(id)?;
+        self.table.remove(&id.key)
+    }
+
+    /// The requests that went over flows which `is_gone` names.
+    pub(crate) fn on_flows(&self, is_gone: impl Fn(Flow) -> bool) -> Vec<TransactionId> {
+        let mut found: Vec<_> = self
+            .table
+            .iter()
+            .filter(|(_, transaction)| is_gone(transaction.flow))
+            .map(|(key, transaction)| TransactionId {
+                key: *key,
+                serial: transaction.serial,
+            })
+            .collect();
+        // The table's order is arbitrary; the order of sending is what a test can repeat.
+        found.sort_unstable_by_key(|id| id.serial);
+        found
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    fn name(&mut self, branch: &str, method: &Method) -> TransactionId {
+        self.last_serial = self.last_serial.wrapping_add(1);
+        let key = self.keyer.key(&[branch, method.as_str()]);
+        TransactionId {
+            key,
+            serial: self.last_serial,
+        }
+    }
+
+    fn insert(
+        &mut self,
+        id: TransactionId,
+        flow: Flow,
+        machine: ClientMachine,
+        user: U,
+    ) -> TransactionId {
+        let transaction = ClientTransaction {
+            serial: id.serial,
+            flow,
+            machine,
+            user,
+        };
+        self.table.insert(id.key, transaction);
+        id
+    }
+}
