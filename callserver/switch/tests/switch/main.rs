@@ -1,0 +1,16 @@
+//! The switch between phones, in virtual time over networks good and bad.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops where its ground is missing"
+)]
+
+mod bad_links;
+mod calling;
+mod changing;
+mod failing;
+mod forking;
+mod phone;
+mod registering;
+mod rig;
+mod server;

@@ -1,0 +1,441 @@
+//! A phone as a node of the network: the same SIP core as a user agent, with a plan for what to do when.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use sdp::{Codec, Direction, Negotiated, OfferConfig, SessionDescription};
+use simnet::{Node, Packet};
+use sip::{
+    ClientCredential, EndCause, Endpoint, Event, Flow, HeaderName, Headers, Host, Input, LegId,
+    NameAddr, RegistrationFailure, Request, Secret, StatusCode, Text, Transport, Uri,
+};
+
+use crate::server::{DOMAIN, secret_of};
+
+/// What a phone does when it is called.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Manner {
+    /// Rings, and is picked up after so long.
+    Answer(Duration),
+    /// Lets the caller hear something first (183 with a session), then is picked up.
+    EarlyMedia(Duration),
+    /// Rings until somebody gives up.
+    Ring,
+    /// Refuses at once.
+    Refuse(StatusCode),
+    /// Rings, and is declined after so long.
+    RefuseAfter(Duration, StatusCode),
+    /// Answers with a body that is no session.
+    AnswerNonsense,
+}
+
+/// What a phone was told to do later.
+#[derive(Clone, Debug)]
+pub(crate) enum Action {
+    Call(String),
+    /// Calls without an offer of its own.
+    CallWithoutOffer(String),
+    Accept(LegId),
+    Reject(LegId, StatusCode),
+    Hangup,
+    Offer(Direction),
+    /// A re-INVITE without an offer.
+    AskForOffer,
+}
+
+pub(crate) struct Phone {
+    pub(crate) login: String,
+    pub(crate) address: SocketAddr,
+    server: SocketAddr,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) manner: Manner,
+    /// How a re-INVITE is answered: `None` accepts.
+    pub(crate) refuses_reoffers: Option<StatusCode>,
+    pub(crate) codecs: Vec<Codec>,
+    plan: Vec<(Instant, Action)>,
+    pub(crate) leg: Option<LegId>,
+    /// The last description that this phone sent, and what was agreed.
+    local: Option<SessionDescription>,
+    version: u64,
+    pub(crate) media: Option<Negotiated>,
+    offer: Option<SessionDescription>,
+    asked_for_offer: bool,
+    /// The body of the INVITE that rings, or what was answered to it with early media.
+    pending: Option<Bytes>,
+    had_own_early_media: bool,
+    pub(crate) progress: Vec<u16>,
+    pub(crate) had_early_media: bool,
+    pub(crate) answered: u32,
+    pub(crate) reoffers_refused: Vec<u16>,
+    pub(crate) ends: Vec<String>,
+    pub(crate) caller: Option<String>,
+    pub(crate) registered: Option<u32>,
+    pub(crate) registration_failure: Option<RegistrationFailure>,
+}
+
+impl Phone {
+    /// A phone that registers with `login`; its address ends with `host`.
+    pub(crate) fn new(login: &str, host: u8, seed: u8) -> Self {
+        Phone {
+            login: login.to_owned(),
+            address: SocketAddr::from(([198, 51, 100, host], 5060)),
+            server: "192.0.2.1:5060".parse().unwrap(),
+            endpoint: Endpoint::new(sip::Config::default(), [seed ^ host; 32]),
+            manner: Manner::Answer(Duration::from_secs(2)),
+            refuses_reoffers: None,
+            codecs: Codec::ALL.to_vec(),
+            plan: Vec::new(),
+            leg: None,
+            local: None,
+            version: 0,
+            media: None,
+            offer: None,
+            asked_for_offer: false,
+            pending: None,
+            had_own_early_media: false,
+            progress: Vec::new(),
+            had_early_media: false,
+            answered: 0,
+            reoffers_refused: Vec::new(),
+            ends: Vec::new(),
+            caller: None,
+            registered: None,
+            registration_failure: None,
+        }
+    }
+
+    pub(crate) fn flow(&self) -> Flow {
+        Flow {
+            transport: Transport::Udp,
+            local: self.address,
+            remote: self.server,
+            connection: 0,
+        }
+    }
+
+    fn credential(&self) -> ClientCredential {
+        ClientCredential {
+            login: Text::from(&self.login),
+            secret: Secret::new(secret_of(&self.login)),
+        }
+    }
+
+    pub(crate) fn uri(user: &str) -> Uri {
+        Uri::sip(Host::Name(Text::from(DOMAIN)), None).with_user(user)
+    }
+
+    pub(crate) fn register(&mut self, now: Instant) {
+        let registration = self.endpoint.next_registration();
+        let input = Input::Register {
+            registration,
+            flow: self.flow(),
+            registrar: Uri::sip(Host::Name(Text::from(DOMAIN)), None),
+            address_of_record: NameAddr::new(Phone::uri(&self.login)),
+            credential: Some(self.credential()),
+            expires_seconds: 3600,
+        };
+        self.handle(now, input);
+    }
+
+    pub(crate) fn plan(&mut self, at: Instant, action: Action) {
+        self.plan.push((at, action));
+        self.plan.sort_by_key(|(at, _)| *at);
+    }
+
+    pub(crate) fn handle(&mut self, now: Instant, input: Input) {
+        self.endpoint.handle(now, input);
+        while let Some(event) = self.endpoint.poll_event() {
+            self.react(now, event);
+        }
+    }
+
+    fn config(&self, direction: Direction) -> OfferConfig<'_> {
+        OfferConfig {
+            address: SocketAddr::new(self.address.ip(), 7000),
+            codecs: &self.codecs,
+            session_id: 1,
+            version: self.version,
+            direction,
+            ptime_millis: 20,
+        }
+    }
+
+    fn make_offer(&mut self, direction: Direction) -> Bytes {
+        self.version += 1;
+        let offer = match &self.local {
+            None => sdp::offer(&self.config(direction)),
+            Some(local) => sdp::offer_again(local, &self.config(direction)),
+        };
+        self.offer = Some(offer.clone());
+        Bytes::from(offer.to_string())
+    }
+
+    fn make_answer(&mut self, offer: &Bytes) -> Bytes {
+        self.version += 1;
+        let offer = SessionDescription::parse(offer).unwrap();
+        let (answer, media) = sdp::answer(&offer, &self.config(Direction::SendRecv)).unwrap();
+        self.media = Some(media);
+        self.local = Some(answer.clone());
+        Bytes::from(answer.to_string())
+    }
+
+    /// Their answer to our last offer.
+    fn take_answer(&mut self, body: &Bytes) {
+        let answer = SessionDescription::parse(body).unwrap();
+        if let Some(offer) = self.offer.take() {
+            self.media = Some(sdp::accept_answer(&offer, &answer).unwrap());
+            self.local = Some(offer);
+        }
+    }
+
+    fn call(&mut self, now: Instant, number: &str, body: Bytes) {
+        let leg = self.endpoint.next_leg();
+        self.leg = Some(leg);
+        let invite = Input::Invite {
+            leg,
+            flow: self.flow(),
+            uri: Phone::uri(number),
+            from: NameAddr::new(Phone::uri(&self.login)),
+            to: NameAddr::new(Phone::uri(number)),
+            headers: Headers::new(),
+            body,
+            credential: Some(self.credential()),
+        };
+        self.handle(now, invite);
+    }
+
+    fn perform(&mut self, now: Instant, action: Action) {
+        match (action, self.leg) {
+            (Action::Call(number), _) => {
+                let offer = self.make_offer(Direction::SendRecv);
+                self.call(now, &number, offer);
+            }
+            (Action::CallWithoutOffer(number), _) => {
+                self.asked_for_offer = true;
+                self.call(now, &number, Bytes::new());
+            }
+            (Action::Accept(leg), Some(current)) if leg == current => self.accept(now, leg),
+            (Action::Reject(leg, status), Some(current)) if leg == current => {
+                self.handle(
+                    now,
+                    Input::Reject {
+                        leg,
+                        status,
+                        headers: Headers::new(),
+                    },
+                );
+            }
+            (Action::Hangup, Some(leg)) => self.handle(now, Input::Hangup { leg, reason: None }),
+            (Action::Offer(direction), Some(leg)) => {
+                let body = self.make_offer(direction);
+                self.handle(now, Input::Reinvite { leg, body });
+            }
+            (Action::AskForOffer, Some(leg)) => {
+                self.asked_for_offer = true;
+                self.handle(
+                    now,
+                    Input::Reinvite {
+                        leg,
+                        body: Bytes::new(),
+                    },
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn accept(&mut self, now: Instant, leg: LegId) {
+        let body = match (self.manner, self.pending.take()) {
+            (Manner::AnswerNonsense, _) => Bytes::from_static(b"nonsense"),
+            (_, Some(early)) if self.had_own_early_media => early,
+            (_, Some(offer)) if !offer.is_empty() => self.make_answer(&offer),
+            _ => self.make_offer(Direction::SendRecv),
+        };
+        self.answered += 1;
+        let headers = Headers::new();
+        self.handle(now, Input::Accept { leg, headers, body });
+    }
+
+    fn react(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Registered {
+                expires_seconds, ..
+            } => self.registered = Some(expires_seconds),
+            Event::RegistrationFailed { failure, .. } => self.registration_failure = Some(failure),
+            Event::Incoming { leg, invite, .. } => self.incoming(now, leg, invite),
+            Event::Progress { status, body, .. } => {
+                self.progress.push(status.code());
+                if !body.is_empty() && self.offer.is_some() {
+                    self.had_early_media = true;
+                    let answer = SessionDescription::parse(&body).unwrap();
+                    let offer = self.offer.as_ref().unwrap();
+                    self.media = Some(sdp::accept_answer(offer, &answer).unwrap());
+                }
+            }
+            Event::Answered { leg, body, .. } => {
+                if self.asked_for_offer {
+                    self.asked_for_offer = false;
+                    let body = self.make_answer(&body);
+                    self.handle(now, Input::Acknowledge { leg, body });
+                } else {
+                    self.take_answer(&body);
+                }
+                self.answered += 1;
+            }
+            Event::Acknowledged { body, .. } => {
+                if !body.is_empty() {
+                    self.take_answer(&body);
+                }
+            }
+            Event::Reoffer { leg, invite } => {
+                if let Some(status) = self.refuses_reoffers {
+                    let headers = Headers::new();
+                    self.handle(
+                        now,
+                        Input::Reject {
+                            leg,
+                            status,
+                            headers,
+                        },
+                    );
+                } else {
+                    let body = if invite.body.is_empty() {
+                        self.make_offer(Direction::SendRecv)
+                    } else {
+                        self.make_answer(&invite.body)
+                    };
+                    let headers = Headers::new();
+                    self.handle(now, Input::Accept { leg, headers, body });
+                }
+            }
+            Event::ReofferRefused { status, .. } => {
+                self.offer = None;
+                self.asked_for_offer = false;
+                self.reoffers_refused.push(status.code());
+            }
+            Event::Ended { leg, cause } => {
+                self.ends.push(in_words(cause));
+                if self.leg == Some(leg) {
+                    self.leg = None;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn incoming(&mut self, now: Instant, leg: LegId, invite: Request) {
+        if self.leg.is_some() {
+            let (status, headers) = (StatusCode::BUSY_HERE, Headers::new());
+            return self.handle(
+                now,
+                Input::Reject {
+                    leg,
+                    status,
+                    headers,
+                },
+            );
+        }
+        self.leg = Some(leg);
+        self.caller = invite.headers.get(&HeaderName::From).map(|from| {
+            let from = from.as_str();
+            from[..from.find(";tag").unwrap_or(from.len())].to_owned()
+        });
+        self.pending = Some(invite.body);
+        self.had_own_early_media = false;
+        let status = match self.manner {
+            Manner::Refuse(status) => {
+                let headers = Headers::new();
+                return self.handle(
+                    now,
+                    Input::Reject {
+                        leg,
+                        status,
+                        headers,
+                    },
+                );
+            }
+            Manner::EarlyMedia(_) => StatusCode::SESSION_PROGRESS,
+            _ => StatusCode::RINGING,
+        };
+        let mut body = Bytes::new();
+        if let (Manner::EarlyMedia(_), Some(offer)) = (self.manner, self.pending.take()) {
+            body = self.make_answer(&offer);
+            self.pending = Some(body.clone());
+            self.had_own_early_media = true;
+        }
+        self.handle(now, Input::Progress { leg, status, body });
+        match self.manner {
+            Manner::Answer(after) | Manner::EarlyMedia(after) => {
+                self.plan(now + after, Action::Accept(leg))
+            }
+            Manner::AnswerNonsense => self.plan(now, Action::Accept(leg)),
+            Manner::RefuseAfter(after, status) => {
+                self.plan(now + after, Action::Reject(leg, status))
+            }
+            Manner::Ring | Manner::Refuse(_) => {}
+        }
+    }
+
+    /// How the last call ended, for this phone.
+    pub(crate) fn end(&self) -> &str {
+        self.ends.last().map_or("goes on", String::as_str)
+    }
+}
+
+fn in_words(cause: EndCause) -> String {
+    match cause {
+        EndCause::RemoteHangup { .. } => "they hung up".to_owned(),
+        EndCause::LocalHangup => "we hung up".to_owned(),
+        EndCause::Cancelled {
+            reason: Some(reason),
+        } => format!("cancelled: {reason}"),
+        EndCause::Cancelled { reason: None } => "cancelled".to_owned(),
+        EndCause::Refused { status, headers } => match headers.get(&HeaderName::Reason) {
+            Some(reason) => format!("{status}, {reason}"),
+            None => status.to_string(),
+        },
+        EndCause::Timeout => "time-out".to_owned(),
+        EndCause::NoAcknowledgement => "no acknowledgement".to_owned(),
+        EndCause::FlowFailed => "connection lost".to_owned(),
+        EndCause::Protocol(what) => format!("protocol: {what}"),
+    }
+}
+
+impl Node<SocketAddr, Bytes> for Phone {
+    fn owns(&self, address: &SocketAddr) -> bool {
+        *address == self.address
+    }
+
+    fn receive(&mut self, now: Instant, packet: Packet<SocketAddr, Bytes>) {
+        let flow = self.flow();
+        let payload = packet.payload;
+        self.handle(now, Input::Receive { flow, payload });
+    }
+
+    fn timeout(&mut self, now: Instant) {
+        self.handle(now, Input::Timeout);
+        while self.plan.first().is_some_and(|(at, _)| *at <= now) {
+            let (_, action) = self.plan.remove(0);
+            self.perform(now, action);
+        }
+    }
+
+    fn poll_transmit(&mut self) -> Option<Packet<SocketAddr, Bytes>> {
+        let transmit = self.endpoint.poll_transmit()?;
+        Some(Packet {
+            from: transmit.flow.local,
+            to: transmit.flow.remote,
+            payload: transmit.payload,
+        })
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        let planned = self.plan.first().map(|(at, _)| *at);
+        self.endpoint
+            .poll_timeout()
+            .into_iter()
+            .chain(planned)
+            .min()
+    }
+}

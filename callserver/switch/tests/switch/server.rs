@@ -1,0 +1,260 @@
+//! The switch as a node of the network, with a directory and a relay that answer its questions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use bytes::Bytes;
+use simnet::{Node, Packet};
+use sip::{Flow, Ha1, Text, Transport};
+use switch::{
+    AccountId, Answer, AskId, CallEnd, CallId, Config, Credential, Destination, DeviceId, Event,
+    Input, MediaPorts, Question, Side, Switch,
+};
+
+pub(crate) const DOMAIN: &str = "carillon.test";
+
+/// An account with its devices, whose logins are `NAME-1`, `NAME-2`, … and whose secrets are `secret of LOGIN`.
+struct Person {
+    account: AccountId,
+    name: &'static str,
+    number: &'static str,
+}
+
+pub(crate) struct Server {
+    pub(crate) switch: Switch,
+    pub(crate) address: SocketAddr,
+    people: Vec<Person>,
+    pub(crate) events: Vec<Event>,
+    /// Ports that the relay has given and not got back.
+    pub(crate) open_ports: BTreeSet<CallId>,
+    pub(crate) media: BTreeMap<(CallId, bool), SocketAddr>,
+    pub(crate) relay_is_full: bool,
+    /// Questions are kept here while this is on.
+    pub(crate) holds_answers: bool,
+    pub(crate) held: Vec<(AskId, Question)>,
+}
+
+impl Server {
+    pub(crate) fn new(config: Config, seed: u8) -> Self {
+        Server {
+            switch: Switch::new(config, [seed; 32]),
+            address: "192.0.2.1:5060".parse().unwrap(),
+            people: Vec::new(),
+            events: Vec::new(),
+            open_ports: BTreeSet::new(),
+            media: BTreeMap::new(),
+            relay_is_full: false,
+            holds_answers: false,
+            held: Vec::new(),
+        }
+    }
+
+    /// Alice (1001), Bob (1002) and Carol (1003).
+    pub(crate) fn add_people(&mut self) {
+        for (account, name, number) in [
+            (1, "alice", "1001"),
+            (2, "bob", "1002"),
+            (3, "carol", "1003"),
+        ] {
+            self.people.push(Person {
+                account: AccountId(account),
+                name,
+                number,
+            });
+        }
+    }
+
+    pub(crate) fn handle(&mut self, now: Instant, input: Input) {
+        self.switch.handle(now, input);
+        self.drain_events(now);
+    }
+
+    fn drain_events(&mut self, now: Instant) {
+        while let Some(event) = self.switch.poll_event() {
+            match &event {
+                Event::Ask { ask, question } if self.holds_answers => {
+                    self.held.push((*ask, question.clone()))
+                }
+                Event::Ask { ask, question } => {
+                    let answer = self.answer(question);
+                    self.switch.handle(now, Input::Answer { ask: *ask, answer });
+                }
+                Event::MediaClosed { call } => assert!(
+                    self.open_ports.remove(call),
+                    "{call} gives back what it had not"
+                ),
+                Event::MediaExpected {
+                    call, side, remote, ..
+                } => {
+                    assert!(
+                        self.open_ports.contains(call),
+                        "media of {call} without ports"
+                    );
+                    self.media.insert((*call, *side == Side::Caller), *remote);
+                }
+                _ => {}
+            }
+            if !matches!(event, Event::Ask { .. }) {
+                self.events.push(event);
+            }
+        }
+    }
+
+    /// Answers what was held back.
+    pub(crate) fn release(&mut self, now: Instant) {
+        self.holds_answers = false;
+        for (ask, question) in std::mem::take(&mut self.held) {
+            self.answer_one(now, ask, &question);
+        }
+    }
+
+    pub(crate) fn answer_one(&mut self, now: Instant, ask: AskId, question: &Question) {
+        let answer = self.answer(question);
+        self.handle(now, Input::Answer { ask, answer });
+    }
+
+    fn answer(&mut self, question: &Question) -> Answer {
+        match question {
+            Question::Credential { login } => Answer::Credential(self.credential(login)),
+            Question::Destination { dialled } => Answer::Destination(
+                self.people
+                    .iter()
+                    .find(|person| *dialled == person.number)
+                    .map(|person| Destination {
+                        account: person.account,
+                        number: Some(Text::from(person.number)),
+                        display_name: Text::from(person.name),
+                    }),
+            ),
+            Question::MediaPorts { call } => Answer::MediaPorts((!self.relay_is_full).then(|| {
+                assert!(
+                    self.open_ports.insert(*call),
+                    "ports of {call} asked for twice"
+                );
+                ports_of(*call)
+            })),
+        }
+    }
+
+    fn credential(&self, login: &str) -> Option<Credential> {
+        let (name, device) = login.split_once('-')?;
+        let person = self.people.iter().find(|person| person.name == name)?;
+        let device: i64 = device.parse().ok()?;
+        Some(Credential {
+            account: person.account,
+            device: DeviceId(100 * person.account.0 + device),
+            login: Text::from(login),
+            ha1: Ha1::new(login, DOMAIN, secret_of(login)),
+            number: Some(Text::from(person.number)),
+            display_name: Text::from(person.name),
+        })
+    }
+
+    /// How the calls ended, in order.
+    pub(crate) fn ends(&self) -> Vec<(CallEnd, Option<Side>)> {
+        self.events
+            .iter()
+            .filter_map(|event| match event {
+                Event::CallEnded {
+                    cause, hung_up_by, ..
+                } => Some((*cause, *hung_up_by)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The events in words, without their details, for snapshots.
+    pub(crate) fn story(&self) -> Vec<String> {
+        let words = |event: &Event| {
+            Some(match event {
+                Event::DeviceRegistered {
+                    login,
+                    is_refresh: false,
+                    ..
+                } => format!("{login} registered"),
+                Event::DeviceRegistered { login, .. } => format!("{login} refreshed"),
+                Event::DeviceUnregistered { login, why, .. } => {
+                    format!("{login} unregistered: {why:?}")
+                }
+                Event::MediaExpected {
+                    call, side, remote, ..
+                } => format!("call {call}: {side:?} at {remote}"),
+                Event::MediaClosed { call } => format!("call {call}: ports are free"),
+                Event::CallStarted {
+                    call,
+                    caller,
+                    callee,
+                } => {
+                    format!(
+                        "call {call}: {} calls {}",
+                        caller.display_name, callee.display_name
+                    )
+                }
+                Event::CallRinging { call } => format!("call {call}: rings"),
+                Event::CallAnswered { call } => format!("call {call}: answered"),
+                Event::CallEnded {
+                    call,
+                    cause,
+                    hung_up_by,
+                } => {
+                    format!("call {call}: ended, {cause:?} by {hung_up_by:?}")
+                }
+                Event::AuthenticationFailed { login, why, .. } => {
+                    format!("{login} not let in: {why:?}")
+                }
+                Event::BadMessage { why, .. } => format!("bad message: {why}"),
+                Event::Drained => "drained".to_owned(),
+                _ => return None,
+            })
+        };
+        self.events.iter().filter_map(words).collect()
+    }
+}
+
+pub(crate) fn secret_of(login: &str) -> String {
+    format!("secret of {login}")
+}
+
+/// What the relay gives to a call.
+pub(crate) fn ports_of(call: CallId) -> MediaPorts {
+    let port = 40_000 + 4 * u16::try_from(call.0 % 6000).unwrap();
+    MediaPorts {
+        caller: SocketAddr::from(([192, 0, 2, 2], port)),
+        callee: SocketAddr::from(([192, 0, 2, 2], port + 2)),
+    }
+}
+
+impl Node<SocketAddr, Bytes> for Server {
+    fn owns(&self, address: &SocketAddr) -> bool {
+        *address == self.address
+    }
+
+    fn receive(&mut self, now: Instant, packet: Packet<SocketAddr, Bytes>) {
+        let flow = Flow {
+            transport: Transport::Udp,
+            local: packet.to,
+            remote: packet.from,
+            connection: 0,
+        };
+        let payload = packet.payload;
+        self.handle(now, Input::Receive { flow, payload });
+    }
+
+    fn timeout(&mut self, now: Instant) {
+        self.handle(now, Input::Timeout);
+    }
+
+    fn poll_transmit(&mut self) -> Option<Packet<SocketAddr, Bytes>> {
+        let transmit = self.switch.poll_transmit()?;
+        Some(Packet {
+            from: transmit.flow.local,
+            to: transmit.flow.remote,
+            payload: transmit.payload,
+        })
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.switch.poll_timeout()
+    }
+}
