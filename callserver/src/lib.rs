@@ -1,1 +1,40 @@
-//! The Carillon call server and its admin tool callctl.
+//! The Carillon call server and its admin tool `callctl`.
+//!
+//! This crate is the edge: it waits, sends, stores and logs. What a call is and who may make one is decided in the pure
+//! crate [`switch`].
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`config`] | defaults, configuration file, command line |
+//! | [`data_folder`] | the folder that one server owns |
+//! | [`store`] | the database; all SQL |
+//! | [`office`] | accounts, devices, numbers: the one implementation behind HTTP and `callctl` |
+//! | [`http`] | the HTTP interface |
+//! | [`control`] | the Unix socket between `callctl` and the server |
+//! | [`callctl`] | the admin tool |
+//! | [`edge`] | the exchange's thread: SIP sockets, switch, relay |
+//! | [`relay`] | audio from one phone to the other |
+//! | [`server`] | starting and stopping all of it |
+//!
+//! Three threads matter. The **exchange** runs `edge`; everything on a call's path is there. The **relay** forwards
+//! packets. The **main runtime** has HTTP, the control socket, the database and, on threads of their own, password
+//! hashes; whatever happens there, calls go on.
+
+pub mod callctl;
+pub mod command_line;
+pub mod config;
+pub mod control;
+pub mod data_folder;
+pub mod edge;
+pub mod http;
+mod logging;
+mod login_limit;
+pub mod office;
+mod passwords;
+pub mod relay;
+pub mod server;
+pub mod store;
+
+pub use config::{Config, ConfigError};
+pub use data_folder::{DataFolder, DataFolderError};
+pub use passwords::{HashError, Passwords};

@@ -1,0 +1,93 @@
+//! The way to the data: through the running server, or without one directly.
+
+use std::path::{Path, PathBuf};
+
+use crate::control::{Command, ControlClient, ControlError, Operator, Reply};
+use crate::office::Office;
+use crate::server::{ServerError, settle_domain};
+use crate::store::{Store, StoreError};
+use crate::{DataFolder, DataFolderError};
+
+/// An open way to the data.
+#[derive(Debug)]
+pub enum Access {
+    /// A server runs: it does what it is told.
+    Server(ControlClient),
+    /// No server runs: the same functions work on the database, which is ours until we are done.
+    Database {
+        /// Does what it is told.
+        operator: Operator,
+        /// To be closed.
+        store: Store,
+        /// Keeps a server from starting meanwhile.
+        folder: DataFolder,
+    },
+}
+
+/// Neither server nor database.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// There is nothing in the folder.
+    #[error("There is no Carillon database at {}; name the server's data folder with --data, or start callserver once to make one.", path.display())]
+    NoDatabase {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// The socket.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// The folder.
+    #[error(transparent)]
+    DataFolder(#[from] DataFolderError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The domain.
+    #[error(transparent)]
+    Domain(#[from] ServerError),
+}
+
+impl Access {
+    /// Finds the server of this data folder, or opens its database.
+    ///
+    /// # Errors
+    /// If there is neither, or they may not be used.
+    pub async fn open(data: &Path, database: Option<&Path>) -> Result<Self, AccessError> {
+        if let Some(client) = ControlClient::connect(&DataFolder::control_socket(data)).await? {
+            return Ok(Self::Server(client));
+        }
+        let database = database.map_or_else(|| DataFolder::database(data), Path::to_owned);
+        if !database.is_file() {
+            // A mistyped folder must not become a second, empty server.
+            return Err(AccessError::NoDatabase { path: database });
+        }
+        let folder = DataFolder::open(data)?;
+        let store = Store::open(&database).await?;
+        let domain = settle_domain(&store, None).await?;
+        let operator = Operator::new(Office::new(store.clone(), &domain, None), None);
+        Ok(Self::Database {
+            operator,
+            store,
+            folder,
+        })
+    }
+
+    /// Has a command done.
+    ///
+    /// # Errors
+    /// One sentence: why not.
+    pub async fn perform(&mut self, command: Command) -> Result<Reply, ControlError> {
+        match self {
+            Self::Server(client) => client.perform(&command).await,
+            Self::Database { operator, .. } => Ok(operator.perform(command).await?),
+        }
+    }
+
+    /// Closes the database, if it was ours.
+    pub async fn close(self) {
+        if let Self::Database { store, folder, .. } = self {
+            store.close().await;
+            drop(folder);
+        }
+    }
+}

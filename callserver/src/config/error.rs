@@ -1,0 +1,87 @@
+//! Why a configuration is refused: one sentence each, with what to write instead.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::RtpPortsRefused;
+use crate::logging::LogLevelError;
+
+/// Why a configuration is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("The configuration file {} cannot be read ({source}); check the path after --config and its permissions.", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is not TOML, or has a key or value that is not known.
+    #[error("The configuration file {} is wrong in line {line}: {message}.", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong there.
+        message: String,
+    },
+    /// A listening address cannot be understood.
+    #[error(
+        "--{option} {text:?} is not an address with a port; write it like {default}, with port 0 for any free one."
+    )]
+    Address {
+        /// The option, also the key in the file.
+        option: &'static str,
+        /// What was written.
+        text: String,
+        /// A good example.
+        default: SocketAddr,
+    },
+    /// Unencrypted SIP or HTTP would be reachable from other machines.
+    #[error(
+        "--{option} {address} would carry passwords and calls unencrypted beyond this machine; if you want that, write plain_beyond_loopback = true in the configuration file."
+    )]
+    BeyondLoopback {
+        /// The option.
+        option: &'static str,
+        /// The address.
+        address: SocketAddr,
+    },
+    /// An encrypted listener was asked for.
+    #[error("--{option} needs TLS, which this version does not have yet; leave the option out.")]
+    NoTls {
+        /// The option.
+        option: &'static str,
+    },
+    /// The domain is not a host name.
+    #[error("The domain {text:?} is not a host name; write one like phones.example.org.")]
+    Domain {
+        /// What was written.
+        text: String,
+    },
+    /// A PostgreSQL database was asked for.
+    #[error(
+        "--database names a PostgreSQL database, which this version does not speak to yet; leave the option out to use SQLite."
+    )]
+    Postgres,
+    /// The database URL cannot be understood.
+    #[error("--database {url:?} is not a database file; write a path, or sqlite:///PATH.")]
+    Database {
+        /// What was written.
+        url: String,
+    },
+    /// The port range of the relay is of no use.
+    #[error(transparent)]
+    RtpPorts(#[from] RtpPortsRefused),
+    /// The log's level.
+    #[error(transparent)]
+    LogLevel(#[from] LogLevelError),
+    /// The shortest registration is longer than the longest.
+    #[error(
+        "In [registration], min_expires_seconds is larger than max_expires_seconds; make it smaller."
+    )]
+    RegistrationTimes,
+}

@@ -1,0 +1,244 @@
+//! The configuration file, as it is written: TOML, and no key that nobody knows.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::ConfigError;
+
+/// The file. Each key has the meaning of the command line's option of the same name, which wins over it.
+#[derive(Clone, Default, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConfigFile {
+    /// The data folder.
+    pub data: Option<PathBuf>,
+    /// The SIP domain and digest realm.
+    pub domain: Option<String>,
+    /// Where SIP is spoken, `ADDRESS:PORT`.
+    pub sip: Option<String>,
+    /// Where SIP over TLS is spoken.
+    pub sips: Option<String>,
+    /// Where HTTP is spoken, `ADDRESS:PORT`.
+    pub http: Option<String>,
+    /// Where HTTPS is spoken.
+    pub https: Option<String>,
+    /// The relay's ports, `LOW-HIGH`, or `0` for any.
+    pub rtp_ports: Option<String>,
+    /// The database: a path or `sqlite://PATH`.
+    pub database: Option<String>,
+    /// Whether unencrypted SIP and HTTP may listen on other addresses than this machine's own.
+    pub plain_beyond_loopback: bool,
+    /// Audio.
+    pub media: MediaSection,
+    /// Registrations.
+    pub registration: RegistrationSection,
+    /// Calls.
+    pub calls: CallsSection,
+    /// The HTTP interface's limits.
+    pub http_limits: HttpSection,
+    /// The log.
+    pub log: LogSection,
+}
+
+/// `[media]`
+#[derive(Clone, Default, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MediaSection {
+    /// The address that phones are told to send audio to, if it is another than the one that SIP listens on.
+    pub address: Option<IpAddr>,
+}
+
+/// `[registration]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RegistrationSection {
+    /// The shortest registration that is granted, in seconds.
+    pub min_expires_seconds: u32,
+    /// The longest, in seconds.
+    pub max_expires_seconds: u32,
+}
+
+impl Default for RegistrationSection {
+    fn default() -> Self {
+        Self {
+            min_expires_seconds: 60,
+            max_expires_seconds: 3600,
+        }
+    }
+}
+
+/// `[calls]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CallsSection {
+    /// How long phones ring before the caller is told that nobody answers, in seconds.
+    pub ring_timeout_seconds: u64,
+    /// The most calls at once.
+    pub max_calls: usize,
+}
+
+impl Default for CallsSection {
+    fn default() -> Self {
+        Self {
+            ring_timeout_seconds: 60,
+            max_calls: 10_000,
+        }
+    }
+}
+
+/// `[http_limits]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpSection {
+    /// The most connections at once.
+    pub max_connections: usize,
+    /// Failed logins in a row before one address has to wait.
+    pub failed_logins_per_address: u32,
+    /// Failed logins in a row before one account has to wait.
+    pub failed_logins_per_account: u32,
+}
+
+impl Default for HttpSection {
+    fn default() -> Self {
+        // An address may be a whole company behind one router.
+        Self {
+            max_connections: 1_000,
+            failed_logins_per_address: 30,
+            failed_logins_per_account: 10,
+        }
+    }
+}
+
+/// `[log]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogSection {
+    /// For people, or one JSON object a line.
+    pub format: LogFormat,
+    /// The least serious level that is logged: `error`, `warn`, `info`, `debug` or `trace`; also a list of
+    /// `MODULE=LEVEL`, separated by commas.
+    pub level: String,
+}
+
+impl Default for LogSection {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Human,
+            level: "info".into(),
+        }
+    }
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+impl ConfigFile {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// If it cannot be read, or says something that is not understood; the line is named.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(path, &text)
+    }
+
+    /// Reads the text of the file `path`.
+    ///
+    /// # Errors
+    /// As [`ConfigFile::read`].
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start.min(text.len()));
+            ConfigError::File {
+                path: path.to_owned(),
+                line: text.as_bytes()[..start]
+                    .iter()
+                    .filter(|byte| **byte == b'\n')
+                    .count()
+                    + 1,
+                message: error.message().trim_end_matches('.').replace('\n', ", "),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let error = ConfigFile::parse(Path::new("c.toml"), "sip = \"127.0.0.1:1\"\n\nsipp = 1\n")
+            .unwrap_err();
+        let sentence = error.to_string();
+        assert!(
+            sentence.starts_with(
+                "The configuration file c.toml is wrong in line 3: unknown field `sipp`"
+            ),
+            "{sentence}"
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_and_broken_toml_are_refused_with_their_line() {
+        for (text, line) in [
+            ("[calls]\nmax_calls = \"many\"", 2),
+            ("data = \"x\"\nsip = ", 2),
+            ("[log]\nformat = \"xml\"", 2),
+            ("[calls]\nmax_calls = -1", 2),
+        ] {
+            let ConfigError::File {
+                line: found,
+                message,
+                ..
+            } = ConfigFile::parse(Path::new("c.toml"), text).unwrap_err()
+            else {
+                panic!("another error for {text}");
+            };
+            assert_eq!(found, line, "{text}");
+            assert!(!message.contains('\n'), "{message}");
+        }
+    }
+
+    #[test]
+    fn every_key_can_be_written() {
+        let text = r#"
+            data = "/d"
+            domain = "example.org"
+            sip = "127.0.0.1:5060"
+            http = "127.0.0.1:8080"
+            rtp_ports = "40000-40999"
+            database = "sqlite:///d/x.sqlite"
+            plain_beyond_loopback = true
+            [media]
+            address = "192.0.2.1"
+            [registration]
+            min_expires_seconds = 30
+            max_expires_seconds = 600
+            [calls]
+            ring_timeout_seconds = 20
+            max_calls = 5
+            [http_limits]
+            max_connections = 10
+            failed_logins_per_address = 3
+            failed_logins_per_account = 3
+            [log]
+            format = "json"
+            level = "debug"
+        "#;
+        let file = ConfigFile::parse(Path::new("c.toml"), text).unwrap();
+        assert_eq!(file.log.format, LogFormat::Json);
+        assert_eq!(file.calls.max_calls, 5);
+    }
+}

@@ -1,0 +1,259 @@
+//! What the operator decides: defaults, then the configuration file, then the command line.
+
+mod error;
+mod file;
+mod rtp_ports;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+pub use error::ConfigError;
+pub use file::{
+    CallsSection, ConfigFile, HttpSection, LogFormat, LogSection, MediaSection, RegistrationSection,
+};
+pub use rtp_ports::{RtpPorts, RtpPortsRefused};
+
+use crate::{DataFolder, logging};
+
+/// Everything that the server is started with, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The data folder.
+    pub data: PathBuf,
+    /// The SIP domain, if the operator named one; else the one stored at the first start.
+    pub domain: Option<String>,
+    /// Where SIP is spoken over UDP and TCP. Port 0 lets the system choose.
+    pub sip: SocketAddr,
+    /// Where HTTP is spoken. Port 0 lets the system choose.
+    pub http: SocketAddr,
+    /// The database file.
+    pub database: PathBuf,
+    /// The ports of the relay.
+    pub rtp_ports: RtpPorts,
+    /// The address that phones are told to send audio to; `None` takes the one that SIP listens on.
+    pub media_address: Option<IpAddr>,
+    /// How long registrations live.
+    pub registration: RegistrationSection,
+    /// Limits and times of calls.
+    pub calls: CallsSection,
+    /// Limits of the HTTP interface.
+    pub http_limits: HttpSection,
+    /// What is logged, and how.
+    pub log: LogSection,
+}
+
+/// What the command line says; it wins over the file. See [`ConfigFile`] for the meaning of each.
+#[derive(Clone, Default, Debug)]
+pub struct Overrides {
+    /// `--data`
+    pub data: Option<PathBuf>,
+    /// `--domain`
+    pub domain: Option<String>,
+    /// `--sip`
+    pub sip: Option<String>,
+    /// `--sips`
+    pub sips: Option<String>,
+    /// `--http`
+    pub http: Option<String>,
+    /// `--https`
+    pub https: Option<String>,
+    /// `--rtp-ports`
+    pub rtp_ports: Option<String>,
+    /// `--database`
+    pub database: Option<String>,
+}
+
+const DEFAULT_SIP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5060);
+const DEFAULT_HTTP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+impl Config {
+    /// Reads the file, if one is named, and lays the command line over it.
+    ///
+    /// # Errors
+    /// One sentence that names the file and line, or the option, and what to write instead.
+    pub fn load(file: Option<&Path>, overrides: Overrides) -> Result<Self, ConfigError> {
+        let file = match file {
+            Some(path) => ConfigFile::read(path)?,
+            None => ConfigFile::default(),
+        };
+        Self::resolve(file, overrides)
+    }
+
+    fn resolve(file: ConfigFile, over: Overrides) -> Result<Self, ConfigError> {
+        for (option, value) in [
+            ("sips", over.sips.or(file.sips)),
+            ("https", over.https.or(file.https)),
+        ] {
+            if value.is_some() {
+                return Err(ConfigError::NoTls { option });
+            }
+        }
+        let beyond = file.plain_beyond_loopback;
+        let sip = listen_address("sip", over.sip.or(file.sip), DEFAULT_SIP, beyond)?;
+        let http = listen_address("http", over.http.or(file.http), DEFAULT_HTTP, beyond)?;
+        let domain = over
+            .domain
+            .or(file.domain)
+            .map(|text| check_domain(&text))
+            .transpose()?;
+        let data = over
+            .data
+            .or(file.data)
+            .unwrap_or_else(DataFolder::default_path);
+        let database = match over.database.or(file.database) {
+            Some(url) => database_file(&url)?,
+            None => DataFolder::database(&data),
+        };
+        let rtp_ports = match over.rtp_ports.or(file.rtp_ports) {
+            Some(text) => RtpPorts::parse(&text)?,
+            None => RtpPorts::default(),
+        };
+        logging::filter(&file.log)?;
+        let registration = file.registration;
+        if registration.min_expires_seconds > registration.max_expires_seconds {
+            return Err(ConfigError::RegistrationTimes);
+        }
+        Ok(Self {
+            data,
+            domain,
+            sip,
+            http,
+            database,
+            rtp_ports,
+            media_address: file.media.address,
+            registration,
+            calls: file.calls,
+            http_limits: file.http_limits,
+            log: file.log,
+        })
+    }
+}
+
+fn listen_address(
+    option: &'static str,
+    text: Option<String>,
+    default: SocketAddr,
+    beyond_loopback: bool,
+) -> Result<SocketAddr, ConfigError> {
+    let Some(text) = text else { return Ok(default) };
+    let address = match text.parse::<SocketAddr>() {
+        Ok(address) => address,
+        // An address alone takes the usual port.
+        Err(_) => match text.trim_matches(['[', ']']).parse::<IpAddr>() {
+            Ok(ip) => SocketAddr::new(ip, default.port()),
+            Err(_) => {
+                return Err(ConfigError::Address {
+                    option,
+                    text,
+                    default,
+                });
+            }
+        },
+    };
+    if !address.ip().is_loopback() && !beyond_loopback {
+        return Err(ConfigError::BeyondLoopback { option, address });
+    }
+    Ok(address)
+}
+
+/// A domain is a host name or an address: it is the host part of every SIP address and the digest realm.
+fn check_domain(text: &str) -> Result<String, ConfigError> {
+    let name = text.trim_end_matches('.').to_ascii_lowercase();
+    let label = |part: &str| {
+        (1..=63).contains(&part.len())
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+    };
+    let is_address = name.parse::<IpAddr>().is_ok();
+    if is_address || (name.len() <= 253 && name.split('.').all(label)) {
+        Ok(name)
+    } else {
+        Err(ConfigError::Domain {
+            text: text.to_owned(),
+        })
+    }
+}
+
+fn database_file(url: &str) -> Result<PathBuf, ConfigError> {
+    let path = match url.split_once(':') {
+        Some(("sqlite", rest)) => rest.strip_prefix("//").unwrap_or(rest),
+        Some(("postgres" | "postgresql", _)) => return Err(ConfigError::Postgres),
+        _ => url,
+    };
+    if path.is_empty() || path.contains("://") || path == ":memory:" {
+        return Err(ConfigError::Database {
+            url: url.to_owned(),
+        });
+    }
+    Ok(PathBuf::from(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(text: &str, over: Overrides) -> Result<Config, ConfigError> {
+        Config::resolve(ConfigFile::parse(Path::new("c.toml"), text)?, over)
+    }
+
+    #[test]
+    fn without_a_file_everything_plain_stays_on_loopback() {
+        let config = resolve("", Overrides::default()).unwrap();
+        assert_eq!(config.sip, "127.0.0.1:5060".parse().unwrap());
+        assert_eq!(config.http, "127.0.0.1:8080".parse().unwrap());
+        assert_eq!(config.database.file_name().unwrap(), "carillon.sqlite");
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_file() {
+        let over = Overrides {
+            sip: Some("127.0.0.1:0".into()),
+            ..Overrides::default()
+        };
+        let config = resolve("sip = \"127.0.0.1:5999\"\nhttp = \"[::1]\"", over).unwrap();
+        assert_eq!(config.sip.port(), 0);
+        assert_eq!(config.http, "[::1]:8080".parse().unwrap());
+    }
+
+    #[test]
+    fn plain_sip_beyond_loopback_needs_the_operators_word() {
+        let refused = resolve("sip = \"0.0.0.0:5060\"", Overrides::default())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            refused.contains("plain_beyond_loopback = true"),
+            "{refused}"
+        );
+        resolve(
+            "plain_beyond_loopback = true\nsip = \"0.0.0.0:5060\"",
+            Overrides::default(),
+        )
+        .unwrap();
+    }
+
+    #[test]
+    fn each_mistake_is_one_sentence_that_names_it() {
+        for (text, part) in [
+            ("sip = \"here\"", "127.0.0.1:5060"),
+            ("sips = \"127.0.0.1:5061\"", "--sips"),
+            ("domain = \"a b\"", "\"a b\""),
+            ("domain = \"-a.b\"", "-a.b"),
+            ("database = \"postgres://x\"", "PostgreSQL"),
+            ("database = \"mysql://x\"", "mysql://x"),
+            ("rtp_ports = \"40000-30000\"", "40000-30000"),
+            ("[log]\nlevel = \"x=y\"", "level"),
+            (
+                "[registration]\nmin_expires_seconds = 7200",
+                "min_expires_seconds",
+            ),
+        ] {
+            let sentence = resolve(text, Overrides::default()).unwrap_err().to_string();
+            assert!(sentence.contains(part), "{text}: {sentence}");
+            assert!(
+                !sentence.contains('\n') && sentence.ends_with('.'),
+                "{sentence}"
+            );
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The way to the exchange for everybody else in the server.
+
+use switch::CallId;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::control::CallView;
+
+/// A way to ask the exchange. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    requests: mpsc::Sender<Request>,
+}
+
+/// How much there is of what.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Counts {
+    /// Devices that are registered.
+    pub registrations: u64,
+    /// Calls that ring or are answered.
+    pub calls: u64,
+}
+
+#[derive(Debug)]
+pub(super) enum Request {
+    Calls(oneshot::Sender<Vec<CallView>>),
+    Counts(oneshot::Sender<Counts>),
+    HangUp(CallId, oneshot::Sender<bool>),
+    Drain(oneshot::Sender<()>),
+}
+
+impl Exchange {
+    pub(super) fn new() -> (Self, mpsc::Receiver<Request>) {
+        let (requests, inbox) = mpsc::channel(64);
+        (Self { requests }, inbox)
+    }
+
+    /// The calls at present; none if the exchange has stopped.
+    pub async fn calls(&self) -> Vec<CallView> {
+        self.ask(Request::Calls).await.unwrap_or_default()
+    }
+
+    /// How much there is of what, unless the exchange has stopped.
+    pub async fn counts(&self) -> Option<Counts> {
+        self.ask(Request::Counts).await
+    }
+
+    /// Ends a call; tells whether there was such a call.
+    pub async fn hang_up(&self, call: u64) -> bool {
+        self.ask(|answer| Request::HangUp(CallId(call), answer))
+            .await
+            .unwrap_or(false)
+    }
+
+    /// Ends all calls and takes no new ones. Returns when all have ended; the caller decides how long to wait.
+    pub async fn drain(&self) {
+        let _ = self.ask(Request::Drain).await;
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Option<T> {
+        let (sender, answer) = oneshot::channel();
+        self.requests.send(request(sender)).await.ok()?;
+        answer.await.ok()
+    }
+}

@@ -1,0 +1,86 @@
+//! The calls at present, as the switch's events tell of them.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use switch::{CallId, Party};
+
+use crate::control::CallView;
+use crate::relay::Statistics;
+
+/// The calls that ring or are answered.
+#[derive(Default, Debug)]
+pub(super) struct LiveCalls(BTreeMap<CallId, LiveCall>);
+
+/// One of them.
+#[derive(Debug)]
+pub(super) struct LiveCall {
+    pub(super) caller: Party,
+    pub(super) callee: Party,
+    pub(super) started: Instant,
+    pub(super) is_ringing: bool,
+    pub(super) answered: Option<Instant>,
+    /// What passed the relay, once its ports are closed.
+    pub(super) statistics: Option<Statistics>,
+}
+
+impl LiveCalls {
+    pub(super) fn start(&mut self, now: Instant, call: CallId, caller: Party, callee: Party) {
+        let live = LiveCall {
+            caller,
+            callee,
+            started: now,
+            is_ringing: false,
+            answered: None,
+            statistics: None,
+        };
+        self.0.insert(call, live);
+    }
+
+    pub(super) fn get_mut(&mut self, call: CallId) -> Option<&mut LiveCall> {
+        self.0.get_mut(&call)
+    }
+
+    pub(super) fn end(&mut self, call: CallId) -> Option<LiveCall> {
+        self.0.remove(&call)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn views(
+        &self,
+        now: Instant,
+        statistics: impl Fn(CallId) -> Option<Statistics>,
+    ) -> Vec<CallView> {
+        let view = |(call, live): (&CallId, &LiveCall)| {
+            let passed = statistics(*call).unwrap_or_default();
+            CallView {
+                call: call.0,
+                caller: name(&live.caller).to_owned(),
+                callee: name(&live.callee).to_owned(),
+                state: live.state().into(),
+                seconds: now.saturating_duration_since(live.started).as_secs(),
+                packets_from_caller: passed.caller.packets,
+                packets_from_callee: passed.callee.packets,
+            }
+        };
+        self.0.iter().map(view).collect()
+    }
+}
+
+impl LiveCall {
+    fn state(&self) -> &'static str {
+        match (self.answered, self.is_ringing) {
+            (Some(_), _) => "answered",
+            (None, true) => "ringing",
+            (None, false) => "calling",
+        }
+    }
+}
+
+/// The number if there is one, else the name.
+pub(super) fn name(party: &Party) -> &str {
+    party.number.as_deref().unwrap_or(&party.display_name)
+}

@@ -1,0 +1,19 @@
+//! The exchange at work: one thread that owns the [`Switch`](switch::Switch), the SIP sockets and the relay, so that
+//! a message is received, decided upon and answered without a lock or a hop between threads.
+//!
+//! The rest of the server speaks to it through an [`Exchange`] (questions) and through announcements of what changed
+//! (see [`crate::office::Announcement`]). What the switch asks is answered from the [`directory`], which remembers what
+//! the database said.
+
+mod desk;
+mod directory;
+mod exchange;
+mod journal;
+mod last_seen;
+mod live_calls;
+mod media_address;
+mod start;
+
+pub use exchange::{Counts, Exchange};
+pub use media_address::{MediaAddress, MediaAddressError};
+pub use start::{Running, Setup, StartError, start};

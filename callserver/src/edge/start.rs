@@ -1,0 +1,142 @@
+//! Starting the exchange: its thread, its sockets, its relay.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use rand::Rng;
+use sip_tokio::{BindConfig, BindError, Sockets};
+use switch::Switch;
+use tokio::sync::{mpsc, oneshot};
+
+use super::desk::Desk;
+use super::directory::Directory;
+use super::exchange::Exchange;
+use super::{MediaAddress, MediaAddressError};
+use crate::config::RtpPorts;
+use crate::office::Announcement;
+use crate::relay::{self, Relay};
+use crate::store::Store;
+
+/// What the exchange is started with.
+#[derive(Debug)]
+pub struct Setup {
+    /// The switch's own configuration.
+    pub switch: switch::Config,
+    /// Where SIP is spoken.
+    pub sip: SocketAddr,
+    /// The relay's ports.
+    pub rtp_ports: RtpPorts,
+    /// The address that phones are told to send audio to, if the operator named one.
+    pub media_address: Option<IpAddr>,
+    /// The database.
+    pub store: Store,
+}
+
+/// A running exchange.
+#[derive(Debug)]
+pub struct Running {
+    /// The way to ask it.
+    pub exchange: Exchange,
+    /// The way to tell it what changed.
+    pub announcements: mpsc::Sender<Announcement>,
+    /// Where it speaks SIP over UDP.
+    pub udp: Option<SocketAddr>,
+    /// Where it speaks SIP over TCP.
+    pub tcp: Option<SocketAddr>,
+    /// Comes when its thread has ended: asked to, or by a fault.
+    pub stopped: oneshot::Receiver<()>,
+}
+
+/// The exchange cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The SIP port.
+    #[error("SIP cannot listen: {0}.")]
+    Sip(#[from] BindError),
+    /// The relay.
+    #[error(transparent)]
+    Relay(#[from] relay::StartError),
+    /// The address for audio.
+    #[error(transparent)]
+    MediaAddress(#[from] MediaAddressError),
+    /// No thread.
+    #[error("The exchange's thread cannot be started ({0}); the system is out of resources.")]
+    Thread(std::io::Error),
+    /// It died at once.
+    #[error("The exchange stopped while it was starting; this is a fault of the server.")]
+    Died,
+}
+
+/// Announcements wait for each other only while the exchange works through a batch of messages.
+const ANNOUNCEMENTS: usize = 64;
+
+/// Starts the exchange on a thread of its own and returns when its sockets are open. Lookups run on the caller's
+/// runtime.
+///
+/// # Errors
+/// If a port is taken or an address is not ours.
+pub async fn start(setup: Setup) -> Result<Running, StartError> {
+    let main_runtime = tokio::runtime::Handle::current();
+    let media = MediaAddress::choose(setup.media_address, setup.sip.ip())?;
+    let relay = Relay::start(setup.rtp_ports, media.listen, media.advertised)?;
+    let (exchange, requests) = Exchange::new();
+    let (announcements, changes) = mpsc::channel(ANNOUNCEMENTS);
+    let (send_bound, bound) = oneshot::channel();
+    let (send_stopped, stopped) = oneshot::channel::<()>();
+
+    let work = move || {
+        // Dropped when the thread ends, however it ends.
+        let _stopped = send_stopped;
+        let runtime = match tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+        {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                let _ = send_bound.send(Err(StartError::Thread(error)));
+                return;
+            }
+        };
+        runtime.block_on(async move {
+            let sockets = match Sockets::bind(BindConfig::udp_and_tcp(setup.sip)).await {
+                Ok(sockets) => sockets,
+                Err(error) => {
+                    let _ = send_bound.send(Err(error.into()));
+                    return;
+                }
+            };
+            let addresses = (
+                sockets.local_udp().first().copied(),
+                sockets.local_tcp().first().copied(),
+            );
+            let mut seed = [0; 32];
+            rand::rng().fill_bytes(&mut seed);
+            let switch = Switch::new(setup.switch, seed);
+            let (directory, found) = Directory::new(setup.store.clone(), main_runtime.clone());
+            let desk = Desk::new(
+                Instant::now(),
+                switch,
+                sockets,
+                relay,
+                directory,
+                setup.store,
+                main_runtime,
+            );
+            if send_bound.send(Ok(addresses)).is_ok() {
+                desk.run(requests, changes, found).await;
+            }
+        });
+    };
+    std::thread::Builder::new()
+        .name("exchange".into())
+        .spawn(work)
+        .map_err(StartError::Thread)?;
+    let (udp, tcp) = bound.await.map_err(|_| StartError::Died)??;
+    Ok(Running {
+        exchange,
+        announcements,
+        udp,
+        tcp,
+        stopped,
+    })
+}

@@ -1,0 +1,149 @@
+//! Devices: each phone has its own SIP credential, shown once.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use api::DeviceLabel;
+use rand::RngExt;
+use sip::Ha1;
+
+use super::{Change, Office, OfficeError};
+use crate::store::{AccountRow, DeviceRow, NewDevice, Origin, Transaction};
+
+/// What a phone registers with. Only hashes of the secret are kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// The digest user name.
+    pub login: String,
+    /// The digest password.
+    pub secret: String,
+    /// What people call the device.
+    pub label: String,
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential")
+            .field("login", &self.login)
+            .field("secret", &"(hidden)")
+            .finish()
+    }
+}
+
+/// Digits and letters that cannot be mistaken for each other when somebody types them into a desk phone: no i, l, o, u.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// 26 characters of 5 bits: 130 bits, beyond guessing even for those who see a digest exchange.
+const SECRET_LENGTH: usize = 26;
+
+/// 50 bits: never the same twice in practice, and a unique constraint behind that.
+const LOGIN_LENGTH: usize = 10;
+
+fn random_text(length: usize) -> String {
+    // `rand::rng` is a ChaCha generator that the system seeds: fit for secrets.
+    let mut random = rand::rng();
+    (0..length)
+        .map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())]))
+        .collect()
+}
+
+impl Office {
+    /// Adds a device for a phone that somebody sets up by hand.
+    ///
+    /// # Errors
+    /// If there is no such account, or the label breaks its rule.
+    pub async fn add_device(
+        &self,
+        name: &str,
+        label: Option<&str>,
+    ) -> Result<(AccountRow, Credential), OfficeError> {
+        let label = DeviceLabel::parse(label.unwrap_or("phone"))?;
+        let mut tx = self.store.begin().await?;
+        let account = Self::find(&mut tx, name).await?;
+        let credential = self
+            .make_device(&mut tx, &account, &label, Origin::Admin)
+            .await?;
+        tx.commit().await?;
+        self.announce(Change {
+            logins: vec![credential.login.clone()],
+            ..Change::default()
+        })
+        .await;
+        Ok((account, credential))
+    }
+
+    /// The devices of one account, or of all.
+    ///
+    /// # Errors
+    /// If there is no such account.
+    pub async fn devices(&self, name: Option<&str>) -> Result<Vec<DeviceRow>, OfficeError> {
+        let account = match name {
+            Some(name) => Some(self.account(name).await?.account),
+            None => None,
+        };
+        Ok(self.store.devices(account).await?)
+    }
+
+    /// Revokes a device's credential; its registration ends.
+    ///
+    /// # Errors
+    /// If the account has no such device.
+    pub async fn remove_device(&self, name: &str, login: &str) -> Result<(), OfficeError> {
+        let mut tx = self.store.begin().await?;
+        let account = Self::find(&mut tx, name).await?;
+        if !tx.remove_device(account.account, login).await? {
+            return Err(OfficeError::NoSuchDevice {
+                name: account.username,
+                login: login.to_owned(),
+            });
+        }
+        tx.commit().await?;
+        let logins = vec![login.to_owned()];
+        self.announce(Change {
+            revoked: logins.clone(),
+            logins,
+            ..Change::default()
+        })
+        .await;
+        Ok(())
+    }
+
+    pub(super) async fn make_device(
+        &self,
+        tx: &mut Transaction,
+        account: &AccountRow,
+        label: &DeviceLabel,
+        origin: Origin,
+    ) -> Result<Credential, OfficeError> {
+        let login = format!("d-{}", random_text(LOGIN_LENGTH));
+        let secret = random_text(SECRET_LENGTH);
+        let ha1 = Ha1::new(&login, &self.domain, &secret);
+        let device = NewDevice {
+            account: account.account,
+            label,
+            login: &login,
+            realm: &self.domain,
+            ha1: &ha1,
+            origin,
+        };
+        tx.add_device(&device, SystemTime::now()).await?;
+        Ok(Credential {
+            login,
+            secret,
+            label: label.to_string(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_long_different_and_easy_to_type() {
+        let (a, b) = (random_text(SECRET_LENGTH), random_text(SECRET_LENGTH));
+        assert_ne!(a, b);
+        assert_eq!(a.len(), 26);
+        assert!(a.bytes().all(|byte| ALPHABET.contains(&byte)));
+    }
+}

@@ -1,0 +1,70 @@
+//! Logging in: a name and a password for a new device credential.
+
+use api::{DeviceLabel, LoginRequest, Username};
+
+use super::{Change, Credential, Office, OfficeError};
+use crate::store::{AccountRow, Origin};
+
+/// More devices than this that came from logging in are more than a person has; the longest unused one makes room.
+const LOGIN_DEVICES: u32 = 50;
+
+impl Office {
+    /// Checks name and password, and makes a device for whoever logs in.
+    ///
+    /// # Errors
+    /// The same for an unknown name as for a wrong password, in the same time.
+    pub async fn log_in(
+        &self,
+        request: &LoginRequest,
+    ) -> Result<(AccountRow, Credential), OfficeError> {
+        let label = DeviceLabel::parse(&request.device_label)?;
+        let account = match Username::parse(&request.name) {
+            Ok(name) => self.store.account_by_name(&name).await?,
+            Err(_) => None,
+        };
+        let stored = match &account {
+            Some(account) => self.store.password_hash(account.account).await?,
+            None => None,
+        };
+        let is_right = self
+            .passwords
+            .is_right(stored, request.password.clone())
+            .await?;
+        let account = account
+            .filter(|_| is_right)
+            .ok_or(OfficeError::WrongPassword)?;
+
+        let mut tx = self.store.begin().await?;
+        // Read again: it may have been disabled or removed while the password was being checked.
+        let account = match Self::find(&mut tx, &account.username).await {
+            Err(OfficeError::NoSuchAccount { .. }) => return Err(OfficeError::WrongPassword),
+            found => found?,
+        };
+        if account.is_disabled {
+            return Err(OfficeError::Disabled);
+        }
+        let mut revoked = Vec::new();
+        if let Some(login) = &request.replaces
+            && tx.remove_device(account.account, login).await?
+        {
+            revoked.push(login.clone());
+        }
+        let credential = self
+            .make_device(&mut tx, &account, &label, Origin::Login)
+            .await?;
+        revoked.extend(
+            tx.trim_login_devices(account.account, LOGIN_DEVICES)
+                .await?,
+        );
+        tx.commit().await?;
+        let mut logins = revoked.clone();
+        logins.push(credential.login.clone());
+        self.announce(Change {
+            logins,
+            revoked,
+            ..Change::default()
+        })
+        .await;
+        Ok((account, credential))
+    }
+}

@@ -1,0 +1,305 @@
+//! The engine: one thread that waits for all sockets at once and forwards what comes.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use mio::net::UdpSocket;
+use mio::{Events, Interest, Poll, Token, Waker};
+
+use super::counters::Counters;
+use super::latch::Latch;
+use super::packet::{Port, may_pass};
+use super::ports::Pair;
+use super::{MediaId, Side};
+
+/// What the engine is told to do.
+#[derive(Debug)]
+pub(super) enum Order {
+    Open {
+        media: MediaId,
+        pairs: Box<[Pair; 2]>,
+        counters: Arc<Counters>,
+    },
+    Expect {
+        media: MediaId,
+        side: Side,
+        signalled: SocketAddr,
+        sip_source: IpAddr,
+    },
+    Close {
+        media: MediaId,
+    },
+    Stop,
+}
+
+/// One socket: one side's RTP or RTCP.
+struct Socket {
+    socket: UdpSocket,
+    port: Port,
+    side: Side,
+    latch: Latch,
+    // The socket of the other side for the same kind of packet.
+    other: usize,
+    counters: Arc<Counters>,
+    is_closed: bool,
+}
+
+pub(super) struct Engine {
+    poll: Poll,
+    waker: Arc<Waker>,
+    orders: mpsc::Receiver<Order>,
+    released: mpsc::Sender<u16>,
+    sockets: Vec<Option<Socket>>,
+    free: Vec<usize>,
+    calls: HashMap<MediaId, Call>,
+    draining: VecDeque<(Instant, Call)>,
+}
+
+/// The places of one call's sockets: caller RTP, caller RTCP, callee RTP, callee RTCP; and its even ports.
+#[derive(Clone, Copy)]
+struct Call {
+    places: [usize; 4],
+    ports: [u16; 2],
+}
+
+const WAKER: Token = Token(usize::MAX);
+
+/// How long the ports of a closed call swallow late packets before somebody else may get them: longer than a packet
+/// travels around the world.
+const DRAIN: Duration = Duration::from_millis(500);
+
+/// The largest datagram that passes: audio is far smaller, video packets stay below a network's usual 1,500 bytes.
+const LARGEST: usize = 2048;
+
+/// So many packets of one socket are forwarded before the others have their turn.
+const TURN: usize = 64;
+
+impl Engine {
+    pub(super) fn new(
+        orders: mpsc::Receiver<Order>,
+        released: mpsc::Sender<u16>,
+    ) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+        Ok(Self {
+            poll,
+            waker,
+            orders,
+            released,
+            sockets: Vec::new(),
+            free: Vec::new(),
+            calls: HashMap::new(),
+            draining: VecDeque::new(),
+        })
+    }
+
+    pub(super) fn waker(&self) -> Arc<Waker> {
+        self.waker.clone()
+    }
+
+    /// Forwards until [`Order::Stop`] or until nobody can give orders any more.
+    pub(super) fn run(mut self) {
+        let mut events = Events::with_capacity(1024);
+        // Sockets that had their turn and may hold more: the poller tells of new packets only.
+        let mut unfinished: Vec<usize> = Vec::new();
+        let mut buffer = [0; LARGEST];
+        loop {
+            let timeout = match (unfinished.is_empty(), self.draining.front()) {
+                (false, _) => Some(Duration::ZERO),
+                (true, Some((at, _))) => Some(at.saturating_duration_since(Instant::now())),
+                (true, None) => None,
+            };
+            match self.poll.poll(&mut events, timeout) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                    tracing::error!(%error, "the relay's poller failed; no audio is passed any more");
+                    return;
+                }
+                _ => {}
+            }
+            let mut again = std::mem::take(&mut unfinished);
+            for event in &events {
+                match event.token() {
+                    WAKER => {
+                        if self.follow_orders().is_break() {
+                            return;
+                        }
+                    }
+                    Token(place) => again.push(place),
+                }
+            }
+            for place in again {
+                if self.forward(place, &mut buffer) {
+                    unfinished.push(place);
+                }
+            }
+            self.release_drained();
+        }
+    }
+
+    fn follow_orders(&mut self) -> std::ops::ControlFlow<()> {
+        loop {
+            match self.orders.try_recv() {
+                Ok(Order::Open {
+                    media,
+                    pairs,
+                    counters,
+                }) => {
+                    if let Err(error) = self.open(media, *pairs, &counters) {
+                        tracing::error!(%error, call = media.0, "the relay cannot watch a call's sockets");
+                    }
+                }
+                Ok(Order::Expect {
+                    media,
+                    side,
+                    signalled,
+                    sip_source,
+                }) => {
+                    self.expect(media, side, signalled, sip_source);
+                }
+                Ok(Order::Close { media }) => self.close(media),
+                Err(mpsc::TryRecvError::Empty) => return std::ops::ControlFlow::Continue(()),
+                Ok(Order::Stop) | Err(mpsc::TryRecvError::Disconnected) => {
+                    return std::ops::ControlFlow::Break(());
+                }
+            }
+        }
+    }
+
+    fn open(
+        &mut self,
+        media: MediaId,
+        pairs: [Pair; 2],
+        counters: &Arc<Counters>,
+    ) -> io::Result<()> {
+        let places: [usize; 4] = std::array::from_fn(|_| {
+            self.free.pop().unwrap_or_else(|| {
+                self.sockets.push(None);
+                self.sockets.len() - 1
+            })
+        });
+        let [caller, callee] = pairs;
+        let ports = [caller.port, callee.port];
+        let all = [
+            (caller.rtp, Port::Rtp, Side::Caller, places[2]),
+            (caller.rtcp, Port::Rtcp, Side::Caller, places[3]),
+            (callee.rtp, Port::Rtp, Side::Callee, places[0]),
+            (callee.rtcp, Port::Rtcp, Side::Callee, places[1]),
+        ];
+        self.calls.insert(media, Call { places, ports });
+        for (place, (socket, port, side, other)) in places.into_iter().zip(all) {
+            let mut socket = UdpSocket::from_std(socket);
+            self.poll
+                .registry()
+                .register(&mut socket, Token(place), Interest::READABLE)?;
+            let latch = Latch::default();
+            let counters = counters.clone();
+            self.sockets[place] = Some(Socket {
+                socket,
+                port,
+                side,
+                latch,
+                other,
+                counters,
+                is_closed: false,
+            });
+        }
+        Ok(())
+    }
+
+    fn expect(&mut self, media: MediaId, side: Side, signalled: SocketAddr, sip_source: IpAddr) {
+        let Some(call) = self.calls.get(&media) else {
+            return;
+        };
+        for place in call.places {
+            let Some(socket) = self.sockets[place]
+                .as_mut()
+                .filter(|socket| socket.side == side)
+            else {
+                continue;
+            };
+            let mut address = signalled;
+            if socket.port == Port::Rtcp {
+                // Port 0 stays 0: nothing is wanted.
+                address.set_port(if signalled.port() == 0 {
+                    0
+                } else {
+                    signalled.port().wrapping_add(1)
+                });
+            }
+            socket.latch.expect(address, sip_source);
+        }
+    }
+
+    fn close(&mut self, media: MediaId) {
+        let Some(call) = self.calls.remove(&media) else {
+            return;
+        };
+        for place in call.places {
+            if let Some(socket) = self.sockets[place].as_mut() {
+                socket.is_closed = true;
+            }
+        }
+        self.draining.push_back((Instant::now() + DRAIN, call));
+    }
+
+    fn release_drained(&mut self) {
+        if self.draining.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        while let Some((_, call)) = self.draining.pop_front_if(|(at, _)| *at <= now) {
+            for place in call.places {
+                // Closing a socket takes it off the poller.
+                self.sockets[place] = None;
+                self.free.push(place);
+            }
+            for port in call.ports {
+                // Nobody listens any more when the relay is being dropped.
+                let _ = self.released.send(port);
+            }
+        }
+    }
+
+    /// Forwards what a socket holds. Returns whether it may hold more.
+    fn forward(&mut self, place: usize, buffer: &mut [u8; LARGEST]) -> bool {
+        for _ in 0..TURN {
+            let Some(socket) = self.sockets.get_mut(place).and_then(Option::as_mut) else {
+                return false;
+            };
+            let (length, source) = match socket.socket.recv_from(buffer) {
+                Ok(received) => received,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+                // The peer's machine said that nobody listens at its port (ICMP): not our packet's fault.
+                Err(_) => continue,
+            };
+            if socket.is_closed {
+                continue;
+            }
+            let datagram = &buffer[..length];
+            let counters = socket.counters.side(socket.side);
+            // A datagram that fills the buffer was cut.
+            if length == LARGEST || !may_pass(socket.port, datagram) {
+                counters.not_rtp.add(1);
+                continue;
+            }
+            if !socket.latch.accepts(source) {
+                counters.from_strangers.add(1);
+                continue;
+            }
+            counters.packets.add(1);
+            counters.bytes.add(length as u64);
+            let other = socket.other;
+            if let Some(other) = self.sockets[other].as_ref()
+                && let Some(target) = other.latch.target()
+            {
+                // A full buffer loses the packet, as the network would.
+                let _ = other.socket.send_to(datagram, target);
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,198 @@
+//! The relay: passes the audio of calls between their two sides, and nothing else.
+//!
+//! One small interface, [`Relay::open`], [`Relay::expect`], [`Relay::statistics`] and [`Relay::close`], in front of an
+//! engine on a thread of its own. Each call has four sockets: RTP and RTCP for either side. A packet is passed on if
+//!
+//! * it is RTP or RTCP of version 2 (RFC 3550), and
+//! * it comes from the address that the phone signalled, or, for phones behind an address translator, from the first
+//!   source whose IP address is the one that the phone's SIP messages come from.
+//!
+//! It goes to where the other side's packets come from, and before there are any, to where the other phone signalled.
+
+mod counters;
+mod engine;
+mod latch;
+mod packet;
+mod ports;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use mio::Waker;
+
+pub use counters::{SideStatistics, Statistics};
+
+use self::counters::Counters;
+use self::engine::{Engine, Order};
+use self::ports::PortSource;
+use crate::config::RtpPorts;
+
+/// A call, by the number that the exchange gave it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct MediaId(pub u64);
+
+/// One of the two sides of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Side {
+    /// The one that called.
+    Caller,
+    /// The one that was called.
+    Callee,
+}
+
+/// Where the relay listens for one call's RTP; RTCP is one port above.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Listening {
+    /// For the caller's phone.
+    pub caller: SocketAddr,
+    /// For the callee's phone.
+    pub callee: SocketAddr,
+}
+
+/// The relay of one server. Dropping it ends its thread and closes all sockets.
+#[derive(Debug)]
+pub struct Relay {
+    ports: PortSource,
+    advertised: IpAddr,
+    orders: mpsc::Sender<Order>,
+    waker: Arc<Waker>,
+    counters: std::collections::HashMap<MediaId, Arc<Counters>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The relay cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address that phones shall send to is not one that this machine can listen on.
+    #[error(
+        "The relay cannot listen on {address} ({source}); name an address of this machine as address in [media]."
+    )]
+    Address {
+        /// The address.
+        address: IpAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No thread or no poller.
+    #[error("The relay's thread cannot be started ({0}); the system is out of resources.")]
+    Thread(io::Error),
+}
+
+/// No ports for a call.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// All are in use.
+    #[error("The relay has no free ports left in {0}; widen --rtp-ports.")]
+    NoPorts(RtpPorts),
+    /// The system refused a socket.
+    #[error("The relay cannot open a socket ({0}); raise the limit of open files.")]
+    Socket(io::Error),
+    /// The engine's thread is gone.
+    #[error("The relay has stopped.")]
+    Stopped,
+}
+
+impl Relay {
+    /// Starts the engine. It listens on `listen`, and phones are told to send to `advertised`.
+    ///
+    /// # Errors
+    /// If the address is not ours or the system has no thread for it.
+    pub fn start(ports: RtpPorts, listen: IpAddr, advertised: IpAddr) -> Result<Self, StartError> {
+        std::net::UdpSocket::bind((listen, 0)).map_err(|source| StartError::Address {
+            address: listen,
+            source,
+        })?;
+        let (orders, inbox) = mpsc::channel();
+        let (released, returned) = mpsc::channel();
+        let engine = Engine::new(inbox, released).map_err(StartError::Thread)?;
+        let waker = engine.waker();
+        let thread = std::thread::Builder::new()
+            .name("relay".into())
+            .spawn(move || engine.run());
+        let thread = thread.map_err(StartError::Thread)?;
+        Ok(Self {
+            ports: PortSource::new(ports, listen, returned),
+            advertised,
+            orders,
+            waker,
+            counters: Default::default(),
+            thread: Some(thread),
+        })
+    }
+
+    /// Opens the ports of a call.
+    ///
+    /// # Errors
+    /// If there are none left.
+    pub fn open(&mut self, media: MediaId) -> Result<Listening, OpenError> {
+        let caller = self.ports.take()?;
+        let callee = match self.ports.take() {
+            Ok(pair) => pair,
+            Err(error) => {
+                self.ports.give_back(caller.port);
+                return Err(error);
+            }
+        };
+        let listening = Listening {
+            caller: SocketAddr::new(self.advertised, caller.port),
+            callee: SocketAddr::new(self.advertised, callee.port),
+        };
+        let counters = Arc::new(Counters::default());
+        self.counters.insert(media, counters.clone());
+        self.order(Order::Open {
+            media,
+            pairs: Box::new([caller, callee]),
+            counters,
+        })?;
+        Ok(listening)
+    }
+
+    /// Says from where one side's audio is to be expected: its signalled RTP address, and the IP address that its SIP
+    /// messages come from. Said again with another address, the side starts afresh.
+    pub fn expect(
+        &mut self,
+        media: MediaId,
+        side: Side,
+        signalled: SocketAddr,
+        sip_source: IpAddr,
+    ) {
+        // Only fails when the engine is gone, which `open` reports.
+        let _ = self.order(Order::Expect {
+            media,
+            side,
+            signalled,
+            sip_source,
+        });
+    }
+
+    /// What has passed so far.
+    pub fn statistics(&self, media: MediaId) -> Option<Statistics> {
+        self.counters.get(&media).map(|counters| counters.read())
+    }
+
+    /// Closes a call: nothing is passed any more, and after a moment in which late packets are swallowed its ports
+    /// are free again. Returns what has passed.
+    pub fn close(&mut self, media: MediaId) -> Option<Statistics> {
+        let counters = self.counters.remove(&media)?;
+        let _ = self.order(Order::Close { media });
+        Some(counters.read())
+    }
+
+    fn order(&self, order: Order) -> Result<(), OpenError> {
+        self.orders.send(order).map_err(|_| OpenError::Stopped)?;
+        self.waker.wake().map_err(OpenError::Socket)
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let _ = self.order(Order::Stop);
+        if let Some(thread) = self.thread.take() {
+            // A panic in the engine has been printed already.
+            let _ = thread.join();
+        }
+    }
+}

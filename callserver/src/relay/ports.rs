@@ -1,0 +1,162 @@
+//! Pairs of UDP ports: RTP on an even one, RTCP on the odd one above it (RFC 3550 section 11).
+
+use std::collections::HashSet;
+use std::io;
+use std::net::{IpAddr, UdpSocket};
+use std::sync::mpsc;
+
+use rand::RngExt;
+
+use super::OpenError;
+use crate::config::RtpPorts;
+
+/// Two bound sockets, not blocking.
+#[derive(Debug)]
+pub(super) struct Pair {
+    /// The even port.
+    pub(super) port: u16,
+    pub(super) rtp: UdpSocket,
+    pub(super) rtcp: UdpSocket,
+}
+
+/// Gives out pairs and takes their ports back.
+#[derive(Debug)]
+pub(super) struct PortSource {
+    range: RtpPorts,
+    listen: IpAddr,
+    in_use: HashSet<u16>,
+    returned: mpsc::Receiver<u16>,
+}
+
+/// Guesses at random first: ports that cannot be foretold are harder to aim at, and another program's port in the range
+/// is stepped over quickly.
+const GUESSES: u32 = 16;
+
+impl PortSource {
+    pub(super) fn new(range: RtpPorts, listen: IpAddr, returned: mpsc::Receiver<u16>) -> Self {
+        Self {
+            range,
+            listen,
+            in_use: HashSet::new(),
+            returned,
+        }
+    }
+
+    pub(super) fn take(&mut self) -> Result<Pair, OpenError> {
+        while let Ok(port) = self.returned.try_recv() {
+            self.in_use.remove(&port);
+        }
+        let pair = match self.range {
+            RtpPorts::Any => self.any(),
+            RtpPorts::Range { low, high } => self.from_range(low, high),
+        }?;
+        self.in_use.insert(pair.port);
+        Ok(pair)
+    }
+
+    /// Takes back a port whose sockets were never handed on.
+    pub(super) fn give_back(&mut self, port: u16) {
+        self.in_use.remove(&port);
+    }
+
+    fn any(&mut self) -> Result<Pair, OpenError> {
+        // The system gives any port; half of them are odd, and the neighbour may be taken.
+        for _ in 0..8 * GUESSES {
+            let rtp = UdpSocket::bind((self.listen, 0)).map_err(OpenError::Socket)?;
+            let port = rtp.local_addr().map_err(OpenError::Socket)?.port();
+            if port % 2 == 1 || port == u16::MAX {
+                continue;
+            }
+            if let Ok(rtcp) = UdpSocket::bind((self.listen, port + 1)) {
+                return ready(port, rtp, rtcp).map_err(OpenError::Socket);
+            }
+        }
+        Err(OpenError::NoPorts(self.range))
+    }
+
+    fn from_range(&mut self, low: u16, high: u16) -> Result<Pair, OpenError> {
+        let pairs = (high - low).div_ceil(2);
+        let mut random = rand::rng();
+        for _ in 0..GUESSES {
+            if let Some(pair) = self.try_port(low + 2 * random.random_range(0..pairs))? {
+                return Ok(pair);
+            }
+        }
+        let start = random.random_range(0..pairs);
+        for step in 0..pairs {
+            let index = (u32::from(start) + u32::from(step)) % u32::from(pairs);
+            if let Some(pair) = self.try_port(low + 2 * index as u16)? {
+                return Ok(pair);
+            }
+        }
+        Err(OpenError::NoPorts(self.range))
+    }
+
+    fn try_port(&self, port: u16) -> Result<Option<Pair>, OpenError> {
+        if self.in_use.contains(&port) {
+            return Ok(None);
+        }
+        let bind = |port| match UdpSocket::bind((self.listen, port)) {
+            Ok(socket) => Ok(Some(socket)),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(None),
+            Err(error) => Err(OpenError::Socket(error)),
+        };
+        let (Some(rtp), Some(rtcp)) = (bind(port)?, bind(port + 1)?) else {
+            return Ok(None);
+        };
+        ready(port, rtp, rtcp).map(Some).map_err(OpenError::Socket)
+    }
+}
+
+fn ready(port: u16, rtp: UdpSocket, rtcp: UdpSocket) -> io::Result<Pair> {
+    rtp.set_nonblocking(true)?;
+    rtcp.set_nonblocking(true)?;
+    Ok(Pair { port, rtp, rtcp })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    #[test]
+    fn any_ports_come_in_pairs_of_even_and_odd() {
+        let (_sender, returned) = mpsc::channel();
+        let mut source = PortSource::new(RtpPorts::Any, LOOPBACK, returned);
+        for _ in 0..10 {
+            let pair = source.take().unwrap();
+            assert_eq!(pair.port % 2, 0);
+            assert_eq!(pair.rtp.local_addr().unwrap().port(), pair.port);
+            assert_eq!(pair.rtcp.local_addr().unwrap().port(), pair.port + 1);
+        }
+    }
+
+    #[test]
+    fn a_range_is_used_up_to_its_last_pair_and_what_returns_is_used_again() {
+        let (sender, returned) = mpsc::channel();
+        // Some range of eight ports that nobody uses at the moment.
+        let probe = PortSource::new(RtpPorts::Any, LOOPBACK, mpsc::channel().1)
+            .any()
+            .unwrap()
+            .port;
+        let range = RtpPorts::Range {
+            low: probe,
+            high: probe.saturating_add(7) | 1,
+        };
+        let mut source = PortSource::new(range, LOOPBACK, returned);
+        let mut pairs = Vec::new();
+        while let Ok(pair) = source.take() {
+            pairs.push(pair);
+        }
+        assert!(matches!(source.take(), Err(OpenError::NoPorts(_))));
+        let Some(pair) = pairs.pop() else {
+            panic!("not one pair of {range} was free")
+        };
+        sender.send(pair.port).unwrap();
+        let port = pair.port;
+        drop(pair);
+        assert_eq!(source.take().unwrap().port, port);
+    }
+}

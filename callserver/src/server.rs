@@ -1,0 +1,247 @@
+//! Starting the server in the right order, telling that it is ready, and stopping it in peace.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+use serde::Serialize;
+use sip::Text;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::Config;
+use crate::control::{ControlServer, Operator, ServerFacts};
+use crate::edge::{self, Running, Setup};
+use crate::http::{HttpServer, Interface};
+use crate::logging;
+use crate::office::Office;
+use crate::store::{Store, StoreError};
+use crate::{DataFolder, DataFolderError, control, http};
+
+/// Why the server did not start, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The data folder.
+    #[error(transparent)]
+    DataFolder(#[from] DataFolderError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Another domain than before.
+    #[error(
+        "The domain was {stored:?} when {devices} devices got their credentials, and those are good for no other; leave --domain out, or remove the devices first."
+    )]
+    DomainChanged {
+        /// What it was.
+        stored: String,
+        /// How many devices depend on it.
+        devices: i64,
+    },
+    /// The exchange.
+    #[error(transparent)]
+    Edge(#[from] edge::StartError),
+    /// The HTTP port.
+    #[error(transparent)]
+    Http(#[from] http::BindError),
+    /// The control socket.
+    #[error(transparent)]
+    Control(#[from] control::ListenError),
+    /// No signals, no runtime.
+    #[error("The server cannot start ({0}); the system is out of resources.")]
+    System(std::io::Error),
+    /// The exchange ended without being asked to.
+    #[error("The exchange stopped by a fault; the log says more. Start the server again.")]
+    ExchangeDied,
+}
+
+impl ServerError {
+    /// 2 for what the operator wrote, 1 for what the machine said.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::DomainChanged { .. } => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// The one line on stdout.
+#[derive(Debug, Serialize)]
+struct Ready<'a> {
+    ready: bool,
+    sip: Option<SocketAddr>,
+    sips: Option<SocketAddr>,
+    http: Option<SocketAddr>,
+    https: Option<SocketAddr>,
+    rtp: String,
+    data: &'a Path,
+}
+
+/// Calls get this long to hear that the server stops.
+const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+
+/// Runs the server until it is told to stop.
+///
+/// # Errors
+/// One sentence that says what is in the way.
+pub fn run(config: Config) -> Result<(), ServerError> {
+    logging::start(&config.log);
+    // Everything that the server writes is for its owner alone.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    raise_file_limit();
+    let folder = DataFolder::open(&config.data)?;
+    // HTTP and lookups need little; calls have a thread of their own.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(ServerError::System)?;
+    let result = runtime.block_on(serve(&config, &folder));
+    // A password that is being hashed is not waited for.
+    runtime.shutdown_background();
+    result
+}
+
+async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(ServerError::System)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServerError::System)?;
+    let store = Store::open(&config.database).await?;
+    let domain = settle_domain(&store, config.domain.as_deref()).await?;
+    let http = HttpServer::bind(config.http, config.http_limits.max_connections).await?;
+    let control = ControlServer::listen(&DataFolder::control_socket(folder.path()))?;
+    let running = edge::start(Setup {
+        switch: switch_config(config, &domain),
+        sip: config.sip,
+        rtp_ports: config.rtp_ports,
+        media_address: config.media_address,
+        store: store.clone(),
+    })
+    .await?;
+    let Running {
+        exchange,
+        announcements,
+        udp,
+        tcp,
+        mut stopped,
+    } = running;
+
+    let sip = udp.or(tcp);
+    let office = Office::new(store.clone(), &domain, Some(announcements));
+    let sip_service = api::SipService {
+        domain: domain.clone(),
+        udp,
+        tcp,
+    };
+    let interface = Interface::new(office.clone(), sip_service, &config.http_limits);
+    let http_address = http.address();
+    let facts = ServerFacts {
+        exchange: exchange.clone(),
+        sip,
+        http: http_address,
+        ready_since: Instant::now(),
+    };
+    let serving_http = tokio::spawn(http.run(interface.router()));
+    let serving_control = tokio::spawn(control.run(Operator::new(office, Some(facts))));
+
+    tell_ready(&Ready {
+        ready: true,
+        sip,
+        sips: None,
+        http: Some(http_address),
+        https: None,
+        rtp: config.rtp_ports.to_string(),
+        data: folder.path(),
+    });
+    tracing::info!(domain, ?sip, http = %http_address, data = %folder.path().display(), "ready");
+
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        _ = &mut stopped => return Err(ServerError::ExchangeDied),
+    }
+    tracing::info!("stopping; a second signal stops at once");
+    serving_http.abort();
+    serving_control.abort();
+    tokio::select! {
+        drained = tokio::time::timeout(DRAIN_LIMIT, exchange.drain()) => {
+            if drained.is_err() {
+                tracing::warn!("some phones did not confirm the end of their calls in time");
+            }
+        }
+        _ = terminate.recv() => tracing::warn!("stopped at once"),
+        _ = interrupt.recv() => tracing::warn!("stopped at once"),
+    }
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn switch_config(config: &Config, domain: &str) -> switch::Config {
+    let mut switch = switch::Config::new(Text::from(domain));
+    switch.server_name = concat!("Carillon/", env!("CARGO_PKG_VERSION")).into();
+    switch.registration.min_expires = config.registration.min_expires_seconds;
+    switch.registration.max_expires = config.registration.max_expires_seconds;
+    switch.registration.default_expires = config.registration.max_expires_seconds;
+    switch.ring_timeout = Duration::from_secs(config.calls.ring_timeout_seconds);
+    switch.max_calls = config.calls.max_calls;
+    switch
+}
+
+/// The domain of this data folder: the stored one, else the named one, else this machine's name. Credentials are bound
+/// to it, so it does not change silently.
+pub async fn settle_domain(store: &Store, named: Option<&str>) -> Result<String, ServerError> {
+    let stored = store.domain().await?;
+    let domain = match (stored, named) {
+        (Some(stored), None) => return Ok(stored),
+        (Some(stored), Some(named)) if stored == named => return Ok(stored),
+        (Some(stored), Some(named)) => {
+            let devices = store.count_devices().await?;
+            if devices > 0 {
+                return Err(ServerError::DomainChanged { stored, devices });
+            }
+            named.to_owned()
+        }
+        (None, Some(named)) => named.to_owned(),
+        (None, None) => machine_name(),
+    };
+    let mut tx = store.begin().await?;
+    tx.set_domain(&domain).await?;
+    tx.commit().await?;
+    Ok(domain)
+}
+
+fn machine_name() -> String {
+    let name = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .to_ascii_lowercase();
+    // A name that is no host name would make SIP addresses that no phone understands.
+    let is_host_name = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
+        && !name.starts_with(['-', '.'])
+        && !name.ends_with(['-', '.']);
+    if is_host_name {
+        name
+    } else {
+        "localhost".into()
+    }
+}
+
+/// Each call has four sockets: the usual limit of 1,024 files would end at 250 calls.
+fn raise_file_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Where it is forbidden the server works with less, and says so when a call finds no socket.
+    let _ = setrlimit(Resource::Nofile, limit);
+}
+
+fn tell_ready(ready: &Ready<'_>) {
+    let Ok(line) = serde_json::to_string(ready) else {
+        return;
+    };
+    let mut stdout = std::io::stdout().lock();
+    // Nobody may be listening; the server serves all the same.
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}

@@ -1,0 +1,211 @@
+//! The table `accounts`.
+
+use std::time::SystemTime;
+
+use api::{AccountId, DisplayName, Number, Username};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Store, StoreError, Transaction, is_unique_violation, unix_millis};
+
+/// One account with its primary number.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccountRow {
+    /// The immutable id.
+    pub account: AccountId,
+    /// The username as it is today.
+    pub username: String,
+    /// What people see.
+    pub display_name: String,
+    /// Whether it may neither log in nor call.
+    pub is_disabled: bool,
+    /// Whether it can log in by password.
+    pub has_password: bool,
+    /// The primary number.
+    pub number: Option<Number>,
+    /// Unix milliseconds.
+    pub created_at: i64,
+    /// How many devices it has.
+    pub devices: i64,
+}
+
+macro_rules! select_accounts {
+    ($rest:literal) => {
+        concat!(
+            "SELECT a.account_id, a.username, a.display_name, a.is_disabled,
+                    a.password_hash IS NOT NULL AS has_password, a.created_at, n.number,
+                    (SELECT count(*) FROM devices d WHERE d.account_id = a.account_id) AS devices
+             FROM accounts a LEFT JOIN numbers n ON n.account_id = a.account_id AND n.is_primary = 1 ",
+            $rest
+        )
+    };
+}
+
+const BY_NAME: &str = select_accounts!("WHERE a.username = ?1");
+const BY_NUMBER: &str = select_accounts!(
+    "WHERE a.account_id = (SELECT account_id FROM numbers WHERE number = ?1 AND state = 'assigned')"
+);
+
+fn read(row: &SqliteRow) -> Result<AccountRow, StoreError> {
+    Ok(AccountRow {
+        account: AccountId(row.try_get("account_id")?),
+        username: row.try_get("username")?,
+        display_name: row.try_get("display_name")?,
+        is_disabled: row.try_get("is_disabled")?,
+        has_password: row.try_get("has_password")?,
+        number: read_number(row)?,
+        created_at: row.try_get("created_at")?,
+        devices: row.try_get("devices")?,
+    })
+}
+
+pub(super) fn read_number(row: &SqliteRow) -> Result<Option<Number>, StoreError> {
+    let text: Option<String> = row.try_get("number")?;
+    text.map(|text| {
+        Number::parse(&text).map_err(|_| StoreError::Corrupt {
+            what: "number",
+            value: text,
+        })
+    })
+    .transpose()
+}
+
+impl Store {
+    /// All accounts, in the order of their names.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn accounts(&self) -> Result<Vec<AccountRow>, StoreError> {
+        let rows = sqlx::query(select_accounts!("ORDER BY a.username"))
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// The account of this name.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn account_by_name(&self, name: &Username) -> Result<Option<AccountRow>, StoreError> {
+        let row = sqlx::query(BY_NAME)
+            .bind(name.as_str())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// The account that holds this number now.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn account_by_number(
+        &self,
+        number: &Number,
+    ) -> Result<Option<AccountRow>, StoreError> {
+        let row = sqlx::query(BY_NUMBER)
+            .bind(number.as_str())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// The argon2id hash of an account's password, if it has one.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn password_hash(&self, account: AccountId) -> Result<Option<String>, StoreError> {
+        let hash = sqlx::query_scalar("SELECT password_hash FROM accounts WHERE account_id = ?1")
+            .bind(account.0);
+        Ok(hash.fetch_optional(&self.readers).await?.flatten())
+    }
+}
+
+impl Transaction {
+    /// Adds an account; `None` if the name is taken.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn add_account(
+        &mut self,
+        name: &Username,
+        display_name: &DisplayName,
+        password_hash: Option<&str>,
+        now: SystemTime,
+    ) -> Result<Option<AccountId>, StoreError> {
+        let insert = sqlx::query_scalar(
+            "INSERT INTO accounts (username, display_name, password_hash, created_at) VALUES (?1, ?2, ?3, ?4)
+             RETURNING account_id",
+        );
+        let insert = insert
+            .bind(name.as_str())
+            .bind(display_name.as_str())
+            .bind(password_hash)
+            .bind(unix_millis(now));
+        match insert.fetch_one(&mut *self.inner).await {
+            Ok(account) => Ok(Some(AccountId(account))),
+            Err(error) if is_unique_violation(&error) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The account of this name, as this write sees it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn account_by_name(
+        &mut self,
+        name: &Username,
+    ) -> Result<Option<AccountRow>, StoreError> {
+        let row = sqlx::query(BY_NAME)
+            .bind(name.as_str())
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// Sets or removes the password.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn set_password_hash(
+        &mut self,
+        account: AccountId,
+        hash: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let update = sqlx::query("UPDATE accounts SET password_hash = ?2 WHERE account_id = ?1");
+        update
+            .bind(account.0)
+            .bind(hash)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Disables or enables an account.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn set_disabled(
+        &mut self,
+        account: AccountId,
+        is_disabled: bool,
+    ) -> Result<(), StoreError> {
+        let update = sqlx::query("UPDATE accounts SET is_disabled = ?2 WHERE account_id = ?1");
+        update
+            .bind(account.0)
+            .bind(is_disabled)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Removes an account that holds no number any more, and its devices.
+    ///
+    /// # Errors
+    /// If the database fails, or the account still holds numbers.
+    pub async fn remove_account(&mut self, account: AccountId) -> Result<(), StoreError> {
+        let delete = sqlx::query("DELETE FROM accounts WHERE account_id = ?1");
+        delete.bind(account.0).execute(&mut *self.inner).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,245 @@
+//! The table `devices`: phones and their SIP credentials.
+
+use std::time::SystemTime;
+
+use api::{AccountId, DeviceId, DeviceLabel, Number};
+use sip::Ha1;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::accounts::read_number;
+use super::{Store, StoreError, Transaction, unix_millis};
+
+/// One device, without its credential.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeviceRow {
+    /// The immutable id.
+    pub device: DeviceId,
+    /// Its owner's username.
+    pub username: String,
+    /// What its owner calls it.
+    pub label: String,
+    /// Its digest user name.
+    pub login: String,
+    /// Unix milliseconds.
+    pub created_at: i64,
+    /// When it last registered, Unix milliseconds.
+    pub last_seen_at: Option<i64>,
+}
+
+/// A credential and whom it speaks for.
+#[derive(Clone, Debug)]
+pub struct CredentialRow {
+    /// The owner.
+    pub account: AccountId,
+    /// The device.
+    pub device: DeviceId,
+    /// The digest user name.
+    pub login: String,
+    /// The hashes of the secret.
+    pub ha1: Ha1,
+    /// The owner's primary number.
+    pub number: Option<Number>,
+    /// The owner's display name.
+    pub display_name: String,
+}
+
+/// Who made a device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// A softphone, by logging in.
+    Login,
+    /// An administrator, for a desk phone.
+    Admin,
+}
+
+/// A device to be added.
+#[derive(Clone, Debug)]
+pub struct NewDevice<'a> {
+    /// The owner.
+    pub account: AccountId,
+    /// What people call it.
+    pub label: &'a DeviceLabel,
+    /// The digest user name.
+    pub login: &'a str,
+    /// The realm that the hashes were made for.
+    pub realm: &'a str,
+    /// The hashes of the secret.
+    pub ha1: &'a Ha1,
+    /// Who made it.
+    pub origin: Origin,
+}
+
+fn read(row: &SqliteRow) -> Result<DeviceRow, StoreError> {
+    Ok(DeviceRow {
+        device: DeviceId(row.try_get("device_id")?),
+        username: row.try_get("username")?,
+        label: row.try_get("label")?,
+        login: row.try_get("login")?,
+        created_at: row.try_get("created_at")?,
+        last_seen_at: row.try_get("last_seen_at")?,
+    })
+}
+
+fn read_hash<const N: usize>(row: &SqliteRow, column: &'static str) -> Result<[u8; N], StoreError> {
+    let bytes: &[u8] = row.try_get(column)?;
+    // The value is not shown: it is as good as the secret.
+    bytes.try_into().map_err(|_| StoreError::Corrupt {
+        what: column,
+        value: format!("{} bytes", bytes.len()),
+    })
+}
+
+impl Store {
+    /// The credential of this login, unless its owner is disabled.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn credential(&self, login: &str) -> Result<Option<CredentialRow>, StoreError> {
+        let select = sqlx::query(
+            "SELECT d.device_id, d.account_id, d.login, d.ha1_md5, d.ha1_sha256, a.display_name, n.number
+             FROM devices d
+             JOIN accounts a ON a.account_id = d.account_id AND a.is_disabled = 0
+             LEFT JOIN numbers n ON n.account_id = a.account_id AND n.is_primary = 1
+             WHERE d.login = ?1",
+        );
+        let Some(row) = select.bind(login).fetch_optional(&self.readers).await? else {
+            return Ok(None);
+        };
+        Ok(Some(CredentialRow {
+            account: AccountId(row.try_get("account_id")?),
+            device: DeviceId(row.try_get("device_id")?),
+            login: row.try_get("login")?,
+            ha1: Ha1 {
+                md5: read_hash(&row, "ha1_md5")?,
+                sha256: read_hash(&row, "ha1_sha256")?,
+            },
+            number: read_number(&row)?,
+            display_name: row.try_get("display_name")?,
+        }))
+    }
+
+    /// The devices of one account, or of all, oldest first.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn devices(&self, account: Option<AccountId>) -> Result<Vec<DeviceRow>, StoreError> {
+        let select = sqlx::query(
+            "SELECT d.device_id, a.username, d.label, d.login, d.created_at, d.last_seen_at
+             FROM devices d JOIN accounts a ON a.account_id = d.account_id
+             WHERE ?1 IS NULL OR d.account_id = ?1 ORDER BY a.username, d.device_id",
+        );
+        let rows = select
+            .bind(account.map(|account| account.0))
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// How many devices there are, all accounts together.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn count_devices(&self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("SELECT count(*) FROM devices")
+            .fetch_one(&self.readers)
+            .await?)
+    }
+}
+
+impl Transaction {
+    /// Adds a device.
+    ///
+    /// # Errors
+    /// If the database fails, or the login is taken, which random logins are not.
+    pub async fn add_device(
+        &mut self,
+        device: &NewDevice<'_>,
+        now: SystemTime,
+    ) -> Result<DeviceId, StoreError> {
+        let insert = sqlx::query_scalar(
+            "INSERT INTO devices (account_id, label, login, realm, ha1_md5, ha1_sha256, origin, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING device_id",
+        );
+        let origin = match device.origin {
+            Origin::Login => "login",
+            Origin::Admin => "admin",
+        };
+        let insert = insert
+            .bind(device.account.0)
+            .bind(device.label.as_str())
+            .bind(device.login)
+            .bind(device.realm)
+            .bind(device.ha1.md5.as_slice())
+            .bind(device.ha1.sha256.as_slice())
+            .bind(origin)
+            .bind(unix_millis(now));
+        Ok(DeviceId(insert.fetch_one(&mut *self.inner).await?))
+    }
+
+    /// Removes the device with this login if it belongs to `account`; tells whether it did.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn remove_device(
+        &mut self,
+        account: AccountId,
+        login: &str,
+    ) -> Result<bool, StoreError> {
+        let delete = sqlx::query("DELETE FROM devices WHERE account_id = ?1 AND login = ?2")
+            .bind(account.0)
+            .bind(login);
+        Ok(delete.execute(&mut *self.inner).await?.rows_affected() > 0)
+    }
+
+    /// Removes the longest unused devices that logging in has made for `account`, so that `keep` are left. Returns
+    /// the logins of those removed.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn trim_login_devices(
+        &mut self,
+        account: AccountId,
+        keep: u32,
+    ) -> Result<Vec<String>, StoreError> {
+        let delete = sqlx::query_scalar(
+            "DELETE FROM devices WHERE device_id IN (
+                 SELECT device_id FROM devices WHERE account_id = ?1 AND origin = 'login'
+                 ORDER BY coalesce(last_seen_at, created_at) DESC, device_id DESC LIMIT -1 OFFSET ?2)
+             RETURNING login",
+        );
+        Ok(delete
+            .bind(account.0)
+            .bind(keep)
+            .fetch_all(&mut *self.inner)
+            .await?)
+    }
+
+    /// The logins of all devices of an account.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn logins(&mut self, account: AccountId) -> Result<Vec<String>, StoreError> {
+        let select =
+            sqlx::query_scalar("SELECT login FROM devices WHERE account_id = ?1").bind(account.0);
+        Ok(select.fetch_all(&mut *self.inner).await?)
+    }
+
+    /// Notes when a device was last seen.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn set_last_seen(
+        &mut self,
+        device: DeviceId,
+        at: SystemTime,
+    ) -> Result<(), StoreError> {
+        let update = sqlx::query("UPDATE devices SET last_seen_at = ?2 WHERE device_id = ?1");
+        update
+            .bind(device.0)
+            .bind(unix_millis(at))
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+}
