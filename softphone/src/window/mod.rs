@@ -7,13 +7,14 @@
 //! | `welcome`, `status`, `dialpad`, `ringing`, `call`, `ended`, `recent` | one panel each |
 //! | `widgets` | the small parts that the panels are made of |
 //! | `theme`, `layout`, `keys` | colours, type and sizes; columns; shortcuts |
-//! | `settings` | what is remembered between runs |
+//! | `settings`, `desktop` | what is remembered between runs; what the desktop is set to |
 //!
 //! A panel is `data`, which is plain and tested without a window, and `view`, which draws it. Nothing here waits: the
 //! engine wakes the window when there is something new, and a window with nothing new does not paint.
 
 mod call;
 mod desk;
+mod desktop;
 mod dialpad;
 mod ended;
 mod keys;
@@ -93,6 +94,7 @@ pub fn open(
         native,
         Box::new(move |creation| {
             let link = connect(creation.egui_ctx.clone())?;
+            desktop::follow_theme(creation.egui_ctx.clone());
             Ok(Box::new(App(Window::new(&creation.egui_ctx, link, settings, file))))
         }),
     )

@@ -177,25 +177,33 @@ impl Window {
     }
 
     /// The call to look at: one that rings, one in progress, one that has just ended; else where calls begin.
+    ///
+    /// Each view has identities of its own: a key pressed on what has the keyboard focus in one never reaches a button
+    /// that comes to stand in its place.
     fn talk(&mut self, ui: &mut Ui, now: Instant, columns: Columns, actions: &mut Vec<Action>) {
         let ringing = Ringing::all(&self.desk, now);
-        if let Some(current) = self.desk.current() {
-            for ringing in &ringing {
-                ui.push_id(ringing.call, |ui| {
-                    ringing::show_beside(ui, ringing, actions)
-                });
-            }
-            let panel = CallPanel::of(current, now);
-            return call::show(ui, &panel, actions);
+        let current = self.desk.current().map(|call| CallPanel::of(call, now));
+        let (first, beside) = match ringing.split_first() {
+            Some((first, others)) if current.is_none() => (Some(first), others),
+            _ => (None, ringing.as_slice()),
+        };
+        for ringing in beside {
+            ui.push_id(("beside", ringing.call), |ui| {
+                ringing::show_beside(ui, ringing, actions)
+            });
         }
-        if let Some((first, others)) = ringing.split_first() {
-            for ringing in others {
-                ui.push_id(ringing.call, |ui| {
-                    ringing::show_beside(ui, ringing, actions)
-                });
-            }
-            return ringing::show(ui, first, actions);
+        if let Some(panel) = current {
+            ui.push_id(("call", panel.call), |ui| call::show(ui, &panel, actions));
+        } else if let Some(ringing) = first {
+            ui.push_id(("ringing", ringing.call), |ui| {
+                ringing::show(ui, ringing, actions)
+            });
+        } else {
+            self.between_calls(ui, columns, actions);
         }
+    }
+
+    fn between_calls(&mut self, ui: &mut Ui, columns: Columns, actions: &mut Vec<Action>) {
         let can_call = self.desk.can_call();
         let types_on = columns == Columns::One
             && ui.memory(|memory| memory.focused().is_none())
@@ -204,18 +212,19 @@ impl Window {
             self.desk.ended = None;
             self.lists_calls = false;
         }
-        match (&self.desk.ended, columns) {
-            (Some(ended), _) => ended::show(ui, ended, can_call, actions),
-            (None, Columns::Two) => recent::show(ui, &self.desk.recent, can_call, actions),
-            (None, Columns::One) if self.lists_calls => {
+        if let Some(ended) = &self.desk.ended {
+            ui.push_id("ended", |ui| ended::show(ui, ended, can_call, actions));
+        } else if columns == Columns::Two || self.lists_calls {
+            ui.push_id("recent", |ui| {
                 recent::show(ui, &self.desk.recent, can_call, actions)
-            }
-            (None, Columns::One) => {
+            });
+        } else {
+            ui.push_id("dial", |ui| {
                 ui.vertical_centered(|ui| {
                     ui.set_max_width(size::DIAL_COLUMN);
                     dialpad::show(ui, &mut self.desk.dialled, can_call, actions);
                 });
-            }
+            });
         }
     }
 

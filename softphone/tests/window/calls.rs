@@ -134,6 +134,33 @@ fn a_call_is_not_answered_by_accident() {
 }
 
 #[test]
+fn a_key_pressed_on_the_dial_pad_never_answers_or_declines() {
+    for key in [
+        "Digit 1",
+        "Digit 2",
+        "Digit 3",
+        "Digit 5",
+        "Star",
+        "Hash",
+        "Call",
+        "Delete last character",
+    ] {
+        let mut stage = Stage::signed_in(NARROW);
+        stage.type_loose("2");
+        stage
+            .harness
+            .get_by_role_and_label(Role::Button, key)
+            .focus();
+        stage.settle();
+        stage.tell(bruno_calls());
+        stage.wait(Duration::from_secs(1));
+        stage.press(Modifiers::NONE, Key::Enter);
+        stage.press(Modifiers::NONE, Key::Space);
+        assert!(stage.commands().is_empty(), "{key} had the focus");
+    }
+}
+
+#[test]
 fn shortcuts_decline_mute_and_hang_up() {
     let mut stage = Stage::signed_in(NARROW);
     stage.tell(bruno_calls());
