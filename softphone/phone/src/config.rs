@@ -68,8 +68,10 @@ pub struct Patience {
     pub registration_seconds: u32,
     /// The pause between two questions while a call gives no sign of the server.
     pub ask_again: Duration,
-    /// How long the server may take to answer such a question. Seven retransmissions fit in, so that a lossy network
-    /// does not look like a dead server.
+    /// The pause between two copies of a question that was not answered yet. Each copy is retransmitted on its own, so a
+    /// lossy network does not look like a dead server.
+    pub repeat: Duration,
+    /// How long the server may take to answer such a question.
     pub answer: Duration,
     /// The pause between two questions while no call is there; also keeps the mapping of a home router open, which
     /// lives 30 s or longer.
@@ -85,7 +87,8 @@ impl Default for Patience {
         Self {
             registration_seconds: 120,
             ask_again: Duration::from_secs(3),
-            answer: Duration::from_millis(5500),
+            repeat: Duration::from_secs(1),
+            answer: Duration::from_millis(4500),
             idle: Duration::from_secs(25),
             silence: Duration::from_secs(60),
             ringing: Duration::from_secs(180),

@@ -169,7 +169,7 @@ impl Phone {
             } => self.answer_request(now, request, &message),
             // Whatever the answer says, it shows that the server is there; receiving it has been noted.
             sip::Event::Response { .. } => {}
-            sip::Event::RequestFailed { request, .. } => self.question_failed(now, request),
+            sip::Event::RequestFailed { cause, .. } => self.question_failed(now, cause),
             sip::Event::Registered { registration, .. } => self.registered(registration),
             sip::Event::RegistrationFailed {
                 registration,

@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use sip::RequestId;
-
 use crate::Patience;
 
 /// Asks the server with OPTIONS (RFC 3261 section 11) and keeps the time.
@@ -14,10 +12,10 @@ pub(crate) enum Probe {
         /// When the server last gave a sign, or the waiting began.
         since: Instant,
     },
-    /// The question is out.
+    /// The question is out, once or several times: some copies may be lost on the way.
     Asking {
-        /// What was asked.
-        request: RequestId,
+        /// When it is asked once more.
+        again: Instant,
         /// When silence counts as an answer.
         until: Instant,
     },
@@ -38,7 +36,7 @@ impl Probe {
     /// When to look at this probe again.
     pub(crate) fn due(&self, eagerness: Eagerness, patience: &Patience) -> Option<Instant> {
         match (self, eagerness) {
-            (Self::Asking { until, .. }, _) => Some(*until),
+            (Self::Asking { again, until }, _) => Some(*again.min(until)),
             (Self::Resting { .. }, Eagerness::None) => None,
             (Self::Resting { since }, Eagerness::Idle) => Some(*since + patience.idle),
             (Self::Resting { since }, Eagerness::Call) => Some(*since + patience.ask_again),

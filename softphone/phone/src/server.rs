@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use sip::{HeaderName, Headers, Method, NameAddr, Params, Request, RequestId, StatusCode};
+use sip::{Failure, HeaderName, Headers, Method, NameAddr, Params, Request, RequestId, StatusCode};
 
 use crate::probe::{Eagerness, Probe};
 use crate::{CallStage, EndReason, Phone, RegistrationState};
@@ -36,10 +36,12 @@ impl Phone {
             uri: self.registrar_address(),
             ..own
         }));
-        self.probe = Probe::Asking {
-            request,
-            until: now + self.config.patience.answer,
+        let again = now + self.config.patience.repeat;
+        let until = match self.probe {
+            Probe::Asking { until, .. } => until,
+            Probe::Resting { .. } => now + self.config.patience.answer,
         };
+        self.probe = Probe::Asking { again, until };
         self.endpoint.handle(
             now,
             sip::Input::Request {
@@ -51,9 +53,9 @@ impl Phone {
         );
     }
 
-    /// The question found no way to the server at all.
-    pub(crate) fn question_failed(&mut self, now: Instant, failed: RequestId) {
-        if matches!(self.probe, Probe::Asking { request, .. } if request == failed) {
+    /// The question found no way to the server at all. One that was merely not answered is too old to matter.
+    pub(crate) fn question_failed(&mut self, now: Instant, cause: Failure) {
+        if matches!(self.probe, Probe::Asking { .. }) && cause == Failure::FlowFailed {
             self.server_is_gone(now);
         }
     }
@@ -66,8 +68,8 @@ impl Phone {
             .is_some_and(|due| due <= now);
         if is_due {
             match self.probe {
-                Probe::Resting { .. } => self.ask_server(now),
-                Probe::Asking { .. } => self.server_is_gone(now),
+                Probe::Asking { until, .. } if until <= now => self.server_is_gone(now),
+                Probe::Resting { .. } | Probe::Asking { .. } => self.ask_server(now),
             }
         }
     }

@@ -1,8 +1,6 @@
 //! The server goes away and comes back.
 
-mod house;
-
-use house::House;
+use crate::house::House;
 use phone::{EndReason, Input, RegistrationProblem, RegistrationState};
 use simnet::Conditions;
 use sip::Method;

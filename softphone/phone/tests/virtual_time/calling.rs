@@ -1,8 +1,6 @@
 //! Two phones call each other through an exchange.
 
-mod house;
-
-use house::House;
+use crate::house::House;
 use phone::{EndReason, Event, Input, RegistrationState};
 use sdp::{Codec, Direction};
 use simnet::Conditions;

@@ -13,18 +13,18 @@ use sdp::Negotiated;
 use simnet::{Conditions, Network, Node, Packet};
 use sip::{Flow, Secret, Transport};
 
-pub use exchange::Exchange;
+pub(crate) use exchange::Exchange;
 
-pub const DOMAIN: &str = "house.example";
-pub const SECRET: &str = "device secret";
+pub(crate) const DOMAIN: &str = "house.example";
+pub(crate) const SECRET: &str = "device secret";
 
 /// A phone, its socket's address, and what it told.
-pub struct Handset {
-    pub phone: Phone,
+pub(crate) struct Handset {
+    pub(crate) phone: Phone,
     address: SocketAddr,
-    pub events: Vec<Event>,
+    pub(crate) events: Vec<Event>,
     /// Whether a socket is opened at once when the phone needs one.
-    pub opens_sockets: bool,
+    pub(crate) opens_sockets: bool,
 }
 
 impl Handset {
@@ -45,7 +45,7 @@ impl Handset {
         }
     }
 
-    pub fn handle(&mut self, now: Instant, input: Input) {
+    pub(crate) fn handle(&mut self, now: Instant, input: Input) {
         self.phone.handle(now, input);
         while let Some(event) = self.phone.poll_event() {
             if let Event::NeedMedia { call } = event
@@ -58,17 +58,17 @@ impl Handset {
         }
     }
 
-    pub fn calls(&self) -> Vec<&Call> {
+    pub(crate) fn calls(&self) -> Vec<&Call> {
         self.phone.calls().collect()
     }
 
-    pub fn is_connected(&self) -> bool {
+    pub(crate) fn is_connected(&self) -> bool {
         self.phone
             .calls()
             .any(|call| matches!(call.stage, CallStage::Connected { .. }))
     }
 
-    pub fn states(&self) -> Vec<RegistrationState> {
+    pub(crate) fn states(&self) -> Vec<RegistrationState> {
         let states = self.events.iter().filter_map(|event| match event {
             Event::Registration(state) => Some(*state),
             _ => None,
@@ -76,7 +76,7 @@ impl Handset {
         states.collect()
     }
 
-    pub fn ends(&self) -> Vec<EndReason> {
+    pub(crate) fn ends(&self) -> Vec<EndReason> {
         let ends = self.events.iter().filter_map(|event| match event {
             Event::Ended { reason, .. } => Some(reason.clone()),
             _ => None,
@@ -84,7 +84,7 @@ impl Handset {
         ends.collect()
     }
 
-    pub fn sessions(&self) -> Vec<Negotiated> {
+    pub(crate) fn sessions(&self) -> Vec<Negotiated> {
         let sessions = self.events.iter().filter_map(|event| match event {
             Event::StartMedia { negotiated, .. } => Some(*negotiated),
             _ => None,
@@ -92,7 +92,7 @@ impl Handset {
         sessions.collect()
     }
 
-    pub fn count(&self, wanted: impl Fn(&Event) -> bool) -> usize {
+    pub(crate) fn count(&self, wanted: impl Fn(&Event) -> bool) -> usize {
         self.events.iter().filter(|event| wanted(event)).count()
     }
 }
@@ -138,15 +138,15 @@ impl Node<SocketAddr, Bytes> for Handset {
 }
 
 /// Amina (200) and Bela (201) and their exchange.
-pub struct House {
-    pub network: Network<SocketAddr, Bytes>,
-    pub exchange: Exchange,
-    pub amina: Handset,
-    pub bela: Handset,
+pub(crate) struct House {
+    pub(crate) network: Network<SocketAddr, Bytes>,
+    pub(crate) exchange: Exchange,
+    pub(crate) amina: Handset,
+    pub(crate) bela: Handset,
 }
 
 impl House {
-    pub fn new(conditions: Conditions) -> Self {
+    pub(crate) fn new(conditions: Conditions) -> Self {
         let network = Network::new([3; 32], conditions);
         let server = SocketAddr::from(([10, 0, 0, 1], 5060));
         let now = network.now();
@@ -159,13 +159,13 @@ impl House {
     }
 
     /// Both phones are registered.
-    pub fn signed_in() -> Self {
+    pub(crate) fn signed_in() -> Self {
         let mut house = Self::new(Conditions::perfect());
         house.sign_in();
         house
     }
 
-    pub fn sign_in(&mut self) {
+    pub(crate) fn sign_in(&mut self) {
         let now = self.network.now();
         self.amina.handle(now, Input::SignIn);
         self.bela.handle(now, Input::SignIn);
@@ -176,25 +176,25 @@ impl House {
         }
     }
 
-    pub fn with_secret(mut self, secret: &str) -> Self {
+    pub(crate) fn with_secret(mut self, secret: &str) -> Self {
         let server = SocketAddr::from(([10, 0, 0, 1], 5060));
         self.amina = Handset::new("200", 2, server, self.network.now(), secret);
         self
     }
 
     /// Lets this many seconds pass.
-    pub fn pass(&mut self, seconds: f64) {
+    pub(crate) fn pass(&mut self, seconds: f64) {
         let nodes: &mut [&mut dyn Node<SocketAddr, Bytes>] =
             &mut [&mut self.exchange, &mut self.amina, &mut self.bela];
         simnet::run(&mut self.network, nodes, Duration::from_secs_f64(seconds)).unwrap();
     }
 
-    pub fn now(&self) -> Instant {
+    pub(crate) fn now(&self) -> Instant {
         self.network.now()
     }
 
     /// Amina dials.
-    pub fn dial(&mut self, target: &str) -> CallNumber {
+    pub(crate) fn dial(&mut self, target: &str) -> CallNumber {
         let (call, now) = (self.amina.phone.next_call(), self.now());
         self.amina.handle(
             now,
@@ -207,7 +207,7 @@ impl House {
     }
 
     /// The call that rings at Bela.
-    pub fn ringing(&self) -> CallNumber {
+    pub(crate) fn ringing(&self) -> CallNumber {
         let calls = self.bela.calls();
         assert_eq!(calls.len(), 1, "{calls:?}");
         assert_eq!(calls[0].stage, CallStage::RingingHere);
@@ -215,7 +215,7 @@ impl House {
     }
 
     /// Amina and Bela speak; sound flows both ways.
-    pub fn connected() -> (Self, CallNumber, CallNumber) {
+    pub(crate) fn connected() -> (Self, CallNumber, CallNumber) {
         let mut house = Self::signed_in();
         let at_amina = house.dial("201");
         house.pass(1.0);

@@ -13,27 +13,27 @@ use sip::{
 
 use super::{DOMAIN, SECRET};
 
-pub struct Exchange {
+pub(crate) struct Exchange {
     address: SocketAddr,
     endpoint: Endpoint,
     authenticator: Authenticator,
-    pub bindings: BTreeMap<String, Flow>,
+    pub(crate) bindings: BTreeMap<String, Flow>,
     /// Each leg's other leg.
     bridged: BTreeMap<LegId, LegId>,
     /// Whose phone is at a leg.
     at: BTreeMap<LegId, String>,
     /// What every call gets, without ringing anybody.
-    pub refuse_with: Option<StatusCode>,
+    pub(crate) refuse_with: Option<StatusCode>,
     /// A dead exchange hears and says nothing.
-    pub is_dead: bool,
+    pub(crate) is_dead: bool,
     /// Requests that came, by method.
-    pub requests: Vec<Method>,
+    pub(crate) requests: Vec<Method>,
     /// What happened to legs without another leg.
-    pub single: Vec<Event>,
+    pub(crate) single: Vec<Event>,
 }
 
 impl Exchange {
-    pub fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: SocketAddr) -> Self {
         Self {
             address,
             endpoint: Endpoint::new(sip::Config::default(), [7; 32]),
@@ -49,7 +49,7 @@ impl Exchange {
     }
 
     /// Offers a new session to the phone of one side of a call.
-    pub fn reoffer(&mut self, now: Instant, user: &str, body: &str) {
+    pub(crate) fn reoffer(&mut self, now: Instant, user: &str, body: &str) {
         let leg = self
             .at
             .iter()
@@ -66,12 +66,12 @@ impl Exchange {
     }
 
     /// Calls a phone, with nobody at the other end.
-    pub fn call(&mut self, now: Instant, user: &str, body: &str) -> LegId {
+    pub(crate) fn call(&mut self, now: Instant, user: &str, body: &str) -> LegId {
         self.invite(now, user, "100", Bytes::from(body.to_owned()))
             .unwrap()
     }
 
-    pub fn handle(&mut self, now: Instant, input: Input) {
+    pub(crate) fn handle(&mut self, now: Instant, input: Input) {
         self.endpoint.handle(now, input);
         while let Some(event) = self.endpoint.poll_event() {
             self.on_event(now, event);
