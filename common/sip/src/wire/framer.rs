@@ -87,7 +87,10 @@ impl Framer {
     ///
     /// # Errors
     /// [`FramingError`], again and again: the stream cannot be used any more.
-    #[allow(clippy::should_implement_trait)]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an iterator that ends would stay ended; this one goes on after the next push"
+    )]
     pub fn next(&mut self) -> Result<Option<Framed>, FramingError> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());

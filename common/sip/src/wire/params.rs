@@ -50,11 +50,16 @@ impl Params {
         let mut rest = Some(text.strip_prefix(';')?);
         let mut is_canonical = true;
         while let Some(text) = rest {
-            let (param, next) = match grammar {
-                Grammar::Header => syntax::split_outside(text, b';')?,
-                Grammar::Uri => split_at(text, b';'),
+            let (param, next, (name, value)) = match grammar {
+                Grammar::Header => {
+                    let (param, next) = syntax::split_outside(text, b';')?;
+                    (param, next, split_param(param))
+                }
+                Grammar::Uri => {
+                    let (param, next) = split_at(text, b';');
+                    (param, next, split_at(param, b'='))
+                }
             };
-            let (name, value) = split_param(param);
             is_canonical &= param.len() == name.len() + value.map_or(0, |value| value.len() + 1);
             let is_valid = match grammar {
                 Grammar::Header => {

@@ -8,6 +8,10 @@ use crate::wire::text::Text;
 
 /// One contact, or the `*` that removes all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a star is rare, and nobody keeps many of them"
+)]
 pub enum Contact {
     /// `*`: all bindings (RFC 3261 10.2.2).
     Star,

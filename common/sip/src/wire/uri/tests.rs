@@ -61,6 +61,8 @@ fn malformed_uris_are_refused_with_the_part_that_is_wrong() {
         ("sip:alice@host :1", UriError::Host),
         ("sip:alice@host;;a", UriError::Params),
         ("sip:alice@host;a=%", UriError::Params),
+        ("sip:alice@host; a", UriError::Params),
+        ("sip:alice@host;a =b", UriError::Params),
         ("sip:alice@host?", UriError::Headers),
         ("sip:alice@host?a b", UriError::Headers),
         ("tel:", UriError::User),
