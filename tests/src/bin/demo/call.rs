@@ -106,7 +106,7 @@ impl Call {
     /// Measures it.
     pub(crate) fn report(&self) -> Result<Report> {
         let answered = self.caller.finished.event("answered")?;
-        let dialled = self.caller.finished.event("registered")?.at()?;
+        let dialled = self.caller.finished.event("calling")?.at()?;
         Ok(Report {
             set_up: (answered.at()? - dialled).try_into()?,
             codec: answered.text("codec").to_owned(),
