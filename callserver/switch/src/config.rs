@@ -13,7 +13,7 @@ pub struct RegistrationLimits {
     pub max_expires: u32,
     /// Granted to phones that wish nothing.
     pub default_expires: u32,
-    /// How many contacts an account may have at once; more are refused with 403.
+    /// How many contacts an account may have at once. A further one takes the place of the one that would end first.
     pub max_bindings: usize,
 }
 

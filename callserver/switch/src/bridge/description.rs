@@ -94,3 +94,47 @@ pub(super) fn expect_media(
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PHONE: &str = "v=0\r\no=alice 9 4 IN IP4 10.0.0.5\r\ns=-\r\nc=IN IP4 10.0.0.5\r\nt=0 0\r\nm=audio 7000 RTP/AVP 0\r\n";
+
+    fn said(text: &str) -> SessionDescription {
+        read(&Bytes::from(text.to_owned())).unwrap()
+    }
+
+    #[test]
+    fn a_phone_sees_one_session_of_ours_whose_version_rises_with_each_change() {
+        let relay = "203.0.113.1:40000".parse().unwrap();
+        let mut told = Told::new(77);
+        let first = told.tell(said(PHONE), relay);
+        assert_eq!(
+            String::from_utf8_lossy(&first),
+            "v=0\r\no=- 77 1 IN IP4 203.0.113.1\r\ns=-\r\nc=IN IP4 203.0.113.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n"
+        );
+        // The phone counts its own versions; only what this side sees matters.
+        let same = told.tell(said(&PHONE.replace("9 4 IN", "9 5 IN")), relay);
+        assert_eq!(same, first);
+        let held = told.tell(said(&format!("{PHONE}a=sendonly\r\n")), relay);
+        assert!(held.starts_with(b"v=0\r\no=- 77 2 IN"));
+        let again = told.tell(said(PHONE), relay);
+        assert!(again.starts_with(b"v=0\r\no=- 77 3 IN"));
+    }
+
+    #[test]
+    fn what_is_no_session_is_told_apart() {
+        let status = |text: &str| {
+            read(&Bytes::from(text.to_owned()))
+                .unwrap_err()
+                .status()
+                .code()
+        };
+        assert_eq!(status("nonsense"), 400);
+        assert_eq!(
+            status("v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nm=video 1 RTP/AVP 31\r\n"),
+            488
+        );
+    }
+}

@@ -8,7 +8,7 @@ use crate::timetable::TimerId;
 use crate::{DeviceId, Unregistration};
 
 /// Names one binding as long as it lives, refreshes included.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct BindingId(pub(crate) u64);
 
 /// Where one phone can be reached, until when.

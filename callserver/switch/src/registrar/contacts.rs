@@ -71,7 +71,7 @@ pub(super) fn read(message: &Request, limits: &RegistrationLimits) -> Result<Wis
     }
     let wish = if contacts.is_empty() {
         Wish::Query
-    } else if contacts.iter().any(|contact| *contact == Contact::Star) {
+    } else if contacts.contains(&Contact::Star) {
         // RFC 3261 10.2.2: a star stands alone, and with `Expires: 0`.
         if contacts.len() > 1 || of_all != Some(0) {
             return Err(StatusCode::BAD_REQUEST.into());

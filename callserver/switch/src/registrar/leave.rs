@@ -79,13 +79,14 @@ impl Registrar {
 
     /// A credential was revoked. Rare, so a walk through everything is good enough.
     pub(crate) fn forget_login(&mut self, desk: &mut Desk, login: &str) {
-        let revoked: Vec<(AccountId, BindingId)> = self
+        let mut revoked: Vec<(AccountId, BindingId)> = self
             .accounts
             .iter()
             .flat_map(|(account, bindings)| bindings.iter().map(|binding| (*account, binding)))
             .filter(|(_, binding)| binding.login == *login)
             .map(|(account, binding)| (account, binding.id))
             .collect();
+        revoked.sort_unstable();
         for (account, binding) in revoked {
             self.remove(desk, account, binding, Unregistration::Revoked);
         }

@@ -5,12 +5,15 @@
     reason = "a test stops where its ground is missing"
 )]
 
+mod admission;
 mod bad_links;
 mod calling;
 mod changing;
 mod failing;
 mod forking;
+mod noise;
 mod phone;
 mod registering;
 mod rig;
 mod server;
+mod storm;

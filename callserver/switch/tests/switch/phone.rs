@@ -206,6 +206,10 @@ impl Phone {
     }
 
     fn perform(&mut self, now: Instant, action: Action) {
+        let is_changing = self.offer.is_some() || self.asked_for_offer;
+        if is_changing && matches!(action, Action::Offer(_) | Action::AskForOffer) {
+            return;
+        }
         match (action, self.leg) {
             (Action::Call(number), _) => {
                 let offer = self.make_offer(Direction::SendRecv);
@@ -266,10 +270,11 @@ impl Phone {
             Event::Incoming { leg, invite, .. } => self.incoming(now, leg, invite),
             Event::Progress { status, body, .. } => {
                 self.progress.push(status.code());
-                if !body.is_empty() && self.offer.is_some() {
+                if !body.is_empty()
+                    && let Some(offer) = &self.offer
+                {
                     self.had_early_media = true;
                     let answer = SessionDescription::parse(&body).unwrap();
-                    let offer = self.offer.as_ref().unwrap();
                     self.media = Some(sdp::accept_answer(offer, &answer).unwrap());
                 }
             }
@@ -283,11 +288,7 @@ impl Phone {
                 }
                 self.answered += 1;
             }
-            Event::Acknowledged { body, .. } => {
-                if !body.is_empty() {
-                    self.take_answer(&body);
-                }
-            }
+            Event::Acknowledged { body, .. } if !body.is_empty() => self.take_answer(&body),
             Event::Reoffer { leg, invite } => {
                 if let Some(status) = self.refuses_reoffers {
                     let headers = Headers::new();
@@ -318,6 +319,8 @@ impl Phone {
                 self.ends.push(in_words(cause));
                 if self.leg == Some(leg) {
                     self.leg = None;
+                    self.offer = None;
+                    self.asked_for_offer = false;
                 }
             }
             _ => {}
@@ -360,7 +363,7 @@ impl Phone {
         };
         let mut body = Bytes::new();
         if matches!(self.manner, Manner::EarlyMedia(_))
-            && let Some(offer) = self.pending.take()
+            && let Some(offer) = self.pending.take_if(|offer| !offer.is_empty())
         {
             body = self.make_answer(&offer);
             self.pending = Some(body.clone());
