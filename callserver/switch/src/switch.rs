@@ -5,7 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
 use sip::{
-    Endpoint, Flow, HeaderName, Headers, Method, Request, RequestId, StatusCode, Text, Transmit,
+    Endpoint, Flow, HeaderName, Headers, Method, Population, Request, RequestId, StatusCode, Text,
+    Transmit,
 };
 
 use crate::authentication::Authentication;
@@ -42,6 +43,8 @@ pub struct Counts {
     pub questions: usize,
     /// Timers, those of SIP transactions not counted.
     pub timers: usize,
+    /// What the SIP core below holds: transactions live on for half a minute after their calls.
+    pub core: Population,
 }
 
 /// What the switch understands; the core refuses everything else.
@@ -139,6 +142,7 @@ impl Switch {
             legs: self.bridge.legs(),
             questions: self.desk.questions.len(),
             timers: self.desk.timetable.len(),
+            core: self.desk.endpoint.population(),
         }
     }
 
