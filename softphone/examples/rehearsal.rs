@@ -100,7 +100,7 @@ fn script(scene: &str) -> anyhow::Result<VecDeque<Notice>> {
     let bruno = incoming(1, "200", Some("Bruno Keller"));
     let ended = |call: u64, reason: EndReason, seconds: f64| Notice::Ended {
         call: CallNumber(call),
-        sentence: reason.sentence(),
+        sentence: reason.sentence("Bruno Keller"),
         reason,
         statistics: CallStatistics {
             seconds,

@@ -29,6 +29,8 @@ pub struct Window {
     link: Box<dyn Link>,
     desk: Desk,
     settings: Settings,
+    /// What the file holds, which is not what the window was started with.
+    kept: Settings,
     file: SettingsFile,
     title: String,
     scene: Scene,
@@ -47,6 +49,7 @@ impl Window {
             link,
             desk: Desk::new(form),
             settings,
+            kept: file.load(),
             file,
             title: TITLE.into(),
             scene: Scene::Welcome,
@@ -260,11 +263,10 @@ impl Window {
     }
 
     fn remember(&mut self, change: impl FnOnce(&mut Settings)) {
-        let mut settings = self.settings.clone();
-        change(&mut settings);
-        if settings != self.settings {
-            self.file.save(&settings);
-            self.settings = settings;
+        change(&mut self.settings);
+        if self.settings != self.kept {
+            self.file.save(&self.settings);
+            self.kept.clone_from(&self.settings);
         }
     }
 

@@ -66,7 +66,7 @@ fn somebody_signs_in_dials_talks_and_hangs_up() {
     );
     assert!(!stage.has_button("Hang up"), "it is asked once");
     stage.tell(ended(CALL, EndReason::LocalHangup));
-    assert!(stage.says("You ended the call."));
+    assert!(stage.says("You ended the call with Bruno Keller."));
     stage.click("Call again");
     assert!(matches!(stage.commands().as_slice(), [Command::Call { target }] if target == "200"));
 }
@@ -90,7 +90,7 @@ fn a_call_comes_in_and_is_answered() {
         });
         assert!(stage.says("Not encrypted") && stage.says("G.711 A-law, telephone sound"));
         stage.tell(ended(CALL, EndReason::RemoteHangup));
-        assert!(stage.says("The other side hung up."));
+        assert!(stage.says("Bruno Keller hung up."));
     }
 }
 

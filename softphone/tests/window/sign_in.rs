@@ -61,3 +61,11 @@ fn server_and_name_are_remembered_and_the_password_is_not() {
         .get_by_role_and_label(Role::PasswordInput, "Password");
     assert!(password.value().is_none_or(|text| text.is_empty()));
 }
+
+#[test]
+fn what_the_window_was_started_with_is_remembered_too() {
+    let mut stage = Stage::new(NARROW);
+    assert_eq!(stage.file.load().server, "");
+    stage.tell(Notice::Registration(Registration::Registered(amina())));
+    assert_eq!(stage.file.load().server, "http://127.0.0.1:8080");
+}

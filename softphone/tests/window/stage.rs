@@ -219,7 +219,7 @@ pub(crate) fn bruno_calls() -> Notice {
 }
 
 pub(crate) fn ended(call: CallNumber, reason: EndReason) -> Notice {
-    let sentence = reason.sentence();
+    let sentence = reason.sentence("Bruno Keller");
     Notice::Ended {
         call,
         reason,
