@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use sip::{
-    Authenticator, Challenge, Credentials, Headers, Method, NameAddr, ProxyAuthenticate,
-    StatusCode, Text, Verdict, WwwAuthenticate,
+    Algorithm, Authenticator, Challenge, Credentials, HeaderName, Headers, Method, NameAddr,
+    ProxyAuthenticate, Request, StatusCode, Text, Verdict, WwwAuthenticate,
 };
 
 use crate::{AuthenticationFailure, Credential};
@@ -59,11 +59,21 @@ impl Authentication {
         }
     }
 
-    /// The headers of a 401 or 407: SHA-256 first, then MD5.
-    pub(crate) fn challenge(&mut self, now: Instant, door: Door, stale: bool) -> Headers {
+    /// The headers of the 401 or 407 to `request`: SHA-256 first, then MD5 (RFC 8760 2.4); MD5 alone for phones that
+    /// are known to stumble over anything else.
+    pub(crate) fn challenge(
+        &mut self,
+        now: Instant,
+        door: Door,
+        stale: bool,
+        request: &Request,
+    ) -> Headers {
+        let knows_only_md5 = knows_only_md5(request);
         let mut headers = Headers::new();
         for challenge in self.authenticator.challenges(now, stale) {
-            push(&mut headers, door, challenge);
+            if !knows_only_md5 || challenge.algorithm() == Some(Algorithm::Md5) {
+                push(&mut headers, door, challenge);
+            }
         }
         headers
     }
@@ -101,6 +111,15 @@ impl Authentication {
 pub(crate) fn is_their_address(address: &NameAddr, owner: &Credential) -> bool {
     let user = address.uri.user_text().unwrap_or_default();
     owner.login == user || owner.number.as_ref().is_some_and(|number| *number == user)
+}
+
+/// Beginnings of the User-Agent of phones that give up when they meet a challenge other than MD5, instead of taking the
+/// one that they know, as RFC 8760 2.4 wants it: what Debian 12 brings of baresip and sipp.
+const ONLY_MD5: [&str; 4] = ["baresip v0.", "baresip v1.", "baresip v2.", "sipp/3.6"];
+
+fn knows_only_md5(request: &Request) -> bool {
+    let agent = request.headers.get(&HeaderName::UserAgent);
+    agent.is_some_and(|agent| ONLY_MD5.iter().any(|old| agent.starts_with(old)))
 }
 
 fn push(headers: &mut Headers, door: Door, challenge: Challenge) {

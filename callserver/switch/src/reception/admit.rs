@@ -37,7 +37,7 @@ impl Reception {
             Some(owner) => authentication.check(now, &credentials, &invite.method, owner),
         };
         if let Err(denial) = verdict {
-            let headers = authentication.challenge(now, Door::Calls, denial.is_stale());
+            let headers = authentication.challenge(now, Door::Calls, denial.is_stale(), &invite);
             desk.reject(now, leg, Door::Calls.status(), headers);
             if let Denial::Failed(why) = denial {
                 let login = credentials.username;

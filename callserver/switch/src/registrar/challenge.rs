@@ -31,7 +31,7 @@ impl Registrar {
         }
         match authentication.credentials(&message.headers) {
             None => {
-                let headers = authentication.challenge(now, Door::Registrar, false);
+                let headers = authentication.challenge(now, Door::Registrar, false, &message);
                 desk.respond(now, request, Door::Registrar.status(), headers);
             }
             Some(credentials) => {
@@ -71,7 +71,8 @@ impl Registrar {
             Some(owner) => authentication.check(now, &credentials, &message.method, owner),
         };
         if let Err(denial) = verdict {
-            let headers = authentication.challenge(now, Door::Registrar, denial.is_stale());
+            let headers =
+                authentication.challenge(now, Door::Registrar, denial.is_stale(), &message);
             desk.respond(now, request, Door::Registrar.status(), headers);
             if let Denial::Failed(why) = denial {
                 let login = credentials.username;

@@ -47,6 +47,18 @@ impl Caller {
 
     /// Sends an INVITE and gives back the code of the final answer, with the challenges in it.
     fn send(&mut self, authorization: &str) -> (u16, Vec<Challenge>) {
+        self.hand_in(authorization);
+        while let Some(transmit) = self.server.switch.poll_transmit() {
+            if let Ok(Message::Response(response)) = Message::parse(transmit.payload)
+                && response.status.is_final()
+            {
+                return (response.status.code(), Challenge::all_in(&response.headers));
+            }
+        }
+        panic!("no final answer");
+    }
+
+    fn hand_in(&mut self, authorization: &str) {
         self.sent += 1;
         let (sent, from, target, body) = (self.sent, &self.from, &self.target, &self.body);
         let message = format!(
@@ -59,18 +71,22 @@ impl Caller {
         let (flow, payload) = (self.flow, Bytes::from(message));
         self.server
             .handle(self.now, Input::Receive { flow, payload });
-        while let Some(transmit) = self.server.switch.poll_transmit() {
-            if let Ok(Message::Response(response)) = Message::parse(transmit.payload)
-                && response.status.is_final()
-            {
-                return (response.status.code(), Challenge::all_in(&response.headers));
-            }
-        }
-        panic!("no final answer");
     }
 
-    /// Both rounds.
+    /// Both rounds, to the final answer.
     fn invite(&mut self) -> u16 {
+        let authorization = self.authorization();
+        self.send(&authorization).0
+    }
+
+    /// Both rounds, and what the switch sends then is left to look at.
+    fn send_authorized(&mut self) {
+        let authorization = self.authorization();
+        self.hand_in(&authorization);
+    }
+
+    /// The header that answers the challenge to an anonymous INVITE.
+    fn authorization(&mut self) -> String {
         let (code, challenges) = self.send("");
         assert_eq!(code, 407, "nobody calls unknown");
         let challenge = challenges
@@ -78,18 +94,10 @@ impl Caller {
             .find(|challenge| challenge.algorithm() == Some(Algorithm::Sha256))
             .unwrap();
         let secret = Secret::new(self.secret.as_str());
-        let target = self.target.clone();
-        let credentials = respond(
-            challenge,
-            "alice-1",
-            &secret,
-            &Method::Invite,
-            &target,
-            1,
-            "c",
-        );
+        let (target, method) = (self.target.clone(), Method::Invite);
+        let credentials = respond(challenge, "alice-1", &secret, &method, &target, 1, "c");
         let value = sip::ProxyAuthorization(credentials).to_text();
-        self.send(&format!("Proxy-Authorization: {value}\r\n")).0
+        format!("Proxy-Authorization: {value}\r\n")
     }
 }
 
@@ -170,6 +178,35 @@ fn offers_of_no_use_are_refused_before_anything_is_asked_of_the_relay() {
     }
 }
 
+#[test]
+fn a_phone_is_called_over_the_connection_that_it_registered_over() {
+    let mut caller = Caller::new();
+    caller.register_bob();
+    caller.send_authorized();
+    let invites: Vec<_> = std::iter::from_fn(|| caller.server.switch.poll_transmit())
+        .filter(|transmit| transmit.payload.starts_with(b"INVITE "))
+        .collect();
+    let [invite] = &invites[..] else {
+        panic!("one INVITE, got {invites:?}");
+    };
+    assert_eq!(
+        (invite.flow.transport, invite.flow.connection),
+        (Transport::Tcp, 2)
+    );
+    let text = String::from_utf8_lossy(&invite.payload);
+    assert!(
+        text.starts_with("INVITE sip:bob@198.51.100.8 SIP/2.0\r\n"),
+        "{text}"
+    );
+    assert!(text.contains("Max-Forwards: 69\r\n"), "{text}");
+    for secret in ["198.51.100.7", "alice-1", "Proxy-Authorization"] {
+        assert!(
+            !text.contains(secret),
+            "{secret} is told to the callee: {text}"
+        );
+    }
+}
+
 impl Caller {
     /// So that there is a phone to call.
     fn register_bob(&mut self) {
@@ -212,4 +249,15 @@ impl Caller {
         );
         assert_eq!(answer.status.code(), 200);
     }
+}
+
+#[test]
+fn a_phone_that_stumbles_over_sha_256_is_offered_md5_alone() {
+    let mut caller = Caller::new();
+    let (status, challenges) = caller.send("User-Agent: baresip v1.0.0 (x86_64/linux)\r\n");
+    assert_eq!(status, 407);
+    let algorithms: Vec<_> = challenges.iter().filter_map(Challenge::algorithm).collect();
+    assert_eq!(algorithms, [Algorithm::Md5]);
+    let (_, challenges) = caller.send("User-Agent: baresip v4.0.0\r\n");
+    assert_eq!(challenges.len(), 2);
 }
