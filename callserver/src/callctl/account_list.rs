@@ -4,7 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Access;
-use crate::control::{AccountView, Command, ControlError, CredentialView, Reply};
+use crate::control::{
+    AccountView, AddedAccount, Command, ControlError, CredentialView, ListedAccount, Reply,
+};
 
 /// What became of a list.
 #[derive(Default, Debug)]
@@ -42,9 +44,7 @@ pub enum ImportError {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Entry {
     line: usize,
-    name: String,
-    number: Option<String>,
-    display_name: Option<String>,
+    account: ListedAccount,
 }
 
 /// Reads a list.
@@ -61,16 +61,19 @@ fn parse(text: &str) -> Vec<Entry> {
         let mut fields = text
             .splitn(3, ',')
             .map(|field| Some(field.trim().to_owned()).filter(|field| !field.is_empty()));
-        let name = fields.next().flatten()?;
+        // A missing name is refused with its line number like any other bad name.
+        let name = fields.next().flatten().unwrap_or_default();
         let (number, display_name) = (fields.next().flatten(), fields.next().flatten());
-        Some(Entry {
+        Entry {
             line,
-            name,
-            number,
-            display_name,
-        })
+            account: ListedAccount {
+                name,
+                number,
+                display_name,
+            },
+        }
     };
-    let is_comment = |text: &str| text.starts_with('#');
+    let says_nothing = |text: &str| text.is_empty() || text.starts_with('#');
     // The byte order mark and the heading that spreadsheets write.
     let lines = text
         .trim_start_matches('\u{feff}')
@@ -80,50 +83,41 @@ fn parse(text: &str) -> Vec<Entry> {
     let is_heading =
         |line: usize, text: &str| line == 1 && text.to_ascii_lowercase().starts_with("name,");
     lines
-        .filter(|(line, text)| !is_comment(text) && !is_heading(*line, text))
-        .filter_map(entry)
+        .filter(|(line, text)| !says_nothing(text) && !is_heading(*line, text))
+        .map(entry)
         .collect()
 }
 
-/// Adds the accounts one by one. A refused line does not stop the others.
+/// So many accounts are one transaction: few enough to leave the database to others in between.
+const CHUNK: usize = 1_000;
+
+/// Adds the accounts. A refused line does not stop the others.
 pub(super) async fn import(
     access: &mut Access,
     list: Vec<Entry>,
     with_devices: bool,
 ) -> Result<Imported, ControlError> {
     let mut imported = Imported::default();
-    for Entry {
-        line,
-        name,
-        number,
-        display_name,
-    } in list
-    {
-        let add = Command::AddAccount {
-            name,
-            display_name,
-            number,
-            password: None,
+    for chunk in list.chunks(CHUNK) {
+        let accounts = chunk.iter().map(|entry| entry.account.clone()).collect();
+        let reply = access
+            .perform(Command::AddAccounts {
+                accounts,
+                with_devices,
+            })
+            .await?;
+        let Reply::Added(results) = reply else {
+            continue;
         };
-        let account = match access.perform(add).await {
-            Ok(Reply::Account(account)) => account,
-            Ok(_) => continue,
-            Err(ControlError::Refused(failure)) => {
-                imported.refused.push((line, failure.sentence));
-                continue;
-            }
-            Err(error) => return Err(error),
-        };
-        if with_devices {
-            let add = Command::AddDevice {
-                account: account.name.clone(),
-                label: None,
-            };
-            if let Reply::Credential(credential) = access.perform(add).await? {
-                imported.devices.push(credential);
+        for (entry, result) in chunk.iter().zip(results) {
+            match result {
+                Ok(AddedAccount { account, device }) => {
+                    imported.accounts.push(account);
+                    imported.devices.extend(device);
+                }
+                Err(failure) => imported.refused.push((entry.line, failure.sentence)),
             }
         }
-        imported.accounts.push(account);
     }
     Ok(imported)
 }
@@ -149,9 +143,11 @@ mod tests {
     fn a_list_has_names_numbers_and_display_names() {
         let entry = |line, name: &str, number: Option<&str>, display_name: Option<&str>| Entry {
             line,
-            name: name.into(),
-            number: number.map(Into::into),
-            display_name: display_name.map(Into::into),
+            account: ListedAccount {
+                name: name.into(),
+                number: number.map(Into::into),
+                display_name: display_name.map(Into::into),
+            },
         };
         assert_eq!(
             parse(

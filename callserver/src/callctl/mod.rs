@@ -8,6 +8,7 @@ mod password;
 mod table;
 
 use std::io::Write;
+use std::path::PathBuf;
 
 pub use access::{Access, AccessError};
 pub use account_list::{ImportError, Imported};
@@ -44,26 +45,36 @@ pub enum CallctlError {
 /// One sentence: what failed, what to do.
 pub async fn run(line: CommandLine, out: &mut dyn Write) -> Result<(), CallctlError> {
     let (data, database, is_json) = (line.data(), line.database.clone(), line.json);
-    if let Action::Accounts(AccountsAction::Import { file, with_devices }) = &line.action {
-        let list = account_list::read(file)?;
-        let mut access = Access::open(&data, database.as_deref()).await?;
-        let result = account_list::import(&mut access, list, *with_devices).await;
-        access.close().await;
-        let imported = result?;
-        output::print_imported(&imported, is_json, out).map_err(CallctlError::Output)?;
-        return imported.into_result(file).map_err(Into::into);
-    }
+    let open = || Access::open(&data, database.as_deref());
     let label = line.action.label();
-    // Asked for before the database is locked: a person types slowly.
-    let command = into_command(line.action)?;
-    let mut access = Access::open(&data, database.as_deref()).await?;
-    let reply = access.perform(command).await;
-    access.close().await;
-    output::print(&reply?, label, is_json, out).map_err(CallctlError::Output)
+    // Passwords are asked for before the database is locked: a person types slowly.
+    match into_work(line.action)? {
+        Work::One(command) => {
+            let mut access = open().await?;
+            let reply = access.perform(command).await;
+            access.close().await;
+            output::print(&reply?, label, is_json, out).map_err(CallctlError::Output)
+        }
+        Work::Import { file, with_devices } => {
+            let list = account_list::read(&file)?;
+            let mut access = open().await?;
+            let imported = account_list::import(&mut access, list, with_devices).await;
+            access.close().await;
+            let imported = imported?;
+            output::print_imported(&imported, is_json, out).map_err(CallctlError::Output)?;
+            Ok(imported.into_result(&file)?)
+        }
+    }
 }
 
-fn into_command(action: Action) -> Result<Command, CallctlError> {
-    Ok(match action {
+/// What the command line asks for.
+enum Work {
+    One(Command),
+    Import { file: PathBuf, with_devices: bool },
+}
+
+fn into_work(action: Action) -> Result<Work, CallctlError> {
+    let command = match action {
         Action::Accounts(action) => match action {
             AccountsAction::Add {
                 name,
@@ -108,8 +119,9 @@ fn into_command(action: Action) -> Result<Command, CallctlError> {
                     password: PlainPassword(password),
                 }
             }
-            // Handled before: it is many commands.
-            AccountsAction::Import { .. } => Command::ListAccounts,
+            AccountsAction::Import { file, with_devices } => {
+                return Ok(Work::Import { file, with_devices });
+            }
         },
         Action::Devices(action) => match action {
             DevicesAction::Add { account, label } => Command::AddDevice { account, label },
@@ -127,5 +139,6 @@ fn into_command(action: Action) -> Result<Command, CallctlError> {
             CallsAction::Hangup { call } => Command::HangUpCall { call },
         },
         Action::Status => Command::Status,
-    })
+    };
+    Ok(Work::One(command))
 }

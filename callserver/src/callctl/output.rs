@@ -52,6 +52,8 @@ pub(super) fn print(
                 &rows,
             )
         }
+        // Lists are put together and printed as a whole, see `print_imported`.
+        Reply::Added(results) => writeln!(out, "{} accounts {done}.", results.len()),
         Reply::Credential(credential) => print_credential(credential, out),
         Reply::Devices(devices) => {
             let row = |d: &crate::control::DeviceView| {

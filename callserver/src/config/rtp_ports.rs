@@ -67,7 +67,7 @@ impl RtpPorts {
         // RTP has the even port, RTCP the odd one above it (RFC 3550 section 11).
         let (even, odd) = (
             u32::from(low).next_multiple_of(2),
-            (u32::from(high) + 1) / 2 * 2,
+            u32::from(high).div_ceil(2) * 2,
         );
         if odd < even + 4 {
             return Err(RtpPortsRefused::Empty(text.to_owned()));

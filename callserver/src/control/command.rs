@@ -19,6 +19,26 @@ impl fmt::Debug for PlainPassword {
     }
 }
 
+/// One of many accounts to be added.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ListedAccount {
+    /// The username.
+    pub name: String,
+    /// The number; the lowest free one if missing.
+    pub number: Option<String>,
+    /// What people see; the username if missing.
+    pub display_name: Option<String>,
+}
+
+/// One of many accounts that was added.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AddedAccount {
+    /// The account.
+    pub account: AccountView,
+    /// The credential of its device.
+    pub device: Option<CredentialView>,
+}
+
 /// One thing that an administrator wants.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case")]
@@ -33,6 +53,13 @@ pub enum Command {
         number: Option<String>,
         /// The password; without one only devices that an administrator adds can use the account.
         password: Option<PlainPassword>,
+    },
+    /// Add many accounts without passwords. Answered with [`Reply::Added`], one for each and in their order.
+    AddAccounts {
+        /// The accounts.
+        accounts: Vec<ListedAccount>,
+        /// Whether each gets a device.
+        with_devices: bool,
     },
     /// All accounts. Answered with [`Reply::Accounts`].
     ListAccounts,
@@ -120,6 +147,8 @@ pub enum Reply {
     Account(AccountView),
     /// Accounts.
     Accounts(Vec<AccountView>),
+    /// What became of many.
+    Added(Vec<Result<AddedAccount, Failure>>),
     /// A new credential.
     Credential(CredentialView),
     /// Devices.

@@ -8,7 +8,7 @@ mod server;
 mod view;
 
 pub use client::{ControlClient, ControlError};
-pub use command::{Command, Failure, PlainPassword, Reply};
+pub use command::{AddedAccount, Command, Failure, ListedAccount, PlainPassword, Reply};
 pub use operator::{Operator, ServerFacts};
 pub use server::{ControlServer, ListenError};
 pub use view::{

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::view::StatusView;
-use super::{Command, CredentialView, Failure, PlainPassword, Reply};
+use super::{AddedAccount, Command, CredentialView, Failure, ListedAccount, PlainPassword, Reply};
 use crate::edge::Exchange;
 use crate::office::{NewAccount, Office, OfficeError};
 use crate::store::NumberState;
@@ -82,6 +82,36 @@ impl Operator {
                         .await?
                         .into(),
                 )
+            }
+            Command::AddAccounts {
+                accounts,
+                with_devices,
+            } => {
+                let list = accounts.into_iter().map(
+                    |ListedAccount {
+                         name,
+                         number,
+                         display_name,
+                     }| NewAccount {
+                        name,
+                        number,
+                        display_name,
+                        password: None,
+                    },
+                );
+                let results = office.add_accounts(list.collect(), with_devices).await?;
+                let added = results.into_iter().map(|result| match result {
+                    Ok((account, credential)) => {
+                        let view =
+                            |made| CredentialView::new(account.clone(), made, office.domain());
+                        Ok(AddedAccount {
+                            device: credential.map(view),
+                            account: account.into(),
+                        })
+                    }
+                    Err(refused) => Err(refused.into()),
+                });
+                Reply::Added(added.collect())
             }
             Command::ListAccounts => Reply::Accounts(
                 office

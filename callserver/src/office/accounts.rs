@@ -2,10 +2,10 @@
 
 use std::time::SystemTime;
 
-use api::{DisplayName, Number, Password, Username};
+use api::{DeviceLabel, DisplayName, Number, Password, Username};
 
-use super::{Change, Office, OfficeError};
-use crate::store::AccountRow;
+use super::{Change, Credential, Office, OfficeError};
+use crate::store::{AccountRow, NumberState, Origin, Transaction};
 
 /// An account to be added, as somebody wrote it.
 #[derive(Clone, Default)]
@@ -20,12 +20,89 @@ pub struct NewAccount {
     pub password: Option<String>,
 }
 
+/// What became of one of many: the account with the credential of its device, or why not.
+pub type AddedOrRefused = Result<(AccountRow, Option<Credential>), OfficeError>;
+
+/// An account that keeps all rules.
+struct Checked {
+    username: Username,
+    display_name: DisplayName,
+    number: Option<Number>,
+    password_hash: Option<String>,
+}
+
+fn dialled(account: &AccountRow) -> Vec<String> {
+    let number = account.number.iter().map(Number::to_string);
+    number.chain([account.username.clone()]).collect()
+}
+
 impl Office {
     /// Adds an account with a number.
     ///
     /// # Errors
     /// If a rule is broken, or the name or number is taken.
     pub async fn add_account(&self, new: NewAccount) -> Result<AccountRow, OfficeError> {
+        let checked = self.check(new).await?;
+        let mut tx = self.store.begin().await?;
+        let row = Self::add_checked(&mut tx, &checked).await?;
+        tx.commit().await?;
+        self.announce(Change {
+            dialled: dialled(&row),
+            ..Change::default()
+        })
+        .await;
+        Ok(row)
+    }
+
+    /// Adds many accounts in one transaction, each with a device if asked for. One that is refused does not stop the
+    /// others.
+    ///
+    /// # Errors
+    /// If the database fails; then none is added.
+    pub async fn add_accounts(
+        &self,
+        list: Vec<NewAccount>,
+        with_devices: bool,
+    ) -> Result<Vec<AddedOrRefused>, OfficeError> {
+        let mut checked = Vec::with_capacity(list.len());
+        for new in list {
+            checked.push(self.check(new).await);
+        }
+        let label = DeviceLabel::parse("phone")?;
+        let mut results = Vec::with_capacity(checked.len());
+        let mut change = Change::default();
+        let mut tx = self.store.begin().await?;
+        for checked in checked {
+            let added = match checked {
+                Ok(checked) => Self::add_checked(&mut tx, &checked).await,
+                Err(refused) => Err(refused),
+            };
+            results.push(match added {
+                Ok(row) => {
+                    let credential = match with_devices {
+                        true => Some(
+                            self.make_device(&mut tx, &row, &label, Origin::Admin)
+                                .await?,
+                        ),
+                        false => None,
+                    };
+                    change.dialled.extend(dialled(&row));
+                    change
+                        .logins
+                        .extend(credential.iter().map(|made| made.login.clone()));
+                    Ok((row, credential))
+                }
+                Err(OfficeError::Store(error)) => return Err(error.into()),
+                Err(refused) => Err(refused),
+            });
+        }
+        tx.commit().await?;
+        self.announce(change).await;
+        Ok(results)
+    }
+
+    /// Everything about a new account that can be known without the database.
+    async fn check(&self, new: NewAccount) -> Result<Checked, OfficeError> {
         let username = Username::parse(&new.name)?;
         // The name as it was typed: its capitals are how its owner writes it.
         let display_name = DisplayName::parse(new.display_name.as_deref().unwrap_or(&new.name))?;
@@ -38,35 +115,48 @@ impl Office {
             ),
             None => None,
         };
-        let now = SystemTime::now();
-        let mut tx = self.store.begin().await?;
-        let added = tx
-            .add_account(&username, &display_name, password_hash.as_deref(), now)
-            .await?;
-        let account = added.ok_or_else(|| OfficeError::NameTaken {
-            name: username.to_string(),
-        })?;
-        let number = match number {
-            Some(number) => number,
+        Ok(Checked {
+            username,
+            display_name,
+            number,
+            password_hash,
+        })
+    }
+
+    /// Adds one account, or refuses it and leaves nothing of it behind.
+    async fn add_checked(tx: &mut Transaction, new: &Checked) -> Result<AccountRow, OfficeError> {
+        let number = match &new.number {
+            // Looked at before anything is written: others may be in the same transaction.
+            Some(number) => match tx.number(number).await? {
+                Some(row) if row.state != NumberState::Free => {
+                    return Err(Self::number_taken(tx, number.clone()).await?);
+                }
+                _ => number.clone(),
+            },
             None => tx
                 .lowest_free_number()
                 .await?
                 .ok_or(OfficeError::NoFreeNumber)?,
         };
+        let now = SystemTime::now();
+        let added = tx
+            .add_account(
+                &new.username,
+                &new.display_name,
+                new.password_hash.as_deref(),
+                now,
+            )
+            .await?;
+        let account = added.ok_or_else(|| OfficeError::NameTaken {
+            name: new.username.to_string(),
+        })?;
         if !tx
             .assign_number(&number, account, true, "account added", now)
             .await?
         {
-            return Err(Self::number_taken(&mut tx, number).await?);
+            return Err(Self::number_taken(tx, number).await?);
         }
-        let row = Self::find(&mut tx, username.as_str()).await?;
-        tx.commit().await?;
-        self.announce(Change {
-            dialled: vec![row.username.clone(), number.into()],
-            ..Change::default()
-        })
-        .await;
-        Ok(row)
+        Self::find(tx, new.username.as_str()).await
     }
 
     /// All accounts.

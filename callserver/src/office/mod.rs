@@ -15,7 +15,7 @@ use std::sync::Arc;
 use api::Username;
 use tokio::sync::{mpsc, oneshot};
 
-pub use accounts::NewAccount;
+pub use accounts::{AddedOrRefused, NewAccount};
 pub use devices::Credential;
 pub use error::OfficeError;
 
@@ -112,3 +112,6 @@ impl Office {
         tx.account_by_name(&username).await?.ok_or_else(missing)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -196,3 +196,6 @@ impl Drop for Relay {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,7 +48,7 @@ impl PortSource {
         }
         let pair = match self.range {
             RtpPorts::Any => self.any(),
-            RtpPorts::Range { low, high } => self.from_range(low, high),
+            RtpPorts::Range { low, high } => self.one_of(low, high),
         }?;
         self.in_use.insert(pair.port);
         Ok(pair)
@@ -74,7 +74,7 @@ impl PortSource {
         Err(OpenError::NoPorts(self.range))
     }
 
-    fn from_range(&mut self, low: u16, high: u16) -> Result<Pair, OpenError> {
+    fn one_of(&mut self, low: u16, high: u16) -> Result<Pair, OpenError> {
         let pairs = (high - low).div_ceil(2);
         let mut random = rand::rng();
         for _ in 0..GUESSES {

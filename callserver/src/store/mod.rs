@@ -6,6 +6,7 @@
 mod accounts;
 mod devices;
 mod numbers;
+mod pools;
 mod settings;
 
 use std::fs::OpenOptions;

@@ -1,0 +1,234 @@
+//! The relay with real sockets on the loopback address.
+
+use std::net::{Ipv4Addr, UdpSocket};
+use std::time::Duration;
+
+use super::*;
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// Long enough on a busy machine; waiting this long for nothing happens only in the tests of silence.
+const PATIENCE: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_millis(200);
+const CALL: MediaId = MediaId(7);
+
+fn relay() -> Relay {
+    Relay::start(RtpPorts::Any, LOOPBACK, LOOPBACK).unwrap()
+}
+
+/// A phone: RTP and RTCP on neighbouring ports.
+struct Phone {
+    rtp: UdpSocket,
+    rtcp: UdpSocket,
+}
+
+impl Phone {
+    fn new() -> Self {
+        loop {
+            let rtp = UdpSocket::bind((LOOPBACK, 0)).unwrap();
+            let port = rtp.local_addr().unwrap().port();
+            if let Some(next) = port.checked_add(1)
+                && let Ok(rtcp) = UdpSocket::bind((LOOPBACK, next))
+            {
+                return Self { rtp, rtcp };
+            }
+        }
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.rtp.local_addr().unwrap()
+    }
+}
+
+fn rtp(sequence: u16) -> Vec<u8> {
+    let mut packet = vec![0x80, 111, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4];
+    packet[2..4].copy_from_slice(&sequence.to_be_bytes());
+    packet.extend(b"audio");
+    packet
+}
+
+const RECEIVER_REPORT: [u8; 8] = [0x80, 201, 0, 1, 1, 2, 3, 4];
+
+fn receive(socket: &UdpSocket, patience: Duration) -> Option<(Vec<u8>, SocketAddr)> {
+    socket.set_read_timeout(Some(patience)).unwrap();
+    let mut buffer = [0; 2048];
+    let (length, source) = socket.recv_from(&mut buffer).ok()?;
+    Some((buffer[..length].to_vec(), source))
+}
+
+/// A relay with one call between two phones.
+fn call() -> (Relay, Listening, Phone, Phone) {
+    let mut relay = relay();
+    let listening = relay.open(CALL).unwrap();
+    let (caller, callee) = (Phone::new(), Phone::new());
+    relay.expect(CALL, Side::Caller, caller.address(), LOOPBACK);
+    relay.expect(CALL, Side::Callee, callee.address(), LOOPBACK);
+    (relay, listening, caller, callee)
+}
+
+#[test]
+fn audio_and_its_reports_pass_both_ways_from_the_port_that_each_side_was_told() {
+    let (relay, listening, caller, callee) = call();
+    for sequence in 0..100 {
+        caller
+            .rtp
+            .send_to(&rtp(sequence), listening.caller)
+            .unwrap();
+        let (packet, source) = receive(&callee.rtp, PATIENCE).unwrap();
+        assert_eq!((packet, source), (rtp(sequence), listening.callee));
+        callee
+            .rtp
+            .send_to(&rtp(sequence), listening.callee)
+            .unwrap();
+        let (packet, source) = receive(&caller.rtp, PATIENCE).unwrap();
+        assert_eq!((packet, source), (rtp(sequence), listening.caller));
+    }
+    let mut rtcp_port = listening.caller;
+    rtcp_port.set_port(rtcp_port.port() + 1);
+    caller.rtcp.send_to(&RECEIVER_REPORT, rtcp_port).unwrap();
+    assert_eq!(receive(&callee.rtcp, PATIENCE).unwrap().0, RECEIVER_REPORT);
+    let passed = relay.statistics(CALL).unwrap();
+    assert_eq!((passed.caller.packets, passed.callee.packets), (101, 100));
+    assert_eq!(passed.callee.bytes, 1700);
+}
+
+#[test]
+fn a_burst_longer_than_one_turn_passes_whole() {
+    let (_relay, listening, caller, callee) = call();
+    for sequence in 0..200 {
+        caller
+            .rtp
+            .send_to(&rtp(sequence), listening.caller)
+            .unwrap();
+    }
+    for sequence in 0..200 {
+        assert_eq!(receive(&callee.rtp, PATIENCE).unwrap().0, rtp(sequence));
+    }
+}
+
+#[test]
+fn a_phone_behind_a_translator_is_answered_where_it_sends_from() {
+    let mut relay = relay();
+    let listening = relay.open(CALL).unwrap();
+    let (caller, callee) = (Phone::new(), Phone::new());
+    // It signals the address that it has at home, its SIP comes from the loopback address.
+    relay.expect(
+        CALL,
+        Side::Caller,
+        "10.1.2.3:4000".parse().unwrap(),
+        LOOPBACK,
+    );
+    relay.expect(CALL, Side::Callee, callee.address(), LOOPBACK);
+    caller.rtp.send_to(&rtp(1), listening.caller).unwrap();
+    assert_eq!(receive(&callee.rtp, PATIENCE).unwrap().0, rtp(1));
+    callee.rtp.send_to(&rtp(2), listening.callee).unwrap();
+    assert_eq!(receive(&caller.rtp, PATIENCE).unwrap().0, rtp(2));
+}
+
+#[test]
+fn a_stranger_can_neither_speak_into_a_call_nor_draw_its_audio() {
+    let mut relay = relay();
+    let listening = relay.open(CALL).unwrap();
+    let (caller, callee, stranger) = (Phone::new(), Phone::new(), Phone::new());
+    // The SIP of both comes from elsewhere: only the signalled addresses are theirs.
+    relay.expect(
+        CALL,
+        Side::Caller,
+        caller.address(),
+        "192.0.2.1".parse().unwrap(),
+    );
+    relay.expect(
+        CALL,
+        Side::Callee,
+        callee.address(),
+        "192.0.2.2".parse().unwrap(),
+    );
+    stranger.rtp.send_to(&rtp(1), listening.caller).unwrap();
+    caller.rtp.send_to(&rtp(2), listening.caller).unwrap();
+    assert_eq!(
+        receive(&callee.rtp, PATIENCE).unwrap().0,
+        rtp(2),
+        "the stranger's came first and did not pass"
+    );
+    callee.rtp.send_to(&rtp(3), listening.callee).unwrap();
+    assert_eq!(receive(&caller.rtp, PATIENCE).unwrap().0, rtp(3));
+    assert_eq!(receive(&stranger.rtp, SILENCE), None);
+    assert_eq!(relay.statistics(CALL).unwrap().caller.from_strangers, 1);
+}
+
+#[test]
+fn a_neighbour_cannot_take_over_once_the_phone_has_been_heard() {
+    let (relay, listening, caller, callee) = call();
+    let neighbour = Phone::new();
+    caller.rtp.send_to(&rtp(1), listening.caller).unwrap();
+    receive(&callee.rtp, PATIENCE).unwrap();
+    neighbour.rtp.send_to(&rtp(66), listening.caller).unwrap();
+    caller.rtp.send_to(&rtp(2), listening.caller).unwrap();
+    assert_eq!(receive(&callee.rtp, PATIENCE).unwrap().0, rtp(2));
+    callee.rtp.send_to(&rtp(3), listening.callee).unwrap();
+    assert_eq!(receive(&caller.rtp, PATIENCE).unwrap().0, rtp(3));
+    assert_eq!(relay.statistics(CALL).unwrap().caller.from_strangers, 1);
+}
+
+#[test]
+fn noise_is_counted_and_goes_nowhere() {
+    let (relay, listening, caller, callee) = call();
+    let noise: [&[u8]; 5] = [
+        b"",
+        b"\x80",
+        b"hello, this is no RTP at all",
+        &[0xff; 1500],
+        &[0x80; 2048],
+    ];
+    for datagram in noise {
+        caller.rtp.send_to(datagram, listening.caller).unwrap();
+    }
+    caller.rtp.send_to(&rtp(1), listening.caller).unwrap();
+    assert_eq!(receive(&callee.rtp, PATIENCE).unwrap().0, rtp(1));
+    assert_eq!(relay.statistics(CALL).unwrap().caller.not_rtp, 5);
+}
+
+#[test]
+fn a_closed_call_passes_nothing_and_tells_what_it_passed() {
+    let (mut relay, listening, caller, callee) = call();
+    caller.rtp.send_to(&rtp(1), listening.caller).unwrap();
+    receive(&callee.rtp, PATIENCE).unwrap();
+    let passed = relay.close(CALL).unwrap();
+    assert_eq!(passed.caller.packets, 1);
+    assert!(relay.statistics(CALL).is_none() && relay.close(CALL).is_none());
+    caller.rtp.send_to(&rtp(2), listening.caller).unwrap();
+    assert_eq!(receive(&callee.rtp, SILENCE), None);
+}
+
+#[test]
+fn when_all_ports_are_in_use_the_next_call_is_told_so_and_gets_them_after_the_drain() {
+    // A range of four ports that nobody uses at the moment.
+    let (mut relay, listening) = loop {
+        let probe = Phone::new().address().port() & !1;
+        let Ok(ports) = RtpPorts::parse(&format!("{}-{}", probe, u32::from(probe) + 3)) else {
+            continue;
+        };
+        let mut relay = Relay::start(ports, LOOPBACK, LOOPBACK).unwrap();
+        if let Ok(listening) = relay.open(CALL) {
+            break (relay, listening);
+        }
+    };
+    assert_ne!(listening.caller, listening.callee);
+    let refused = relay.open(MediaId(8)).unwrap_err();
+    assert!(matches!(refused, OpenError::NoPorts(_)));
+    assert!(refused.to_string().contains("--rtp-ports"));
+    relay.close(CALL);
+    let begin = std::time::Instant::now();
+    while relay.open(MediaId(9)).is_err() {
+        assert!(begin.elapsed() < PATIENCE, "the ports never came back");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_hundred_calls_come_and_go() {
+    let mut relay = relay();
+    for call in 0..100 {
+        relay.open(MediaId(call)).unwrap();
+        relay.close(MediaId(call)).unwrap();
+    }
+}

@@ -1,0 +1,9 @@
+//! The programs themselves: `callserver` and `callctl` as processes, with real sockets and files.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
+mod administration;
+mod http;
+mod process;
+mod refusals;
+mod signalling;
