@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -159,7 +159,7 @@ pub(crate) fn callctl(data: &Path, arguments: &[&str], input: &str) -> Ended {
     child.wait_with_output().unwrap().into()
 }
 
-pub(crate) fn path_text(path: &PathBuf) -> &str {
+pub(crate) fn path_text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
