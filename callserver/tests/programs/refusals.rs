@@ -104,7 +104,7 @@ fn check_config_names_the_line_of_a_mistake_and_passes_a_good_file() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let ended = callserver_ends(&["check-config", path_text(&folder.path().join("missing"))]);
     assert_refused(&ended, 2, "cannot be read");
-    let ended = callserver_ends(&["check-config", path_text(&folder.path().to_owned())]);
+    let ended = callserver_ends(&["check-config", path_text(folder.path())]);
     assert_refused(&ended, 2, "cannot be read");
 }
 
