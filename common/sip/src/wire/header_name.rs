@@ -26,17 +26,25 @@ macro_rules! names {
         /// The compact forms in the same order, 0 where there is none.
         const COMPACT: &[u8] = &[$($compact),*];
 
+        /// The variants that have a name of their own, numbered as in `NAMES`.
+        #[derive(Clone, Copy)]
+        enum Position {
+            $($variant),*
+        }
+
         impl HeaderName {
+            #[inline]
             fn by_index(index: usize) -> Option<HeaderName> {
-                const ALL: &[HeaderName] = &[$(HeaderName::$variant),*];
-                ALL.get(index).cloned()
+                $(
+                    if index == Position::$variant as usize {
+                        return Some(HeaderName::$variant);
+                    }
+                )*
+                None
             }
 
             /// The position in `NAMES`; `None` for other names.
             fn index(&self) -> Option<usize> {
-                // The declaration order is the order of the table.
-                #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
-                enum Position { $($variant),* }
                 match self {
                     $(HeaderName::$variant => Some(Position::$variant as usize),)*
                     HeaderName::Other(_) => None,
@@ -190,11 +198,12 @@ impl HeaderName {
                 let mut at = slot(name);
                 loop {
                     let index = TABLE[at];
-                    if index == FREE
-                        || NAMES[usize::from(index)]
-                            .as_bytes()
-                            .eq_ignore_ascii_case(name)
-                    {
+                    if index == FREE {
+                        return None;
+                    }
+                    let known = NAMES[usize::from(index)].as_bytes();
+                    // Nearly everybody spells names as the RFC does, and that is compared faster.
+                    if known == name || known.eq_ignore_ascii_case(name) {
                         break index;
                     }
                     at = (at + 1) % SLOTS;
