@@ -172,11 +172,11 @@ mod tests {
         assert_eq!(network.elapsed(), Duration::from_millis(3040));
         assert_eq!(
             network.ladder().to_string(),
-            "    time  one                              two
-   0.000  |-- number 0 ------------------->|
-   1.010  |<------------------- number 1 --|
-   2.020  |-- number 2 ------------------->|
-   3.030  |<------------------- number 3 --|
+            "    time  one                     two
+   0.000  |-- number 0 ---------->|
+   1.010  |<---------- number 1 --|
+   2.020  |-- number 2 ---------->|
+   3.030  |<---------- number 3 --|
 "
         );
     }

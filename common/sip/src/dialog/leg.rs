@@ -116,7 +116,7 @@ pub(crate) enum OurReoffer {
     /// None.
     No,
     /// Under way. The request is kept to be sent again with credentials or after a glare.
-    Sent { request: Request },
+    Sent { request: Box<Request> },
     /// Both sides offered at once; ours is sent again after a pause.
     AfterGlare { body: Bytes },
 }

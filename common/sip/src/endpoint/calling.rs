@@ -8,7 +8,7 @@ use super::purpose::{Purpose, Retry};
 use super::requests::next_number;
 use super::{ClientCredential, DigestClient, EndCause, Endpoint, Event, LegId};
 use crate::dialog::{Calling, Dialog, Established, Leg, OpenAnswer, Phase};
-use crate::transaction::{ClientMachine, TransactionId};
+use crate::transaction::{ClientMachine, TransactionId, TransactionKey};
 use crate::{
     CSeq, Flow, FromHeader, HeaderName, Headers, Method, NameAddr, Request, Response, Text,
     ToHeader, Uri,
@@ -250,7 +250,16 @@ impl Endpoint {
         let ack = dialog.ack(number, credentials.as_ref(), Bytes::new());
         self.send_ack(known, to_tag, ack);
         let bye = dialog.request(Method::Bye);
-        self.launch(flow, bye, Purpose::Bye { retry: None });
+        // The key of a call that never was: nothing is found by it.
+        let dialog = self.dialog_key("", to_tag);
+        self.launch(
+            flow,
+            bye,
+            Purpose::Bye {
+                dialog,
+                retry: None,
+            },
+        );
     }
 
     /// Sends the ACK of a 2xx and leaves it with the transaction, which repeats it.
@@ -270,24 +279,38 @@ impl Endpoint {
         }
     }
 
-    /// Sends the BYE of a call.
+    /// Sends the BYE of the call with this key.
     pub(super) fn launch_bye(
         &mut self,
         flow: Flow,
-        mut bye: Request,
+        dialog: TransactionKey,
+        bye: Request,
         digest: Option<DigestClient>,
-        reason: Option<Text>,
     ) {
-        if let Some(reason) = reason {
-            bye.headers.push(HeaderName::Reason, reason);
-        }
         let retry = digest.map(|digest| {
-            Box::new(Retry {
-                message: bye.clone(),
-                digest,
-            })
+            let message = bye.clone();
+            Box::new(Retry { message, digest })
         });
-        self.launch(flow, bye, Purpose::Bye { retry });
+        self.mortal.insert(dialog, ());
+        self.launch(flow, bye, Purpose::Bye { dialog, retry });
+    }
+
+    pub(super) fn bye_answered(
+        &mut self,
+        flow: Flow,
+        dialog: TransactionKey,
+        retry: Option<Box<Retry>>,
+        response: &Response,
+    ) {
+        if DigestClient::is_challenge(response.status)
+            && let Some(mut retry) = retry
+            && let Some(message) = self.prepare_retry(&mut retry, response)
+        {
+            let retry = Some(retry);
+            self.launch(flow, message, Purpose::Bye { dialog, retry });
+            return;
+        }
+        self.mortal.remove(&dialog);
     }
 }
 

@@ -18,19 +18,23 @@ impl Endpoint {
         // The peer is where its last request came from, whatever it wrote into its Contact.
         leg.flow = envelope.flow;
         let is_parting = leg.is_parting();
-        let is_new = leg
-            .dialog_mut()
-            .is_none_or(|dialog| dialog.advance_remote(envelope.number));
-        match request.method {
+        // What is refused in any case is refused before its number is noted: its repetition has to
+        // meet the same refusal.
+        if request.method != Method::Bye {
+            if is_parting {
+                return self.refuse(&envelope, &request, StatusCode::CALL_DOES_NOT_EXIST);
+            }
+            if !self.inspect(&envelope, &request) {
+                return;
+            }
+        }
+        let dialog = self.legs.get_mut(&id).and_then(Leg::dialog_mut);
+        if !dialog.is_none_or(|dialog| dialog.advance_remote(envelope.number)) {
             // Section 12.2.2: an old number MUST be rejected with 500.
-            _ if !is_new => {
-                self.refuse(&envelope, &request, StatusCode::SERVER_INTERNAL_ERROR);
-            }
+            return self.refuse(&envelope, &request, StatusCode::SERVER_INTERNAL_ERROR);
+        }
+        match request.method {
             Method::Bye => self.receive_bye(id, &envelope, &request),
-            _ if is_parting => {
-                self.refuse(&envelope, &request, StatusCode::CALL_DOES_NOT_EXIST);
-            }
-            _ if !self.inspect(&envelope, &request) => {}
             Method::Invite => self.receive_reinvite(id, envelope, request),
             _ => self.receive_plain(envelope, request, Some(id)),
         }
@@ -168,10 +172,13 @@ impl Endpoint {
         let Some(leg) = self.legs.get_mut(&id) else {
             return;
         };
-        let (flow, digest) = (leg.flow, leg.digest.clone());
+        let (flow, dialog, digest) = (leg.flow, leg.key, leg.digest.clone());
         if let Phase::Established(established) = &mut leg.phase {
-            let bye = established.dialog.request(Method::Bye);
-            self.launch_bye(flow, bye, digest, reason);
+            let mut bye = established.dialog.request(Method::Bye);
+            if let Some(reason) = reason {
+                bye.headers.push(HeaderName::Reason, reason);
+            }
+            self.launch_bye(flow, dialog, bye, digest);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::purpose::Purpose;
 use super::{EndCause, Endpoint, Failure, LegId, Timer};
 use crate::Flow;
+use crate::dialog::Phase;
 use crate::transaction::{ClientMachine, ServerMachine, TransactionId};
 
 impl Endpoint {
@@ -90,6 +91,10 @@ impl Endpoint {
             .collect();
         lost.sort_unstable();
         for id in lost {
+            // Nobody is there for an answer to an INVITE that waits for one.
+            if let Some(Phase::Ringing(ringing)) = self.legs.get(&id).map(|leg| &leg.phase) {
+                self.servers.remove(ringing.transaction);
+            }
             self.end(id, EndCause::FlowFailed);
         }
         self.registrations_lost(is_gone);

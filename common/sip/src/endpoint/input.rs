@@ -10,6 +10,10 @@ use crate::{Flow, Headers, Method, NameAddr, Request, StatusCode, Text, Uri};
 /// An input that no longer fits the state (a leg that has just ended, a request that was answered
 /// before) is ignored: the network may always have been faster than the application.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "moved once and never stored; a box would cost more than the copy"
+)]
 pub enum Input {
     /// One whole message came in over `flow`: a datagram, or what the stream framing cut out.
     Receive {

@@ -77,6 +77,8 @@ pub struct Endpoint {
     legs: HashMap<LegId, Leg>,
     /// Calls by Call-ID and our tag.
     dialogs: KeyMap<LegId>,
+    /// Calls whose BYE is under way: one that comes towards it is welcome.
+    mortal: KeyMap<()>,
     registrations: BTreeMap<RegistrationId, Registration>,
     last_identity: u64,
 }
@@ -123,6 +125,7 @@ impl Endpoint {
             answers: HashMap::new(),
             legs: HashMap::new(),
             dialogs: KeyMap::default(),
+            mortal: KeyMap::default(),
             registrations: BTreeMap::new(),
             last_identity: 0,
         }

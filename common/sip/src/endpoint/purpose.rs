@@ -1,6 +1,7 @@
 //! Why a request of ours was sent, and so who learns its answer.
 
 use super::{DigestClient, LegId, RegistrationId, RequestId};
+use crate::transaction::TransactionKey;
 use crate::{Request, Text};
 
 /// The user of a client transaction.
@@ -23,8 +24,11 @@ pub(crate) enum Purpose {
     Invite(LegId),
     /// A call's re-INVITE.
     Reoffer(LegId),
-    /// A BYE; its call is over for everybody else.
-    Bye { retry: Option<Box<Retry>> },
+    /// The BYE of the call with this key, which is over for everybody else.
+    Bye {
+        dialog: TransactionKey,
+        retry: Option<Box<Retry>>,
+    },
     /// A CANCEL, for what counts is the answer to its INVITE; and whatever is answered and only
     /// absorbs repetitions.
     Nobody,

@@ -68,6 +68,9 @@ impl Endpoint {
         }
         if let Some(leg) = self.leg_of(&envelope) {
             self.receive_in_dialog(leg, envelope, request);
+        } else if request.method == Method::Bye && self.is_mortal(&envelope) {
+            // Two BYEs that cross: theirs is as good as ours (RFC 5407 section 3.2.1).
+            self.refuse(&envelope, &request, StatusCode::OK);
         } else if envelope.to_tag.is_some() && request.method != Method::Register {
             self.refuse(&envelope, &request, StatusCode::CALL_DOES_NOT_EXIST);
         } else if self.inspect(&envelope, &request) {
@@ -132,6 +135,15 @@ impl Endpoint {
         let key = self.dialog_key(&envelope.call_id, to_tag);
         let id = *self.dialogs.get(&key)?;
         self.legs.get(&id)?.knows(&envelope.from_tag).then_some(id)
+    }
+
+    /// Whether our own BYE for this call is under way.
+    fn is_mortal(&self, envelope: &Envelope) -> bool {
+        let key = |tag| self.dialog_key(&envelope.call_id, tag);
+        envelope
+            .to_tag
+            .as_deref()
+            .is_some_and(|tag| self.mortal.contains_key(&key(tag)))
     }
 
     /// The inspection of requests outside calls (section 8.2); refuses what does not pass it.

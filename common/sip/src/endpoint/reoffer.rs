@@ -13,7 +13,7 @@ use super::responses::loses_dialog;
 use super::ringing::Accepting;
 use super::{DigestClient, EndCause, Endpoint, Event, LegId, Timer};
 use crate::dialog::{Established, Leg, OpenAnswer, OurReoffer, Phase, TheirReoffer, contact_of};
-use crate::transaction::TransactionId;
+use crate::transaction::{ServerInvite, ServerMachine, TransactionId};
 use crate::{CSeq, HeaderName, Headers, Method, Request, Response, RetryAfter, StatusCode};
 
 impl Endpoint {
@@ -50,6 +50,7 @@ impl Endpoint {
         push_body(&mut request, body);
         self.launch(flow, request.clone(), Purpose::Reoffer(id));
         if let Some(established) = self.established(id) {
+            let request = Box::new(request);
             established.ours = OurReoffer::Sent { request };
         }
     }
@@ -120,7 +121,7 @@ impl Endpoint {
             });
             digest.authorize(&mut request, &mut self.random);
             let flow = leg.flow;
-            self.launch(flow, request.clone(), Purpose::Reoffer(id));
+            self.launch(flow, Request::clone(&request), Purpose::Reoffer(id));
             if let Some(established) = self.established(id) {
                 established.ours = OurReoffer::Sent { request };
             }
@@ -167,13 +168,11 @@ impl Endpoint {
         let established = match &mut leg.phase {
             Phase::Established(established) => established,
             // An INVITE on top of ours, or of one that we have not answered yet (section 14.2).
-            Phase::Calling(_) => {
-                return self.refuse(&envelope, &request, StatusCode::REQUEST_PENDING);
-            }
-            Phase::Ringing(_) => return self.refuse_for_now(&envelope, &request),
+            Phase::Calling(_) => return self.refuse_glare(id, &envelope, &request),
+            Phase::Ringing(_) => return self.refuse_for_now(id, &envelope, &request),
         };
         if established.theirs.is_some() {
-            return self.refuse_for_now(&envelope, &request);
+            return self.refuse_for_now(id, &envelope, &request);
         }
         // An offer of ours is open: our re-INVITE, or a 2xx of ours or theirs that carried one.
         let is_glare = matches!(established.ours, OurReoffer::Sent { .. })
@@ -183,7 +182,7 @@ impl Endpoint {
                 .iter()
                 .any(|acceptance| acceptance.is_offer);
         if is_glare {
-            return self.refuse(&envelope, &request, StatusCode::REQUEST_PENDING);
+            return self.refuse_glare(id, &envelope, &request);
         }
         let target = contact_of(&request.headers).ok().flatten();
         let transaction = self.try_invite(&envelope, &request, id);
@@ -204,12 +203,42 @@ impl Endpoint {
         });
     }
 
-    fn refuse_for_now(&mut self, envelope: &Envelope, request: &Request) {
-        let mut answer = self.refusal(envelope, request, StatusCode::SERVER_INTERNAL_ERROR);
-        answer
-            .headers
-            .push_typed(&RetryAfter::seconds(self.random.below(11)));
-        self.send_alone(envelope.reply_to, answer);
+    fn refuse_glare(&mut self, id: LegId, envelope: &Envelope, request: &Request) {
+        self.refuse_now(
+            id,
+            envelope,
+            request,
+            StatusCode::REQUEST_PENDING,
+            Headers::new(),
+        );
+    }
+
+    fn refuse_for_now(&mut self, id: LegId, envelope: &Envelope, request: &Request) {
+        let mut headers = Headers::new();
+        headers.push_typed(&RetryAfter::seconds(self.random.below(11)));
+        self.refuse_now(
+            id,
+            envelope,
+            request,
+            StatusCode::SERVER_INTERNAL_ERROR,
+            headers,
+        );
+    }
+
+    /// Refuses a re-INVITE in a transaction: asked again a moment later, we would answer otherwise.
+    fn refuse_now(
+        &mut self,
+        id: LegId,
+        envelope: &Envelope,
+        request: &Request,
+        status: StatusCode,
+        headers: Headers,
+    ) {
+        let transaction = self.servers.insert(envelope.key, envelope.reply_to, |_| {
+            ServerMachine::Invite(ServerInvite::unanswered(), id)
+        });
+        let answer = self.refusal(envelope, request, status);
+        self.refuse_invite(transaction, answer, status, headers);
     }
 
     pub(super) fn accept_reoffer(&mut self, id: LegId, headers: Headers, body: Bytes) {
@@ -270,7 +299,7 @@ impl Endpoint {
         }
     }
 
-    fn take_sent(&mut self, id: LegId) -> Option<Request> {
+    fn take_sent(&mut self, id: LegId) -> Option<Box<Request>> {
         let established = self.established(id)?;
         match std::mem::replace(&mut established.ours, OurReoffer::No) {
             OurReoffer::Sent { request } => Some(request),

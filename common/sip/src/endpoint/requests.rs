@@ -17,6 +17,7 @@ pub(super) struct PendingAnswer {
     reply_to: Flow,
     /// What every answer begins with.
     answer: Response,
+    is_in_call: bool,
 }
 
 impl Endpoint {
@@ -36,6 +37,7 @@ impl Endpoint {
             transaction,
             reply_to: envelope.reply_to,
             answer,
+            is_in_call: leg.is_some(),
         };
         self.answers.insert(id, pending);
         let overdue = self.config.timers.transaction_life();
@@ -61,7 +63,7 @@ impl Endpoint {
         let transaction = self.servers.insert(envelope.key, envelope.reply_to, |_| {
             ServerMachine::Request(ServerRequest::new())
         });
-        self.finish_answer(transaction, envelope.reply_to, answer);
+        self.finish_answer(transaction, envelope.reply_to, answer, true);
     }
 
     /// [`Input::Respond`](super::Input::Respond).
@@ -76,6 +78,10 @@ impl Endpoint {
             return;
         };
         let (transaction, reply_to) = (pending.transaction, pending.reply_to);
+        // A challenge changes nothing in us, so outside calls its repetition may ask the application
+        // again: the first half of each registration leaves nothing in memory (section 8.2.7). In a
+        // call the number is noted, and the repetition would be refused for it.
+        let is_kept = pending.is_in_call || !DigestClient::is_challenge(status);
         let mut answer = if status.is_provisional() {
             let answer = pending.answer.clone();
             self.answers.insert(request, pending);
@@ -86,10 +92,16 @@ impl Endpoint {
         set_status(&mut answer, status);
         answer.headers.append(headers);
         answer.body = body;
-        self.finish_answer(transaction, reply_to, answer);
+        self.finish_answer(transaction, reply_to, answer, is_kept);
     }
 
-    fn finish_answer(&mut self, transaction: TransactionId, reply_to: Flow, answer: Response) {
+    fn finish_answer(
+        &mut self,
+        transaction: TransactionId,
+        reply_to: Flow,
+        answer: Response,
+        is_kept: bool,
+    ) {
         let status = answer.status;
         let payload = self.print_answer(answer);
         let Some(found) = self.servers.get_mut(transaction) else {
@@ -107,9 +119,7 @@ impl Endpoint {
             timers,
             &mut self.out,
         );
-        // A challenge changes nothing in us, so its repetition may ask the application again: the
-        // first half of each registration then leaves nothing in memory (section 8.2.7).
-        if is_over || DigestClient::is_challenge(status) {
+        if is_over || !is_kept {
             self.servers.remove(transaction);
         }
     }

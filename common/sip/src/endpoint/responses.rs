@@ -109,17 +109,8 @@ impl Endpoint {
             Purpose::Register(registration, plan) => {
                 self.register_answered(registration, plan, response);
             }
-            Purpose::Bye {
-                retry: Some(mut retry),
-            } => {
-                if super::DigestClient::is_challenge(response.status)
-                    && let Some(message) = self.prepare_retry(&mut retry, &response)
-                {
-                    self.launch(flow, message, Purpose::Bye { retry: Some(retry) });
-                }
-            }
-            Purpose::Bye { retry: None }
-            | Purpose::Nobody
+            Purpose::Bye { dialog, retry } => self.bye_answered(flow, dialog, retry, &response),
+            Purpose::Nobody
             | Purpose::Invite(_)
             | Purpose::Reoffer(_)
             | Purpose::Abandoned { .. } => {}
@@ -143,8 +134,10 @@ impl Endpoint {
             Purpose::Register(registration, plan) => {
                 self.register_failed(registration, plan, cause);
             }
-            Purpose::Bye { .. }
-            | Purpose::Nobody
+            Purpose::Bye { dialog, .. } => {
+                self.mortal.remove(&dialog);
+            }
+            Purpose::Nobody
             | Purpose::Invite(_)
             | Purpose::Reoffer(_)
             | Purpose::Abandoned { .. } => {}

@@ -30,16 +30,8 @@ impl Endpoint {
                 &mut self.out,
             );
         }
-        let payload = request.to_bytes();
-        self.clients.start_request(
-            flow,
-            &branch,
-            &request.method,
-            payload,
-            purpose,
-            timers,
-            &mut self.out,
-        )
+        self.clients
+            .start_request(flow, &branch, &request, purpose, timers, &mut self.out)
     }
 
     /// Sends a CANCEL, which shares the branch of its INVITE.
@@ -50,8 +42,7 @@ impl Endpoint {
         self.clients.start_request(
             flow,
             via.branch().unwrap_or_default(),
-            &Method::Cancel,
-            cancel.to_bytes(),
+            cancel,
             Purpose::Nobody,
             &self.config.timers,
             &mut self.out,

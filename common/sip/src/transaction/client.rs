@@ -1,7 +1,5 @@
 //! The table of requests that we sent.
 
-use bytes::Bytes;
-
 use super::key::KeyMap;
 use super::{ClientInvite, ClientRequest, Keyer, TransactionId};
 use crate::endpoint::{Outbox, Timers};
@@ -75,13 +73,13 @@ impl<U> ClientTransactions<U> {
         &mut self,
         flow: Flow,
         branch: &str,
-        method: &Method,
-        payload: Bytes,
+        request: &Request,
         user: U,
         timers: &Timers,
         out: &mut Outbox,
     ) -> TransactionId {
-        let transaction = self.name(branch, method);
+        let transaction = self.name(branch, &request.method);
+        let payload = request.to_bytes();
         let machine = ClientRequest::start(transaction, flow, payload, timers, out);
         self.insert(transaction, flow, ClientMachine::Request(machine), user)
     }

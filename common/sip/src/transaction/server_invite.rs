@@ -16,8 +16,8 @@ pub(crate) struct ServerInvite {
 
 #[derive(Debug)]
 enum State {
-    /// The last provisional answer is repeated to each repetition of the INVITE.
-    Proceeding(Bytes),
+    /// The last provisional answer, if there is one, is repeated to each repetition of the INVITE.
+    Proceeding(Option<Bytes>),
     /// Refused; the refusal is repeated until the ACK.
     Completed { payload: Bytes, interval: Duration },
     /// Refused and acknowledged; repetitions of the ACK are absorbed.
@@ -31,17 +31,24 @@ impl ServerInvite {
     pub(crate) fn start(reply_to: Flow, trying: Bytes, out: &mut Outbox) -> Self {
         out.send(reply_to, trying.clone());
         Self {
-            state: State::Proceeding(trying),
+            state: State::Proceeding(Some(trying)),
+        }
+    }
+
+    /// Starts with nothing, for an INVITE whose final answer follows at once.
+    pub(crate) fn unanswered() -> Self {
+        Self {
+            state: State::Proceeding(None),
         }
     }
 
     /// The INVITE came again.
     pub(crate) fn receive_again(&self, reply_to: Flow, out: &mut Outbox) {
         match &self.state {
-            State::Proceeding(payload) | State::Completed { payload, .. } => {
+            State::Proceeding(Some(payload)) | State::Completed { payload, .. } => {
                 out.send(reply_to, payload.clone());
             }
-            State::Confirmed | State::Accepted => {}
+            State::Proceeding(None) | State::Confirmed | State::Accepted => {}
         }
     }
 
@@ -60,7 +67,7 @@ impl ServerInvite {
         }
         out.send(reply_to, payload.clone());
         if status.is_provisional() {
-            self.state = State::Proceeding(payload);
+            self.state = State::Proceeding(Some(payload));
         } else if status.is_success() {
             out.after(
                 timers.transaction_life(),

@@ -1,4 +1,19 @@
 //! Endpoints that speak with one another over good and bad networks, in virtual time.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
+
 mod basic_calls;
+mod cancelling;
+mod challenges;
+mod flows;
+mod forks;
+mod garbage;
+mod lost_messages;
 mod party;
+mod refusals;
+mod registrar;
+mod registrations;
+mod reoffers;
+mod storms;
+mod table;
+mod wire_peer;

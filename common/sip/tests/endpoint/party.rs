@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use simnet::{Network, Node, Packet, run};
+use simnet::{Node, Packet};
 use sip::{
     CSeq, Config, EndCause, Endpoint, Event, Flow, Headers, Input, LegId, Message, NameAddr,
-    Population, StatusCode, Transport,
+    Population, RequestId, StatusCode, Transport,
 };
 
 /// What a party does by itself when something happens: inputs, each after a pause.
@@ -24,10 +24,6 @@ pub(crate) struct Party {
 }
 
 impl Party {
-    pub(crate) fn new(name: &'static str, host: u8, seed: u8) -> Self {
-        Self::with_config(name, host, seed, Config::default())
-    }
-
     pub(crate) fn with_config(name: &'static str, host: u8, seed: u8, config: Config) -> Self {
         Self {
             name,
@@ -77,11 +73,25 @@ impl Party {
 
     /// The leg of the last call that came in.
     pub(crate) fn incoming(&self) -> LegId {
+        self.last_incoming().expect("somebody called")
+    }
+
+    /// The leg of the last call that came in, if there was one.
+    pub(crate) fn last_incoming(&self) -> Option<LegId> {
         let legs = self.events.iter().filter_map(|event| match event {
             Event::Incoming { leg, .. } => Some(*leg),
             _ => None,
         });
-        legs.last().expect("somebody called")
+        legs.last()
+    }
+
+    /// The last request that came in.
+    pub(crate) fn last_request(&self) -> RequestId {
+        let requests = self.events.iter().filter_map(|event| match event {
+            Event::Request { request, .. } => Some(*request),
+            _ => None,
+        });
+        requests.last().expect("somebody asked")
     }
 
     /// What happened, a few words each.
@@ -261,31 +271,4 @@ pub(crate) fn describe(payload: &Bytes) -> String {
         }
         Err(_) => "garbage".into(),
     }
-}
-
-/// Lets the parties speak until nothing happens any more, and checks that nothing is left over.
-pub(crate) fn settle(network: &mut Network<SocketAddr, Bytes>, parties: &mut [&mut Party]) {
-    pass(network, parties, Duration::from_secs(3600));
-    for party in parties {
-        let population = party.endpoint.population();
-        assert!(
-            party.is_empty(),
-            "{} has left {population:?}\n{}",
-            party.name,
-            network.ladder()
-        );
-    }
-}
-
-/// Lets that much time pass.
-pub(crate) fn pass(
-    network: &mut Network<SocketAddr, Bytes>,
-    parties: &mut [&mut Party],
-    time: Duration,
-) {
-    let mut nodes: Vec<&mut dyn Node<SocketAddr, Bytes>> = Vec::new();
-    for party in parties.iter_mut() {
-        nodes.push(*party);
-    }
-    run(network, &mut nodes, time).unwrap();
 }
