@@ -1,0 +1,143 @@
+//! A phone that writes its REGISTERs by hand.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use sip::{
+    Algorithm, Challenge, Contact, Flow, Headers, Message, Method, Response, Secret, Transport,
+    respond,
+};
+use switch::{Config, Input};
+
+use crate::server::{DOMAIN, Server, secret_of};
+
+/// One phone over TCP, with a server of its own.
+pub(crate) struct Registrant {
+    pub(crate) server: Server,
+    pub(crate) now: Instant,
+    pub(crate) flow: Flow,
+    pub(crate) login: String,
+    pub(crate) secret: String,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) call_id: String,
+    pub(crate) cseq: u32,
+    pub(crate) branch: u32,
+}
+
+impl Registrant {
+    pub(crate) fn new(login: &str) -> Self {
+        let mut server = Server::new(Config::new(DOMAIN), 1);
+        server.add_people();
+        Registrant {
+            now: Instant::now(),
+            flow: Flow {
+                transport: Transport::Tcp,
+                local: server.address,
+                remote: SocketAddr::from(([198, 51, 100, 7], 51_000)),
+                connection: 1,
+            },
+            server,
+            login: login.to_owned(),
+            secret: secret_of(login),
+            algorithm: Algorithm::Sha256,
+            call_id: "one@phone".to_owned(),
+            cseq: 0,
+            branch: 0,
+        }
+    }
+
+    /// Sends what is given and returns the answer.
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        to: &str,
+        lines: &str,
+        authorization: Option<&str>,
+    ) -> Response {
+        self.branch += 1;
+        self.cseq += 1;
+        let authorization =
+            authorization.map_or_else(String::new, |value| format!("Authorization: {value}\r\n"));
+        let message = format!(
+            "{method} sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/TCP 198.51.100.7;branch=z9hG4bK{}\r\nMax-Forwards: 70\r\n\
+             From: <{to}>;tag=1\r\nTo: <{to}>\r\nCall-ID: {}\r\nCSeq: {} {method}\r\n{authorization}{lines}\
+             Content-Length: 0\r\n\r\n",
+            self.branch, self.call_id, self.cseq
+        );
+        let payload = Bytes::from(message);
+        self.server.handle(
+            self.now,
+            Input::Receive {
+                flow: self.flow,
+                payload,
+            },
+        );
+        let transmit = self.server.switch.poll_transmit().expect("an answer");
+        assert!(self.server.switch.poll_transmit().is_none(), "one answer");
+        match Message::parse(transmit.payload) {
+            Ok(Message::Response(response)) => response,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Registers with digest: both rounds.
+    pub(crate) fn register_as(&mut self, to: &str, lines: &str) -> Response {
+        let challenge = self.send("REGISTER", to, lines, None);
+        assert_eq!(challenge.status.code(), 401);
+        self.authorized(to, lines, &challenge.headers, 1)
+    }
+
+    pub(crate) fn register(&mut self, lines: &str) -> Response {
+        let to = format!("sip:{}@{DOMAIN}", self.login);
+        self.register_as(&to, lines)
+    }
+
+    /// The answer to a challenge that came with `headers`.
+    pub(crate) fn authorized(
+        &mut self,
+        to: &str,
+        lines: &str,
+        headers: &Headers,
+        nc: u32,
+    ) -> Response {
+        let challenge = Challenge::all_in(headers)
+            .into_iter()
+            .find(|challenge| challenge.algorithm() == Some(self.algorithm))
+            .expect("the algorithm is offered");
+        let secret = Secret::new(self.secret.as_str());
+        let uri = format!("sip:{DOMAIN}");
+        let credentials = respond(
+            &challenge,
+            &self.login,
+            &secret,
+            &Method::Register,
+            &uri,
+            nc,
+            "cnonce",
+        );
+        let value = sip::TypedHeader::to_text(&sip::Authorization(credentials));
+        self.send("REGISTER", to, lines, Some(value.as_str()))
+    }
+
+    pub(crate) fn pass(&mut self, seconds: u64) {
+        self.now += Duration::from_secs(seconds);
+        self.server.handle(self.now, Input::Timeout);
+        while self.server.switch.poll_transmit().is_some() {}
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.server.switch.counts().registrations
+    }
+}
+
+pub(crate) fn contacts(response: &Response) -> Vec<String> {
+    let list = response.headers.typed_list::<Contact>().unwrap();
+    let mut texts: Vec<String> = list
+        .iter()
+        .filter_map(Contact::address)
+        .map(ToString::to_string)
+        .collect();
+    texts.sort();
+    texts
+}
