@@ -2,8 +2,8 @@
 //!
 //! Three layers:
 //! - [`SessionDescription`] reads and prints descriptions of any kind without losing a line.
-//! - [`offer`], [`answer`] and [`accept_answer`] agree on one audio stream; what they come to is [`Negotiated`].
-//! - [`redirect`] leads somebody else's stream over a relay.
+//! - [`offer()`], [`answer()`] and [`accept_answer`] agree on one audio stream; what they come to is [`Negotiated`].
+//! - [`redirect()`] leads somebody else's stream over a relay.
 //!
 //! Nothing here knows a clock or a socket. Descriptions from the network are bounded by [`MAX_BYTES`] and [`MAX_LINES`],
 //! and what cannot be read is an [`SdpError`] that names the line.
