@@ -33,7 +33,6 @@ fn baresip_is_called_with(codec: BaresipCodec) {
         &speech,
     )
     .unwrap();
-    baresip.wait_for("REGISTER_OK", SOON).unwrap();
 
     let folder = tempfile::tempdir().unwrap();
     let at_ann = folder.path().join("ann.wav");
@@ -80,7 +79,6 @@ fn baresip_calls_and_both_hear_each_other() {
         &speech,
     )
     .unwrap();
-    baresip.wait_for("REGISTER_OK", SOON).unwrap();
     baresip
         .command("dial", &format!("sip:1001@{}", device.domain))
         .unwrap();

@@ -64,7 +64,7 @@ impl BaresipCodec {
 }
 
 impl Baresip {
-    /// Starts it with the credential of one device. It registers by itself.
+    /// Starts it with the credential of one device, and waits until it is registered.
     ///
     /// # Errors
     /// When it is not installed or does not start.
@@ -93,13 +93,6 @@ impl Baresip {
             domain,
             number,
         } = device;
-        fs::write(
-            folder.path().join("accounts"),
-            format!(
-                "<sip:{number}@{domain};transport=udp>;auth_user={login};auth_pass={secret};regint=60;\
-                 outbound=\"sip:{server};transport=udp\";audio_codecs={codec_name}/{rate}/{channels};answermode={mode}\n"
-            ),
-        )?;
         fs::write(folder.path().join("contacts"), "")?;
 
         let mut command = Command::new("baresip");
@@ -111,12 +104,20 @@ impl Baresip {
             .context("is baresip installed? tests/setup/prepare test installs it")?;
         let control = connect(&mut process, port)?;
         let messages = read_messages(control.try_clone()?);
-        Ok(Baresip {
+        let mut baresip = Baresip {
             process,
             control,
             messages,
             folder,
-        })
+        };
+        // Only now, so that the answer is not missed.
+        let account = format!(
+            "<sip:{number}@{domain};transport=udp>;auth_user={login};auth_pass={secret};regint=60;\
+             outbound=\"sip:{server};transport=udp\";audio_codecs={codec_name}/{rate}/{channels};answermode={mode}"
+        );
+        baresip.command("uanew", &account)?;
+        baresip.wait_for("REGISTER_OK", PATIENCE)?;
+        Ok(baresip)
     }
 
     /// Gives a command of baresip's menu, such as `dial 1002`, `accept` or `hangup`.
@@ -192,7 +193,6 @@ fn config(folder: &Path, rate: u32, channels: u16, control_port: u16) -> Result<
          module aubridge.so\n\
          module sndfile.so\n\
          module_tmp uuid.so\n\
-         module_tmp account.so\n\
          module_app menu.so\n\
          module_app ctrl_tcp.so\n\
          ctrl_tcp_listen 127.0.0.1:{control_port}\n\
@@ -209,7 +209,9 @@ fn write_wav(path: &Path, recording: &Recording, rate: u32, channels: u16) -> Re
         sample_format: hound::SampleFormat::Int,
     };
     let mut writer = hound::WavWriter::create(path, spec)?;
-    for sample in recording.at_rate(rate).samples {
+    // At the end of the file baresip hangs up; that shall be the test's decision.
+    let silence = std::iter::repeat_n(0, 20 * rate as usize);
+    for sample in recording.at_rate(rate).samples.into_iter().chain(silence) {
         for _ in 0..channels {
             writer.write_sample(sample)?;
         }
