@@ -209,8 +209,10 @@ pub(crate) fn body_length(head: &[u8]) -> BodyLength {
 
 /// Whether `line` looks like a request line or a status line.
 pub(crate) fn is_start_line(line: &[u8]) -> bool {
-    let starts_as_response =
-        line.len() >= 8 && line[..4].eq_ignore_ascii_case(b"SIP/") && line.contains(&b' ');
+    if !line.contains(&b' ') {
+        return false;
+    }
+    let starts_as_response = line.len() >= 8 && line[..4].eq_ignore_ascii_case(b"SIP/");
     let ends_as_request = line
         .trim_ascii_end()
         .rsplit(|byte| *byte == b' ')

@@ -128,6 +128,17 @@ impl ParseError {
             Problem::Version | Problem::TooLarge { .. } => response.reason,
             _ => Text::from(format!("Bad Request: {}", self.problem)),
         };
+        // What stands twice would make the response as malformed as the request.
+        for name in [
+            HeaderName::From,
+            HeaderName::To,
+            HeaderName::CallId,
+            HeaderName::CSeq,
+        ] {
+            if let Some(first) = headers.get(&name) {
+                response.headers.set(name, first);
+            }
+        }
         // A final response carries a To tag; the same request must get the same one (RFC 3261 8.2.6.2, 8.2.7).
         if let Ok(ToHeader(to)) = ToHeader::parse(to_value)
             && to.tag().is_none()
