@@ -160,7 +160,7 @@ async fn serve(
         answers,
         limits,
         keep_alive,
-        framer: Framer::new(limits.messages.clone()),
+        framer: Framer::new(limits.messages),
         next_ping: keep_alive.map(|every| Instant::now() + every),
         pong_by: None,
         has_had_message: false,
