@@ -1,6 +1,7 @@
 //! The way to the data: through the running server, or without one directly.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::control::{Command, ControlClient, ControlError, Operator, Reply};
 use crate::office::Office;
@@ -47,21 +48,34 @@ pub enum AccessError {
     Domain(#[from] ServerError),
 }
 
+/// How long to wait for a folder that somebody else uses at the moment.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 impl Access {
     /// Finds the server of this data folder, or opens its database.
     ///
     /// # Errors
     /// If there is neither, or they may not be used.
     pub async fn open(data: &Path, database: Option<&Path>) -> Result<Self, AccessError> {
-        if let Some(client) = ControlClient::connect(&DataFolder::control_socket(data)).await? {
-            return Ok(Self::Server(client));
-        }
         let database = database.map_or_else(|| DataFolder::database(data), Path::to_owned);
-        if !database.is_file() {
-            // A mistyped folder must not become a second, empty server.
-            return Err(AccessError::NoDatabase { path: database });
-        }
-        let folder = DataFolder::open(data)?;
+        let begin = Instant::now();
+        let folder = loop {
+            let socket = DataFolder::control_socket(data);
+            if let Some(client) = ControlClient::connect(&socket).await? {
+                return Ok(Self::Server(client));
+            }
+            if !database.is_file() {
+                // A mistyped folder must not become a second, empty server.
+                return Err(AccessError::NoDatabase { path: database });
+            }
+            match DataFolder::open(data) {
+                // Another callctl, or a server that has no socket yet: soon one way or the other is free.
+                Err(DataFolderError::InUse { .. }) if begin.elapsed() < PATIENCE => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                folder => break folder?,
+            }
+        };
         let store = Store::open(&database).await?;
         let domain = settle_domain(&store, None).await?;
         let operator = Operator::new(Office::new(store.clone(), &domain, None), None);

@@ -78,12 +78,15 @@ impl Desk {
         mut found: mpsc::UnboundedReceiver<Found>,
     ) {
         let mut alarm = pin!(tokio::time::sleep_until(Instant::now().into()));
+        let mut is_armed = false;
         while !self.is_drained {
-            let due = self.switch.poll_timeout();
-            if let Some(due) = due
-                && alarm.deadline() != due.into()
+            // Only ever set earlier: a timer that was given up costs one needless wake-up instead of a new place
+            // in the runtime's wheel for each message.
+            if let Some(due) = self.switch.poll_timeout()
+                && (!is_armed || alarm.deadline() > due.into())
             {
                 alarm.as_mut().reset(due.into());
+                is_armed = true;
             }
             let turn = tokio::select! {
                 biased;
@@ -91,7 +94,7 @@ impl Desk {
                 Some(change) = changes.recv() => Turn::Changed(change),
                 Some(answer) = found.recv() => Turn::Found(answer),
                 received = self.sockets.receive() => Turn::Received(received),
-                () = alarm.as_mut(), if due.is_some() => Turn::Time,
+                () = alarm.as_mut(), if is_armed => Turn::Time,
             };
             let now = Instant::now();
             match turn {
@@ -105,7 +108,7 @@ impl Desk {
                         self.handle(now, Input::Answer { ask, answer });
                     }
                 }
-                Turn::Time => {}
+                Turn::Time => is_armed = false,
             }
             if self.switch.poll_timeout().is_some_and(|due| due <= now) {
                 self.handle(now, Input::Timeout);

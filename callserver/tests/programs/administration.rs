@@ -204,3 +204,22 @@ fn a_list_of_a_thousand_accounts_with_devices_is_imported_at_once() {
     );
     assert!(again.stderr.contains("1000 lines"), "{}", again.stderr);
 }
+
+#[test]
+fn two_admin_tools_at_once_take_turns_without_a_server() {
+    let server = Server::start();
+    server.signal("TERM");
+    let (_, _, folder) = server.wait();
+    std::thread::scope(|scope| {
+        for index in 0..6 {
+            let data = folder.path();
+            scope.spawn(move || {
+                let ended = callctl(data, &["accounts", "add", &format!("user{index}")], "");
+                assert_eq!(ended.code, Some(0), "{ended:?}");
+            });
+        }
+    });
+    let listed = callctl(folder.path(), &["--json", "accounts", "list"], "");
+    let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 6);
+}

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The answer to `GET /healthz`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Health {
-    /// `"ok"` while the server takes calls, `"draining"` while it stops.
+    /// `"ok"`; a server that stops does not answer any more.
     pub status: String,
     /// The version of the server's program.
     pub version: String,
