@@ -91,58 +91,71 @@ impl From<LoginError> for Problem {
     }
 }
 
-/// Logs in and gets this device's SIP credential.
-///
-/// # Errors
-/// [`LoginError`], a sentence for the person.
-pub async fn log_in(
-    server: &str,
-    name: &str,
-    password: &Password,
-    device_label: &str,
-    allow_plain: bool,
-) -> Result<LoginAnswer, LoginError> {
-    let url = login_url(server, allow_plain)?;
-    let place = url.origin().ascii_serialization();
-    let unreachable = |error: reqwest::Error| {
-        if error.is_timeout() && !error.is_connect() {
-            LoginError::Silent(place.clone())
-        } else {
-            LoginError::Unreachable {
-                server: place.clone(),
-                cause: innermost(&error),
+/// What a login needs.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The server's web address, as a person writes it.
+    pub server: String,
+    /// The account's name.
+    pub name: String,
+    /// The account's password.
+    pub password: Password,
+    /// The name of this device in the account's list.
+    pub device_label: String,
+    /// The SIP login that this device had before, if it had one: the new one takes its place.
+    pub replaces: Option<String>,
+    /// Lets the password travel over plain HTTP to another computer.
+    pub allow_plain: bool,
+}
+
+impl Login {
+    /// Logs in and gets this device's SIP credential.
+    ///
+    /// # Errors
+    /// [`LoginError`], a sentence for the person.
+    pub async fn run(&self) -> Result<LoginAnswer, LoginError> {
+        let url = login_url(&self.server, self.allow_plain)?;
+        let place = url.origin().ascii_serialization();
+        let unreachable = |error: reqwest::Error| {
+            if error.is_timeout() && !error.is_connect() {
+                LoginError::Silent(place.clone())
+            } else {
+                LoginError::Unreachable {
+                    server: place.clone(),
+                    cause: innermost(&error),
+                }
             }
+        };
+        // No proxy and no redirect: the password goes to the server that was named and nowhere else.
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_PATIENCE)
+            .timeout(ANSWER_PATIENCE)
+            .build()
+            .map_err(unreachable)?;
+        let request = LoginRequest {
+            name: self.name.clone(),
+            password: self.password.reveal().to_owned(),
+            device_label: self.device_label.clone(),
+            replaces: self.replaces.clone(),
+        };
+        let response = client
+            .post(url.clone())
+            .json(&request)
+            .send()
+            .await
+            .map_err(unreachable)?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(unreachable)?;
+        if status.is_success() {
+            let mut answer: LoginAnswer = serde_json::from_slice(&body)
+                .map_err(|_| LoginError::NotCarillon(place.clone()))?;
+            place_unspecified(&mut answer, &url).await;
+            return Ok(answer);
         }
-    };
-    // No proxy and no redirect: the password goes to the server that was named and nowhere else.
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_PATIENCE)
-        .timeout(ANSWER_PATIENCE)
-        .build()
-        .map_err(unreachable)?;
-    let request = LoginRequest {
-        name: name.to_owned(),
-        password: password.reveal().to_owned(),
-        device_label: device_label.to_owned(),
-        replaces: None,
-    };
-    let response = client
-        .post(url.clone())
-        .json(&request)
-        .send()
-        .await
-        .map_err(unreachable)?;
-    let status = response.status();
-    let body = response.bytes().await.map_err(unreachable)?;
-    if status.is_success() {
-        let mut answer: LoginAnswer =
-            serde_json::from_slice(&body).map_err(|_| LoginError::NotCarillon(place.clone()))?;
-        place_unspecified(&mut answer, &url).await;
-        return Ok(answer);
+        Err(refusal(status, &body, place))
     }
-    Err(refusal(status, &body, place))
 }
 
 fn refusal(status: StatusCode, body: &[u8], place: String) -> LoginError {
@@ -317,10 +330,15 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let server = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
-        let password = Password::from("secret words".to_owned());
-        let error = log_in(&server, "amina", &password, "test", false)
-            .await
-            .unwrap_err();
+        let login = Login {
+            server: server.clone(),
+            name: "amina".into(),
+            password: "secret words".to_owned().into(),
+            device_label: "test".into(),
+            replaces: None,
+            allow_plain: false,
+        };
+        let error = login.run().await.unwrap_err();
         assert_eq!(error.code(), "server-unreachable");
         assert!(error.to_string().contains(&server), "{error}");
         assert!(!error.to_string().contains("secret words"));

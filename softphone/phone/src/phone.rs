@@ -1,7 +1,7 @@
 //! The façade: a phone with one account and one call at a time, without a socket, a sound device or a clock.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sip::{Endpoint, LegId, Method, Transmit, Uri};
 
@@ -39,6 +39,11 @@ impl Phone {
                 Method::Cancel,
                 Method::Options,
             ],
+            // Somebody waits for this phone to come back: no longer pauses than that.
+            registration_retry: sip::RetryDelay {
+                first: Duration::from_secs(2),
+                longest: Duration::from_secs(30),
+            },
             ..sip::Config::default()
         };
         // 31 bits, because some phones read the number into a signed 32-bit word.

@@ -1,6 +1,6 @@
 //! Why a call ended, as a code for scripts and as a sentence for people.
 
-use sip::{EndCause, StatusCode};
+use sip::{EndCause, Headers, Reason, StatusCode, Text, TypedHeader};
 
 /// Why a call ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub enum EndReason {
     ServerUnreachable,
     /// The server stopped answering in mid-call.
     ServerGone,
+    /// The server was shut down, or restarted, and ended the call in an orderly way.
+    ServerStopped,
     /// No sound arrived for long, although the server is there.
     MediaSilent,
     /// What was dialled is neither a number nor an address; the sentence says so.
@@ -69,6 +71,7 @@ impl EndReason {
             Self::NoCommonCodec => "no-common-codec",
             Self::ServerUnreachable => "server-unreachable",
             Self::ServerGone => "server-gone",
+            Self::ServerStopped => "server-stopped",
             Self::MediaSilent => "media-silent",
             Self::BadTarget(_) => "bad-target",
             Self::AlreadyInCall => "already-in-call",
@@ -111,6 +114,9 @@ impl EndReason {
                 "The call server stopped answering during the call; check the network and that the server runs."
                     .into()
             }
+            Self::ServerStopped => {
+                "The call server was shut down, which ended the call; call again when it is back.".into()
+            }
             Self::MediaSilent => {
                 format!("No sound of {who} arrived any more, so the call was ended; check the network and call again.")
             }
@@ -135,34 +141,58 @@ impl EndReason {
     }
 }
 
+/// What a Reason header says (RFC 3326): whose code, and the code.
+fn said(value: &Text) -> Option<(Text, u16)> {
+    let reason = Reason::parse(value).ok()?;
+    Some((reason.protocol.clone(), reason.cause()?))
+}
+
+/// Whether a Reason header carries this SIP status.
+fn says_sip(value: Option<&Text>, status: u16) -> bool {
+    value
+        .and_then(said)
+        .is_some_and(|(protocol, cause)| protocol.eq_ignore_ascii_case("SIP") && cause == status)
+}
+
 /// Why a call ended that the other side or the server refused with `status`; `rang` says whether it rang there before.
-pub(crate) fn refusal(status: StatusCode, rang: bool) -> EndReason {
-    match status.code() {
-        401 | 403 | 407 => EndReason::NotAllowed,
-        404 | 410 | 484 | 485 | 604 => EndReason::UnknownNumber,
-        408 | 504 => EndReason::NoAnswer,
-        480 if rang => EndReason::NoAnswer,
-        480 => EndReason::Unavailable,
-        486 | 600 => EndReason::Busy,
-        603 | 607 | 608 => EndReason::Declined,
-        415 | 488 | 606 => EndReason::NoCommonCodec,
-        other => EndReason::Refused(other),
+pub(crate) fn refusal(status: StatusCode, headers: &Headers, rang: bool) -> EndReason {
+    // 480 stands for both: nobody is there, and nobody came. The telephone network's code tells (Q.850, as in RFC 6432).
+    let telephone_cause = headers
+        .all(&Reason::NAME)
+        .filter_map(said)
+        .find(|(protocol, _)| protocol.eq_ignore_ascii_case("Q.850"))
+        .map(|(_, cause)| cause);
+    match (status.code(), telephone_cause) {
+        (401 | 403 | 407, _) => EndReason::NotAllowed,
+        (404 | 410 | 484 | 485 | 604, _) => EndReason::UnknownNumber,
+        (480, Some(20)) => EndReason::Unavailable,
+        (480, Some(18 | 19)) => EndReason::NoAnswer,
+        (480, _) if rang => EndReason::NoAnswer,
+        (480, _) => EndReason::Unavailable,
+        (408 | 504, _) => EndReason::NoAnswer,
+        (486 | 600, _) => EndReason::Busy,
+        (603 | 607 | 608, _) => EndReason::Declined,
+        (415 | 488 | 606, _) => EndReason::NoCommonCodec,
+        (other, _) => EndReason::Refused(other),
     }
 }
 
 /// What the SIP core's cause means for the person. `rang` and `was_connected` tell what had happened before.
 pub(crate) fn of_cause(cause: &EndCause, rang: bool, was_connected: bool) -> EndReason {
     match cause {
+        EndCause::RemoteHangup { reason } if says_sip(reason.as_ref(), 503) => {
+            EndReason::ServerStopped
+        }
         EndCause::RemoteHangup { .. } => EndReason::RemoteHangup,
         EndCause::LocalHangup => EndReason::LocalHangup,
         // RFC 3326 section 3.1: a branch of a forked call is told that another one took it.
-        EndCause::Cancelled {
-            reason: Some(reason),
-        } if reason.replace(' ', "").contains("cause=200") => EndReason::AnsweredElsewhere,
+        EndCause::Cancelled { reason } if says_sip(reason.as_ref(), 200) => {
+            EndReason::AnsweredElsewhere
+        }
         EndCause::Cancelled { .. } => EndReason::Cancelled,
         // A refusal of a call that stood: the peer, or the server, no longer knew it (481) or its own peer was gone.
         EndCause::Refused { .. } if was_connected => EndReason::RemoteHangup,
-        EndCause::Refused { status, .. } => refusal(*status, rang),
+        EndCause::Refused { status, headers } => refusal(*status, headers, rang),
         EndCause::Timeout | EndCause::FlowFailed if was_connected => EndReason::ServerGone,
         EndCause::Timeout | EndCause::FlowFailed => EndReason::ServerUnreachable,
         EndCause::NoAcknowledgement => EndReason::ServerGone,
@@ -175,13 +205,34 @@ mod tests {
     use super::*;
 
     fn refused(code: u16, rang: bool) -> &'static str {
-        refusal(StatusCode::new(code).unwrap(), rang).code()
+        refusal(StatusCode::new(code).unwrap(), &Headers::default(), rang).code()
     }
 
     #[test]
     fn the_same_status_means_no_answer_only_after_ringing() {
         assert_eq!(refused(480, false), "unavailable");
         assert_eq!(refused(480, true), "no-answer");
+    }
+
+    #[test]
+    fn the_telephone_networks_code_tells_who_is_away_from_who_does_not_answer() {
+        let with = |cause: &str| {
+            let mut headers = Headers::default();
+            headers.push(Reason::NAME, format!("Q.850;cause={cause}"));
+            refusal(StatusCode::TEMPORARILY_UNAVAILABLE, &headers, true)
+        };
+        assert_eq!(with("20"), EndReason::Unavailable);
+        assert_eq!(with("19"), EndReason::NoAnswer);
+        assert_eq!(with("nonsense"), EndReason::NoAnswer);
+    }
+
+    #[test]
+    fn a_server_that_stops_says_so() {
+        let reason = Some(Text::from_static("SIP;cause=503;text=\"The server stops\""));
+        let cause = EndCause::RemoteHangup { reason };
+        assert_eq!(of_cause(&cause, true, true), EndReason::ServerStopped);
+        let plain = EndCause::RemoteHangup { reason: None };
+        assert_eq!(of_cause(&plain, true, true), EndReason::RemoteHangup);
     }
 
     #[test]
@@ -196,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_call_taken_on_another_device_does_not_look_missed() {
-        let reason = Some(sip::Text::from_static(
+        let reason = Some(Text::from_static(
             "SIP ;cause=200 ;text=\"Call completed elsewhere\"",
         ));
         assert_eq!(

@@ -10,7 +10,7 @@ pub enum TargetError {
     Empty,
     /// Neither a number nor an address.
     #[error(
-        "“{0}” is neither a number nor an address; type digits, a name, or an address such as sip:200@example.org"
+        "“{0}” is neither a number nor an address; type digits, a name, or an address such as sip:200@example.org."
     )]
     Unusable(String),
 }

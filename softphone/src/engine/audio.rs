@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use devices::{Microphone, Speaker};
 use media::{Input, Session, Statistics, Transmit};
 use phone::CallNumber;
@@ -175,7 +175,7 @@ async fn run(
     }
     sound.session.handle(Instant::now(), Input::Close);
     sound.pump(farewell);
-    farewell.statistics = Box::new(sound.statistics());
+    *farewell.statistics = sound.statistics();
     Ok(())
 }
 
@@ -279,11 +279,10 @@ impl Sound {
         if from.ip() != self.negotiated.remote.ip() {
             return;
         }
-        let packet = Bytes::copy_from_slice(datagram);
         let input = if on_rtcp_port || media::is_control(datagram) {
-            Input::Control(packet)
+            Input::Control(Bytes::copy_from_slice(datagram))
         } else {
-            Input::Packet(packet)
+            Input::Packet(with_our_number(datagram, &self.negotiated))
         };
         self.session.handle(Instant::now(), input);
     }
@@ -385,6 +384,20 @@ impl Sound {
     }
 }
 
+/// The packet with the payload type that the session knows: each side chooses its own number for what it receives, so
+/// theirs may differ from ours (RFC 3264 section 5.1).
+fn with_our_number(datagram: &[u8], negotiated: &sdp::Negotiated) -> Bytes {
+    let (theirs, ours) = (negotiated.receive_payload_type, negotiated.payload_type);
+    let mut packet = BytesMut::from(datagram);
+    if theirs != ours
+        && let Some(byte) = packet.get_mut(1)
+        && *byte & 0x7f == theirs
+    {
+        *byte = (*byte & 0x80) | ours;
+    }
+    packet.freeze()
+}
+
 fn new_session(negotiated: &sdp::Negotiated, seed: [u8; 32]) -> Result<Session, String> {
     let codec = match negotiated.codec {
         sdp::Codec::Opus => media::Codec::Opus,
@@ -399,5 +412,33 @@ fn new_session(negotiated: &sdp::Negotiated, seed: [u8; 32]) -> Result<Session, 
     Session::new(config, seed).map_err(|error| problem::sentence(&error))
 }
 
-/// How long a test of a device may take before the call rather goes on.
+/// How long devices may take to close before the call ends without its figures.
 pub(crate) const FAREWELL_PATIENCE: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_type_that_differs_each_way_is_translated_and_the_marker_kept() {
+        let negotiated = sdp::Negotiated {
+            remote: ([127, 0, 0, 1], 4000).into(),
+            codec: sdp::Codec::Opus,
+            payload_type: 96,
+            receive_payload_type: 111,
+            telephone_event: None,
+            ptime_millis: 20,
+            direction: sdp::Direction::SendRecv,
+        };
+        assert_eq!(
+            with_our_number(&[0x80, 111, 0, 1], &negotiated)[..],
+            [0x80, 96, 0, 1]
+        );
+        assert_eq!(
+            with_our_number(&[0x80, 0x80 | 111], &negotiated)[..],
+            [0x80, 0x80 | 96]
+        );
+        assert_eq!(with_our_number(&[0x80, 0], &negotiated)[..], [0x80, 0]);
+        assert_eq!(with_our_number(&[0x80], &negotiated)[..], [0x80]);
+    }
+}

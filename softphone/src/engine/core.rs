@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use api::LoginAnswer;
-use phone::{CallNumber, Input, Phone};
+use phone::{CallNumber, Input, Phone, RegistrationState};
 use sip_tokio::{Received, Sockets};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -14,7 +14,7 @@ use super::audio::{Report, sleep_until};
 use super::conversation::Conversation;
 use super::outlet::Outlet;
 use super::{AccountSummary, Command, EngineConfig, Notice, Problem, Registration};
-use crate::login::LoginError;
+use crate::login::{Login, LoginError};
 
 /// How long a server may take to confirm a sign-out; after that it finds out by itself when the registration ends.
 const SIGN_OUT_PATIENCE: Duration = Duration::from_millis(1500);
@@ -29,6 +29,11 @@ pub(crate) struct Core {
     pub(super) conversations: BTreeMap<CallNumber, Conversation>,
     pub(super) reports: mpsc::Sender<(CallNumber, Report)>,
     login: Option<JoinHandle<Result<LoginAnswer, LoginError>>>,
+    /// Whose device the last login gave, and its SIP login: signing in again replaces it instead of adding another one
+    /// to the account's list.
+    device: Option<(Owner, String)>,
+    /// Who is signing in.
+    owner: Owner,
     /// The highest call number so far: numbers go on counting when somebody else signs in.
     pub(super) last_call: u64,
     leaving: Option<Leaving>,
@@ -39,6 +44,9 @@ pub(super) struct SignedIn {
     pub(super) summary: AccountSummary,
     pub(super) phone: Phone,
 }
+
+/// Whose login it is: the server's address and the account's name, as typed.
+type Owner = (String, String);
 
 /// A sign-out that is under way.
 struct Leaving {
@@ -70,6 +78,8 @@ impl Core {
             conversations: BTreeMap::new(),
             reports,
             login: None,
+            device: None,
+            owner: Owner::default(),
             last_call: 0,
             leaving: None,
         };
@@ -133,7 +143,7 @@ impl Core {
             Some((call, report)) = reports.recv() => Happening::Sound(call, report),
             outcome = logged_in => {
                 self.login = None;
-                Happening::LoggedIn(outcome.unwrap_or_else(|_| Err(LoginError::Interrupted)))
+                Happening::LoggedIn(outcome.unwrap_or(Err(LoginError::Interrupted)))
             }
             () = sleep_until(due) => Happening::Time,
             () = outlet.wait_for_room() => Happening::Room,
@@ -202,10 +212,21 @@ impl Core {
             });
         }
         self.tell_registration(Registration::SigningIn);
-        let (label, allow_plain) = (self.config.device_label.clone(), self.config.allow_plain);
-        self.login = Some(tokio::spawn(async move {
-            crate::login::log_in(&server, &name, &password, &label, allow_plain).await
-        }));
+        self.owner = (server.clone(), name.clone());
+        let is_same = |(owner, _): &&(Owner, String)| *owner == self.owner;
+        let attempt = Login {
+            server,
+            name,
+            password,
+            device_label: self.config.device_label.clone(),
+            replaces: self
+                .device
+                .as_ref()
+                .filter(is_same)
+                .map(|(_, login)| login.clone()),
+            allow_plain: self.config.allow_plain,
+        };
+        self.login = Some(tokio::spawn(async move { attempt.run().await }));
     }
 
     async fn logged_in(&mut self, outcome: Result<LoginAnswer, LoginError>) {
@@ -213,6 +234,7 @@ impl Core {
             Ok(answer) => answer,
             Err(error) => return self.tell_registration(Registration::Failed(error.into())),
         };
+        self.device = Some((self.owner.clone(), answer.device.login.clone()));
         match account::open(&answer, &self.config, self.last_call).await {
             Ok((phone, sockets)) => {
                 let summary = account::summary(&answer);
@@ -236,9 +258,16 @@ impl Core {
         }
         let until = Instant::now() + SIGN_OUT_PATIENCE;
         self.leaving = Some(Leaving { until, then_stop });
-        if self.line.is_some() {
-            self.drive(Input::SignOut);
-        } else {
+        let is_lost = |line: &SignedIn| {
+            matches!(
+                line.phone.registration(),
+                RegistrationState::Retrying { .. }
+            )
+        };
+        // A server that is lost does not confirm anything either.
+        let waits = self.line.as_ref().is_some_and(|line| !is_lost(line));
+        self.drive(Input::SignOut);
+        if !waits {
             self.forget_account();
         }
     }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::{Duration, Instant, SystemTime};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::engine::{CallNumber, Notice, Problem, Registration};
@@ -111,14 +111,18 @@ impl<W: Write> Lines<W> {
     }
 
     fn event_at(&mut self, at: SystemTime, name: &str, fields: Value) {
-        let mut object = Map::new();
-        object.insert("event".into(), name.into());
-        object.insert("at".into(), timestamp(at).into());
+        // What happened and when come first, for those who read along.
+        let mut line = format!(
+            "{{\"event\":{},\"at\":\"{}\"",
+            Value::from(name),
+            timestamp(at)
+        );
         if let Value::Object(fields) = fields {
-            object.extend(fields);
+            for (key, value) in fields {
+                line.push_str(&format!(",{}:{value}", Value::from(key)));
+            }
         }
-        let written =
-            writeln!(self.out, "{}", Value::Object(object)).and_then(|()| self.out.flush());
+        let written = writeln!(self.out, "{line}}}").and_then(|()| self.out.flush());
         // Nobody reads any more; the call itself need not end for that.
         if let Err(error) = written {
             tracing::debug!(%error, "stdout is closed");

@@ -55,7 +55,9 @@ pub(super) struct Runner<'a, W: Write> {
     lines: &'a mut Lines<W>,
     interrupt: Signal,
     terminate: Signal,
-    was_registered: bool,
+    /// Whether losing the registration is worth an event: neither before it was there, when it ends the run, nor in a
+    /// call, whose own end says it better.
+    tells_of_loss: bool,
 }
 
 impl<'a, W: Write> Runner<'a, W> {
@@ -75,7 +77,7 @@ impl<'a, W: Write> Runner<'a, W> {
             lines,
             interrupt,
             terminate,
-            was_registered: false,
+            tells_of_loss: false,
         })
     }
 
@@ -97,8 +99,7 @@ impl<'a, W: Write> Runner<'a, W> {
         tokio::select! {
             notice = self.engine.notice() => match notice {
                 Some(notice) => {
-                    // What stands in the way of the first registration ends the run and is printed then.
-                    if self.was_registered || !matches!(notice, Notice::Registration(Registration::Retrying { .. })) {
+                    if self.tells_of_loss || !matches!(notice, Notice::Registration(Registration::Retrying { .. })) {
                         self.lines.notice(&notice);
                     }
                     Ok(Happening::Notice(notice))
@@ -123,7 +124,7 @@ impl<'a, W: Write> Runner<'a, W> {
             match self.next(Some(deadline)).await? {
                 Happening::Notice(Notice::Registration(state)) => match state {
                     Registration::Registered(account) => {
-                        self.was_registered = true;
+                        self.tells_of_loss = true;
                         return Ok(Ok(account));
                     }
                     Registration::Failed(problem) => return Err(problem),
@@ -151,6 +152,7 @@ impl<'a, W: Write> Runner<'a, W> {
         lasting: Option<f64>,
     ) -> Result<CallEnd, Problem> {
         let (mut deadline, mut interruption, mut hung_up) = (None, None, false);
+        self.tells_of_loss = false;
         loop {
             match self.next(deadline).await? {
                 Happening::Notice(Notice::Answered { call: answered, .. }) if answered == call => {
@@ -163,6 +165,7 @@ impl<'a, W: Write> Runner<'a, W> {
                     sentence,
                     ..
                 }) if ended == call => {
+                    self.tells_of_loss = true;
                     return Ok(CallEnd {
                         reason,
                         sentence,
