@@ -277,6 +277,9 @@ impl Endpoint {
         if contact_needed && !headers.has(&HeaderName::Contact) {
             message.headers.push(HeaderName::Contact, dialog.contact());
         }
+        if headers.has(&HeaderName::MaxForwards) {
+            message.headers.remove(&HeaderName::MaxForwards);
+        }
         message.headers.append(headers);
         message.body = body;
         let kept = Box::new(message.clone());

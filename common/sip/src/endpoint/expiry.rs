@@ -23,7 +23,7 @@ impl Endpoint {
                 | Timer::AckAbsorbed(id)
                 | Timer::InviteAbsorbed(id) => self.fire_server_invite(id, timer),
                 Timer::RequestAbsorbed(id) => self.servers.remove(id),
-                Timer::AnswerOverdue(id, request) => self.answer_overdue(id, request),
+                Timer::AnswersOverdue => self.answers_overdue(),
                 Timer::AcceptanceRetransmit(leg, number) => self.repeat_acceptance(leg, number),
                 Timer::AcceptanceTimeout(leg, number) => self.acceptance_overdue(leg, number),
                 Timer::ProgressRepeat(leg) => self.repeat_progress(leg),

@@ -58,6 +58,35 @@ use crate::transaction::{ClientTransactions, KeyMap, Keyer, ServerTransactions, 
 /// Give it what arrives and what you want with [`handle`](Self::handle); after each call send what
 /// [`poll_transmit`](Self::poll_transmit) has, obey what [`poll_event`](Self::poll_event) tells, and
 /// call again at [`poll_timeout`](Self::poll_timeout) at the latest.
+///
+/// ```
+/// use std::time::Instant;
+///
+/// use sip::{Config, Endpoint, Event, Flow, Headers, Input, StatusCode, Transport};
+///
+/// let mut endpoint = Endpoint::new(Config::default(), [7; 32]);
+/// let flow = Flow {
+///     transport: Transport::Udp,
+///     local: "192.0.2.1:5060".parse().unwrap(),
+///     remote: "192.0.2.2:5060".parse().unwrap(),
+///     connection: 0,
+/// };
+/// let datagram = "OPTIONS sip:192.0.2.1 SIP/2.0\r\n\
+///     Via: SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bK1\r\n\
+///     From: <sip:bob@example.com>;tag=1\r\n\
+///     To: <sip:192.0.2.1>\r\n\
+///     Call-ID: 1\r\n\
+///     CSeq: 1 OPTIONS\r\n\r\n";
+/// endpoint.handle(Instant::now(), Input::Receive { flow, payload: datagram.into() });
+///
+/// let Some(Event::Request { request, .. }) = endpoint.poll_event() else {
+///     panic!("somebody asks what we can do");
+/// };
+/// let (status, headers, body) = (StatusCode::OK, Headers::new(), "".into());
+/// endpoint.handle(Instant::now(), Input::Respond { request, status, headers, body });
+/// let answer = endpoint.poll_transmit().expect("the answer");
+/// assert!(answer.payload.starts_with(b"SIP/2.0 200 OK"));
+/// ```
 #[derive(Debug)]
 pub struct Endpoint {
     config: Config,
@@ -72,8 +101,10 @@ pub struct Endpoint {
     out: Outbox,
     clients: ClientTransactions<Purpose>,
     servers: ServerTransactions<LegId>,
-    /// Requests that the application has not answered.
-    answers: HashMap<RequestId, PendingAnswer>,
+    /// Requests that the application has not answered, the oldest first.
+    answers: BTreeMap<RequestId, PendingAnswer>,
+    /// Whether a timer for the oldest of them is set.
+    are_answers_watched: bool,
     legs: HashMap<LegId, Leg>,
     /// Calls by Call-ID and our tag.
     dialogs: KeyMap<LegId>,
@@ -122,7 +153,8 @@ impl Endpoint {
             keyer,
             start: None,
             out: Outbox::default(),
-            answers: HashMap::new(),
+            answers: BTreeMap::new(),
+            are_answers_watched: false,
             legs: HashMap::new(),
             dialogs: KeyMap::default(),
             mortal: KeyMap::default(),

@@ -28,6 +28,11 @@ pub(super) struct Envelope {
 
 impl Endpoint {
     pub(super) fn receive(&mut self, flow: Flow, payload: Bytes) {
+        // Keep-alives of phones behind a NAT: line breaks or zeros (RFC 5626 section 3.5.1 and older
+        // habits). They have done their work by coming here.
+        if payload.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+            return;
+        }
         match Message::parse(payload) {
             Ok(Message::Request(request)) => self.receive_request(flow, request),
             Ok(Message::Response(response)) => self.receive_response(flow, response),

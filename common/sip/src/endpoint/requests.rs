@@ -1,5 +1,7 @@
 //! Requests outside calls, ours and theirs; and the answers that the application gives to requests.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::purpose::{Purpose, Retry};
@@ -18,6 +20,8 @@ pub(super) struct PendingAnswer {
     /// What every answer begins with.
     answer: Response,
     is_in_call: bool,
+    /// When it came, as time since the endpoint's first input.
+    since: Duration,
 }
 
 impl Endpoint {
@@ -38,11 +42,10 @@ impl Endpoint {
             reply_to: envelope.reply_to,
             answer,
             is_in_call: leg.is_some(),
+            since: self.out.now,
         };
         self.answers.insert(id, pending);
-        let overdue = self.config.timers.transaction_life();
-        self.out
-            .after(overdue, Timer::AnswerOverdue(transaction, id));
+        self.watch_answers();
         let flow = envelope.flow;
         self.out.tell(Event::Request {
             request: id,
@@ -124,11 +127,32 @@ impl Endpoint {
         }
     }
 
-    /// The application has not answered as long as the sender waited.
-    pub(super) fn answer_overdue(&mut self, transaction: TransactionId, request: RequestId) {
-        if self.answers.remove(&request).is_some() {
-            self.servers.remove(transaction);
+    /// Sets the timer for the oldest request without answer. One for each request would outlive
+    /// most of them by half a minute.
+    fn watch_answers(&mut self) {
+        if self.are_answers_watched {
+            return;
         }
+        if let Some((_, oldest)) = self.answers.first_key_value() {
+            let age = self.out.now.saturating_sub(oldest.since);
+            let left = self.config.timers.transaction_life().saturating_sub(age);
+            self.out.after(left, Timer::AnswersOverdue);
+            self.are_answers_watched = true;
+        }
+    }
+
+    /// Forgets the requests that the application has not answered as long as their senders waited.
+    pub(super) fn answers_overdue(&mut self) {
+        let life = self.config.timers.transaction_life();
+        while let Some(oldest) = self.answers.first_entry() {
+            if self.out.now.saturating_sub(oldest.get().since) < life {
+                break;
+            }
+            let forgotten = oldest.remove();
+            self.servers.remove(forgotten.transaction);
+        }
+        self.are_answers_watched = false;
+        self.watch_answers();
     }
 
     /// [`Input::Request`](super::Input::Request).

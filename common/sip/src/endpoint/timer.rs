@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use super::{LegId, RegistrationId, RequestId};
+use super::{LegId, RegistrationId};
 use crate::transaction::TransactionId;
 
 /// What happens when an instant is reached. The letters are those of RFC 3261 table 4 and RFC 6026.
@@ -38,8 +38,9 @@ pub(crate) enum Timer {
     InviteAbsorbed(TransactionId),
     /// J: a request that we answered no longer waits for its own repetitions.
     RequestAbsorbed(TransactionId),
-    /// The application did not answer a request as long as its sender waited.
-    AnswerOverdue(TransactionId, RequestId),
+    /// The oldest request that the application has not answered may be as old as its sender's
+    /// patience.
+    AnswersOverdue,
     /// Our 2xx is not acknowledged yet and is sent again (RFC 3261 section 13.3.1.4).
     AcceptanceRetransmit(LegId, u32),
     /// H for the 2xx: it was never acknowledged, and the call ends.

@@ -8,6 +8,7 @@ mod challenges;
 mod flows;
 mod forks;
 mod garbage;
+mod lifetimes;
 mod lost_messages;
 mod party;
 mod refusals;
