@@ -1,4 +1,58 @@
 //! SIP without input or output: messages, transactions, dialogs, registration, digest.
+//!
+//! Nothing here opens a socket, reads a clock, starts a thread or asks for randomness. `now` and a `seed` come in,
+//! bytes and events come out, so every behaviour can be tested in virtual time.
+//!
+//! # Layers
+//!
+//! | module | what it knows | RFC |
+//! |---|---|---|
+//! | [`wire`] | messages as bytes and as values, stream framing | 3261 7, 18.3, 19, 20, 25; 3581; 5626 3.5.1 |
+//! | [`digest`] | challenges and their answers | 7616, 8760, 2617 |
+//! | [`endpoint`] | transactions, dialogs, calls and registrations: [`Endpoint`] | 3261 8 to 17, 6026 |
+//!
+//! # Rules of the wire
+//!
+//! - [`Message::parse`] takes the start line apart and finds the headers; values stay text that shares the memory of
+//!   the message until somebody asks for a type: [`Headers::typed`], [`Headers::required`], [`Headers::typed_list`].
+//! - What parses has exactly one From, To, Call-ID and CSeq, and at least one Via. [`Request::check`] reads every
+//!   header besides that this crate understands.
+//! - What does not parse gives a [`ParseError`]: it names the header that is wrong, and knows the response to send, or
+//!   that silence is right.
+//! - Headers that nobody here understands go through as they came. Names print in their usual spelling, long form.
+//! - Nothing that is put into a message can break out of its header: line breaks become spaces.
+//! - The printer writes the true Content-Length, whatever the headers say.
+//! - A lone CR or LF, a second length that contradicts the first, or a stream without length is refused, never guessed:
+//!   two readers must not see two messages. Otherwise what is harmless is read leniently.
+//! - Secrets and digests are hidden from `Debug`.
+//!
+//! # Example
+//!
+//! ```
+//! use sip::{CSeq, FromHeader, Message, Method, Response, StatusCode, ToHeader};
+//!
+//! let datagram = bytes::Bytes::from_static(
+//!     b"OPTIONS sip:bob@example.com SIP/2.0\r\n\
+//!       Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK776asdhds\r\n\
+//!       f: \"Alice\" <sip:alice@example.com>;tag=1928301774\r\n\
+//!       t: <sip:bob@example.com>\r\n\
+//!       Call-ID: a84b4c76e66710@192.0.2.1\r\n\
+//!       CSeq: 63104 OPTIONS\r\n\
+//!       \r\n",
+//! );
+//! let Message::Request(request) = Message::parse(datagram)? else { panic!("a request was expected") };
+//! assert_eq!(request.method, Method::Options);
+//! assert_eq!(request.uri.user.as_deref(), Some("bob"));
+//! let from: FromHeader = request.headers.required()?;
+//! assert_eq!(from.display_name.as_deref(), Some("Alice"));
+//! assert_eq!(request.headers.required::<CSeq>()?.number, 63104);
+//!
+//! let mut response = Response::to(&request, StatusCode::OK);
+//! let to: ToHeader = request.headers.required()?;
+//! response.headers.set_typed(&ToHeader(to.0.with_tag("3413")));
+//! assert!(response.to_bytes().starts_with(b"SIP/2.0 200 OK\r\n"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod dialog;
 pub mod digest;

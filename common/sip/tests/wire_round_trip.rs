@@ -85,7 +85,7 @@ fn uri() -> impl Strategy<Value = Uri> {
     prop_oneof![
         4 => sip_uri(),
         1 => "tel:\\+?[0-9][0-9.()-]{0,10}(;phone-context=[a-z]{1,5})?"
-            .prop_map(|text| text.parse().unwrap()),
+            .prop_map(|text| text.parse().expect("a telephone URI")),
     ]
 }
 
@@ -190,7 +190,7 @@ prop_compose! {
 /// Prints a value into a message, reads the message, and reads the value.
 #[track_caller]
 fn comes_back<T: TypedHeader + PartialEq + std::fmt::Debug>(value: &T) {
-    let mut request = Request::new(Method::Options, "sip:example.com".parse().unwrap());
+    let mut request = Request::new(Method::Options, "sip:example.com".parse().expect("a URI"));
     for (name, text) in [
         (HeaderName::Via, "SIP/2.0/UDP a;branch=z9hG4bK1"),
         (HeaderName::From, "<sip:a@a>;tag=1"),

@@ -10,11 +10,11 @@ use sip::{
 };
 
 fn uri(text: &str) -> Uri {
-    text.parse().unwrap()
+    text.parse().expect("a valid constant")
 }
 
 fn address(text: &str) -> NameAddr {
-    text.parse().unwrap()
+    text.parse().expect("a valid constant")
 }
 
 fn request(method: Method) -> Request {
@@ -22,7 +22,7 @@ fn request(method: Method) -> Request {
         method.clone(),
         uri("sip:bob@biloxi.example.com:5070;transport=tcp"),
     );
-    let host = Host::parse("pc33.atlanta.example.com").unwrap();
+    let host = Host::parse("pc33.atlanta.example.com").expect("a valid constant");
     let via = Via::new(Transport::Tcp, host, Some(5060)).with_branch("z9hG4bKnashds8");
     request.headers.push_typed(&via);
     request.headers.push_typed(&MaxForwards::INITIAL);

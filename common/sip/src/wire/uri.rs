@@ -144,7 +144,7 @@ impl Uri {
 
     /// Whether the `lr` parameter marks a loose router (RFC 3261 19.1.1).
     pub fn is_loose_router(&self) -> bool {
-        self.params.has("lr")
+        find_param(&self.params, "lr").is_some()
     }
 
     /// Whether two URIs mean the same by the rules of RFC 3261 19.1.4.
@@ -167,15 +167,14 @@ impl Uri {
             && self.host == other.host
             && self.port == other.port
             && self.params.iter().all(|(name, value)| {
-                if other.params.has(name) {
-                    same_value(value, other.params.value(name))
-                } else {
-                    !SIGNIFICANT.iter().any(|one| one.eq_ignore_ascii_case(name))
-                }
+                // What only one of them has does not count, unless it is significant.
+                find_param(&other.params, &syntax::unescape(name))
+                    .is_none_or(|other| same_value(value, other))
             })
-            && SIGNIFICANT
-                .iter()
-                .all(|name| self.params.has(name) == other.params.has(name))
+            && SIGNIFICANT.iter().all(|name| {
+                find_param(&self.params, name).is_some()
+                    == find_param(&other.params, name).is_some()
+            })
             && same_headers(self.headers.as_deref(), other.headers.as_deref())
     }
 }
@@ -290,6 +289,14 @@ fn escape_user(user: &str) -> String {
         }
     }
     out
+}
+
+/// A parameter by its unescaped name: `%6cr` is `lr` (RFC 3261 19.1.4).
+fn find_param<'a>(params: &'a Params, name: &str) -> Option<Option<&'a str>> {
+    params
+        .iter()
+        .find(|(found, _)| syntax::unescape(found).eq_ignore_ascii_case(name))
+        .map(|(_, value)| value)
 }
 
 fn unescaped(part: &Option<Text>) -> Option<std::borrow::Cow<'_, str>> {

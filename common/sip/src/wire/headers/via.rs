@@ -131,10 +131,14 @@ impl TypedHeader for Via {
 
     fn parse(value: &Text) -> Result<Via, HeaderError> {
         let text = value.as_str();
-        let protocol_error = || Via::malformed("does not begin with SIP/2.0 and a transport");
+        let protocol_error =
+            || Via::malformed("does not begin with SIP, a version and a transport");
         let (name, rest) = text.split_once('/').ok_or_else(protocol_error)?;
         let (version, rest) = rest.split_once('/').ok_or_else(protocol_error)?;
-        if !syntax::trim(name).eq_ignore_ascii_case("SIP") || syntax::trim(version) != "2.0" {
+        // Any version is read, so that a request of a later SIP can be answered with 505.
+        if !syntax::trim(name).eq_ignore_ascii_case("SIP")
+            || !syntax::is_token(syntax::trim(version))
+        {
             return Err(protocol_error());
         }
         let rest = rest.trim_start_matches([' ', '\t']);
@@ -207,7 +211,7 @@ mod tests {
         for text in [
             "",
             "SIP/2.0/UDP",
-            "SIP/3.0/UDP a",
+            "SIP//UDP a",
             "HTTP/2.0/UDP a",
             "SIP/2.0 a",
             "SIP/2.0/U;P a",

@@ -82,6 +82,10 @@ fn equivalent_uris_of_the_rfc_are_equivalent() {
         ),
         ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"),
         (
+            "sip:carol@chicago.com;%74ransport=t%63p",
+            "sip:carol@chicago.com;transport=tcp",
+        ),
+        (
             "sip:carol@chicago.com;security=on",
             "sip:carol@chicago.com;newparam=5",
         ),

@@ -1,0 +1,231 @@
+//! Messages of RFC 4475, each with its verdict.
+
+use std::fs;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use sip::{
+    CSeq, Contact, Framed, Framer, FromHeader, HeaderName, MaxForwards, Message, Method,
+    ParseError, Request, Scheme, ToHeader, Via,
+};
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/rfc4475")
+}
+
+fn vector(name: &str) -> Bytes {
+    let path = folder().join(format!("{name}.sip"));
+    fs::read(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        .into()
+}
+
+fn request(name: &str) -> Request {
+    match Message::parse(vector(name)) {
+        Ok(Message::Request(request)) => request,
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+/// What becomes of a message: understood, answered with a code, or refused in silence.
+fn verdict(name: &str) -> String {
+    let refused = |error: ParseError| {
+        error.response().map_or("discard".to_owned(), |response| {
+            response.status.code().to_string()
+        })
+    };
+    match Message::parse(vector(name)) {
+        Err(error) => refused(error),
+        Ok(Message::Request(request)) => match request.check() {
+            Ok(()) => "accept".to_owned(),
+            Err(error) => refused(ParseError::in_request(&request, error)),
+        },
+        Ok(Message::Response(response)) => match response.check() {
+            Ok(()) => "accept".to_owned(),
+            Err(_) => "discard".to_owned(),
+        },
+    }
+}
+
+#[test]
+fn every_message_gets_its_verdict() {
+    let list = fs::read_to_string(folder().join("verdicts.txt")).unwrap();
+    let mut wrong = Vec::new();
+    for line in list.lines() {
+        let [name, section, expected] = line.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("malformed line: {line}")
+        };
+        let expected = if expected == "tolerate" {
+            "accept"
+        } else {
+            expected
+        };
+        let verdict = verdict(name);
+        if verdict != expected {
+            wrong.push(format!(
+                "{name} ({section}): {verdict} instead of {expected}"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let files = fs::read_dir(folder()).unwrap().count() - 1;
+    assert_eq!(list.lines().count(), files, "each file has one verdict");
+}
+
+#[test]
+fn what_is_accepted_prints_to_something_that_means_the_same() {
+    let list = fs::read_to_string(folder().join("verdicts.txt")).unwrap();
+    for line in list.lines().filter(|line| line.ends_with("accept")) {
+        let name = line.split(' ').next().unwrap();
+        let message = Message::parse(vector(name)).unwrap();
+        assert_eq!(
+            Message::parse(message.to_bytes()).unwrap(),
+            message,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn streams_cut_out_what_has_a_length() {
+    let names = ["wsinv", "esc01", "escnull", "unreason", "lwsdisp"];
+    let mut stream = Vec::new();
+    for name in names {
+        stream.extend(vector(name));
+    }
+    let mut framer = Framer::default();
+    framer.push(&stream);
+    for name in names {
+        assert_eq!(
+            framer.next().unwrap(),
+            Some(Framed::Message(vector(name))),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_tortuous_invite_is_understood_in_every_part() {
+    let invite = request("wsinv");
+    assert_eq!(invite.method, Method::Invite);
+    assert!(invite.uri.params.has("unknownparam"));
+    assert_eq!(invite.body.len(), 150);
+    let headers = &invite.headers;
+    assert_eq!(
+        headers.required::<ToHeader>().unwrap().tag(),
+        Some("1918181833n")
+    );
+    let from: FromHeader = headers.required().unwrap();
+    assert_eq!(from.display_name.as_deref(), Some("J Rosenberg \\\""));
+    assert_eq!(from.tag(), Some("98asjd8"));
+    assert_eq!(headers.required::<MaxForwards>().unwrap(), MaxForwards(68));
+    let cseq: CSeq = headers.required().unwrap();
+    assert_eq!((cseq.number, cseq.method), (9, Method::Invite));
+    let vias = headers.typed_list::<Via>().unwrap();
+    let hosts: Vec<String> = vias.iter().map(|via| via.host.to_string()).collect();
+    assert_eq!(
+        hosts,
+        ["192.0.2.2", "spindle.example.com", "192.168.255.111"]
+    );
+    let branches: Vec<_> = vias.iter().map(|via| via.branch()).collect();
+    assert_eq!(
+        branches,
+        [
+            Some("390skdjuw"),
+            Some("z9hG4bK9ikj8"),
+            Some("z9hG4bK30239")
+        ]
+    );
+    let contact: Contact = headers.required().unwrap();
+    assert_eq!(contact.q(), 330);
+    let address = contact.address().unwrap();
+    assert_eq!(address.display_name.as_deref(), Some("Quoted string \"\""));
+    assert_eq!(address.params.value("newparam"), Some("newvalue"));
+    assert!(address.params.has("secondparam"));
+    assert_eq!(headers.get(&HeaderName::Subject).unwrap(), "");
+    let unknown = headers.get(&HeaderName::from("UnknownHeaderWithUnusualValue"));
+    assert_eq!(unknown.unwrap(), ";;,,;;,;");
+    assert_eq!(
+        headers.get(&HeaderName::from("NewFangledHeader")).unwrap(),
+        "newfangled value continued newfangled value"
+    );
+}
+
+#[test]
+fn unusual_characters_are_understood_where_they_are_allowed() {
+    let odd = request("intmeth");
+    assert_eq!(
+        odd.method.as_str(),
+        "!interesting-Method0123456789_*+`.%indeed'~"
+    );
+    assert_eq!(
+        odd.uri.user.as_deref(),
+        Some("1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*")
+    );
+    assert_eq!(
+        odd.uri.password.as_deref(),
+        Some("&it+has=1,weird!*pas$wo~d_too.(doesn't-it)")
+    );
+    let to: ToHeader = odd.headers.required().unwrap();
+    assert_eq!(
+        to.display_name.as_deref(),
+        Some("BEL:\u{7} NUL:\u{0} DEL:\u{7f}")
+    );
+    let from: FromHeader = odd.headers.required().unwrap();
+    assert_eq!(
+        from.display_name.as_deref(),
+        Some("token1~` token2'+_ token3*%!.-")
+    );
+    assert_eq!(
+        from.params.unquoted("fromParam''~+*_!.-%").unwrap(),
+        "работающий"
+    );
+    assert_eq!(from.tag(), Some("_token~1'+`*%!-."));
+}
+
+#[test]
+fn escapes_mean_something_only_where_they_are_allowed() {
+    let invite = request("esc01");
+    assert_eq!(
+        invite.uri.user_text().as_deref(),
+        Some("sips:user@example.com")
+    );
+    assert_eq!(invite.uri.scheme, Scheme::Sip);
+    let from: FromHeader = invite.headers.required().unwrap();
+    assert_eq!(from.uri.user_text().as_deref(), Some("I have spaces"));
+    let contact: Contact = invite.headers.required().unwrap();
+    assert!(contact.address().unwrap().uri.is_loose_router());
+    let null = request("escnull");
+    let contacts = null.headers.typed_list::<Contact>().unwrap();
+    let users: Vec<_> = contacts
+        .iter()
+        .filter_map(|contact| contact.address()?.uri.user_text())
+        .collect();
+    assert_eq!(users, ["\u{0}", "\u{0}\u{0}"]);
+    assert!(
+        !contacts[0]
+            .address()
+            .unwrap()
+            .uri
+            .equivalent(&contacts[1].address().unwrap().uri)
+    );
+    let register = request("esc02");
+    assert_eq!(register.method, Method::Other("RE%47IST%45R".into()));
+    assert_eq!(register.headers.typed_list::<Contact>().unwrap().len(), 2);
+}
+
+#[test]
+fn parameters_belong_to_the_user_the_uri_or_the_header() {
+    let options = request("semiuri");
+    assert_eq!(
+        options.uri.user_text().as_deref(),
+        Some("user;par=u@example.net")
+    );
+    assert!(options.uri.params.is_empty());
+    let contact: Contact = request("cparam01").headers.required().unwrap();
+    let address = contact.address().unwrap();
+    assert!(address.params.has("unknownparam") && address.uri.params.is_empty());
+    let contact: Contact = request("regescrt").headers.required().unwrap();
+    let headers = contact.address().unwrap().uri.headers.clone();
+    assert_eq!(headers.unwrap(), "Route=%3Csip:sip.example.com%3E");
+}
