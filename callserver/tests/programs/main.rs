@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
 mod administration;
+mod calls;
 mod http;
+mod phone;
 mod process;
 mod refusals;
 mod signalling;

@@ -1,0 +1,140 @@
+//! Calls through the running server, with audio through its relay.
+
+use std::net::{SocketAddr, UdpSocket};
+
+use serde_json::Value;
+use sip::LegId;
+
+use crate::phone::Phone;
+use crate::process::Server;
+
+/// A call that has been answered.
+struct Call {
+    server: Server,
+    caller: Phone,
+    caller_leg: LegId,
+    callee: Phone,
+    /// Where each of them speaks to.
+    relay_for_caller: SocketAddr,
+    relay_for_callee: SocketAddr,
+}
+
+fn server_with_two_phones() -> (Server, Phone, Phone) {
+    let server = Server::start();
+    for name in ["alice", "bob"] {
+        server.callctl_json(&["accounts", "add", name]);
+    }
+    let (mut caller, mut callee) = (Phone::new(&server, "alice"), Phone::new(&server, "bob"));
+    assert!(caller.register() && callee.register());
+    (server, caller, callee)
+}
+
+fn call() -> Call {
+    let (server, mut caller, mut callee) = server_with_two_phones();
+    let caller_leg = caller.call("1001");
+    let (_, relay_for_callee) = callee.answer(&mut caller);
+    let relay_for_caller = caller.is_answered();
+    Call {
+        server,
+        caller,
+        caller_leg,
+        callee,
+        relay_for_caller,
+        relay_for_callee,
+    }
+}
+
+fn packet(sequence: u8) -> [u8; 172] {
+    let mut packet = [sequence; 172];
+    packet[..12].copy_from_slice(&[0x80, 0, 0, sequence, 0, 0, 0, sequence, 1, 2, 3, 4]);
+    packet
+}
+
+#[track_caller]
+fn assert_hears(socket: &UdpSocket, expected: &[u8]) {
+    let mut buffer = [0; 2048];
+    let length = socket.recv(&mut buffer).unwrap();
+    assert_eq!(&buffer[..length], expected);
+}
+
+fn only_call(server: &Server) -> Value {
+    let calls = server.callctl_json(&["calls", "list"]);
+    assert_eq!(calls.as_array().unwrap().len(), 1, "{calls}");
+    calls[0].clone()
+}
+
+#[test]
+fn two_phones_speak_through_the_relay_and_callctl_sees_it() {
+    let mut call = call();
+    for sequence in 0..20 {
+        call.caller
+            .rtp
+            .send_to(&packet(sequence), call.relay_for_caller)
+            .unwrap();
+        assert_hears(&call.callee.rtp, &packet(sequence));
+        call.callee
+            .rtp
+            .send_to(&packet(sequence), call.relay_for_callee)
+            .unwrap();
+        assert_hears(&call.caller.rtp, &packet(sequence));
+    }
+    let listed = only_call(&call.server);
+    assert_eq!(
+        (&listed["caller"], &listed["callee"]),
+        (&"1000".into(), &"1001".into())
+    );
+    assert_eq!(listed["state"], "answered");
+    assert_eq!(
+        (
+            &listed["packets_from_caller"],
+            &listed["packets_from_callee"]
+        ),
+        (&20.into(), &20.into())
+    );
+    call.caller.hang_up(call.caller_leg);
+    assert_eq!(call.callee.has_ended(), None);
+    assert_eq!(call.caller.has_ended(), None);
+    assert_eq!(call.server.callctl_json(&["status"])["calls"], 0);
+}
+
+#[test]
+fn an_administrator_ends_a_call() {
+    let mut call = call();
+    let id = only_call(&call.server)["call"].to_string();
+    call.server.callctl_json(&["calls", "hangup", &id]);
+    assert_eq!(call.caller.has_ended(), None);
+    assert_eq!(call.callee.has_ended(), None);
+    assert_eq!(call.server.callctl(&["calls", "hangup", &id]).code, Some(1));
+}
+
+#[test]
+fn the_server_hangs_up_before_it_stops() {
+    let mut call = call();
+    call.server.signal("TERM");
+    let caller = std::thread::spawn(move || call.caller.has_ended());
+    assert_eq!(call.callee.has_ended(), None);
+    assert_eq!(caller.join().unwrap(), None);
+    assert_eq!(call.server.wait().0.code(), Some(0));
+}
+
+#[test]
+fn a_number_that_nobody_has_is_refused_until_somebody_gets_it() {
+    let (server, mut caller, mut callee) = server_with_two_phones();
+    caller.call("4711");
+    assert_eq!(caller.has_ended(), Some(404));
+    server.callctl_json(&["numbers", "assign", "4711", "bob"]);
+    caller.call("4711");
+    callee.answer(&mut caller);
+    caller.is_answered();
+}
+
+#[test]
+fn an_account_is_called_by_name_too_and_is_unreachable_without_a_phone() {
+    let (server, mut caller, mut callee) = server_with_two_phones();
+    server.callctl_json(&["accounts", "add", "carol"]);
+    caller.call("bob");
+    callee.answer(&mut caller);
+    caller.is_answered();
+    caller.call("carol");
+    assert_eq!(caller.has_ended(), Some(480));
+}

@@ -1,0 +1,229 @@
+//! A phone for the tests: the SIP core over a real UDP socket, with a real RTP socket beside it.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use serde_json::Value;
+use sip::{
+    ClientCredential, Config, Endpoint, Event, Flow, Headers, Input, LegId, NameAddr, Secret,
+    StatusCode, Transport, Uri,
+};
+
+use crate::process::{PATIENCE, Server};
+
+/// How long a phone listens before it looks at its timers.
+const MOMENT: Duration = Duration::from_millis(5);
+
+pub(crate) struct Phone {
+    endpoint: Endpoint,
+    socket: UdpSocket,
+    flow: Flow,
+    credential: ClientCredential,
+    pub(crate) number: String,
+    /// Where it speaks and hears.
+    pub(crate) rtp: UdpSocket,
+}
+
+impl Phone {
+    /// A phone with a new device credential of this account.
+    pub(crate) fn new(server: &Server, account: &str) -> Self {
+        let device = server.callctl_json(&["devices", "add", account]);
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(MOMENT)).unwrap();
+        let rtp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        rtp.set_read_timeout(Some(PATIENCE)).unwrap();
+        let flow = Flow {
+            transport: Transport::Udp,
+            local: socket.local_addr().unwrap(),
+            remote: server.address("sip"),
+            connection: 0,
+        };
+        let login = text(&device["login"]);
+        let mut seed = [7; 32];
+        seed[..login.len()].copy_from_slice(login.as_bytes());
+        Self {
+            endpoint: Endpoint::new(Config::default(), seed),
+            socket,
+            flow,
+            credential: ClientCredential {
+                login: login.into(),
+                secret: Secret::from(text(&device["secret"]).as_str()),
+            },
+            number: text(&device["number"]),
+            rtp,
+        }
+    }
+
+    /// The digest user name.
+    pub(crate) fn login(&self) -> String {
+        self.credential.login.to_string()
+    }
+
+    pub(crate) fn forget_secret(&mut self) {
+        self.credential.secret = Secret::from("wrong");
+    }
+
+    /// Registers; tells whether it was let in.
+    pub(crate) fn register(&mut self) -> bool {
+        let registration = self.endpoint.next_registration();
+        let address = NameAddr::new(uri(&self.credential.login));
+        self.handle(Input::Register {
+            registration,
+            flow: self.flow,
+            registrar: "sip:phones.example".parse().unwrap(),
+            address_of_record: address,
+            credential: Some(self.credential.clone()),
+            expires_seconds: 600,
+        });
+        self.wait_for(|event| match event {
+            Event::Registered { .. } => Some(true),
+            Event::RegistrationFailed { .. } => Some(false),
+            _ => None,
+        })
+    }
+
+    /// Calls a number.
+    pub(crate) fn call(&mut self, number: &str) -> LegId {
+        let leg = self.endpoint.next_leg();
+        let body = self.session();
+        self.handle(Input::Invite {
+            leg,
+            flow: self.flow,
+            uri: uri(number),
+            from: NameAddr::new(uri(&self.number)),
+            to: NameAddr::new(uri(number)),
+            headers: session_headers(),
+            body,
+            credential: Some(self.credential.clone()),
+        });
+        leg
+    }
+
+    /// Waits until it rings, and picks up. The caller's phone works beside it: it has a challenge to answer first.
+    /// Returns the call and where the other side is to be spoken to.
+    pub(crate) fn answer(&mut self, caller: &mut Phone) -> (LegId, SocketAddr) {
+        let (leg, offer) = self.wait_beside(Some(caller), |event| match event {
+            Event::Incoming { leg, invite, .. } => Some((leg, invite.body)),
+            _ => None,
+        });
+        self.handle(Input::Progress {
+            leg,
+            status: StatusCode::RINGING,
+            body: Bytes::new(),
+        });
+        let body = self.session();
+        self.handle(Input::Accept {
+            leg,
+            headers: session_headers(),
+            body,
+        });
+        (leg, rtp_address(&offer))
+    }
+
+    /// Waits until the other side has picked up. Returns where it is to be spoken to.
+    pub(crate) fn is_answered(&mut self) -> SocketAddr {
+        let answer = self.wait_for(|event| match event {
+            Event::Answered { body, .. } => Some(body),
+            Event::Ended { cause, .. } => panic!("the call ended: {cause:?}"),
+            _ => None,
+        });
+        rtp_address(&answer)
+    }
+
+    /// Waits until a call has ended. Returns the status if it was refused.
+    pub(crate) fn has_ended(&mut self) -> Option<u16> {
+        self.wait_for(|event| match event {
+            Event::Ended {
+                cause: sip::EndCause::Refused { status, .. },
+                ..
+            } => Some(Some(status.code())),
+            Event::Ended { .. } => Some(None),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn hang_up(&mut self, leg: LegId) {
+        self.handle(Input::Hangup { leg, reason: None });
+    }
+
+    fn handle(&mut self, input: Input) {
+        self.endpoint.handle(Instant::now(), input);
+        while let Some(transmit) = self.endpoint.poll_transmit() {
+            self.socket
+                .send_to(&transmit.payload, transmit.flow.remote)
+                .unwrap();
+        }
+    }
+
+    fn wait_for<T>(&mut self, wanted: impl FnMut(Event) -> Option<T>) -> T {
+        self.wait_beside(None, wanted)
+    }
+
+    /// Works until an event is what is waited for, and lets another phone work too.
+    fn wait_beside<T>(
+        &mut self,
+        mut other: Option<&mut Phone>,
+        mut wanted: impl FnMut(Event) -> Option<T>,
+    ) -> T {
+        let begin = Instant::now();
+        loop {
+            while let Some(event) = self.endpoint.poll_event() {
+                if let Some(found) = wanted(event) {
+                    return found;
+                }
+            }
+            assert!(begin.elapsed() < PATIENCE, "waited too long");
+            self.work();
+            if let Some(other) = &mut other {
+                other.work();
+            }
+        }
+    }
+
+    /// Takes one datagram, or lets a moment pass. What it leads to waits to be asked for.
+    fn work(&mut self) {
+        let mut buffer = vec![0; 65_535];
+        match self.socket.recv(&mut buffer) {
+            Ok(length) => {
+                let payload = Bytes::copy_from_slice(&buffer[..length]);
+                self.handle(Input::Receive {
+                    flow: self.flow,
+                    payload,
+                });
+            }
+            Err(_) => self.handle(Input::Timeout),
+        }
+    }
+
+    fn session(&self) -> Bytes {
+        let port = self.rtp.local_addr().unwrap().port();
+        Bytes::from(format!(
+            "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+             m=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
+        ))
+    }
+}
+
+fn uri(user: &str) -> Uri {
+    format!("sip:{user}@phones.example").parse().unwrap()
+}
+
+fn session_headers() -> Headers {
+    let mut headers = Headers::new();
+    headers.push(sip::HeaderName::ContentType, "application/sdp");
+    headers
+}
+
+/// The address in a session description.
+fn rtp_address(session: &[u8]) -> SocketAddr {
+    let text = std::str::from_utf8(session).unwrap();
+    let after = |start: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(start))
+            .unwrap()
+    };
+    let port = after("m=audio ").split(' ').next().unwrap();
+    format!("{}:{port}", after("c=IN IP4 ")).parse().unwrap()
+}
