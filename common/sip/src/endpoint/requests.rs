@@ -113,16 +113,14 @@ impl Endpoint {
         let ServerMachine::Request(machine) = &mut found.machine else {
             return;
         };
-        let timers = &self.config.timers;
-        let is_over = machine.respond(
-            transaction,
-            reply_to,
-            status,
-            payload,
-            timers,
-            &mut self.out,
-        );
-        if is_over || !is_kept {
+        let (timers, out) = (&self.config.timers, &mut self.out);
+        let is_over = if is_kept {
+            machine.respond(transaction, reply_to, status, payload, timers, out)
+        } else {
+            out.send(reply_to, payload);
+            true
+        };
+        if is_over {
             self.servers.remove(transaction);
         }
     }
