@@ -7,4 +7,5 @@
 mod calls;
 mod refusals;
 mod robustness;
+mod sound_card;
 mod strangers;

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use end_to_end::{Answering, Baresip, BaresipCodec, Server, Softphone, Sound, Turn, sipp};
-use hearing::{Recording, compare};
+use end_to_end::{
+    Answering, Baresip, BaresipCodec, Server, Softphone, Sound, Turn, check_speech, sipp,
+};
+use hearing::Recording;
 
 const SOON: Duration = Duration::from_secs(20);
 const CALL: Duration = Duration::from_secs(30);
@@ -11,15 +13,7 @@ const CALL: Duration = Duration::from_secs(30);
 /// Speech that went through a codec and a jitter buffer is this like the original, or better.
 const LIKE: f64 = 0.85;
 
-#[track_caller]
-fn assert_heard(spoken: &str, heard: &Recording) {
-    let spoken_samples = Recording::speech(spoken).at_rate(heard.rate).samples;
-    let likeness = compare(&spoken_samples, &heard.samples, heard.rate);
-    assert!(likeness.similarity > LIKE, "{spoken}: {likeness:?}");
-}
-
-fn baresip_is_called_with(codec: BaresipCodec) {
-    let _turn = Turn::wait();
+fn baresip_is_called_with(codec: BaresipCodec) -> Result<(), String> {
     let server = Server::start().unwrap();
     let ann = server.add_account("ann", "1001").unwrap();
     let bob = server.add_account("bob", "1002").unwrap();
@@ -43,23 +37,26 @@ fn baresip_is_called_with(codec: BaresipCodec) {
     assert_eq!(finished.code, Some(0), "{}", finished.errors);
     baresip.wait_for("CALL_CLOSED", SOON).unwrap();
 
-    assert_heard("amiable.wav", &Recording::read(&at_ann).unwrap());
-    assert_heard("leisure.wav", &baresip.heard().unwrap());
+    check_speech("amiable.wav", &Recording::read(&at_ann).unwrap(), LIKE)?;
+    check_speech("leisure.wav", &baresip.heard().unwrap(), LIKE)
 }
 
 #[test]
 fn baresip_is_called_and_speaks_opus() {
-    baresip_is_called_with(BaresipCodec::Opus);
+    Turn::wait().measure(|| baresip_is_called_with(BaresipCodec::Opus));
 }
 
 #[test]
 fn baresip_is_called_and_speaks_g711() {
-    baresip_is_called_with(BaresipCodec::Pcmu);
+    Turn::wait().measure(|| baresip_is_called_with(BaresipCodec::Pcmu));
 }
 
 #[test]
 fn baresip_calls_and_both_hear_each_other() {
-    let _turn = Turn::wait();
+    Turn::wait().measure(baresip_calls);
+}
+
+fn baresip_calls() -> Result<(), String> {
     let server = Server::start().unwrap();
     let ann = server.add_account("ann", "1001").unwrap();
     let bob = server.add_account("bob", "1002").unwrap();
@@ -90,8 +87,8 @@ fn baresip_calls_and_both_hear_each_other() {
     let finished = callee.finish(CALL).unwrap();
     assert_eq!(finished.code, Some(0), "{}", finished.errors);
 
-    assert_heard("amiable.wav", &Recording::read(&at_ann).unwrap());
-    assert_heard("leisure.wav", &baresip.heard().unwrap());
+    check_speech("amiable.wav", &Recording::read(&at_ann).unwrap(), LIKE)?;
+    check_speech("leisure.wav", &baresip.heard().unwrap(), LIKE)
 }
 
 #[test]

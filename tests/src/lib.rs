@@ -34,6 +34,7 @@ pub mod scripted;
 mod server;
 pub mod sipp;
 mod softphone;
+mod speech;
 mod turn;
 
 pub use baresip::{Answering, Baresip, BaresipCodec};
@@ -44,4 +45,5 @@ pub use process::Process;
 pub use scripted::Scripted;
 pub use server::{Account, Device, Ready, Server, ServerOptions};
 pub use softphone::{Event, Finished, Softphone, Sound};
+pub use speech::check_speech;
 pub use turn::Turn;

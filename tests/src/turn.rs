@@ -25,4 +25,22 @@ impl Turn {
             .expect("files in the temporary folder can be locked");
         Turn { _locked: file }
     }
+
+    /// Makes a measurement of audio, up to three times until one is good.
+    ///
+    /// A machine that is busy with something else starves the players and recorders of a test now and then, and what they
+    /// play then stutters. Our own faults stutter every time.
+    ///
+    /// # Panics
+    /// When no measurement was good, with what was wrong with each.
+    pub fn measure(&self, mut once: impl FnMut() -> Result<(), String>) {
+        let mut complaints = Vec::new();
+        while complaints.len() < 3 {
+            match once() {
+                Ok(()) => return,
+                Err(complaint) => complaints.push(complaint),
+            }
+        }
+        panic!("three times in a row:\n{}", complaints.join("\n"));
+    }
 }
