@@ -163,6 +163,7 @@ async fn serve(
         framer: Framer::new(limits.messages),
         next_ping: keep_alive.map(|every| Instant::now() + every),
         pong_by: None,
+        has_ponged: false,
         has_had_message: false,
     };
     // Whichever ends first ends both.
@@ -200,6 +201,7 @@ struct Reader<'a> {
     framer: Framer,
     next_ping: Option<Instant>,
     pong_by: Option<Instant>,
+    has_ponged: bool,
     has_had_message: bool,
 }
 
@@ -249,7 +251,8 @@ impl Reader<'_> {
             && at <= now
         {
             self.next_ping = Some(now + every);
-            self.pong_by = Some(now + PONG_WAIT);
+            // Only a peer that has answered once is known to speak keep-alives (RFC 5626 4.4.1 has them negotiated).
+            self.pong_by = self.has_ponged.then(|| now + PONG_WAIT);
             self.framer.expect_pong();
             self.answer(PING)?;
             return Ok(());
@@ -285,7 +288,10 @@ impl Reader<'_> {
                     }
                 }
                 Framed::Ping => self.answer(PONG)?,
-                Framed::Pong => self.pong_by = None,
+                Framed::Pong => {
+                    self.has_ponged = true;
+                    self.pong_by = None;
+                }
             }
         }
     }

@@ -19,13 +19,13 @@ const OPTIONS: &str = "OPTIONS sip:a@example.com SIP/2.0\r\n\
     Content-Length: 0\r\n\r\n";
 
 fn any_port() -> SocketAddr {
-    "127.0.0.1:0".parse().unwrap()
+    "127.0.0.1:0".parse().expect("an address")
 }
 
 async fn bound() -> Sockets {
     Sockets::bind(BindConfig::udp_and_tcp(any_port()))
         .await
-        .unwrap()
+        .expect("free ports")
 }
 
 async fn next(sockets: &mut Sockets) -> Received {
