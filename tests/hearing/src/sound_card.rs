@@ -64,8 +64,10 @@ impl SoundCard {
                 "module-native-protocol-unix auth-anonymous=1 socket={}",
                 socket.display()
             ),
-            format!("module-null-sink sink_name={FEED} rate={RATE} channels=1"),
-            format!("module-null-sink sink_name={SPEAKER} rate={RATE} channels=2"),
+            // Left alone, a null sink works two seconds ahead and swallows the beginning of what is played; without
+            // rewinds it works 50 ms ahead.
+            format!("module-null-sink sink_name={FEED} rate={RATE} channels=1 norewinds=1"),
+            format!("module-null-sink sink_name={SPEAKER} rate={RATE} channels=2 norewinds=1"),
             format!("module-remap-source source_name={MICROPHONE} master={FEED}.monitor"),
         ];
         let mut server = Command::new("pulseaudio");
