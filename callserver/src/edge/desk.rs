@@ -1,7 +1,7 @@
 //! The loop: what comes in goes to the switch, what the switch wants is done.
 
 use std::pin::pin;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use sip_tokio::{Received, Sockets};
 use switch::{Answer, CallId, Event, Input, MediaPorts, Question, Switch};
@@ -35,6 +35,10 @@ pub(super) struct Desk {
 
 /// So many messages are taken in before timers and other threads have their turn.
 const BATCH: usize = 64;
+
+/// A timer may come this much late, so that one wake-up serves all timers of that time: SIP's shortest is 500 ms
+/// (RFC 3261 section 17.1.1.1), and each message leaves several behind.
+const SLACK: Duration = Duration::from_millis(10);
 
 enum Turn {
     Received(Received),
@@ -83,9 +87,9 @@ impl Desk {
             // Only ever set earlier: a timer that was given up costs one needless wake-up instead of a new place
             // in the runtime's wheel for each message.
             if let Some(due) = self.switch.poll_timeout()
-                && (!is_armed || alarm.deadline() > due.into())
+                && (!is_armed || alarm.deadline() > (due + SLACK).into())
             {
-                alarm.as_mut().reset(due.into());
+                alarm.as_mut().reset((due + SLACK).into());
                 is_armed = true;
             }
             let turn = tokio::select! {
@@ -153,14 +157,15 @@ impl Desk {
     fn handle(&mut self, now: Instant, input: Input) {
         self.switch.handle(now, input);
         loop {
-            while let Some(transmit) = self.switch.poll_transmit() {
-                self.sockets.send(transmit.flow, transmit.payload);
+            // Events first: the relay is to expect a phone's audio before the phone is told to speak. An event may
+            // lead to an answer, and that to more to send.
+            while let Some(event) = self.switch.poll_event() {
+                self.happened(now, event);
             }
-            // An event may lead to an answer, and that to more to send.
-            let Some(event) = self.switch.poll_event() else {
+            let Some(transmit) = self.switch.poll_transmit() else {
                 return;
             };
-            self.happened(now, event);
+            self.sockets.send(transmit.flow, transmit.payload);
         }
     }
 

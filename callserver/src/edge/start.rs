@@ -88,7 +88,8 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         // Dropped when the thread ends, however it ends.
         let _stopped = send_stopped;
         let runtime = match tokio::runtime::Builder::new_current_thread()
-            .enable_all()
+            .enable_io()
+            .enable_time()
             .build()
         {
             Ok(runtime) => runtime,

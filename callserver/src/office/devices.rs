@@ -33,17 +33,22 @@ impl fmt::Debug for Credential {
 /// Digits and letters that cannot be mistaken for each other when somebody types them into a desk phone: no i, l, o, u.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// 26 characters of 5 bits: 130 bits, beyond guessing even for those who see a digest exchange.
+/// Some phones take a secret that begins with `0x` for hexadecimal: it begins with a letter, one of the last 22.
+const FIRST_LETTER: usize = 10;
+
+/// A letter of 22 and 25 characters of 32: 129 bits, beyond guessing even for those who see a digest exchange.
 const SECRET_LENGTH: usize = 26;
 
-/// 50 bits: never the same twice in practice, and a unique constraint behind that.
+/// 49 bits: never the same twice in practice, and a unique constraint behind that.
 const LOGIN_LENGTH: usize = 10;
 
 fn random_text(length: usize) -> String {
     // `rand::rng` is a ChaCha generator that the system seeds: fit for secrets.
     let mut random = rand::rng();
-    (0..length)
-        .map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())]))
+    let mut pick = |lowest| char::from(ALPHABET[random.random_range(lowest..ALPHABET.len())]);
+    let first = pick(FIRST_LETTER);
+    std::iter::once(first)
+        .chain((1..length).map(|_| pick(0)))
         .collect()
 }
 
@@ -145,5 +150,8 @@ mod tests {
         assert_ne!(a, b);
         assert_eq!(a.len(), 26);
         assert!(a.bytes().all(|byte| ALPHABET.contains(&byte)));
+        assert!(
+            (0..1000).all(|_| random_text(2).starts_with(|first: char| first.is_ascii_lowercase()))
+        );
     }
 }

@@ -72,6 +72,9 @@ const WAKER: Token = Token(usize::MAX);
 /// travels around the world.
 const DRAIN: Duration = Duration::from_millis(500);
 
+/// The ports of all calls that ended within this time are given back in one go.
+const DRAIN_SLACK: Duration = Duration::from_millis(100);
+
 /// The largest datagram that passes: audio is far smaller, video packets stay below a network's usual 1,500 bytes.
 const LARGEST: usize = 2048;
 
@@ -110,7 +113,9 @@ impl Engine {
         loop {
             let timeout = match (unfinished.is_empty(), self.draining.front()) {
                 (false, _) => Some(Duration::ZERO),
-                (true, Some((at, _))) => Some(at.saturating_duration_since(Instant::now())),
+                (true, Some((at, _))) => {
+                    Some(at.saturating_duration_since(Instant::now()) + DRAIN_SLACK)
+                }
                 (true, None) => None,
             };
             match self.poll.poll(&mut events, timeout) {
@@ -121,16 +126,17 @@ impl Engine {
                 _ => {}
             }
             let mut again = std::mem::take(&mut unfinished);
-            for event in &events {
-                match event.token() {
-                    WAKER => {
-                        if self.follow_orders().is_break() {
-                            return;
-                        }
-                    }
-                    Token(place) => again.push(place),
-                }
+            // Before any packet is looked at: an order that was given before a phone was told to speak is followed
+            // before its first packet.
+            if self.follow_orders().is_break() {
+                return;
             }
+            let places = events.iter().map(|event| event.token());
+            again.extend(
+                places
+                    .filter(|token| *token != WAKER)
+                    .map(|Token(place)| place),
+            );
             for place in again {
                 if self.forward(place, &mut buffer) {
                     unfinished.push(place);

@@ -142,11 +142,14 @@ impl Relay {
         };
         let counters = Arc::new(Counters::default());
         self.counters.insert(media, counters.clone());
-        self.order(Order::Open {
+        let pairs = Box::new([caller, callee]);
+        // The engine need not wake for it: nothing is passed before something is expected.
+        let open = Order::Open {
             media,
-            pairs: Box::new([caller, callee]),
+            pairs,
             counters,
-        })?;
+        };
+        self.orders.send(open).map_err(|_| OpenError::Stopped)?;
         Ok(listening)
     }
 

@@ -195,8 +195,15 @@ fn a_closed_call_passes_nothing_and_tells_what_it_passed() {
     let passed = relay.close(CALL).unwrap();
     assert_eq!(passed.caller.packets, 1);
     assert!(relay.statistics(CALL).is_none() && relay.close(CALL).is_none());
-    caller.rtp.send_to(&rtp(2), listening.caller).unwrap();
-    assert_eq!(receive(&callee.rtp, SILENCE), None);
+    // What the engine had in its hands already may still pass; soon nothing does.
+    let begin = std::time::Instant::now();
+    loop {
+        caller.rtp.send_to(&rtp(2), listening.caller).unwrap();
+        if receive(&callee.rtp, SILENCE).is_none() {
+            return;
+        }
+        assert!(begin.elapsed() < PATIENCE, "a closed call goes on");
+    }
 }
 
 #[test]
