@@ -24,10 +24,12 @@ mod command;
 mod conversation;
 mod core;
 mod handle;
+mod mouth_and_ear;
 mod notice;
 mod outlet;
 mod ports;
 mod problem;
+mod sound;
 
 pub use command::{Command, EngineConfig, Password, SipTransport};
 pub use handle::{Engine, EngineGone, StartError, Wake};
