@@ -241,4 +241,18 @@ mod tests {
         assert_eq!(file.log.format, LogFormat::Json);
         assert_eq!(file.calls.max_calls, 5);
     }
+
+    #[test]
+    fn the_example_is_right_as_it_is_and_with_every_key_uncommented() {
+        let example = include_str!("../../callserver.example.toml");
+        let is_key = |line: &str| line.starts_with("# ") && line.contains(" = ");
+        let uncommented: String = example
+            .lines()
+            .map(|line| format!("{}\n", if is_key(line) { &line[2..] } else { line }))
+            .collect();
+        for text in [example, &uncommented] {
+            ConfigFile::parse(Path::new("example"), text).unwrap();
+        }
+        assert!(uncommented.contains("\nmax_calls = 10000\n"));
+    }
 }
