@@ -303,6 +303,7 @@ impl Core {
             sentence,
             statistics,
         });
+        self.settle_sign_out();
     }
 
     /// Calls whose devices take too long to close end without figures.

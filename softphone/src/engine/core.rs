@@ -37,6 +37,8 @@ pub(crate) struct Core {
     /// The highest call number so far: numbers go on counting when somebody else signs in.
     pub(super) last_call: u64,
     leaving: Option<Leaving>,
+    /// Whether `SignedOut` waits for the ends of the last calls, so that it is the last news of a sign-out.
+    owes_signed_out: bool,
 }
 
 /// The account that is signed in, and its phone.
@@ -56,7 +58,9 @@ struct Leaving {
 
 /// What can happen next.
 enum Happening {
-    Command(Option<Command>),
+    Command(Command),
+    /// Nobody holds the engine any more.
+    Abandoned,
     Network(Received),
     Sound(CallNumber, Report),
     LoggedIn(Result<LoginAnswer, LoginError>),
@@ -82,6 +86,7 @@ impl Core {
             owner: Owner::default(),
             last_call: 0,
             leaving: None,
+            owes_signed_out: false,
         };
         (core, report_queue)
     }
@@ -92,10 +97,16 @@ impl Core {
         mut commands: mpsc::Receiver<Command>,
         mut reports: mpsc::Receiver<(CallNumber, Report)>,
     ) {
+        let mut is_held = true;
         while !self.is_finished() {
-            let happening = self.next(&mut commands, &mut reports).await;
+            let commands = Some(&mut commands).filter(|_| is_held);
+            let happening = self.next(commands, &mut reports).await;
             match happening {
-                Happening::Command(command) => self.obey(command.unwrap_or(Command::Stop)).await,
+                Happening::Command(command) => self.obey(command),
+                Happening::Abandoned => {
+                    is_held = false;
+                    self.obey(Command::Stop);
+                }
                 Happening::Network(received) => self.on_network(received),
                 Happening::Sound(call, report) => self.on_report(call, report),
                 Happening::LoggedIn(outcome) => self.logged_in(outcome).await,
@@ -106,6 +117,8 @@ impl Core {
         if let Some(sockets) = self.sockets.take() {
             sockets.shutdown().await;
         }
+        // Who hears that it has stopped shall not be able to tell it anything more.
+        drop(commands);
         self.outlet.tell(Notice::Stopped);
         self.outlet.finish().await;
     }
@@ -120,11 +133,17 @@ impl Core {
 
     async fn next(
         &mut self,
-        commands: &mut mpsc::Receiver<Command>,
+        commands: Option<&mut mpsc::Receiver<Command>>,
         reports: &mut mpsc::Receiver<(CallNumber, Report)>,
     ) -> Happening {
         let due = self.due();
         let (sockets, login, outlet) = (&mut self.sockets, &mut self.login, &mut self.outlet);
+        let command = async {
+            match commands {
+                Some(commands) => commands.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         let network = async {
             match sockets {
                 Some(sockets) => sockets.receive().await,
@@ -138,7 +157,7 @@ impl Core {
             }
         };
         tokio::select! {
-            command = commands.recv() => Happening::Command(command),
+            command = command => command.map_or(Happening::Abandoned, Happening::Command),
             received = network => Happening::Network(received),
             Some((call, report)) = reports.recv() => Happening::Sound(call, report),
             outcome = logged_in => {
@@ -180,7 +199,7 @@ impl Core {
         }
     }
 
-    async fn obey(&mut self, command: Command) {
+    fn obey(&mut self, command: Command) {
         match command {
             Command::SignIn {
                 server,
@@ -210,6 +229,9 @@ impl Core {
                 code: "already-signed-in",
                 sentence: "Somebody is signed in already; sign out first.".into(),
             });
+        }
+        if std::mem::take(&mut self.owes_signed_out) {
+            self.tell_registration(Registration::SignedOut);
         }
         self.tell_registration(Registration::SigningIn);
         self.owner = (server.clone(), name.clone());
@@ -256,7 +278,11 @@ impl Core {
         if let Some(task) = self.login.take() {
             task.abort();
         }
-        let until = Instant::now() + SIGN_OUT_PATIENCE;
+        let latest = Instant::now() + SIGN_OUT_PATIENCE;
+        let until = self
+            .leaving
+            .as_ref()
+            .map_or(latest, |leaving| leaving.until.min(latest));
         self.leaving = Some(Leaving { until, then_stop });
         let is_lost = |line: &SignedIn| {
             matches!(
@@ -279,7 +305,16 @@ impl Core {
         // A stop stays on until the last conversation has closed its devices.
         self.leaving.take_if(|leaving| !leaving.then_stop);
         self.conclude_orphans();
-        self.tell_registration(Registration::SignedOut);
+        self.owes_signed_out = true;
+        self.settle_sign_out();
+    }
+
+    /// Tells that nobody is signed in, once the last call has told its end.
+    pub(super) fn settle_sign_out(&mut self) {
+        if self.owes_signed_out && self.conversations.is_empty() {
+            self.owes_signed_out = false;
+            self.tell_registration(Registration::SignedOut);
+        }
     }
 
     fn on_network(&mut self, received: Received) {
