@@ -1,6 +1,6 @@
 //! What the kernel tells about a running process: its sockets, memory and processor time.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -37,26 +37,43 @@ pub fn memory(process: u32) -> Result<u64> {
     Ok(kilobytes.trim().parse::<u64>()? * 1_024)
 }
 
-/// Processor time that all threads of a process have had so far, to the nanosecond as the scheduler counts.
-///
-/// A thread that has ended takes its time with it; a server keeps its threads.
-///
-/// # Errors
-/// When the process has gone.
-pub fn processor_time(process: u32) -> Result<Duration> {
-    let mut nanoseconds = 0;
-    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
-        // A thread may end between the listing and the look.
-        let Ok(text) = fs::read_to_string(thread?.path().join("schedstat")) else {
-            continue;
-        };
-        let first = text
-            .split_whitespace()
-            .next()
-            .context("schedstat is empty")?;
-        nanoseconds += first.parse::<u64>()?;
+/// Processor time that each thread of a process has had so far, to the nanosecond as the scheduler counts.
+#[derive(Debug, Clone)]
+pub struct ProcessorTime(HashMap<String, u64>);
+
+impl ProcessorTime {
+    /// Looks at a process now.
+    ///
+    /// # Errors
+    /// When the process has gone.
+    pub fn of(process: u32) -> Result<ProcessorTime> {
+        let mut threads = HashMap::new();
+        for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+            let thread = thread?;
+            // A thread may end between the listing and the look.
+            let Ok(text) = fs::read_to_string(thread.path().join("schedstat")) else {
+                continue;
+            };
+            let first = text
+                .split_whitespace()
+                .next()
+                .context("schedstat is empty")?;
+            let name = thread.file_name().to_string_lossy().into_owned();
+            threads.insert(name, first.parse()?);
+        }
+        Ok(ProcessorTime(threads))
     }
-    Ok(Duration::from_nanos(nanoseconds))
+
+    /// What the threads that are there now have had since `earlier`. A thread that has ended in between takes its time
+    /// with it: a pool ends threads that had nothing to do.
+    #[must_use]
+    pub fn since(&self, earlier: &ProcessorTime) -> Duration {
+        let nanoseconds = self.0.iter().map(|(thread, now)| {
+            let before = earlier.0.get(thread).copied().unwrap_or(0);
+            now.saturating_sub(before)
+        });
+        Duration::from_nanos(nanoseconds.sum())
+    }
 }
 
 fn socket_inodes(process: u32) -> Result<HashSet<String>> {
@@ -101,6 +118,11 @@ mod tests {
                 .contains(&socket.local_addr().unwrap())
         );
         assert!(memory(own).unwrap() > 100_000);
-        assert!(processor_time(own).unwrap() > Duration::ZERO);
+        let before = ProcessorTime::of(own).unwrap();
+        let worked: u64 = std::hint::black_box((0..1_000_000).fold(1, |a, b| a ^ (b * 7)));
+        assert!(
+            ProcessorTime::of(own).unwrap().since(&before) > Duration::ZERO,
+            "{worked}"
+        );
     }
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use anyhow::{Result, anyhow};
 use end_to_end::Device;
+use end_to_end::inside::ProcessorTime;
 use end_to_end::scripted::{Head, description, header, media_address};
 use sip::{HeaderName, Method, Response};
 
@@ -199,9 +200,9 @@ pub(crate) fn measure(
             )
         };
         let repeated = answerer.repeated();
-        let before = measure::processor_time(process)?;
+        let before = ProcessorTime::of(process)?;
         let mut outcome = load.run(options.calls, time, make)?;
-        let spent = measure::processor_time(process)? - before;
+        let spent = ProcessorTime::of(process)?.since(&before);
         outcome.retransmissions += answerer.repeated() - repeated;
         figure.add(run, spent, outcome, outcome.completed);
     }

@@ -34,7 +34,7 @@ struct Options {
     #[arg(long, default_value_t = 50)]
     calls: u32,
     /// Calls at once for the relay, each with 50 packets a second both ways.
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 200)]
     streams: usize,
     /// Accounts that share the load, half of them callers and half called.
     #[arg(long, default_value_t = 20)]
@@ -87,6 +87,8 @@ fn main() -> Result<()> {
 
     let idle = measure::idle(process)?;
     let mut figures: Vec<Figure> = Vec::new();
+    let per_part = options.seconds * options.runs as u64 + 2;
+    eprintln!("bench: each of the parts takes about {per_part} s");
     if options.wants(Part::Register) {
         figures.push(register::measure(&options, process, sip, &callers)?);
     }
@@ -127,13 +129,12 @@ fn stay_off(core: usize) -> Result<()> {
 
 /// Makes the accounts and logs each in once; half of them will call the other half.
 fn devices(server: &Server, accounts: usize) -> Result<(Vec<Device>, Vec<Device>)> {
+    eprintln!("bench: making {accounts} accounts, each with one login");
     let mut devices = Vec::new();
     for index in 0..accounts {
-        eprint!("\rbench: making account {} of {accounts}", index + 1);
         let account = server.add_account(&format!("user{index}"), &(5_000 + index).to_string())?;
         devices.push(server.add_device(&account)?);
     }
-    eprintln!();
     let called = devices.split_off(accounts / 2);
     Ok((devices, called))
 }

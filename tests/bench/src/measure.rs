@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-pub(crate) use end_to_end::inside::processor_time;
+use end_to_end::inside::ProcessorTime;
 
 use crate::Options;
 use crate::load::Outcome;
@@ -74,9 +74,9 @@ pub(crate) fn run_time(options: &Options, run: usize) -> Duration {
 /// Processor time that the idle server takes in a second.
 pub(crate) fn idle(process: u32) -> Result<Duration> {
     const WATCHED: Duration = Duration::from_secs(2);
-    let before = processor_time(process)?;
+    let before = ProcessorTime::of(process)?;
     std::thread::sleep(WATCHED);
-    Ok((processor_time(process)? - before) / 2)
+    Ok(ProcessorTime::of(process)?.since(&before) / 2)
 }
 
 /// Prints the table and how to get it again.

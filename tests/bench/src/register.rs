@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::{Result, anyhow};
 use end_to_end::Device;
+use end_to_end::inside::ProcessorTime;
 use sip::{Method, Response};
 
 use crate::Options;
@@ -83,11 +84,11 @@ pub(crate) fn measure(
             let device = &devices[index as usize % devices.len()];
             Registration::new(device, local, format!("r{run}-{index}"))
         };
-        let before = measure::processor_time(process)?;
+        let before = ProcessorTime::of(process)?;
         let outcome = load.run(options.registrations, time, make)?;
         figure.add(
             run,
-            measure::processor_time(process)? - before,
+            ProcessorTime::of(process)?.since(&before),
             outcome,
             outcome.completed,
         );

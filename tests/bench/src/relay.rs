@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use end_to_end::Device;
+use end_to_end::inside::ProcessorTime;
 
 use crate::Options;
 use crate::answerer::Answerer;
@@ -104,7 +105,7 @@ pub(crate) fn measure(
     let mut figure = Figure::new("relayed RTP packet (172 bytes, both ways)", per_second);
     for run in 0..=options.runs {
         let time = measure::run_time(options, run);
-        let before = measure::processor_time(process)?;
+        let before = ProcessorTime::of(process)?;
         let (sent, received) = talk(&mut streams, time);
         let outcome = Outcome {
             completed: received,
@@ -113,7 +114,7 @@ pub(crate) fn measure(
         };
         figure.add(
             run,
-            measure::processor_time(process)? - before,
+            ProcessorTime::of(process)?.since(&before),
             outcome,
             received,
         );
