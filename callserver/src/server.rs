@@ -10,7 +10,7 @@ use serde::Serialize;
 use sip::Text;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::Config;
+use crate::config::{Config, DigestAlgorithm};
 use crate::control::{ControlServer, Operator, ServerFacts};
 use crate::edge::{self, Running, Setup};
 use crate::http::{HttpServer, Interface};
@@ -179,6 +179,11 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
 fn switch_config(config: &Config, domain: &str) -> switch::Config {
     let mut switch = switch::Config::new(Text::from(domain));
     switch.server_name = concat!("Carillon/", env!("CARGO_PKG_VERSION")).into();
+    let algorithm = |named: &DigestAlgorithm| match named {
+        DigestAlgorithm::Sha256 => sip::Algorithm::Sha256,
+        DigestAlgorithm::Md5 => sip::Algorithm::Md5,
+    };
+    switch.digest = config.digest.algorithms.iter().map(algorithm).collect();
     switch.registration.min_expires = config.registration.min_expires_seconds;
     switch.registration.max_expires = config.registration.max_expires_seconds;
     switch.registration.default_expires = config.registration.max_expires_seconds;

@@ -10,6 +10,11 @@ use crate::logging::LogLevelError;
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
+    /// Nobody could sign in.
+    #[error(
+        "The configuration allows no digest algorithm, so no phone could sign in; write algorithms = [\"SHA-256\", \"MD5\"] under [digest], or leave it out."
+    )]
+    NoDigest,
     /// The file cannot be read.
     #[error("The configuration file {} cannot be read ({source}); check the path after --config and its permissions.", path.display())]
     Read {

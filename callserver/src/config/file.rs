@@ -31,6 +31,8 @@ pub struct ConfigFile {
     pub plain_beyond_loopback: bool,
     /// Audio.
     pub media: MediaSection,
+    /// How phones prove who they are.
+    pub digest: DigestSection,
     /// Registrations.
     pub registration: RegistrationSection,
     /// Calls.
@@ -47,6 +49,34 @@ pub struct ConfigFile {
 pub struct MediaSection {
     /// The address that phones are told to send audio to, if it is another than the one that SIP listens on.
     pub address: Option<IpAddr>,
+}
+
+/// `[digest]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DigestSection {
+    /// The algorithms that are offered and accepted, in the order in which phones shall prefer them.
+    pub algorithms: Vec<DigestAlgorithm>,
+}
+
+impl Default for DigestSection {
+    fn default() -> Self {
+        // RFC 8760 2.4: the strongest first.
+        Self {
+            algorithms: vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
+        }
+    }
+}
+
+/// A digest algorithm by its registered name (RFC 7616 6.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+pub enum DigestAlgorithm {
+    /// `SHA-256`
+    #[serde(rename = "SHA-256")]
+    Sha256,
+    /// `MD5`
+    #[serde(rename = "MD5")]
+    Md5,
 }
 
 /// `[registration]`

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 pub use error::ConfigError;
 pub use file::{
-    CallsSection, ConfigFile, HttpSection, LogFormat, LogSection, MediaSection, RegistrationSection,
+    CallsSection, ConfigFile, DigestAlgorithm, DigestSection, HttpSection, LogFormat, LogSection,
+    MediaSection, RegistrationSection,
 };
 pub use rtp_ports::{RtpPorts, RtpPortsRefused};
 
@@ -32,6 +33,8 @@ pub struct Config {
     pub rtp_ports: RtpPorts,
     /// The address that phones are told to send audio to; `None` takes the one that SIP listens on.
     pub media_address: Option<IpAddr>,
+    /// How phones prove who they are.
+    pub digest: DigestSection,
     /// How long registrations live.
     pub registration: RegistrationSection,
     /// Limits and times of calls.
@@ -109,6 +112,9 @@ impl Config {
             None => RtpPorts::default(),
         };
         logging::filter(&file.log)?;
+        if file.digest.algorithms.is_empty() {
+            return Err(ConfigError::NoDigest);
+        }
         let registration = file.registration;
         if registration.min_expires_seconds > registration.max_expires_seconds {
             return Err(ConfigError::RegistrationTimes);
@@ -121,6 +127,7 @@ impl Config {
             database,
             rtp_ports,
             media_address: file.media.address,
+            digest: file.digest,
             registration,
             calls: file.calls,
             http_limits: file.http_limits,
@@ -214,6 +221,19 @@ mod tests {
         let config = resolve("sip = \"127.0.0.1:5999\"\nhttp = \"[::1]\"", over).unwrap();
         assert_eq!(config.sip.port(), 0);
         assert_eq!(config.http, "[::1]:8080".parse().unwrap());
+    }
+
+    #[test]
+    fn the_operator_orders_the_digest_algorithms_and_leaves_one_at_least() {
+        let text = "[digest]\nalgorithms = [\"MD5\", \"SHA-256\"]";
+        let config = resolve(text, Overrides::default()).unwrap();
+        let order = [DigestAlgorithm::Md5, DigestAlgorithm::Sha256];
+        assert_eq!(config.digest.algorithms, order);
+        let error = resolve("[digest]\nalgorithms = []", Overrides::default()).unwrap_err();
+        assert!(
+            error.to_string().contains("[\"SHA-256\", \"MD5\"]"),
+            "{error}"
+        );
     }
 
     #[test]

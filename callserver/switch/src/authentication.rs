@@ -50,17 +50,20 @@ impl Denial {
 #[derive(Debug)]
 pub(crate) struct Authentication {
     authenticator: Authenticator,
+    /// What is offered and accepted, in this order.
+    algorithms: Vec<Algorithm>,
 }
 
 impl Authentication {
-    pub(crate) fn new(realm: Text, seed: [u8; 32]) -> Self {
+    pub(crate) fn new(realm: Text, algorithms: Vec<Algorithm>, seed: [u8; 32]) -> Self {
         Authentication {
             authenticator: Authenticator::new(realm, seed),
+            algorithms,
         }
     }
 
-    /// The headers of the 401 or 407 to `request`: SHA-256 first, then MD5 (RFC 8760 2.4); MD5 alone for phones that
-    /// are known to stumble over anything else.
+    /// The headers of the 401 or 407 to `request`: one challenge for each algorithm, in the operator's order (RFC 8760
+    /// 2.4); MD5 alone, where it is allowed, for phones that are known to stumble over anything else.
     pub(crate) fn challenge(
         &mut self,
         now: Instant,
@@ -68,11 +71,21 @@ impl Authentication {
         stale: bool,
         request: &Request,
     ) -> Headers {
-        let knows_only_md5 = knows_only_md5(request);
+        let offered = match self
+            .algorithms
+            .iter()
+            .position(|one| *one == Algorithm::Md5)
+        {
+            Some(md5) if knows_only_md5(request) => &self.algorithms[md5..=md5],
+            _ => &self.algorithms[..],
+        };
+        let challenges = self.authenticator.challenges(now, stale);
         let mut headers = Headers::new();
-        for challenge in self.authenticator.challenges(now, stale) {
-            if !knows_only_md5 || challenge.algorithm() == Some(Algorithm::Md5) {
-                push(&mut headers, door, challenge);
+        for algorithm in offered {
+            for challenge in &challenges {
+                if challenge.algorithm() == Some(*algorithm) {
+                    push(&mut headers, door, challenge.clone());
+                }
             }
         }
         headers
@@ -92,6 +105,10 @@ impl Authentication {
         owner: &Credential,
     ) -> Result<(), Denial> {
         let failed = |why| Err(Denial::Failed(why));
+        let used = credentials.algorithm();
+        if !used.is_some_and(|used| self.algorithms.contains(&used)) {
+            return failed(AuthenticationFailure::Malformed);
+        }
         match self
             .authenticator
             .check(now, credentials, method, &owner.ha1)

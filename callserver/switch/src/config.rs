@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sip::Text;
+use sip::{Algorithm, Text};
 
 /// How long registrations live, in seconds (RFC 3261 10.3 step 7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +37,8 @@ pub struct Config {
     pub domain: Text,
     /// Written into `User-Agent` and `Server`.
     pub server_name: Text,
+    /// The digest algorithms that are offered and accepted, in the order in which phones shall prefer them.
+    pub digest: Vec<Algorithm>,
     /// How long registrations live.
     pub registration: RegistrationLimits,
     /// How long phones ring before the caller hears 480.
@@ -58,6 +60,8 @@ impl Config {
         Config {
             domain: domain.into(),
             server_name: Text::from("Carillon"),
+            // The strongest first (RFC 8760 2.4).
+            digest: vec![Algorithm::Sha256, Algorithm::Md5],
             registration: RegistrationLimits::default(),
             ring_timeout: Duration::from_secs(60),
             // Longer than any healthy database needs, shorter than the 32 s after which a phone gives up (Timer B).

@@ -76,7 +76,11 @@ impl Switch {
             derived(seed, 1),
         );
         Switch {
-            authentication: Authentication::new(config.domain.clone(), derived(seed, 2)),
+            authentication: Authentication::new(
+                config.domain.clone(),
+                config.digest.clone(),
+                derived(seed, 2),
+            ),
             desk: Desk {
                 config,
                 endpoint,

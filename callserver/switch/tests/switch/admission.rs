@@ -25,7 +25,11 @@ struct Caller {
 impl Caller {
     /// Alice's first phone, about to call Bob, who is not registered: a call that is let in ends with 480.
     fn new() -> Self {
-        let mut server = Server::new(Config::new(DOMAIN), 1);
+        Self::at(Config::new(DOMAIN))
+    }
+
+    fn at(config: Config) -> Self {
+        let mut server = Server::new(config, 1);
         server.add_people();
         Caller {
             now: Instant::now(),
@@ -256,8 +260,28 @@ fn a_phone_that_stumbles_over_sha_256_is_offered_md5_alone() {
     let mut caller = Caller::new();
     let (status, challenges) = caller.send("User-Agent: baresip v1.0.0 (x86_64/linux)\r\n");
     assert_eq!(status, 407);
-    let algorithms: Vec<_> = challenges.iter().filter_map(Challenge::algorithm).collect();
-    assert_eq!(algorithms, [Algorithm::Md5]);
+    assert_eq!(algorithms(&challenges), [Algorithm::Md5]);
     let (_, challenges) = caller.send("User-Agent: baresip v4.0.0\r\n");
     assert_eq!(challenges.len(), 2);
+}
+
+#[test]
+fn the_operator_chooses_the_algorithms_and_their_order() {
+    let mut config = Config::new(DOMAIN);
+    config.digest = vec![Algorithm::Md5, Algorithm::Sha256];
+    let (_, challenges) = Caller::at(config.clone()).send("");
+    assert_eq!(algorithms(&challenges), config.digest);
+
+    config.digest = vec![Algorithm::Sha256];
+    let mut caller = Caller::at(config);
+    let old = "User-Agent: baresip v1.0.0\r\n";
+    let (_, challenges) = caller.send(old);
+    assert_eq!(algorithms(&challenges), [Algorithm::Sha256]);
+    let weaker = caller.authorization().replace("SHA-256", "MD5");
+    assert_eq!(caller.send(&weaker).0, 407);
+    assert_eq!(caller.invite(), 480);
+}
+
+fn algorithms(challenges: &[Challenge]) -> Vec<Algorithm> {
+    challenges.iter().filter_map(Challenge::algorithm).collect()
 }
