@@ -3,7 +3,7 @@
 use tidy::{House, files, folders, imports, reach};
 
 fn house() -> House {
-    House::read().unwrap()
+    House::read().expect("the house can be read")
 }
 
 fn expect_none(breaches: &[String]) {
