@@ -1,5 +1,4 @@
 //! Asks every rule about this workspace; each breach is one sentence.
-#![expect(clippy::unwrap_used, reason = "a test says by a panic that something is wrong")]
 
 use tidy::{House, files, folders, imports, reach};
 
