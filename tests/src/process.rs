@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -23,6 +23,7 @@ pub struct Process {
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
     log: Log,
+    readers: Vec<JoinHandle<()>>,
 }
 
 type Log = Arc<Mutex<VecDeque<String>>>;
@@ -44,19 +45,22 @@ impl Process {
             })?;
         let log = Log::default();
         let (to_lines, lines) = mpsc::channel();
+        let mut readers = Vec::new();
         if let Some(out) = child.stdout.take() {
             let log = Arc::clone(&log);
-            thread::spawn(move || {
+            readers.push(thread::spawn(move || {
                 read_lines(out, |line| {
                     keep(&log, format!("out  {line}"));
                     // Nobody may be left to listen.
                     let _ = to_lines.send(line);
                 });
-            });
+            }));
         }
         if let Some(err) = child.stderr.take() {
             let log = Arc::clone(&log);
-            thread::spawn(move || read_lines(err, |line| keep(&log, format!("err  {line}"))));
+            readers.push(thread::spawn(move || {
+                read_lines(err, |line| keep(&log, format!("err  {line}")));
+            }));
         }
         Ok(Process {
             name,
@@ -64,6 +68,7 @@ impl Process {
             child,
             lines,
             log,
+            readers,
         })
     }
 
@@ -80,7 +85,10 @@ impl Process {
     pub fn next_line(&mut self, within: Duration) -> Result<Option<String>> {
         match self.lines.recv_timeout(within) {
             Ok(line) => Ok(Some(line)),
-            Err(RecvTimeoutError::Disconnected) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => {
+                self.read_to_end();
+                Ok(None)
+            }
             Err(RecvTimeoutError::Timeout) => {
                 bail!(
                     "{} said nothing for {within:?}\n{}",
@@ -140,6 +148,7 @@ impl Process {
         let end = Instant::now() + within;
         loop {
             if let Some(status) = self.child.try_wait()? {
+                self.read_to_end();
                 return Ok(status);
             }
             if Instant::now() > end {
@@ -149,6 +158,15 @@ impl Process {
                     self.log_end(30)
                 );
             }
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// Lets the last words of a process that is at its end reach the log.
+    fn read_to_end(&self) {
+        // Only a child of the process that holds its outputs open could make this last.
+        let end = Instant::now() + Duration::from_secs(2);
+        while self.readers.iter().any(|reader| !reader.is_finished()) && Instant::now() < end {
             thread::sleep(LOOK);
         }
     }
