@@ -152,7 +152,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
         rtp: config.rtp_ports.to_string(),
         data: folder.path(),
     });
-    tracing::info!(domain, ?sip, http = %http_address, data = %folder.path().display(), "ready");
+    tracing::info!(domain, sip = sip.map(tracing::field::display), http = %http_address, data = %folder.path().display(), "ready");
 
     tokio::select! {
         _ = terminate.recv() => {}

@@ -61,7 +61,10 @@ mod registration;
 mod transaction;
 pub mod wire;
 
-pub use digest::{Algorithm, Authenticator, Ha1, NonceLimits, Secret, Verdict, respond, strongest};
+pub use digest::{
+    Algorithm, Authenticator, Claim, Ha1, LoginHash, NonceLimits, Offer, Secret, Verdict, answer,
+    respond, strongest,
+};
 pub use endpoint::{
     BadMessage, Capacity, ClientCredential, Config, EndCause, Endpoint, Event, Failure, HostPort,
     Input, LegId, Population, RegistrationFailure, RegistrationId, RequestId, RetryDelay, Timers,

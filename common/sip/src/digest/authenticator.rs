@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::algorithm::Algorithm;
 use super::hash::{self, Hex, Mac};
-use super::response::expected;
+use super::login_hash::LoginHash;
+use super::offer::Offer;
+use super::response::{AUTH, AUTH_INT, expected};
 use super::secret::Ha1;
 use crate::wire::headers::{Authorization, Challenge, Credentials, ProxyAuthorization};
 use crate::wire::{Headers, Method, Text, TypedHeader};
@@ -56,6 +58,7 @@ pub struct Authenticator {
     realm: Text,
     mac: Mac,
     limits: NonceLimits,
+    offer: Offer,
     /// When the first nonce was made; ages are counted from there.
     epoch: Option<Instant>,
     next_serial: u64,
@@ -66,12 +69,14 @@ pub struct Authenticator {
 }
 
 /// Request counters seen with one nonce.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Window {
     issued: Instant,
     highest: u32,
     /// Bit n: `highest - n` was seen.
     seen: u64,
+    /// The `cnonce` of the first request, if the key depends on it.
+    session_cnonce: Option<Box<str>>,
 }
 
 impl Window {
@@ -104,6 +109,10 @@ struct Nonce {
 /// Bytes of a nonce: seconds since the epoch (4), serial (8), MAC (16).
 const NONCE_BYTES: usize = 28;
 
+/// Clients send some 8 to 64 characters. Who sends more than this is checked with the `cnonce` of each request alone,
+/// so that nobody fills the memory.
+const LONGEST_REMEMBERED_CNONCE: usize = 128;
+
 impl Authenticator {
     /// An authenticator for a realm. The seed keys the nonces: 32 random bytes that nobody else knows.
     pub fn new(realm: impl Into<Text>, seed: [u8; 32]) -> Authenticator {
@@ -120,6 +129,7 @@ impl Authenticator {
             realm: realm.into(),
             mac: Mac::new(&seed),
             limits,
+            offer: Offer::default(),
             epoch: None,
             next_serial: 0,
             oldest_serial: 0,
@@ -127,25 +137,33 @@ impl Authenticator {
         }
     }
 
+    /// The same authenticator with another offer.
+    #[must_use]
+    pub fn with_offer(mut self, offer: Offer) -> Authenticator {
+        self.offer = offer;
+        self
+    }
+
     /// The realm.
     pub fn realm(&self) -> &Text {
         &self.realm
     }
 
-    /// New challenges, the strongest first: SHA-256, then MD5 (RFC 8760 2.4).
+    /// New challenges in the order of the offer; SHA-256, then MD5, unless there is another one (RFC 8760 2.4).
     ///
     /// `stale` tells the peer that its secret was right, so that it tries again without asking anybody.
     pub fn challenges(&mut self, now: Instant, stale: bool) -> Vec<Challenge> {
         let nonce = self.make_nonce(now);
-        [Algorithm::Sha256, Algorithm::Md5]
-            .into_iter()
+        self.offer
+            .algorithms
+            .iter()
             .map(|algorithm| Challenge {
                 realm: self.realm.clone(),
                 nonce: nonce.clone(),
                 opaque: None,
                 stale,
                 algorithm: Some(Text::from_static(algorithm.as_str())),
-                qop: Some(Text::from_static("auth")),
+                qop: Some(Text::from_static(self.offer.qop())),
                 domain: None,
             })
             .collect()
@@ -167,7 +185,7 @@ impl Authenticator {
             .find(|credentials| credentials.realm == self.realm)
     }
 
-    /// Checks credentials for a request with this method.
+    /// Checks credentials for a request with this method; those that cover the body are malformed.
     ///
     /// Only credentials that prove the secret change anything here. The `uri` is part of the digest, but whether it
     /// names what the request asks for is for the caller to say: proxies on the way rewrite the Request-URI.
@@ -178,36 +196,77 @@ impl Authenticator {
         method: &Method,
         ha1: &Ha1,
     ) -> Verdict {
-        let Some(algorithm) = credentials.algorithm() else {
+        let login = |algorithm| ha1.of(algorithm);
+        self.verdict(now, credentials, method, None, login)
+    }
+
+    /// [`Authenticator::check`] for a request with this body, and for any algorithm that was offered and whose hash
+    /// is among `logins`.
+    pub fn check_with_body(
+        &mut self,
+        now: Instant,
+        credentials: &Credentials,
+        method: &Method,
+        body: &[u8],
+        logins: &[LoginHash],
+    ) -> Verdict {
+        let login = |algorithm: Algorithm| {
+            let is_meant = |login: &&LoginHash| login.algorithm() == algorithm.hash();
+            logins.iter().find(is_meant).copied()
+        };
+        self.verdict(now, credentials, method, Some(body), login)
+    }
+
+    fn verdict(
+        &mut self,
+        now: Instant,
+        credentials: &Credentials,
+        method: &Method,
+        body: Option<&[u8]>,
+        login: impl Fn(Algorithm) -> Option<LoginHash>,
+    ) -> Verdict {
+        let Some(algorithm) = credentials
+            .algorithm()
+            .filter(|algorithm| self.offer.algorithms.contains(algorithm))
+        else {
             return Verdict::UnknownAlgorithm;
         };
-        if credentials.realm != self.realm || !is_complete(credentials) {
+        let Some(login) = login(algorithm) else {
+            return Verdict::UnknownAlgorithm;
+        };
+        let can_cover_body = self.offer.covers_body && body.is_some();
+        if credentials.realm != self.realm || !is_complete(credentials, algorithm, can_cover_body) {
             return Verdict::Malformed;
         }
-        if !self.is_right(credentials, algorithm, method, ha1) {
+        let nonce = self.read_nonce(now, &credentials.nonce);
+        let request = (method, body.unwrap_or_default());
+        let is_right = |session_cnonce: &str| {
+            let expected = expected(credentials, algorithm, request, &login, session_cnonce);
+            // RFC 7616 3.4 says lower case; upper case is the same number.
+            let response = credentials.response.to_ascii_lowercase();
+            hash::same(expected.as_bytes(), response.as_bytes())
+        };
+        let own = credentials.cnonce.as_deref().unwrap_or_default();
+        // The key of a session is made with the cnonce of its first request. Clients that make it anew for each
+        // request are many and prove the secret just as well.
+        let first = nonce
+            .as_ref()
+            .filter(|_| algorithm.is_session())
+            .and_then(|nonce| self.windows.get(&nonce.serial)?.session_cnonce.as_deref())
+            .filter(|first| *first != own);
+        if !is_right(own) && !first.is_some_and(is_right) {
             return Verdict::WrongSecret;
         }
         self.forget(now);
-        let Some(nonce) = self.read_nonce(now, &credentials.nonce) else {
+        let Some(nonce) = nonce else {
             return Verdict::Stale;
         };
-        self.note(nonce, credentials.nc)
+        let session_cnonce = Some(own)
+            .filter(|cnonce| algorithm.is_session() && cnonce.len() <= LONGEST_REMEMBERED_CNONCE);
+        self.note(nonce, credentials.nc, session_cnonce)
     }
 
-    fn is_right(
-        &self,
-        credentials: &Credentials,
-        algorithm: Algorithm,
-        method: &Method,
-        ha1: &Ha1,
-    ) -> bool {
-        let expected = expected(credentials, algorithm, method, ha1);
-        // RFC 7616 3.4 says lower case; upper case is the same number.
-        let response = credentials.response.to_ascii_lowercase();
-        hash::same(expected.as_bytes(), response.as_bytes())
-    }
-
-    fn note(&mut self, nonce: Nonce, nc: Option<u32>) -> Verdict {
+    fn note(&mut self, nonce: Nonce, nc: Option<u32>, session_cnonce: Option<&str>) -> Verdict {
         if let Some(window) = self.windows.get_mut(&nonce.serial) {
             return match nc {
                 Some(nc) if window.note(nc) => Verdict::Accepted,
@@ -225,6 +284,7 @@ impl Authenticator {
                 issued: nonce.issued,
                 highest: nc.unwrap_or(u32::MAX),
                 seen: 1,
+                session_cnonce: session_cnonce.map(Box::from),
             },
         );
         while self.windows.len() > self.limits.remembered {
@@ -278,14 +338,14 @@ impl Authenticator {
     }
 }
 
-/// With a quality of protection there is a count and a word of the client's; `auth` is the only one offered.
-fn is_complete(credentials: &Credentials) -> bool {
+/// With a quality of protection there is a count and a word of the client's; a session needs the word always.
+fn is_complete(credentials: &Credentials, algorithm: Algorithm, can_cover_body: bool) -> bool {
     match &credentials.qop {
-        None => true,
+        None => !algorithm.is_session() || credentials.cnonce.is_some(),
         Some(qop) => {
-            qop.eq_ignore_ascii_case("auth")
-                && credentials.nc.is_some_and(|nc| nc > 0)
-                && credentials.cnonce.is_some()
+            let is_offered = qop.eq_ignore_ascii_case(AUTH)
+                || can_cover_body && qop.eq_ignore_ascii_case(AUTH_INT);
+            is_offered && credentials.nc.is_some_and(|nc| nc > 0) && credentials.cnonce.is_some()
         }
     }
 }

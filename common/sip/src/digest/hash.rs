@@ -1,7 +1,7 @@
 //! Hashes of parts joined by colons, and hexadecimal.
 
 use md5::Md5;
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512_256};
 
 use super::algorithm::Algorithm;
 
@@ -26,11 +26,14 @@ pub(super) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     feed::<Sha256>(parts).finalize().into()
 }
 
-/// The hash of the parts with a colon between them, in hexadecimal.
+/// The hash of the parts with a colon between them, in hexadecimal; `-sess` makes no difference.
 pub(super) fn hex_of(algorithm: Algorithm, parts: &[&[u8]]) -> Hex {
     match algorithm {
-        Algorithm::Md5 => Hex::new(&md5(parts)),
-        Algorithm::Sha256 => Hex::new(&sha256(parts)),
+        Algorithm::Md5 | Algorithm::Md5Session => Hex::new(&md5(parts)),
+        Algorithm::Sha256 | Algorithm::Sha256Session => Hex::new(&sha256(parts)),
+        Algorithm::Sha512Trunc256 | Algorithm::Sha512Trunc256Session => {
+            Hex::new(&feed::<Sha512_256>(parts).finalize())
+        }
     }
 }
 

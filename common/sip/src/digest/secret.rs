@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::algorithm::Algorithm;
-use super::hash::{self, Hex};
+use super::hash;
+use super::login_hash::LoginHash;
 use crate::wire::Text;
 
 /// The text of a password. Never shown by `Debug`.
@@ -77,11 +78,12 @@ impl Ha1 {
         }
     }
 
-    /// The hash for one algorithm, in hexadecimal.
-    pub(super) fn hex(&self, algorithm: Algorithm) -> Hex {
-        match algorithm {
-            Algorithm::Md5 => Hex::new(&self.md5),
-            Algorithm::Sha256 => Hex::new(&self.sha256),
+    /// The hash for one algorithm, with or without `-sess`; `None` for one that is not kept.
+    pub fn of(&self, algorithm: Algorithm) -> Option<LoginHash> {
+        match algorithm.hash() {
+            Algorithm::Md5 => LoginHash::from_bytes(Algorithm::Md5, &self.md5),
+            Algorithm::Sha256 => LoginHash::from_bytes(Algorithm::Sha256, &self.sha256),
+            _ => None,
         }
     }
 }
@@ -109,9 +111,10 @@ mod tests {
         // The example of RFC 2617 3.5: MD5 of "Mufasa:testrealm@host.com:Circle Of Life".
         let ha1 = Ha1::new("Mufasa", "testrealm@host.com", "Circle Of Life");
         assert_eq!(
-            ha1.hex(Algorithm::Md5).as_str(),
-            "939e7578ed9e3c518a452acee763bce9"
+            ha1.of(Algorithm::Md5).unwrap().as_bytes(),
+            b"939e7578ed9e3c518a452acee763bce9"
         );
+        assert!(ha1.of(Algorithm::Sha512Trunc256).is_none());
         assert_ne!(
             ha1,
             Ha1::new("Mufasa", "testrealm@host.com", "Circle of Life")

@@ -26,6 +26,8 @@ struct Known {
     is_proxy: bool,
     challenge: Challenge,
     nonce_count: u32,
+    /// Kept while the nonce is where the key depends on it (`-sess`).
+    session_cnonce: Option<String>,
     /// Answers to this realm that were refused since the last one that was taken.
     attempts: u32,
 }
@@ -77,6 +79,7 @@ impl DigestClient {
                         is_proxy,
                         challenge,
                         nonce_count: 0,
+                        session_cnonce: None,
                         attempts: 1,
                     });
                 }
@@ -90,6 +93,7 @@ impl DigestClient {
                     }
                     known.attempts += 1;
                     known.nonce_count = 0;
+                    known.session_cnonce = None;
                     known.challenge = challenge;
                 }
             }
@@ -115,15 +119,24 @@ impl DigestClient {
         let uri = request.uri.to_string();
         for known in &mut self.known {
             known.nonce_count += 1;
-            let credentials = digest::respond(
-                &known.challenge,
-                &self.credential.login,
-                &self.credential.secret,
-                &request.method,
-                &uri,
-                known.nonce_count,
-                &random.cnonce(),
-            );
+            let algorithm = known.challenge.algorithm();
+            let cnonce = match known.session_cnonce.take() {
+                Some(cnonce) => cnonce,
+                None => random.cnonce().to_string(),
+            };
+            let claim = digest::Claim {
+                login: &self.credential.login,
+                secret: &self.credential.secret,
+                method: &request.method,
+                uri: &uri,
+                body: &request.body,
+                nc: known.nonce_count,
+                cnonce: &cnonce,
+            };
+            let credentials = digest::answer(&known.challenge, &claim);
+            known.session_cnonce = algorithm
+                .is_some_and(|algorithm| algorithm.is_session())
+                .then_some(cnonce);
             if known.is_proxy {
                 request.headers.push_typed(&ProxyAuthorization(credentials));
             } else {

@@ -234,3 +234,107 @@ fn credentials_of_this_realm_are_found_among_others() {
     assert_eq!(found, own);
     assert_eq!(peer.check_after(1, &found), Verdict::Accepted);
 }
+
+/// An authenticator with one offered algorithm, its challenge, and the hash that is kept.
+fn offering(algorithm: Algorithm, covers_body: bool) -> (Peer, Challenge, LoginHash) {
+    let mut peer = peer();
+    peer.authenticator = Authenticator::new(REALM, [7; 32]).with_offer(Offer {
+        algorithms: vec![algorithm],
+        covers_body,
+    });
+    let challenge = peer.challenge(algorithm);
+    let login = LoginHash::new(algorithm, "alice", REALM, "secret");
+    (peer, challenge, login)
+}
+
+#[test]
+fn every_algorithm_can_be_offered() {
+    for algorithm in Algorithm::ALL {
+        let (mut peer, challenge, login) = offering(algorithm, false);
+        let mut check = |credentials: &Credentials| {
+            peer.authenticator.check_with_body(
+                peer.start,
+                credentials,
+                &Method::Register,
+                b"",
+                &[login],
+            )
+        };
+        assert_eq!(
+            check(&answer(&challenge, "guess", 1)),
+            Verdict::WrongSecret,
+            "{algorithm}"
+        );
+        let right = answer(&challenge, "secret", 1);
+        assert_eq!(check(&right), Verdict::Accepted, "{algorithm}");
+        assert_eq!(check(&right), Verdict::Replayed, "{algorithm}");
+    }
+}
+
+#[test]
+fn what_was_not_offered_or_is_not_kept_is_an_unknown_algorithm() {
+    let (mut peer, challenge, _) = offering(Algorithm::Sha512Trunc256, false);
+    let strong = answer(&challenge, "secret", 1);
+    assert_eq!(peer.check_after(0, &strong), Verdict::UnknownAlgorithm);
+    let mut other = challenge;
+    other.algorithm = Some("SHA-256-sess".into());
+    let session = answer(&other, "secret", 1);
+    assert_eq!(peer.check_after(0, &session), Verdict::UnknownAlgorithm);
+    let mut usual = self::peer();
+    assert_eq!(usual.check_after(0, &session), Verdict::UnknownAlgorithm);
+}
+
+#[test]
+fn the_key_of_a_session_is_that_of_its_first_request() {
+    let (mut peer, challenge, login) = offering(Algorithm::Sha256Session, false);
+    assert_eq!(
+        peer.check_after(0, &answer(&challenge, "secret", 1)),
+        Verdict::Accepted
+    );
+    // A second request with its own cnonce, answered with the key of the first one.
+    let mut second = answer(&challenge, "secret", 2);
+    second.cnonce = Some("another".into());
+    let response = expected(
+        &second,
+        Algorithm::Sha256Session,
+        (&Method::Register, &[]),
+        &login,
+        "c0ffee",
+    );
+    second.response = Text::from(response.as_str());
+    assert_eq!(peer.check_after(1, &second), Verdict::Accepted);
+    // The same key with a nonce that was never used with that cnonce.
+    let fresh = peer.challenge(Algorithm::Sha256Session);
+    let mut stolen = second;
+    stolen.nonce = fresh.nonce;
+    assert_eq!(peer.check_after(1, &stolen), Verdict::WrongSecret);
+}
+
+#[test]
+fn a_body_that_was_changed_on_the_way_is_noticed() {
+    let (mut peer, mut challenge, login) = offering(Algorithm::Sha256, true);
+    assert_eq!(challenge.qop.as_deref(), Some("auth,auth-int"));
+    challenge.qop = Some("auth-int".into());
+    let credentials = crate::digest::answer(
+        &challenge,
+        &crate::digest::Claim {
+            login: "alice",
+            secret: &Secret::from("secret"),
+            method: &Method::Invite,
+            uri: "sip:bob@example.com",
+            body: b"v=0\r\n",
+            nc: 1,
+            cnonce: "c",
+        },
+    );
+    let now = peer.start;
+    let mut check = |body: &[u8]| {
+        let logins = [login];
+        peer.authenticator
+            .check_with_body(now, &credentials, &Method::Invite, body, &logins)
+    };
+    assert_eq!(check(b"v=1\r\n"), Verdict::WrongSecret);
+    assert_eq!(check(b"v=0\r\n"), Verdict::Accepted);
+    // Where the body is not looked at, it cannot be covered.
+    assert_eq!(peer.check_after(0, &credentials), Verdict::Malformed);
+}

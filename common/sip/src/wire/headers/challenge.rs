@@ -36,9 +36,18 @@ impl Challenge {
 
     /// Whether `auth` is among the offered qualities of protection.
     pub fn offers_auth(&self) -> bool {
+        self.offers("auth")
+    }
+
+    /// Whether `auth-int`, which covers the body, is among the offered qualities of protection.
+    pub fn offers_auth_int(&self) -> bool {
+        self.offers("auth-int")
+    }
+
+    fn offers(&self, qop: &str) -> bool {
         self.qop.as_deref().is_some_and(|list| {
             list.split(',')
-                .any(|one| one.trim().eq_ignore_ascii_case("auth"))
+                .any(|one| one.trim().eq_ignore_ascii_case(qop))
         })
     }
 
@@ -159,7 +168,7 @@ mod tests {
         let challenge = ProxyAuthenticate::parse(&Text::from(text)).unwrap().0;
         assert_eq!(challenge.realm, "a, b");
         assert_eq!(challenge.nonce, "xyz");
-        assert!(!challenge.stale && challenge.offers_auth());
+        assert!(!challenge.stale && challenge.offers_auth() && challenge.offers_auth_int());
         assert_eq!(challenge.algorithm(), Some(Algorithm::Md5));
     }
 
