@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn other_algorithms_and_qualities_agree_with_another_implementation() {
-        // Computed with the hashlib of Python; the RFC's own example of SHA-512-256 is wrong (erratum 4897).
+        // Computed with the hashlib of Python; the example of SHA-512-256 in the RFC is of SHA-512 cut short.
         for (algorithm, qop, response) in [
             (
                 "SHA-512-256",

@@ -1,0 +1,34 @@
+//! What a server asks of its clients.
+
+use super::algorithm::Algorithm;
+
+/// Algorithms and qualities of protection that an [`Authenticator`](super::Authenticator) offers and accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// One challenge for each, in this order: the most wanted first (RFC 8760 2.4).
+    pub algorithms: Vec<Algorithm>,
+    /// Whether `auth-int` is offered beside `auth`: the digest then covers the body. Not the default, for much that
+    /// stands between two ends rewrites session descriptions.
+    pub covers_body: bool,
+}
+
+impl Default for Offer {
+    /// SHA-256, then MD5, without bodies: what every [`Ha1`](super::Ha1) can answer.
+    fn default() -> Offer {
+        Offer {
+            algorithms: vec![Algorithm::Sha256, Algorithm::Md5],
+            covers_body: false,
+        }
+    }
+}
+
+impl Offer {
+    /// The `qop` of the challenges.
+    pub(super) const fn qop(&self) -> &'static str {
+        if self.covers_body {
+            "auth,auth-int"
+        } else {
+            "auth"
+        }
+    }
+}
