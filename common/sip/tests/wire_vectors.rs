@@ -1,4 +1,4 @@
-//! Messages of RFC 4475, each with its verdict.
+//! Messages of RFC 4475 and RFC 5118, each with its verdict.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,15 +9,39 @@ use sip::{
     ParseError, Request, Scheme, ToHeader, Via,
 };
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/rfc4475")
+const FOLDERS: [&str; 2] = ["rfc4475", "rfc5118"];
+
+fn folder(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/vectors")
+        .join(name)
 }
 
+/// The message of this name, in whichever folder it is.
 fn vector(name: &str) -> Bytes {
-    let path = folder().join(format!("{name}.sip"));
-    fs::read(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    let file = format!("{name}.sip");
+    let path = FOLDERS.map(|one| folder(one).join(&file));
+    let path = path.iter().find(|path| path.exists());
+    let path = path.unwrap_or_else(|| panic!("there is no {file}"));
+    fs::read(path)
+        .unwrap_or_else(|error| panic!("{file}: {error}"))
         .into()
+}
+
+/// Name, section and verdict of every message.
+fn verdicts() -> Vec<[String; 3]> {
+    let lists = FOLDERS.map(|name| {
+        let path = folder(name).join("verdicts.txt");
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    });
+    lists
+        .iter()
+        .flat_map(|list| list.lines())
+        .map(|line| {
+            let parts: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            <[String; 3]>::try_from(parts).unwrap_or_else(|_| panic!("malformed line: {line}"))
+        })
+        .collect()
 }
 
 fn request(name: &str) -> Request {
@@ -49,18 +73,14 @@ fn verdict(name: &str) -> String {
 
 #[test]
 fn every_message_gets_its_verdict() {
-    let list = fs::read_to_string(folder().join("verdicts.txt")).unwrap();
     let mut wrong = Vec::new();
-    for line in list.lines() {
-        let [name, section, expected] = line.split(' ').collect::<Vec<_>>()[..] else {
-            panic!("malformed line: {line}")
-        };
+    for [name, section, expected] in verdicts() {
         let expected = if expected == "tolerate" {
             "accept"
         } else {
-            expected
+            &expected
         };
-        let verdict = verdict(name);
+        let verdict = verdict(&name);
         if verdict != expected {
             wrong.push(format!(
                 "{name} ({section}): {verdict} instead of {expected}"
@@ -68,21 +88,31 @@ fn every_message_gets_its_verdict() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    let files = fs::read_dir(folder()).unwrap().count() - 1;
-    assert_eq!(list.lines().count(), files, "each file has one verdict");
+    let files: usize = FOLDERS
+        .map(|name| fs::read_dir(folder(name)).unwrap().count() - 1)
+        .into_iter()
+        .sum();
+    assert_eq!(verdicts().len(), files, "each file has one verdict");
 }
 
 #[test]
 fn what_is_accepted_prints_to_something_that_means_the_same() {
-    let list = fs::read_to_string(folder().join("verdicts.txt")).unwrap();
-    for line in list.lines().filter(|line| line.ends_with("accept")) {
-        let name = line.split(' ').next().unwrap();
-        let message = Message::parse(vector(name)).unwrap();
-        assert_eq!(
-            Message::parse(message.to_bytes()).unwrap(),
-            message,
-            "{name}"
-        );
+    for [name, ..] in verdicts()
+        .into_iter()
+        .filter(|[_, _, verdict]| verdict == "accept")
+    {
+        let read = |bytes| {
+            let mut message = Message::parse(bytes).unwrap();
+            let headers = match &mut message {
+                Message::Request(request) => &mut request.headers,
+                Message::Response(response) => &mut response.headers,
+            };
+            // The printer adds the true one where there is none.
+            headers.remove(&HeaderName::ContentLength);
+            message
+        };
+        let message = read(vector(&name));
+        assert_eq!(read(message.to_bytes()), message, "{name}");
     }
 }
 
@@ -228,4 +258,55 @@ fn parameters_belong_to_the_user_the_uri_or_the_header() {
     let contact: Contact = request("regescrt").headers.required().unwrap();
     let headers = contact.address().unwrap().uri.headers.clone();
     assert_eq!(headers.unwrap(), "Route=%3Csip:sip.example.com%3E");
+}
+
+#[test]
+fn what_follows_the_announced_body_is_ignored() {
+    let register = request("dblreq");
+    assert_eq!(register.method, Method::Register);
+    assert!(register.body.is_empty());
+    assert_eq!(
+        request("longreq")
+            .headers
+            .typed_list::<Via>()
+            .unwrap()
+            .len(),
+        34
+    );
+}
+
+#[test]
+fn ipv6_addresses_and_ports_are_told_apart() {
+    let target = |name| {
+        let uri = request(name).uri;
+        (uri.host.ip().unwrap().to_string(), uri.port)
+    };
+    assert_eq!(target("ipv6-good"), ("2001:db8::10".into(), None));
+    assert_eq!(target("port-ambiguous"), ("2001:db8::10:5070".into(), None));
+    assert_eq!(
+        target("port-unambiguous"),
+        ("2001:db8::10".into(), Some(5070))
+    );
+    assert_eq!(
+        target("ipv6-bug-abnf-3-colons"),
+        target("ipv6-correct-abnf-2-colons")
+    );
+    for name in [
+        "via-received-param-with-delim",
+        "via-received-param-no-delim",
+    ] {
+        let via: Via = request(name).headers.typed_list().unwrap().remove(0);
+        assert_eq!(via.received(), "2001:db8::9:255".parse().ok(), "{name}");
+        assert!(via.branch().unwrap().starts_with("z9hG4bKas3"));
+    }
+    let vias = request("mult-ip-in-header")
+        .headers
+        .typed_list::<Via>()
+        .unwrap();
+    let hops: Vec<String> = vias.iter().map(|via| via.host.to_string()).collect();
+    assert_eq!(hops, ["[2001:db8::9:1]", "192.0.2.1", "[2001:db8::9:255]"]);
+    assert_eq!(vias[0].port, Some(6050));
+    let mapped: Contact = request("ipv4-mapped-ipv6").headers.required().unwrap();
+    let host = &mapped.address().unwrap().uri.host;
+    assert_eq!(host.ip(), "::ffff:192.0.2.2".parse().ok());
 }

@@ -24,7 +24,7 @@ impl Host {
     pub(crate) fn parse_in(whole: &Text, host: &str) -> Option<Host> {
         let bytes = host.as_bytes();
         if let Some(inner) = host.strip_prefix('[') {
-            let address: Ipv6Addr = inner.strip_suffix(']')?.parse().ok()?;
+            let address = parse_ipv6(inner.strip_suffix(']')?)?;
             return Some(Host::Ip(IpAddr::V6(address)));
         }
         // Only what begins and ends with a digit can be an IPv4 address: the attempt costs time.
@@ -74,6 +74,19 @@ impl Host {
     pub fn is_empty(&self) -> bool {
         matches!(self, Host::Name(name) if name.is_empty())
     }
+}
+
+/// Reads an IPv6 address without brackets.
+///
+/// The grammar of RFC 3261 wrongly lets three colons stand before an IPv4 address; RFC 5118 4.10: "an implementation
+/// must tolerate both". They mean two.
+fn parse_ipv6(text: &str) -> Option<Ipv6Addr> {
+    if let Ok(address) = text.parse() {
+        return Some(address);
+    }
+    let (before, last) = text.split_once(":::")?;
+    let last: Ipv4Addr = last.parse().ok()?;
+    format!("{before}::{last}").parse().ok()
 }
 
 impl Default for Host {
@@ -172,6 +185,21 @@ mod tests {
             "a:1:2",
         ] {
             assert_eq!(host_and_port(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_third_colon_is_tolerated_before_an_ipv4_address_only() {
+        assert_eq!(
+            Host::parse("[2001:db8:::192.0.2.1]"),
+            Host::parse("[2001:db8::192.0.2.1]")
+        );
+        for text in [
+            "[2001:db8:::1]",
+            "[2001:db8::::192.0.2.1]",
+            "[1::2:::192.0.2.1]",
+        ] {
+            assert_eq!(Host::parse(text), None, "{text}");
         }
     }
 
