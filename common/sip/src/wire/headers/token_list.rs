@@ -51,6 +51,11 @@ option_tag_header! {
     Unsupported
 }
 
+option_tag_header! {
+    /// An event package that the sender can notify of (RFC 6665 8.2.2).
+    AllowEvents
+}
+
 /// A method that the sender understands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allow(pub Method);
