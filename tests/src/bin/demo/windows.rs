@@ -22,18 +22,19 @@ pub(crate) fn offer(server: &Server, accounts: &[Account]) -> Result<()> {
     if !answer.trim().eq_ignore_ascii_case("y") {
         return Ok(());
     }
-    println!("\n  Sign in at {} as", server.url());
+    println!("\n  Server and name are filled in; the passwords are");
     let folder = tempfile::tempdir()?;
     let mut windows = Vec::new();
     for account in accounts {
         println!(
-            "    {} with the password: {}   (number {})",
-            account.name, account.password, account.number
+            "    {} (number {}): {}",
+            account.name, account.number, account.password
         );
         // Each has its own settings, and nothing of the person at this machine is touched.
         let own = folder.path().join(&account.name);
         windows.push(
             Command::new(binary("softphone")?)
+                .args(["--server", &server.url(), "--login", &account.name])
                 .env("XDG_CONFIG_HOME", own.join("config"))
                 .env("XDG_DATA_HOME", own.join("data"))
                 .env("XDG_STATE_HOME", own.join("state"))
