@@ -7,7 +7,7 @@
 //!
 //! | module | what it knows | RFC |
 //! |---|---|---|
-//! | [`wire`] | messages as bytes and as values, stream framing | 3261 7, 18.3, 19, 20, 25; 3581; 5626 3.5.1; headers of 3262, 3326, 3327, 3515, 3891, 3892, 3903, 4028, 6665 |
+//! | [`wire`] | messages as bytes and as values, stream framing | 3261 7, 18.3, 19, 20, 25; 3581; 5626 3.5.1; 2046; headers of 3262, 3326, 3327, 3515, 3891, 3892, 3903, 4028, 6665 |
 //! | [`digest`] | challenges and their answers | 7616, 8760, 2617 |
 //! | [`endpoint`] | transactions, dialogs, calls and registrations: [`Endpoint`] | 3261 8 to 17, 6026 |
 //!

@@ -4,8 +4,9 @@ use bytes::Bytes;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sip::{
-    Authorization, Challenge, Credentials, Framed, Framer, Headers, Message, NameAddr, TypedHeader,
-    Uri, Via, WwwAuthenticate,
+    Authorization, Challenge, ContentType, Credentials, EventHeader, Framed, Framer, Headers,
+    Message, MinSe, Multipart, NameAddr, RAck, RSeq, ReferTo, ReferredBy, Replaces, SessionExpires,
+    SipEtag, SubscriptionState, Text, TypedHeader, Uri, Via, WwwAuthenticate,
 };
 
 /// Enough to reach every branch many times within a few seconds of an unoptimised build.
@@ -247,6 +248,74 @@ fn damaged_header_values_are_refused_or_come_back() {
                     .unwrap_or_else(|error| panic!("{error}: {text}"));
                 assert_eq!(again.0, credentials);
             }
+        }
+    }
+}
+
+#[test]
+fn damaged_bodies_of_several_parts_do_no_harm() {
+    let content_type = ContentType::parse(&"multipart/mixed;boundary=b".into()).unwrap();
+    let whole = b"--b\r\nContent-Type: multipart/mixed;boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n\
+        --b\r\nContent-Type: text/plain\r\n\r\nHello\r\n--b \t\r\n\r\n\r\n--b--\r\n";
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let mut read = 0;
+    for _ in 0..BUDGET {
+        let mut bytes = whole.to_vec();
+        for _ in 0..random.random_range(1..=6) {
+            mutate(&mut random, &mut bytes);
+        }
+        let bytes = Bytes::from(bytes);
+        let _ = Multipart::find(&content_type, &bytes, "application", "sdp");
+        if let Ok(multipart) = Multipart::parse(&content_type, &bytes) {
+            let (boundary, body) = multipart.print();
+            let mut again = content_type.clone();
+            again.params.set("boundary", Some(&boundary));
+            assert_eq!(Multipart::parse(&again, &body), Ok(multipart));
+            read += 1;
+        }
+    }
+    assert!(read > BUDGET / 100, "{read}");
+}
+
+#[test]
+fn damaged_headers_of_extensions_do_no_harm() {
+    fn reread<T: TypedHeader + PartialEq + std::fmt::Debug>(value: &Text) {
+        if let Ok(header) = T::parse(value) {
+            assert_eq!(T::parse(&header.to_text()), Ok(header), "{value:?}");
+        }
+    }
+    let seeds = [
+        "776656 1 INVITE",
+        "1800;refresher=uac",
+        "<sip:carol@example.com?Replaces=a%40b%3Bto-tag%3D1>;cid=\"x\"",
+        "98732@sip.example.com;from-tag=r33th4x0r;to-tag=ff87ff;early-only",
+        "dialog;id=7",
+        "terminated;reason=probation;retry-after=30",
+        "dx200xyz",
+    ];
+    let mut random = ChaCha8Rng::seed_from_u64(6);
+    for _ in 0..BUDGET {
+        let mut bytes = seeds[random.random_range(0..seeds.len())]
+            .as_bytes()
+            .to_vec();
+        for _ in 0..random.random_range(1..=3) {
+            mutate(&mut random, &mut bytes);
+        }
+        // As the parser gives them: on one line and without white space at the ends.
+        let text = String::from_utf8_lossy(&bytes).replace(['\r', '\n'], " ");
+        let value = Text::from(text.trim_matches([' ', '\t']));
+        reread::<RAck>(&value);
+        reread::<RSeq>(&value);
+        reread::<SessionExpires>(&value);
+        reread::<MinSe>(&value);
+        reread::<ReferTo>(&value);
+        reread::<ReferredBy>(&value);
+        reread::<Replaces>(&value);
+        reread::<EventHeader>(&value);
+        reread::<SubscriptionState>(&value);
+        reread::<SipEtag>(&value);
+        if let Ok(target) = ReferTo::parse(&value) {
+            let _ = Replaces::in_uri(&target.uri);
         }
     }
 }

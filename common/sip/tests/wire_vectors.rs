@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use sip::{
-    CSeq, Contact, Framed, Framer, FromHeader, HeaderName, MaxForwards, Message, Method,
-    ParseError, Request, Scheme, ToHeader, Via,
+    CSeq, Contact, ContentType, Framed, Framer, FromHeader, HeaderName, MaxForwards, Message,
+    Method, Multipart, ParseError, Request, Scheme, ToHeader, Via,
 };
 
 const FOLDERS: [&str; 2] = ["rfc4475", "rfc5118"];
@@ -309,4 +309,20 @@ fn ipv6_addresses_and_ports_are_told_apart() {
     let mapped: Contact = request("ipv4-mapped-ipv6").headers.required().unwrap();
     let host = &mapped.address().unwrap().uri.host;
     assert_eq!(host.ip(), "::ffff:192.0.2.2".parse().ok());
+}
+
+#[test]
+fn parts_of_a_body_are_told_apart() {
+    let message = request("mpart01");
+    let content_type: ContentType = message.headers.required().unwrap();
+    let multipart = Multipart::parse(&content_type, &message.body).unwrap();
+    let [text, signature] = &multipart.parts[..] else {
+        panic!("{} parts", multipart.parts.len())
+    };
+    assert_eq!(&text.body[..], b"Hello");
+    assert_eq!(signature.body[..2], [0x30, 0x82]);
+    let (boundary, body) = multipart.print();
+    let mut again = content_type;
+    again.params.set("boundary", Some(&boundary));
+    assert_eq!(Multipart::parse(&again, &body), Ok(multipart));
 }

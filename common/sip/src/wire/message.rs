@@ -82,7 +82,8 @@ impl Request {
         }
     }
 
-    /// Reads every header that this crate understands, which parsing the message does not do.
+    /// Reads the headers of RFC 3261 that this crate understands, Path and Reason, which parsing the message does not
+    /// do.
     ///
     /// A server that gets an error answers 400 (RFC 3261 8.2).
     ///
@@ -128,7 +129,8 @@ impl Response {
         }
     }
 
-    /// Reads every header that this crate understands, which parsing the message does not do.
+    /// Reads the headers of RFC 3261 that this crate understands, Path and Reason, which parsing the message does not
+    /// do.
     ///
     /// # Errors
     /// [`HeaderError`] for the first header that is malformed, or repeated where it may not be.
