@@ -7,6 +7,9 @@ MAKEFLAGS += --no-print-directory
 # Everything else in the workspace comes from the lock file, and nothing updates it by the way.
 CARGO := cargo
 LOCKED := --locked
+# Where cargo puts what it builds. What is built together is also started from there: cargo run would build it anew, with
+# the features that it alone needs.
+BUILT := $(or $(CARGO_TARGET_DIR),target)
 
 .PHONY: help
 help: ## This list
@@ -17,7 +20,7 @@ demo: ## Two softphones call each other through a call server; one screen shows 
 	@tests/setup/prepare demo
 	@echo "Building the release binaries; the first time takes some minutes."
 	@$(CARGO) build $(LOCKED) --release --bins -p callserver -p softphone -p end-to-end
-	@$(CARGO) run $(LOCKED) --release --quiet -p end-to-end --bin demo
+	@$(BUILT)/release/demo
 
 .PHONY: build
 build: ## Release binaries: callserver, callctl, softphone
@@ -48,8 +51,8 @@ soak: ## The robustness tests at full length: an hour of random bytes and of cal
 bench: ## Parser and codec benches, then processor time of the real server per unit of work
 	@tests/setup/prepare bench
 	$(CARGO) bench $(LOCKED) -p sip -p media --benches
-	$(CARGO) build $(LOCKED) --release -p callserver --bins
-	$(CARGO) run $(LOCKED) --release -p bench -- $(BENCH)
+	$(CARGO) build $(LOCKED) --release --bins -p callserver -p bench
+	$(BUILT)/release/bench $(BENCH)
 
 .PHONY: fmt
 fmt: ## Format all sources
