@@ -162,7 +162,8 @@ fn find_within(
     })
 }
 
-/// The boundary with the two hyphens before it. RFC 2046 5.1.1: 1 to 70 characters, no space at the end, and nothing that could not stand in a line.
+/// The boundary with the two hyphens before it. RFC 2046 5.1.1: 1 to 70 characters, no space at the end, and nothing
+/// that could not stand in a line.
 fn boundary_of(content_type: &ContentType) -> Option<String> {
     if !content_type.kind.eq_ignore_ascii_case("multipart") {
         return None;
