@@ -43,7 +43,7 @@ lint: ## Format, clippy with warnings as errors, layout rules, licences and bans
 	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
 
 .PHONY: soak
-soak: ## The robustness tests at full length: an hour of random bytes and of calls
+soak: ## Robustness at length: an hour of random bytes at every port during a call
 	@tests/setup/prepare test
 	@CARILLON_SOAK_SECONDS=$${CARILLON_SOAK_SECONDS:-3600} $(CARGO) test $(LOCKED) --release -p end-to-end --test e2e -- --nocapture --test-threads 1 robustness
 

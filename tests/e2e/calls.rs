@@ -39,3 +39,48 @@ fn speak_and_hear() -> Result<(), String> {
     check_speech("leisure.wav", &Recording::read(&at_bob).unwrap(), 0.85)?;
     check_speech("amiable.wav", &Recording::read(&at_ann).unwrap(), 0.85)
 }
+
+#[test]
+fn a_phone_on_tcp_and_a_phone_on_udp_talk() {
+    let server = Server::start().unwrap();
+    let ann = server.add_account("ann", "1001").unwrap();
+    let bob = server.add_account("bob", "1002").unwrap();
+    let mut callee = Softphone::start(&server, &bob, &Sound::silent(), &["answer"]).unwrap();
+    callee.wait_for("registered", SOON).unwrap();
+    let verb = ["--sip-transport", "tcp", "call", "1002", "--for", "2"];
+    let caller = Softphone::start(&server, &ann, &Sound::silent(), &verb).unwrap();
+    for phone in [caller, callee] {
+        let finished = phone.finish(SOON).unwrap();
+        assert_eq!(finished.code, Some(0), "{}", finished.errors);
+        let ended = finished.event("ended").unwrap();
+        assert!(ended.number("received").unwrap() > 50.0, "{ended:?}");
+    }
+}
+
+#[test]
+fn a_caller_who_gives_up_stops_the_ringing() {
+    let server = Server::start().unwrap();
+    let ann = server.add_account("ann", "1001").unwrap();
+    let bob = server.add_account("bob", "1002").unwrap();
+    let mut callee = Softphone::start(&server, &bob, &Sound::silent(), &["watch"]).unwrap();
+    callee.wait_for("registered", SOON).unwrap();
+    let mut caller = Softphone::start(&server, &ann, &Sound::silent(), &["call", "1002"]).unwrap();
+    caller.wait_for("ringing", SOON).unwrap();
+    callee.wait_for("incoming", SOON).unwrap();
+    let caller = caller.interrupt(SOON).unwrap();
+    assert_eq!(caller.code, Some(130), "{}", caller.errors);
+    callee.wait_for("ended", SOON).unwrap();
+}
+
+#[test]
+fn numbers_and_accounts_are_listed() {
+    let server = Server::start().unwrap();
+    server.add_account("ann", "1001").unwrap();
+    let accounts = server.callctl(&["--json", "accounts", "list"]).unwrap();
+    assert!(
+        accounts.contains("ann") && accounts.contains("1001"),
+        "{accounts}"
+    );
+    let numbers = server.callctl(&["numbers", "list"]).unwrap();
+    assert!(numbers.contains("1001"), "{numbers}");
+}

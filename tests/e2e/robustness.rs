@@ -1,6 +1,7 @@
 //! Nonsense on the wire changes nothing.
 
 use std::env;
+use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -126,6 +127,32 @@ fn malformed_requests_get_400_and_malformed_responses_silence() {
         );
     }
     assert_answers(sip, "after-malformed");
+}
+
+#[test]
+fn the_torture_messages_of_the_rfcs_stop_nothing() {
+    let mut server = Server::start().unwrap();
+    let sip = server.ready().sip;
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors");
+    let mut count = 0;
+    for rfc in ["rfc4475", "rfc5118"] {
+        for entry in fs::read_dir(format!("{folder}/{rfc}")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "sip") {
+                continue;
+            }
+            let message = fs::read(&path).unwrap();
+            let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+            socket.send_to(&message, sip).unwrap();
+            let mut stream = TcpStream::connect(sip).unwrap();
+            // The server may hang up in the middle of it.
+            let _ = stream.write_all(&message);
+            count += 1;
+        }
+        assert_answers(sip, rfc);
+    }
+    assert!(count > 40, "only {count} messages found");
+    assert!(server.process().is_running());
 }
 
 /// How long the noise lasts; a minute unless `CARILLON_SOAK_SECONDS` says otherwise.
