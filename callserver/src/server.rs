@@ -131,6 +131,8 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
         domain: domain.clone(),
         udp,
         tcp,
+        tls: None,
+        certificate_sha256: None,
     };
     let interface = Interface::new(office.clone(), sip_service, &config.http_limits);
     let http_address = http.address();

@@ -70,6 +70,13 @@ pub struct SipService {
     pub udp: Option<SocketAddr>,
     /// Where SIP over TCP is spoken, if it is.
     pub tcp: Option<SocketAddr>,
+    /// Where SIP over TLS is spoken, if it is.
+    #[serde(default)]
+    pub tls: Option<SocketAddr>,
+    /// SHA-256 of the server's certificate (of its DER form), 64 small hexadecimal digits, if it speaks TLS. Whoever
+    /// got this answer over a connection that it trusts may trust exactly this certificate.
+    #[serde(default)]
+    pub certificate_sha256: Option<String>,
 }
 
 impl fmt::Debug for LoginRequest {
@@ -114,6 +121,8 @@ mod tests {
                 domain: "carillon.example".into(),
                 udp: Some("127.0.0.1:5060".parse().unwrap()),
                 tcp: None,
+                tls: Some("127.0.0.1:5061".parse().unwrap()),
+                certificate_sha256: Some("ab".repeat(32)),
             },
         }
     }
@@ -126,13 +135,23 @@ mod tests {
             serde_json::json!({
                 "account": {"id": 7, "name": "alice", "display_name": "Alice", "number": "1000"},
                 "device": {"login": "d-x", "secret": "s3cret", "label": "laptop"},
-                "sip": {"domain": "carillon.example", "udp": "127.0.0.1:5060", "tcp": null},
+                "sip": {
+                    "domain": "carillon.example", "udp": "127.0.0.1:5060", "tcp": null,
+                    "tls": "127.0.0.1:5061", "certificate_sha256": "ab".repeat(32),
+                },
             })
         );
         assert_eq!(
             serde_json::from_value::<LoginAnswer>(json).unwrap(),
             answer()
         );
+    }
+
+    #[test]
+    fn the_answer_of_a_server_without_tls_can_be_read() {
+        let sip: SipService =
+            serde_json::from_str(r#"{"domain":"x","udp":"127.0.0.1:5060","tcp":null}"#).unwrap();
+        assert_eq!((sip.tls, sip.certificate_sha256), (None, None));
     }
 
     #[test]

@@ -106,6 +106,8 @@ async fn serve(http: TcpListener, seen: Arc<Seen>) {
         domain: "house.example".into(),
         udp: sockets.local_udp().first().copied(),
         tcp: sockets.local_tcp().first().copied(),
+        tls: None,
+        certificate_sha256: None,
     };
     let mut sound = [0; 2048];
     loop {
