@@ -199,6 +199,8 @@ impl Switch {
                 flow,
                 why: Text::from(error.to_string()),
             }),
+            // It offers nothing before a call is answered.
+            sip::Event::ReofferAccepted { .. } | sip::Event::ProgressAcknowledged { .. } => {}
             // The switch sends no requests of its own outside calls, and registers nowhere.
             sip::Event::Response { .. }
             | sip::Event::RequestFailed { .. }

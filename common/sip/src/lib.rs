@@ -68,8 +68,8 @@ pub use digest::{
 };
 pub use endpoint::{
     BadMessage, Capacity, ClientCredential, Config, EndCause, Endpoint, Event, Failure, HostPort,
-    Input, LegId, Population, RegistrationFailure, RegistrationId, RequestId, RetryDelay, Timers,
-    Transmit,
+    Input, LegId, Population, RegistrationFailure, RegistrationId, ReliableProvisionals, RequestId,
+    RetryDelay, SessionTimer, Timers, Transmit,
 };
 pub use wire::headers::*;
 pub use wire::*;

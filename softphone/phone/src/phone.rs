@@ -190,7 +190,9 @@ impl Phone {
             sip::Event::Acknowledged { leg, body } => self.call_is_acknowledged(now, leg, &body),
             sip::Event::Reoffer { leg, invite } => self.session_is_offered_again(now, leg, &invite),
             // We never change a running session ourselves.
-            sip::Event::ReofferRefused { .. } => {}
+            sip::Event::ReofferRefused { .. }
+            | sip::Event::ReofferAccepted { .. }
+            | sip::Event::ProgressAcknowledged { .. } => {}
             sip::Event::Ended { leg, cause } => self.leg_ended(leg, &cause),
             sip::Event::BadMessage { error, .. } => {
                 self.events.push_back(Event::BadMessage {

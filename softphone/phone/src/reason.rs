@@ -195,7 +195,7 @@ pub(crate) fn of_cause(cause: &EndCause, rang: bool, was_connected: bool) -> End
         EndCause::Refused { status, headers } => refusal(*status, headers, rang),
         EndCause::Timeout | EndCause::FlowFailed if was_connected => EndReason::ServerGone,
         EndCause::Timeout | EndCause::FlowFailed => EndReason::ServerUnreachable,
-        EndCause::NoAcknowledgement => EndReason::ServerGone,
+        EndCause::NoAcknowledgement | EndCause::SessionExpired => EndReason::ServerGone,
         EndCause::Protocol(what) => EndReason::Protocol((*what).to_owned()),
     }
 }

@@ -99,6 +99,7 @@ impl Bridge {
             | EndCause::Timeout
             | EndCause::NoAcknowledgement
             | EndCause::FlowFailed
+            | EndCause::SessionExpired
             | EndCause::Protocol(_) => Ending::by_side(CallEnd::Lost, side, None),
         };
         self.end(now, desk, call, ending);

@@ -403,6 +403,7 @@ fn in_words(cause: EndCause) -> String {
         EndCause::Timeout => "time-out".to_owned(),
         EndCause::NoAcknowledgement => "no acknowledgement".to_owned(),
         EndCause::FlowFailed => "connection lost".to_owned(),
+        EndCause::SessionExpired => "session expired".to_owned(),
         EndCause::Protocol(what) => format!("protocol: {what}"),
     }
 }

@@ -24,6 +24,12 @@ pub struct Config {
     /// Whether the application passes calls and messages on to others (a B2BUA). It then must not
     /// take a request whose Max-Forwards is used up: that gets 483 (RFC 7332 section 3).
     pub forwards: bool,
+    /// When our provisional answers to an INVITE are sent until a PRACK acknowledges them (RFC 3262).
+    /// Unless it is `Never`, the core itself says that it supports `100rel` and allows PRACK.
+    pub reliable_provisionals: ReliableProvisionals,
+    /// How long calls live without being refreshed (RFC 4028); `None` takes no part in it. The core
+    /// itself says that it supports `timer`, negotiates, refreshes, and ends what has expired.
+    pub session_timer: Option<SessionTimer>,
     /// How much may be in memory at once.
     pub capacity: Capacity,
     /// When a failed registration is tried again.
@@ -48,8 +54,40 @@ impl Default for Config {
             ],
             supported: Vec::new(),
             forwards: false,
+            reliable_provisionals: ReliableProvisionals::default(),
+            session_timer: Some(SessionTimer::default()),
             capacity: Capacity::default(),
             registration_retry: RetryDelay::default(),
+        }
+    }
+}
+
+/// When a provisional answer (101–199) of ours is reliable: repeated until the caller acknowledges it
+/// with PRACK (RFC 3262).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ReliableProvisionals {
+    /// Never: an INVITE that requires `100rel` gets 420, and we do not say that we support it.
+    Never,
+    /// Each one if the caller requires `100rel`, and those that carry a session description if the
+    /// caller supports it. Those of others are acknowledged.
+    #[default]
+    WhenAsked,
+}
+
+/// The session interval that we want for calls (RFC 4028).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SessionTimer {
+    /// What we ask for, in seconds; half of it later the call is refreshed. The RFC recommends 1800.
+    pub wanted_seconds: u32,
+    /// What is shorter than this gets 422, in seconds; at least 90 (RFC 4028 section 4).
+    pub minimum_seconds: u32,
+}
+
+impl Default for SessionTimer {
+    fn default() -> Self {
+        Self {
+            wanted_seconds: 1800,
+            minimum_seconds: 90,
         }
     }
 }
@@ -76,6 +114,10 @@ pub struct Timers {
     /// How long an INVITE's client waits for repeated refusals on an unreliable transport (timer D);
     /// 32 s.
     pub d: Duration,
+    /// How long an INVITE of ours that got a provisional answer may stay silent before it is cancelled
+    /// (timer C); each further answer from 101 to 199 starts it anew. It must be longer than three
+    /// minutes (RFC 3261 section 16.6 step 11): those who ring report it every minute.
+    pub c: Duration,
     /// How often a call that rings on is reported to the caller again, so that no proxy on the way
     /// gives it up (RFC 3261 section 13.3.1.1); one minute.
     pub progress_repeat: Duration,
@@ -95,6 +137,7 @@ impl Default for Timers {
             t2: Duration::from_secs(4),
             t4: Duration::from_secs(5),
             d: Duration::from_secs(32),
+            c: Duration::from_secs(200),
             progress_repeat: Duration::from_secs(60),
         }
     }

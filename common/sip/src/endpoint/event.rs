@@ -81,7 +81,10 @@ pub enum Event {
         /// The INVITE with its offer.
         invite: Request,
     },
-    /// A provisional answer (101–199) to our INVITE.
+    /// A provisional answer (101–199) to our INVITE. A reliable one (RFC 3262) was acknowledged with
+    /// PRACK, comes only once and in its order, and its description is the answer to our offer. If
+    /// our INVITE carried no offer and `body` is one in a reliable answer (`headers` require
+    /// `100rel`), the application owes its answer: [`Input::Acknowledge`](super::Input::Acknowledge).
     Progress {
         /// Our call.
         leg: LegId,
@@ -99,7 +102,9 @@ pub enum Event {
         leg: LegId,
         /// Of the answer.
         headers: Headers,
-        /// Their SDP answer; or their offer, if our INVITE had none.
+        /// Their SDP answer; or their offer, if our INVITE had none. What was agreed before the call
+        /// was answered (in a reliable provisional answer, PRACK or UPDATE) counts more than what the
+        /// 2xx says or leaves out: then it is the peer's last description.
         body: Bytes,
     },
     /// Our 2xx was acknowledged.
@@ -109,14 +114,41 @@ pub enum Event {
         /// Their SDP answer if our 2xx carried the offer, else empty.
         body: Bytes,
     },
-    /// The peer offers a new session inside the call: answer with Accept or Reject.
+    /// The peer offers a new session inside the call: answer with Accept or Reject. It may do so before
+    /// the call is answered, with UPDATE or PRACK: until this offer is answered, Accept and Reject
+    /// mean the offer and not the call, so a B2BUA answers the offer first (at worst with 491) and
+    /// the call then. There is one at a time in a leg; what crosses is refused by the core. An offer
+    /// in UPDATE or PRACK that waits for 64*T1 is refused with 504 by the core.
+    ///
+    /// A refresh (RFC 4028) without a description, or with the peer's last one unchanged, is answered
+    /// by the core with our last description and gives no event.
     Reoffer {
         /// The call.
         leg: LegId,
-        /// The re-INVITE with its offer.
+        /// The request with its offer: INVITE, UPDATE or PRACK. From tells the branches of a forked
+        /// call apart. Empty only in a re-INVITE, which then asks for our offer.
         invite: Request,
     },
-    /// Our re-INVITE was refused; the call goes on as it was.
+    /// The peer agreed to what [`Input::Reinvite`](super::Input::Reinvite) offered before the call was
+    /// answered, with an UPDATE (RFC 3311). In an answered call this is
+    /// [`Event::Answered`](Self::Answered).
+    ReofferAccepted {
+        /// The call.
+        leg: LegId,
+        /// Of the answer.
+        headers: Headers,
+        /// Their SDP answer.
+        body: Bytes,
+    },
+    /// The caller acknowledged a provisional answer of ours that carried an offer, because its INVITE
+    /// had none; the call itself is still to be answered.
+    ProgressAcknowledged {
+        /// The call that came in.
+        leg: LegId,
+        /// Their SDP answer.
+        body: Bytes,
+    },
+    /// Our re-INVITE or UPDATE was refused; the call goes on as it was.
     ReofferRefused {
         /// The call.
         leg: LegId,
@@ -163,10 +195,15 @@ pub enum EndCause {
         /// Of the answer: Retry-After, Contact, Warning, …
         headers: Headers,
     },
-    /// Nobody answered our INVITE or re-INVITE with any message for 64*T1.
+    /// Nobody answered our INVITE or re-INVITE with any message for 64*T1; or a call of ours rang and
+    /// nothing more was heard for the time of timer C.
     Timeout,
-    /// Our 2xx was never acknowledged; a BYE was sent (RFC 3261 section 13.3.1.4).
+    /// Our 2xx was never acknowledged, and a BYE was sent (RFC 3261 section 13.3.1.4); or a reliable
+    /// provisional answer was not, and the call was refused (RFC 3262 section 3).
     NoAcknowledgement,
+    /// The session interval passed without a refresh: the peer is gone without a word. A BYE was sent
+    /// (RFC 4028 section 10).
+    SessionExpired,
     /// The connection that carried the call is gone.
     FlowFailed,
     /// The peer broke the protocol so that the call cannot go on; the sentence says how.

@@ -96,7 +96,12 @@ pub enum Input {
         /// Answers a challenge.
         credential: Option<ClientCredential>,
     },
-    /// A provisional answer (101–199) to [`Event::Incoming`](super::Event::Incoming).
+    /// A provisional answer (101–199) to [`Event::Incoming`](super::Event::Incoming). It is reliable
+    /// as [`Config::reliable_provisionals`](super::Config::reliable_provisionals) says, and then
+    /// waits until the one before it is acknowledged. A description in a reliable one *is* the answer
+    /// to the INVITE's offer: later descriptions in Progress are left away, and one in Accept that
+    /// differs is offered in a re-INVITE behind the ACK. If the INVITE had no offer it is our offer;
+    /// the answer comes as [`Event::ProgressAcknowledged`](super::Event::ProgressAcknowledged).
     Progress {
         /// The call that came in.
         leg: LegId,
@@ -106,7 +111,8 @@ pub enum Input {
         body: Bytes,
     },
     /// Accepts an [`Event::Incoming`](super::Event::Incoming) or an
-    /// [`Event::Reoffer`](super::Event::Reoffer) with 200.
+    /// [`Event::Reoffer`](super::Event::Reoffer) with 200; the reoffer if one waits. The 200 to the
+    /// call is held back until a reliable provisional answer with a description is acknowledged.
     Accept {
         /// The call that came in, or whose re-INVITE came in.
         leg: LegId,
@@ -126,17 +132,22 @@ pub enum Input {
         /// Further headers.
         headers: Headers,
     },
-    /// Sends the ACK of an answered INVITE that carried no offer; all others are acknowledged by the
-    /// core.
+    /// Sends the ACK of an answered INVITE that carried no offer, or the PRACK of a reliable
+    /// provisional answer that carried one; all others are acknowledged by the core. When several
+    /// branches of a forked call wait, it is for the first that came.
     Acknowledge {
-        /// The call that was answered.
+        /// The call.
         leg: LegId,
-        /// Our SDP answer to the offer in the 2xx.
+        /// Our SDP answer to the offer in the 2xx or in the provisional answer.
         body: Bytes,
     },
-    /// Offers a new session inside an established call. While another re-INVITE is under way, ours
-    /// or theirs, it waits; a newer one replaces it. Glare is solved by the core (RFC 3261
-    /// section 14.1).
+    /// Offers a new session inside a call. While another offer is under way, ours or theirs, it
+    /// waits; a newer one replaces it. Glare is solved by the core (RFC 3261 section 14.1).
+    ///
+    /// In an answered call it goes out as a re-INVITE. Before that it goes out as an UPDATE
+    /// (RFC 3311), once the first offer was answered reliably and if the peer allows UPDATE; of a
+    /// forked call's branches to the one that reported last. Otherwise it waits until the call is
+    /// answered. Ends in `Answered` (answered call), `ReofferAccepted` (before) or `ReofferRefused`.
     Reinvite {
         /// The call to change.
         leg: LegId,

@@ -38,7 +38,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 pub(crate) use authentication::DigestClient;
-pub use config::{Capacity, ClientCredential, Config, HostPort, RetryDelay, Timers};
+pub use config::{
+    Capacity, ClientCredential, Config, HostPort, ReliableProvisionals, RetryDelay, SessionTimer,
+    Timers,
+};
 pub use event::{BadMessage, EndCause, Event, Failure, RegistrationFailure, Transmit};
 pub use identity::{LegId, RegistrationId, RequestId};
 pub use input::Input;

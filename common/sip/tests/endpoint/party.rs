@@ -213,6 +213,10 @@ fn words(event: &Event) -> String {
         Event::Answered { body, .. } => format!("answered with {:?}", text(body)),
         Event::Acknowledged { body, .. } => format!("acknowledged with {:?}", text(body)),
         Event::Reoffer { invite, .. } => format!("reoffer {:?}", text(&invite.body)),
+        Event::ReofferAccepted { body, .. } => format!("reoffer accepted with {:?}", text(body)),
+        Event::ProgressAcknowledged { body, .. } => {
+            format!("progress acknowledged with {:?}", text(body))
+        }
         Event::ReofferRefused { status, .. } => format!("reoffer refused {status}"),
         Event::Ended { cause, .. } => format!("ended: {}", cause_words(cause)),
         Event::Request { message, leg, .. } => {
