@@ -23,7 +23,7 @@ pub(super) struct Desk {
     relay: Relay,
     directory: Directory,
     calls: LiveCalls,
-    registrations: std::collections::HashSet<(switch::DeviceId, sip::Text)>,
+    registrations: std::collections::HashSet<switch::BindingId>,
     last_seen: LastSeen,
     journal: Journal,
     store: Store,
@@ -184,30 +184,25 @@ impl Desk {
                 }
             }
             Event::DeviceRegistered {
-                device,
-                login,
-                contact,
-                flow,
-                user_agent,
+                binding,
                 is_refresh,
-                ..
             } => {
-                self.last_seen.note(device, SystemTime::now());
+                self.last_seen.note(binding.device, SystemTime::now());
                 if !is_refresh {
-                    let user_agent = user_agent.as_deref().unwrap_or("");
-                    tracing::info!(login = login.as_str(), from = %flow.remote, user_agent, "device registered");
-                    self.registrations.insert((device, contact));
+                    let user_agent = binding.user_agent.as_deref().unwrap_or("");
+                    let (login, from) = (binding.login.as_str(), binding.flow.remote);
+                    tracing::info!(login, %from, user_agent, "device registered");
+                    self.registrations.insert(binding.id);
                 }
             }
             Event::DeviceUnregistered {
-                device,
+                binding,
                 login,
-                contact,
                 why,
                 ..
             } => {
                 tracing::info!(login = login.as_str(), ?why, "device unregistered");
-                self.registrations.remove(&(device, contact));
+                self.registrations.remove(&binding);
             }
             Event::MediaExpected {
                 call,
@@ -274,6 +269,15 @@ impl Desk {
             }
             Event::AuthenticationFailed { flow, login, why } => {
                 self.journal.authentication_failed(now, &flow, &login, why);
+            }
+            Event::SourceBanned {
+                source,
+                for_seconds,
+                why,
+            } => tracing::warn!(%source, for_seconds, ?why, "source banned"),
+            Event::SourceReleased { source } => tracing::info!(%source, "ban is over"),
+            Event::ScannerIgnored { flow, signature } => {
+                self.journal.scanner_ignored(now, &flow, &signature);
             }
             Event::BadMessage { flow, why } => self.journal.bad_message(now, &flow, &why),
             Event::Drained => self.is_drained = true,

@@ -42,6 +42,12 @@ impl Journal {
         }
     }
 
+    pub(super) fn scanner_ignored(&mut self, now: Instant, flow: &Flow, signature: &str) {
+        if let Some(held_back) = self.refusals.pass(now) {
+            tracing::warn!(from = %flow.remote, signature, held_back, "scanner ignored");
+        }
+    }
+
     pub(super) fn call_ended(
         &self,
         now: Instant,

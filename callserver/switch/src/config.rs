@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use sip::{Algorithm, Text};
 
+use crate::GuardConfig;
+
 /// How long registrations live, in seconds (RFC 3261 10.3 step 7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RegistrationLimits {
@@ -41,6 +43,8 @@ pub struct Config {
     pub digest: Vec<Algorithm>,
     /// How long registrations live.
     pub registration: RegistrationLimits,
+    /// What sources may do wrong before they are left alone.
+    pub guard: GuardConfig,
     /// How long phones ring before the caller hears 480.
     pub ring_timeout: Duration,
     /// How long a question may stay unanswered before its request is refused with 500.
@@ -63,6 +67,7 @@ impl Config {
             // The strongest first (RFC 8760 2.4).
             digest: vec![Algorithm::Sha256, Algorithm::Md5],
             registration: RegistrationLimits::default(),
+            guard: GuardConfig::default(),
             ring_timeout: Duration::from_secs(60),
             // Longer than any healthy database needs, shorter than the 32 s after which a phone gives up (Timer B).
             question_timeout: Duration::from_secs(10),

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use sip::{Flow, StatusCode, Text};
 
-use crate::{AccountId, AskId, CallId, DeviceId, Party, Question, Side};
+use crate::{AccountId, AskId, BindingId, CallId, DeviceId, Party, Question, Side, StoredBinding};
 
 /// Everything that a [`Switch`](crate::Switch) tells the world, besides the SIP messages that it sends.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -18,25 +18,15 @@ pub enum Event {
     },
     /// A device registered or refreshed its registration.
     DeviceRegistered {
-        /// The owner.
-        account: AccountId,
-        /// The device.
-        device: DeviceId,
-        /// Its digest user name.
-        login: Text,
-        /// The contact URI that it wants to be called at.
-        contact: Text,
-        /// Where requests to it go.
-        flow: Flow,
-        /// How long the registration lives, in seconds.
-        expires_seconds: u32,
-        /// What the phone calls itself.
-        user_agent: Option<Text>,
+        /// Who and where, and everything that it takes to bring it back after a restart.
+        binding: Box<StoredBinding>,
         /// Whether it was registered already.
         is_refresh: bool,
     },
     /// A registration ended.
     DeviceUnregistered {
+        /// The registration that is no more.
+        binding: BindingId,
         /// The owner.
         account: AccountId,
         /// The device.
@@ -101,6 +91,27 @@ pub enum Event {
         /// What was wrong.
         why: AuthenticationFailure,
     },
+    /// Nothing from this source is read any more: too many failures, or it behaves like a scanner.
+    SourceBanned {
+        /// The address; of an IPv6 source the /64 that it stands in, since one machine has all of that.
+        source: IpAddr,
+        /// For how long, in seconds.
+        for_seconds: u32,
+        /// Why.
+        why: BanReason,
+    },
+    /// A ban is over.
+    SourceReleased {
+        /// As in [`Event::SourceBanned`].
+        source: IpAddr,
+    },
+    /// A request of a known scanner was dropped without an answer. Count it.
+    ScannerIgnored {
+        /// Where it came from; the address is not proved.
+        flow: Flow,
+        /// The signature that gave it away.
+        signature: Text,
+    },
     /// A message could not be understood. Count it, do not answer it.
     BadMessage {
         /// Where it came from.
@@ -127,6 +138,20 @@ pub enum Unregistration {
     Replaced,
     /// The phone did not react to a call at all.
     Unreachable,
+    /// It was given to [`Input::Restore`](crate::Input::Restore), but its phone cannot be reached any more: its connection
+    /// is gone, or it cannot be read.
+    NotRestored,
+}
+
+/// Why a source was banned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BanReason {
+    /// Too many wrong secrets or unknown logins in a short time.
+    Failures,
+    /// It tried many different logins that nobody has.
+    UnknownLogins,
+    /// It called or registered many different names without ever proving who it is.
+    Scanning,
 }
 
 /// Why a call ended.
@@ -171,4 +196,6 @@ pub enum AuthenticationFailure {
     NotTheirAddress,
     /// The question for the credential stayed without an answer.
     NoAnswer,
+    /// Not looked at: this source has failed with this login too often and has to wait.
+    TooManyFailures,
 }

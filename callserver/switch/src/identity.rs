@@ -12,6 +12,10 @@ pub struct AccountId(pub i64);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct DeviceId(pub i64);
 
+/// One registration, as long as it lives, refreshes and restarts included.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct BindingId(pub u64);
+
 /// One call, from the caller's INVITE to its end. Unique within one [`Switch`](crate::Switch), never used twice.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct CallId(pub u64);

@@ -1,9 +1,11 @@
 //! What goes into the switch.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use sip::{Flow, Text};
 
-use crate::{Answer, AskId, CallId};
+use crate::{Answer, AskId, CallId, StoredBinding};
 
 /// Everything that the world can tell a [`Switch`](crate::Switch).
 #[derive(Clone, Debug)]
@@ -38,6 +40,17 @@ pub enum Input {
     ForgetLogin {
         /// The device's digest user name.
         login: Text,
+    },
+    /// Brings registrations back that were kept from before a restart. Those that cannot come back are named in
+    /// [`Event::DeviceUnregistered`](crate::Event::DeviceUnregistered); nothing is said about the others.
+    Restore {
+        /// What was kept, with the life that is left.
+        bindings: Vec<StoredBinding>,
+    },
+    /// The operator ends a ban.
+    ReleaseSource {
+        /// The address, or any one in the same IPv6 /64.
+        source: IpAddr,
     },
     /// The server stops: every call is hung up, new ones are refused with 503. [`Event::Drained`](crate::Event::Drained)
     /// says when all has ended.

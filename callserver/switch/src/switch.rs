@@ -113,6 +113,8 @@ impl Switch {
             Input::Answer { ask, answer } => self.answer(now, ask, answer),
             Input::HangUpCall { call } => self.bridge.end_by_operator(now, &mut self.desk, call),
             Input::ForgetLogin { login } => self.registrar.forget_login(&mut self.desk, &login),
+            Input::Restore { bindings } => self.registrar.restore(now, &mut self.desk, bindings),
+            Input::ReleaseSource { .. } => {}
             Input::Drain => self.drain(now),
         }
         self.settle(now);

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::registrar::BindingId;
-use crate::{AccountId, AskId, CallId};
+use crate::{AccountId, AskId, BindingId, CallId};
 
 /// What becomes due.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

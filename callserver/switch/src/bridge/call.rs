@@ -8,9 +8,8 @@ use sip::{Flow, LegId, StatusCode};
 
 use super::description::Told;
 use super::refusal::Refusals;
-use crate::registrar::BindingId;
 use crate::timetable::TimerId;
-use crate::{AskId, CallId, DeviceId, MediaPorts, Party, Side};
+use crate::{AskId, BindingId, CallId, DeviceId, MediaPorts, Party, Side};
 
 /// A call between two known people.
 #[derive(Debug)]

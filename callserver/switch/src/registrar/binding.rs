@@ -5,11 +5,7 @@ use std::time::Instant;
 use sip::{Flow, Text, Uri};
 
 use crate::timetable::TimerId;
-use crate::{DeviceId, Unregistration};
-
-/// Names one binding as long as it lives, refreshes included.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) struct BindingId(pub(crate) u64);
+use crate::{BindingId, DeviceId, StoredBinding, Unregistration};
 
 /// Where one phone can be reached, until when.
 #[derive(Debug)]
@@ -21,6 +17,11 @@ pub(crate) struct Binding {
     pub(crate) contact: Uri,
     /// The phone's own unchanging name (RFC 5626 section 4.1), if it gives one.
     pub(super) instance: Option<Text>,
+    /// Which of the phone's flows this is (RFC 5626 section 4.2).
+    pub(super) reg_id: Option<u32>,
+    /// The proxies before the phone (RFC 3327).
+    pub(crate) path: Vec<Text>,
+    pub(super) user_agent: Option<Text>,
     /// Preference in thousandths.
     pub(super) q: u16,
     /// Of the REGISTER that made or last refreshed it: older ones are refused (RFC 3261 10.3 step 7).
@@ -41,11 +42,32 @@ impl Binding {
         why: Unregistration,
     ) -> crate::Event {
         crate::Event::DeviceUnregistered {
+            binding: self.id,
             account,
             device: self.device,
             login: self.login.clone(),
             contact: Text::from(self.contact.to_string()),
             why,
+        }
+    }
+
+    /// What it takes to bring this back, with `expires_seconds` of life.
+    pub(super) fn stored(&self, account: crate::AccountId, expires_seconds: u32) -> StoredBinding {
+        StoredBinding {
+            id: self.id,
+            account,
+            device: self.device,
+            login: self.login.clone(),
+            contact: Text::from(self.contact.to_string()),
+            q: self.q,
+            path: self.path.clone(),
+            flow: self.flow,
+            instance: self.instance.clone(),
+            reg_id: self.reg_id,
+            call_id: self.call_id.clone(),
+            cseq: self.cseq,
+            expires_seconds,
+            user_agent: self.user_agent.clone(),
         }
     }
 }

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use sip::Flow;
 
-use super::{Binding, BindingId, Registrar};
+use super::{Binding, Registrar};
 use crate::desk::Desk;
-use crate::{AccountId, Unregistration};
+use crate::{AccountId, BindingId, Unregistration};
 
 impl Registrar {
     /// Takes a binding out, and says so.

@@ -9,13 +9,14 @@ mod challenge;
 mod contacts;
 mod leave;
 mod register;
+mod restore;
 
 use std::collections::HashMap;
 
-pub(crate) use binding::{Binding, BindingId};
+pub(crate) use binding::Binding;
 use sip::Flow;
 
-use crate::AccountId;
+use crate::{AccountId, BindingId};
 
 /// All bindings.
 #[derive(Debug, Default)]

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use sip::{Flow, HeaderName, Headers, Request, RequestId, StatusCode, Text, Uri};
 
 use super::contacts::{self, Refusal, Wanted, Wish, Wishes};
-use super::{Binding, BindingId, Registrar};
+use super::{Binding, Registrar};
 use crate::desk::Desk;
 use crate::timetable::Timer;
-use crate::{AccountId, Credential, Event, Unregistration};
+use crate::{AccountId, BindingId, Credential, Event, Unregistration};
 
 /// A REGISTER that may change things.
 struct Registering<'a> {
@@ -58,7 +58,10 @@ impl Registrar {
             owner,
             call_id,
             cseq,
-            user_agent: message.headers.get(&HeaderName::UserAgent).cloned(),
+            user_agent: message
+                .headers
+                .get(&HeaderName::UserAgent)
+                .map(|agent| Text::from(agent.as_str().to_owned())),
         };
         match wish {
             Wish::Query => {}
@@ -118,13 +121,7 @@ impl Registrar {
         }
         let binding = self.make(now, desk, registering, &wanted, known);
         let event = Event::DeviceRegistered {
-            account,
-            device: binding.device,
-            login: binding.login.clone(),
-            contact: Text::from(binding.contact.to_string()),
-            flow: registering.flow,
-            expires_seconds: wanted.expires_seconds,
-            user_agent: registering.user_agent.clone(),
+            binding: Box::new(binding.stored(account, wanted.expires_seconds)),
             is_refresh: known.is_some(),
         };
         // Out with what it replaces, before room is made by force.
@@ -168,6 +165,9 @@ impl Registrar {
                 .params
                 .unquoted("+sip.instance")
                 .map(Text::from),
+            reg_id: None,
+            path: Vec::new(),
+            user_agent: registering.user_agent.clone(),
             q: wanted.q,
             call_id: registering.call_id.clone(),
             cseq: registering.cseq,
@@ -184,7 +184,7 @@ impl Registrar {
         }
     }
 
-    fn insert(&mut self, account: AccountId, binding: Binding) {
+    pub(super) fn insert(&mut self, account: AccountId, binding: Binding) {
         self.link(account, binding.flow);
         let bindings = self.accounts.entry(account).or_default();
         let at = bindings.partition_point(|other| Reverse(other.q) <= Reverse(binding.q));
@@ -193,7 +193,7 @@ impl Registrar {
 
     /// An account that is full loses the binding that would have ended first: it is the likeliest to be left over from a
     /// phone that was restarted.
-    fn make_room(&mut self, desk: &mut Desk, account: AccountId) {
+    pub(super) fn make_room(&mut self, desk: &mut Desk, account: AccountId) {
         while self.bindings(account).len() >= desk.config.registration.max_bindings.max(1) {
             let Some(first) = self
                 .bindings(account)

@@ -16,6 +16,7 @@ mod phone;
 mod proving;
 mod registering;
 mod registrant;
+mod restoring;
 mod rig;
 mod server;
 mod storm;

@@ -169,11 +169,10 @@ impl Server {
         let words = |event: &Event| {
             Some(match event {
                 Event::DeviceRegistered {
-                    login,
+                    binding,
                     is_refresh: false,
-                    ..
-                } => format!("{login} registered"),
-                Event::DeviceRegistered { login, .. } => format!("{login} refreshed"),
+                } => format!("{} registered", binding.login),
+                Event::DeviceRegistered { binding, .. } => format!("{} refreshed", binding.login),
                 Event::DeviceUnregistered { login, why, .. } => {
                     format!("{login} unregistered: {why:?}")
                 }
@@ -203,6 +202,13 @@ impl Server {
                 Event::AuthenticationFailed { login, why, .. } => {
                     format!("{login} not let in: {why:?}")
                 }
+                Event::SourceBanned {
+                    source,
+                    for_seconds,
+                    why,
+                } => format!("{source} banned for {for_seconds} s: {why:?}"),
+                Event::SourceReleased { source } => format!("{source} released"),
+                Event::ScannerIgnored { signature, .. } => format!("ignored: {signature}"),
                 Event::BadMessage { why, .. } => format!("bad message: {why}"),
                 Event::Drained => "drained".to_owned(),
                 _ => return None,
