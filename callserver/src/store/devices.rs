@@ -113,6 +113,7 @@ impl Store {
             ha1: Ha1 {
                 md5: read_hash(&row, "ha1_md5")?,
                 sha256: read_hash(&row, "ha1_sha256")?,
+                sha512_256: None,
             },
             number: read_number(&row)?,
             display_name: row.try_get("display_name")?,

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use sip::{
-    Algorithm, Authenticator, Challenge, Credentials, HeaderName, Headers, Method, NameAddr,
+    Algorithm, Authenticator, Challenge, Credentials, HeaderName, Headers, NameAddr, Offer,
     ProxyAuthenticate, Request, StatusCode, Text, Verdict, WwwAuthenticate,
 };
 
@@ -33,6 +33,8 @@ impl Door {
 pub(crate) enum Denial {
     /// The nonce is too old or used up: a new one, and no reproach.
     Stale,
+    /// The device was stored before there were hashes by this algorithm: it is asked for another one.
+    NoHash(Algorithm),
     /// A new challenge, and a note for the log.
     Failed(AuthenticationFailure),
 }
@@ -42,8 +44,16 @@ impl Denial {
     pub(crate) fn is_stale(self) -> bool {
         matches!(
             self,
-            Denial::Stale | Denial::Failed(AuthenticationFailure::Replayed)
+            Denial::Stale | Denial::NoHash(_) | Denial::Failed(AuthenticationFailure::Replayed)
         )
+    }
+
+    /// The algorithm that is of no use with this device.
+    fn without(self) -> Option<Algorithm> {
+        match self {
+            Denial::NoHash(algorithm) => Some(algorithm),
+            _ => None,
+        }
     }
 }
 
@@ -56,8 +66,12 @@ pub(crate) struct Authentication {
 
 impl Authentication {
     pub(crate) fn new(realm: Text, algorithms: Vec<Algorithm>, seed: [u8; 32]) -> Self {
+        let offer = Offer {
+            algorithms: algorithms.clone(),
+            ..Offer::default()
+        };
         Authentication {
-            authenticator: Authenticator::new(realm, seed),
+            authenticator: Authenticator::new(realm, seed).with_offer(offer),
             algorithms,
         }
     }
@@ -68,7 +82,7 @@ impl Authentication {
         &mut self,
         now: Instant,
         door: Door,
-        stale: bool,
+        denial: Option<Denial>,
         request: &Request,
     ) -> Headers {
         let offered = match self
@@ -79,7 +93,9 @@ impl Authentication {
             Some(md5) if knows_only_md5(request) => &self.algorithms[md5..=md5],
             _ => &self.algorithms[..],
         };
-        let challenges = self.authenticator.challenges(now, stale);
+        let stale = denial.is_some_and(Denial::is_stale);
+        let without = denial.and_then(Denial::without);
+        let challenges = self.authenticator.challenges_except(now, stale, without);
         let mut headers = Headers::new();
         for algorithm in offered {
             for challenge in &challenges {
@@ -101,25 +117,24 @@ impl Authentication {
         &mut self,
         now: Instant,
         credentials: &Credentials,
-        method: &Method,
+        request: &Request,
         owner: &Credential,
     ) -> Result<(), Denial> {
         let failed = |why| Err(Denial::Failed(why));
-        let used = credentials.algorithm();
-        if !used.is_some_and(|used| self.algorithms.contains(&used)) {
-            return failed(AuthenticationFailure::Malformed);
-        }
         match self
             .authenticator
-            .check(now, credentials, method, &owner.ha1)
+            .check(now, credentials, request, &owner.ha1)
         {
             Verdict::Accepted => Ok(()),
             Verdict::Stale => Err(Denial::Stale),
             Verdict::Replayed => failed(AuthenticationFailure::Replayed),
             Verdict::WrongSecret => failed(AuthenticationFailure::WrongSecret),
-            Verdict::UnknownAlgorithm | Verdict::Malformed => {
-                failed(AuthenticationFailure::Malformed)
-            }
+            Verdict::NoHash => match credentials.algorithm() {
+                Some(algorithm) => Err(Denial::NoHash(algorithm)),
+                None => failed(AuthenticationFailure::Malformed),
+            },
+            // What else there may be is no proof.
+            _ => failed(AuthenticationFailure::Malformed),
         }
     }
 }

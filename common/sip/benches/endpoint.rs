@@ -57,7 +57,7 @@ impl Server {
                     let credentials = self.authenticator.credentials(&message.headers);
                     let verdict = credentials.map(|credentials| {
                         self.authenticator
-                            .check(now, &credentials, &message.method, &self.ha1)
+                            .check(now, &credentials, &message, &self.ha1)
                     });
                     let status = if verdict == Some(Verdict::Accepted) {
                         let contact: Contact = message.headers.required().unwrap();

@@ -63,8 +63,8 @@ mod transaction;
 pub mod wire;
 
 pub use digest::{
-    Algorithm, Authenticator, Claim, Ha1, LoginHash, NonceLimits, Offer, Secret, Verdict, answer,
-    respond, strongest,
+    Algorithm, Authenticator, Claim, Ha1, LoginHash, NonceLimits, Offer, Secret, Unproven, Verdict,
+    answer, respond, strongest, user_hash, verify,
 };
 pub use endpoint::{
     BadMessage, Capacity, ClientCredential, Config, EndCause, Endpoint, Event, Failure, HostPort,

@@ -147,6 +147,7 @@ prop_compose! {
         algorithm in option::of(prop_oneof![Just("MD5"), Just("SHA-256"), Just("X-New")]),
         qop in option::of(prop_oneof![Just("auth"), Just("auth,auth-int")]),
         domain in option::of(text()),
+        wants_hashed_login in any::<bool>(),
     ) -> Challenge {
         Challenge {
             realm,
@@ -156,6 +157,7 @@ prop_compose! {
             algorithm: algorithm.map(Text::from),
             qop: qop.map(Text::from),
             domain,
+            wants_hashed_login,
         }
     }
 }
@@ -171,6 +173,7 @@ prop_compose! {
         qop in option::of(Just("auth")),
         nc in option::of(any::<u32>()),
         opaque in option::of(text()),
+        is_login_hashed in any::<bool>(),
     ) -> Credentials {
         Credentials {
             username,
@@ -183,6 +186,7 @@ prop_compose! {
             qop: qop.map(Text::from),
             nc,
             opaque,
+            is_login_hashed,
         }
     }
 }

@@ -34,10 +34,10 @@ impl Reception {
         };
         let verdict = match &owner {
             None => Err(Denial::Failed(AuthenticationFailure::UnknownLogin)),
-            Some(owner) => authentication.check(now, &credentials, &invite.method, owner),
+            Some(owner) => authentication.check(now, &credentials, &invite, owner),
         };
         if let Err(denial) = verdict {
-            let headers = authentication.challenge(now, Door::Calls, denial.is_stale(), &invite);
+            let headers = authentication.challenge(now, Door::Calls, Some(denial), &invite);
             desk.reject(now, leg, Door::Calls.status(), headers);
             if let Denial::Failed(why) = denial {
                 let login = credentials.username;

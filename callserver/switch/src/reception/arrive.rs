@@ -25,7 +25,7 @@ impl Reception {
             return desk.reject(now, leg, StatusCode::SERVICE_UNAVAILABLE, retry_after(10));
         }
         let Some(credentials) = authentication.credentials(&invite.headers) else {
-            let headers = authentication.challenge(now, Door::Calls, false, &invite);
+            let headers = authentication.challenge(now, Door::Calls, None, &invite);
             return desk.reject(now, leg, Door::Calls.status(), headers);
         };
         if !is_session_description(&invite) {

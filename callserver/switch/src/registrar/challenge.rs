@@ -31,7 +31,7 @@ impl Registrar {
         }
         match authentication.credentials(&message.headers) {
             None => {
-                let headers = authentication.challenge(now, Door::Registrar, false, &message);
+                let headers = authentication.challenge(now, Door::Registrar, None, &message);
                 desk.respond(now, request, Door::Registrar.status(), headers);
             }
             Some(credentials) => {
@@ -68,11 +68,10 @@ impl Registrar {
         } = waiting;
         let verdict = match &owner {
             None => Err(Denial::Failed(AuthenticationFailure::UnknownLogin)),
-            Some(owner) => authentication.check(now, &credentials, &message.method, owner),
+            Some(owner) => authentication.check(now, &credentials, &message, owner),
         };
         if let Err(denial) = verdict {
-            let headers =
-                authentication.challenge(now, Door::Registrar, denial.is_stale(), &message);
+            let headers = authentication.challenge(now, Door::Registrar, Some(denial), &message);
             desk.respond(now, request, Door::Registrar.status(), headers);
             if let Denial::Failed(why) = denial {
                 let login = credentials.username;

@@ -5,31 +5,17 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::algorithm::Algorithm;
+use super::digest_uri;
 use super::hash::{self, Hex, Mac};
 use super::login_hash::LoginHash;
 use super::offer::Offer;
-use super::response::{AUTH, AUTH_INT, expected};
+use super::response::{AUTH, AUTH_INT, Covered, expected};
 use super::secret::Ha1;
-use crate::wire::headers::{Authorization, Challenge, Credentials, ProxyAuthorization};
-use crate::wire::{Headers, Method, Text, TypedHeader};
-
-/// What an [`Authenticator`] says of credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The peer knows the secret.
-    Accepted,
-    /// The peer knows the secret, but the nonce is too old or not ours: challenge again with `stale`.
-    Stale,
-    /// The secret was right and the request counter was seen before: somebody repeats an old request, or the peer
-    /// counts wrongly. Challenge again with `stale`.
-    Replayed,
-    /// The secret is wrong.
-    WrongSecret,
-    /// An algorithm that was not offered.
-    UnknownAlgorithm,
-    /// Parts are missing or contradict each other.
-    Malformed,
-}
+use super::verdict::Verdict;
+use crate::wire::headers::{
+    AuthenticationInfo, Authorization, Challenge, Credentials, ProxyAuthorization,
+};
+use crate::wire::{Headers, Request, Text, TypedHeader};
 
 /// How long nonces live and how many are remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,10 +139,21 @@ impl Authenticator {
     ///
     /// `stale` tells the peer that its secret was right, so that it tries again without asking anybody.
     pub fn challenges(&mut self, now: Instant, stale: bool) -> Vec<Challenge> {
+        self.challenges_except(now, stale, None)
+    }
+
+    /// [`Authenticator::challenges`] without one algorithm: that of credentials that were [`Verdict::NoHash`].
+    pub fn challenges_except(
+        &mut self,
+        now: Instant,
+        stale: bool,
+        without: Option<Algorithm>,
+    ) -> Vec<Challenge> {
         let nonce = self.make_nonce(now);
         self.offer
             .algorithms
             .iter()
+            .filter(|algorithm| without.is_none_or(|other| other.hash() != algorithm.hash()))
             .map(|algorithm| Challenge {
                 realm: self.realm.clone(),
                 nonce: nonce.clone(),
@@ -165,6 +162,7 @@ impl Authenticator {
                 algorithm: Some(Text::from_static(algorithm.as_str())),
                 qop: Some(Text::from_static(self.offer.qop())),
                 domain: None,
+                wants_hashed_login: self.offer.hides_login,
             })
             .collect()
     }
@@ -185,44 +183,39 @@ impl Authenticator {
             .find(|credentials| credentials.realm == self.realm)
     }
 
-    /// Checks credentials for a request with this method; those that cover the body are malformed.
+    /// Checks the credentials of a request, its Request-URI and, if bodies are covered, its body included.
     ///
-    /// Only credentials that prove the secret change anything here. The `uri` is part of the digest, but whether it
-    /// names what the request asks for is for the caller to say: proxies on the way rewrite the Request-URI.
+    /// Only credentials that prove the secret change anything here. The `username` has no part in it: whoever looked
+    /// `ha1` up has used it, by [`Credentials::are_of`] where logins are hidden.
+    ///
+    /// The URI of the credentials must name what the request asks for, unless the request was forwarded: RFC 7616 3.4.6
+    /// as RFC 3261 22.4 softens it. Who wants it looser takes [`Verdict::OtherRequest`] for [`Verdict::Accepted`].
     pub fn check(
         &mut self,
         now: Instant,
         credentials: &Credentials,
-        method: &Method,
+        request: &Request,
         ha1: &Ha1,
     ) -> Verdict {
-        let login = |algorithm| ha1.of(algorithm);
-        self.verdict(now, credentials, method, None, login)
+        self.verdict(now, credentials, request, |algorithm| ha1.of(algorithm))
     }
 
-    /// [`Authenticator::check`] for a request with this body, and for any algorithm that was offered and whose hash
-    /// is among `logins`.
-    pub fn check_with_body(
+    /// [`Authenticator::check`] for a server that keeps other hashes than those of [`Ha1`].
+    pub fn check_with(
         &mut self,
         now: Instant,
         credentials: &Credentials,
-        method: &Method,
-        body: &[u8],
+        request: &Request,
         logins: &[LoginHash],
     ) -> Verdict {
-        let login = |algorithm: Algorithm| {
-            let is_meant = |login: &&LoginHash| login.algorithm() == algorithm.hash();
-            logins.iter().find(is_meant).copied()
-        };
-        self.verdict(now, credentials, method, Some(body), login)
+        self.verdict(now, credentials, request, find_in(logins))
     }
 
     fn verdict(
         &mut self,
         now: Instant,
         credentials: &Credentials,
-        method: &Method,
-        body: Option<&[u8]>,
+        request: &Request,
         login: impl Fn(Algorithm) -> Option<LoginHash>,
     ) -> Verdict {
         let Some(algorithm) = credentials
@@ -232,16 +225,19 @@ impl Authenticator {
             return Verdict::UnknownAlgorithm;
         };
         let Some(login) = login(algorithm) else {
-            return Verdict::UnknownAlgorithm;
+            return Verdict::NoHash;
         };
-        let can_cover_body = self.offer.covers_body && body.is_some();
-        if credentials.realm != self.realm || !is_complete(credentials, algorithm, can_cover_body) {
+        let covers_body = self.offer.covers_body;
+        if credentials.realm != self.realm || !is_complete(credentials, algorithm, covers_body) {
             return Verdict::Malformed;
         }
         let nonce = self.read_nonce(now, &credentials.nonce);
-        let request = (method, body.unwrap_or_default());
+        let covered = Covered {
+            method: request.method.as_str(),
+            body: &request.body,
+        };
         let is_right = |session_cnonce: &str| {
-            let expected = expected(credentials, algorithm, request, &login, session_cnonce);
+            let expected = expected(credentials, algorithm, covered, &login, session_cnonce);
             // RFC 7616 3.4 says lower case; upper case is the same number.
             let response = credentials.response.to_ascii_lowercase();
             hash::same(expected.as_bytes(), response.as_bytes())
@@ -257,6 +253,9 @@ impl Authenticator {
         if !is_right(own) && !first.is_some_and(is_right) {
             return Verdict::WrongSecret;
         }
+        if !digest_uri::is_for(credentials, request) {
+            return Verdict::OtherRequest;
+        }
         self.forget(now);
         let Some(nonce) = nonce else {
             return Verdict::Stale;
@@ -264,6 +263,37 @@ impl Authenticator {
         let session_cnonce = Some(own)
             .filter(|cnonce| algorithm.is_session() && cnonce.len() <= LONGEST_REMEMBERED_CNONCE);
         self.note(nonce, credentials.nc, session_cnonce)
+    }
+
+    /// What to tell in the answer to credentials that were [`Verdict::Accepted`]: the proof that this server knows the
+    /// secret too (RFC 7616 3.5). `body` is that of the answer; it counts if the credentials cover bodies.
+    ///
+    /// `wants_next_nonce` gives the client a new nonce, so that its next request needs no challenge although the old
+    /// one is about to expire. `None` for credentials that nothing can be proved to: those without `qop`.
+    pub fn information(
+        &mut self,
+        now: Instant,
+        credentials: &Credentials,
+        body: &[u8],
+        ha1: &Ha1,
+        wants_next_nonce: bool,
+    ) -> Option<AuthenticationInfo> {
+        let algorithm = credentials.algorithm()?;
+        let (login, qop) = (ha1.of(algorithm)?, credentials.qop.clone()?);
+        let own = credentials.cnonce.as_deref()?;
+        let session_cnonce = self
+            .read_nonce(now, &credentials.nonce)
+            .and_then(|nonce| self.windows.get(&nonce.serial)?.session_cnonce.as_deref())
+            .unwrap_or(own);
+        let covered = Covered { method: "", body };
+        let proof = expected(credentials, algorithm, covered, &login, session_cnonce);
+        Some(AuthenticationInfo {
+            rspauth: Some(Text::from(proof.as_str())),
+            qop: Some(qop),
+            cnonce: credentials.cnonce.clone(),
+            nc: credentials.nc,
+            nextnonce: wants_next_nonce.then(|| self.make_nonce(now)),
+        })
     }
 
     fn note(&mut self, nonce: Nonce, nc: Option<u32>, session_cnonce: Option<&str>) -> Verdict {
@@ -335,6 +365,15 @@ impl Authenticator {
             serial: u64::from_be_bytes(bytes[4..12].try_into().ok()?),
             issued,
         })
+    }
+}
+
+fn find_in(logins: &[LoginHash]) -> impl Fn(Algorithm) -> Option<LoginHash> {
+    |algorithm| {
+        let mut known = logins.iter();
+        known
+            .find(|login| login.algorithm() == algorithm.hash())
+            .copied()
     }
 }
 

@@ -26,13 +26,18 @@ pub(super) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     feed::<Sha256>(parts).finalize().into()
 }
 
+/// SHA-512/256 of the parts with a colon between them.
+pub(super) fn sha512_256(parts: &[&[u8]]) -> [u8; 32] {
+    feed::<Sha512_256>(parts).finalize().into()
+}
+
 /// The hash of the parts with a colon between them, in hexadecimal; `-sess` makes no difference.
 pub(super) fn hex_of(algorithm: Algorithm, parts: &[&[u8]]) -> Hex {
     match algorithm {
         Algorithm::Md5 | Algorithm::Md5Session => Hex::new(&md5(parts)),
         Algorithm::Sha256 | Algorithm::Sha256Session => Hex::new(&sha256(parts)),
         Algorithm::Sha512Trunc256 | Algorithm::Sha512Trunc256Session => {
-            Hex::new(&feed::<Sha512_256>(parts).finalize())
+            Hex::new(&sha512_256(parts))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use super::algorithm::Algorithm;
 use super::hash::{self, Hex};
 
-/// H(login:realm:password) by one algorithm (RFC 7616 3.4.2), for servers that keep others than those of
+/// H(login:realm:password) by one algorithm (RFC 7616 3.4.2), for servers that do not keep a whole
 /// [`Ha1`](super::Ha1).
 ///
 /// It is worth as much as the password within its realm, so `Debug` hides it.

@@ -2,15 +2,22 @@
 
 mod algorithm;
 mod authenticator;
+mod digest_uri;
 mod hash;
 mod login_hash;
 mod offer;
+mod proof;
 mod response;
 mod secret;
+mod user_hash;
+mod verdict;
 
 pub use algorithm::Algorithm;
-pub use authenticator::{Authenticator, NonceLimits, Verdict};
+pub use authenticator::{Authenticator, NonceLimits};
 pub use login_hash::LoginHash;
 pub use offer::Offer;
+pub use proof::{Unproven, verify};
 pub use response::{Claim, answer, respond, strongest};
 pub use secret::{Ha1, Secret};
+pub use user_hash::user_hash;
+pub use verdict::Verdict;

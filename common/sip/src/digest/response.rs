@@ -4,6 +4,7 @@ use super::algorithm::Algorithm;
 use super::hash::{self, Hex};
 use super::login_hash::LoginHash;
 use super::secret::Secret;
+use super::user_hash::user_hash;
 use crate::wire::headers::{Challenge, Credentials};
 use crate::wire::{Method, Text};
 
@@ -53,8 +54,14 @@ pub fn answer(challenge: &Challenge, claim: &Claim<'_>) -> Credentials {
     });
     // RFC 7616 3.4: a cnonce only with a qop. RFC 2617 3.2.2.2 needs one for `-sess` all the same.
     let has_cnonce = qop.is_some() || algorithm.is_session();
+    let username = if challenge.wants_hashed_login {
+        user_hash(algorithm, claim.login, &challenge.realm)
+    } else {
+        Text::from(claim.login)
+    };
     let mut credentials = Credentials {
-        username: Text::from(claim.login),
+        username,
+        is_login_hashed: challenge.wants_hashed_login,
         realm: challenge.realm.clone(),
         nonce: challenge.nonce.clone(),
         uri: Text::from(claim.uri),
@@ -66,8 +73,11 @@ pub fn answer(challenge: &Challenge, claim: &Claim<'_>) -> Credentials {
         opaque: challenge.opaque.clone(),
     };
     let hash = LoginHash::new(algorithm, claim.login, &challenge.realm, claim.secret);
-    let request = (claim.method, claim.body);
-    let response = expected(&credentials, algorithm, request, &hash, claim.cnonce);
+    let covered = Covered {
+        method: claim.method.as_str(),
+        body: claim.body,
+    };
+    let response = expected(&credentials, algorithm, covered, &hash, claim.cnonce);
     credentials.response = Text::from(response.as_str());
     credentials
 }
@@ -97,13 +107,21 @@ pub fn respond(
 pub(super) const AUTH: &str = "auth";
 pub(super) const AUTH_INT: &str = "auth-int";
 
-/// What the `response` of these credentials must be.
+/// What a digest covers besides the credentials.
+#[derive(Clone, Copy)]
+pub(super) struct Covered<'a> {
+    /// The method of a request; nothing for the proof of a server (RFC 7616 3.5).
+    pub(super) method: &'a str,
+    pub(super) body: &'a [u8],
+}
+
+/// What the `response` of these credentials must be, or the `rspauth` of the answer to them.
 ///
 /// `session_cnonce` is the `cnonce` of the first request with the nonce; only `-sess` algorithms look at it.
 pub(super) fn expected(
     credentials: &Credentials,
     algorithm: Algorithm,
-    (method, body): (&Method, &[u8]),
+    covered: Covered<'_>,
     login: &LoginHash,
     session_cnonce: &str,
 ) -> Hex {
@@ -116,10 +134,10 @@ pub(super) fn expected(
     } else {
         login.as_bytes()
     };
-    let (method, uri) = (method.as_str().as_bytes(), credentials.uri.as_bytes());
+    let (method, uri) = (covered.method.as_bytes(), credentials.uri.as_bytes());
     let ha2 = match &credentials.qop {
         Some(qop) if qop.eq_ignore_ascii_case(AUTH_INT) => {
-            hash(&[method, uri, hash(&[body]).as_bytes()])
+            hash(&[method, uri, hash(&[covered.body]).as_bytes()])
         }
         _ => hash(&[method, uri]),
     };

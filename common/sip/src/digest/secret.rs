@@ -62,6 +62,8 @@ pub struct Ha1 {
     pub md5: [u8; 16],
     /// By SHA-256.
     pub sha256: [u8; 32],
+    /// By SHA-512/256; none in what was stored before it was kept, and then it cannot be made up for.
+    pub sha512_256: Option<[u8; 32]>,
 }
 
 impl Ha1 {
@@ -75,6 +77,7 @@ impl Ha1 {
         Ha1 {
             md5: hash::md5(&parts),
             sha256: hash::sha256(&parts),
+            sha512_256: Some(hash::sha512_256(&parts)),
         }
     }
 
@@ -83,7 +86,7 @@ impl Ha1 {
         match algorithm.hash() {
             Algorithm::Md5 => LoginHash::from_bytes(Algorithm::Md5, &self.md5),
             Algorithm::Sha256 => LoginHash::from_bytes(Algorithm::Sha256, &self.sha256),
-            _ => None,
+            algorithm => LoginHash::from_bytes(algorithm, &self.sha512_256?),
         }
     }
 }
@@ -114,7 +117,12 @@ mod tests {
             ha1.of(Algorithm::Md5).unwrap().as_bytes(),
             b"939e7578ed9e3c518a452acee763bce9"
         );
-        assert!(ha1.of(Algorithm::Sha512Trunc256).is_none());
+        assert!(ha1.of(Algorithm::Sha512Trunc256Session).is_some());
+        let old = Ha1 {
+            sha512_256: None,
+            ..ha1
+        };
+        assert!(old.of(Algorithm::Sha512Trunc256).is_none());
         assert_ne!(
             ha1,
             Ha1::new("Mufasa", "testrealm@host.com", "Circle of Life")

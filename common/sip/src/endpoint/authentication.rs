@@ -6,8 +6,8 @@ use super::ClientCredential;
 use super::random::Random;
 use crate::digest;
 use crate::{
-    Authorization, Challenge, HeaderName, Headers, ProxyAuthenticate, ProxyAuthorization, Request,
-    Response, StatusCode, WwwAuthenticate,
+    AuthenticationInfo, Authorization, Challenge, Credentials, HeaderName, Headers,
+    ProxyAuthenticate, ProxyAuthorization, Request, Response, StatusCode, WwwAuthenticate,
 };
 
 /// A server that calls each nonce stale as soon as it is used would be asked for ever.
@@ -30,6 +30,8 @@ struct Known {
     session_cnonce: Option<String>,
     /// Answers to this realm that were refused since the last one that was taken.
     attempts: u32,
+    /// The last answer to this challenge and the word that its key was made with: what the server's proof is about.
+    sent: Option<Box<(Credentials, String)>>,
 }
 
 impl DigestClient {
@@ -81,6 +83,7 @@ impl DigestClient {
                         nonce_count: 0,
                         session_cnonce: None,
                         attempts: 1,
+                        sent: None,
                     });
                 }
                 Some(place) => {
@@ -102,10 +105,35 @@ impl DigestClient {
         is_useful
     }
 
-    /// The credentials were taken.
-    pub(crate) fn accepted(&mut self) {
+    /// The credentials were taken, and the answer may prove that the server knows the secret too (RFC 7616 3.5).
+    ///
+    /// A next nonce is used only where the proof is right or there is none. A server whose proof is wrong gets no
+    /// credentials any more before it asks again; the answer itself stands, for without TLS whoever can change the proof
+    /// can as well leave it out.
+    pub(crate) fn accepted(&mut self, response: &Response) {
         for known in &mut self.known {
             known.attempts = 0;
+        }
+        let Ok(Some(info)) = response.headers.typed::<AuthenticationInfo>() else {
+            return;
+        };
+        let Some(place) = self.known.iter().position(|known| !known.is_proxy) else {
+            return;
+        };
+        let known = &mut self.known[place];
+        let Some(sent) = known.sent.take() else {
+            return;
+        };
+        let (credentials, first_cnonce) = &*sent;
+        let own = (self.credential.login.as_str(), &self.credential.secret);
+        let proof = digest::verify(&info, credentials, own, first_cnonce, &response.body);
+        if proof == Err(digest::Unproven::Wrong) {
+            self.known.remove(place);
+        } else if let Some(nonce) = info.nextnonce {
+            known.challenge.nonce = nonce;
+            known.challenge.stale = false;
+            known.nonce_count = 0;
+            known.session_cnonce = None;
         }
     }
 
@@ -134,6 +162,9 @@ impl DigestClient {
                 cnonce: &cnonce,
             };
             let credentials = digest::answer(&known.challenge, &claim);
+            // Only who names a quality of protection can be answered with a proof.
+            let can_be_proved = !known.is_proxy && credentials.qop.is_some();
+            known.sent = can_be_proved.then(|| Box::new((credentials.clone(), cnonce.clone())));
             known.session_cnonce = algorithm
                 .is_some_and(|algorithm| algorithm.is_session())
                 .then_some(cnonce);
@@ -177,4 +208,80 @@ fn challenges(headers: &Headers, is_proxy: bool) -> Vec<Challenge> {
         .all(&name)
         .filter_map(|value| read(value).ok())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::digest::{Authenticator, Ha1, Verdict};
+    use crate::{Method, Secret, TypedHeader};
+
+    /// A client that a server has let in once, and what the server then says; `secret` is the server's.
+    struct Admitted {
+        client: DigestClient,
+        server: Authenticator,
+        response: Response,
+    }
+
+    const REALM: &str = "example.com";
+
+    fn admitted(secret: &str) -> Admitted {
+        let now = Instant::now();
+        let mut server = Authenticator::new(REALM, [2; 32]);
+        let mut client = DigestClient::new(ClientCredential {
+            login: "alice".into(),
+            secret: Secret::new("secret"),
+        });
+        let mut request = request();
+        let mut asked = Response::to(&request, StatusCode::UNAUTHORIZED);
+        for challenge in server.challenges(now, false) {
+            asked.headers.push_typed(&WwwAuthenticate(challenge));
+        }
+        assert!(client.learn(&asked));
+        client.authorize(&mut request, &mut Random::new([3; 32]));
+        let credentials = server.credentials(&request.headers).unwrap();
+        let ha1 = Ha1::new("alice", REALM, secret);
+        let info = server.information(now, &credentials, b"", &ha1, true);
+        let mut response = Response::to(&request, StatusCode::OK);
+        response.headers.push_typed(&info.unwrap());
+        Admitted {
+            client,
+            server,
+            response,
+        }
+    }
+
+    fn request() -> Request {
+        Request::new(Method::Register, "sip:example.com".parse().unwrap())
+    }
+
+    #[test]
+    fn the_next_nonce_of_a_server_that_proves_itself_is_used() {
+        let mut admitted = admitted("secret");
+        admitted.client.accepted(&admitted.response);
+        let mut again = request();
+        let mut random = Random::new([4; 32]);
+        admitted.client.authorize(&mut again, &mut random);
+        let credentials = admitted.server.credentials(&again.headers).unwrap();
+        let info: AuthenticationInfo = admitted.response.headers.required().unwrap();
+        assert_eq!(Some(&credentials.nonce), info.nextnonce.as_ref());
+        assert_eq!(credentials.nc, Some(1));
+        let ha1 = Ha1::new("alice", REALM, "secret");
+        let verdict = admitted
+            .server
+            .check(Instant::now(), &credentials, &again, &ha1);
+        assert_eq!(verdict, Verdict::Accepted);
+    }
+
+    #[test]
+    fn a_server_with_a_wrong_proof_gets_no_credentials_unasked() {
+        let mut admitted = admitted("guess");
+        admitted.client.accepted(&admitted.response);
+        let mut again = request();
+        let mut random = Random::new([4; 32]);
+        admitted.client.authorize(&mut again, &mut random);
+        assert!(!again.headers.has(&Authorization::NAME));
+    }
 }

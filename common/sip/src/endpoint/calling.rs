@@ -134,7 +134,7 @@ impl Endpoint {
         let credentials = credentials_of(&invite.headers);
         let dialog = Dialog::from_response(&response, &invite.uri, contact.clone());
         if let Some(digest) = &mut leg.digest {
-            digest.accepted();
+            digest.accepted(&response);
         }
         // Whoever else answers is thanked and hung up on.
         if let Some(transaction) = self.clients.get_mut(known) {

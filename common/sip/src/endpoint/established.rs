@@ -333,7 +333,7 @@ impl Endpoint {
             ..
         }) = self.legs.get_mut(&id)
         {
-            digest.accepted();
+            digest.accepted(&response);
         }
         let headers = loses_dialog(status).then(|| response.headers.clone());
         self.out.tell(Event::Response { request, response });

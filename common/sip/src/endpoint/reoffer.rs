@@ -69,7 +69,7 @@ impl Endpoint {
             return;
         };
         if let Some(digest) = &mut leg.digest {
-            digest.accepted();
+            digest.accepted(&response);
         }
         let Phase::Established(established) = &mut leg.phase else {
             return;

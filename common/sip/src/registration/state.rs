@@ -119,7 +119,7 @@ impl Registration {
         let status = response.status;
         if status.is_success() {
             if let Some(digest) = &mut self.digest {
-                digest.accepted();
+                digest.accepted(response);
             }
             return match self.asked_seconds {
                 0 => Verdict::Removed,

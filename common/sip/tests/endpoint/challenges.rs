@@ -17,8 +17,8 @@ fn asks(now: Instant) -> Manners {
     let ha1 = Ha1::new("alice", "example.com", "secret");
     let mut accepts = move |message: &Request| {
         let credentials = authenticator.credentials(&message.headers);
-        let verdict = credentials
-            .map(|credentials| authenticator.check(now, &credentials, &message.method, &ha1));
+        let verdict =
+            credentials.map(|credentials| authenticator.check(now, &credentials, message, &ha1));
         match verdict {
             Some(Verdict::Accepted) => Ok(()),
             verdict => {

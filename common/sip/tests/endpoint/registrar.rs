@@ -72,7 +72,7 @@ impl Registrar {
         let credentials = self.authenticator.credentials(&message.headers);
         let verdict = credentials.as_ref().map(|credentials| {
             self.authenticator
-                .check(self.now, credentials, &message.method, &self.ha1)
+                .check(self.now, credentials, message, &self.ha1)
         });
         if verdict != Some(Verdict::Accepted) {
             self.challenged += 1;

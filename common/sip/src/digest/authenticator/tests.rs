@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::digest::{Secret, respond, strongest};
+use crate::wire::Method;
 
 const REALM: &str = "example.com";
 
@@ -35,8 +36,12 @@ impl Peer {
     fn check_after(&mut self, seconds: u64, credentials: &Credentials) -> Verdict {
         let now = self.start + Duration::from_secs(seconds);
         self.authenticator
-            .check(now, credentials, &Method::Register, &self.ha1)
+            .check(now, credentials, &register(), &self.ha1)
     }
+}
+
+fn register() -> Request {
+    Request::new(Method::Register, "sip:example.com".parse().unwrap())
 }
 
 fn answer(challenge: &Challenge, secret: &str, nc: u32) -> Credentials {
@@ -83,9 +88,11 @@ fn the_wrong_secret_method_or_uri_is_refused() {
         Verdict::WrongSecret
     );
     let right = answer(&challenge, "secret", 1);
+    let mut invite = register();
+    invite.method = Method::Invite;
     let verdict = peer
         .authenticator
-        .check(peer.start, &right, &Method::Invite, &peer.ha1);
+        .check(peer.start, &right, &invite, &peer.ha1);
     assert_eq!(verdict, Verdict::WrongSecret);
     let mut moved = right.clone();
     moved.uri = "sip:elsewhere".into();
@@ -241,6 +248,7 @@ fn offering(algorithm: Algorithm, covers_body: bool) -> (Peer, Challenge, LoginH
     peer.authenticator = Authenticator::new(REALM, [7; 32]).with_offer(Offer {
         algorithms: vec![algorithm],
         covers_body,
+        hides_login: false,
     });
     let challenge = peer.challenge(algorithm);
     let login = LoginHash::new(algorithm, "alice", REALM, "secret");
@@ -252,13 +260,8 @@ fn every_algorithm_can_be_offered() {
     for algorithm in Algorithm::ALL {
         let (mut peer, challenge, login) = offering(algorithm, false);
         let mut check = |credentials: &Credentials| {
-            peer.authenticator.check_with_body(
-                peer.start,
-                credentials,
-                &Method::Register,
-                b"",
-                &[login],
-            )
+            peer.authenticator
+                .check_with(peer.start, credentials, &register(), &[login])
         };
         assert_eq!(
             check(&answer(&challenge, "guess", 1)),
@@ -272,10 +275,10 @@ fn every_algorithm_can_be_offered() {
 }
 
 #[test]
-fn what_was_not_offered_or_is_not_kept_is_an_unknown_algorithm() {
+fn what_was_not_offered_is_an_unknown_algorithm() {
     let (mut peer, challenge, _) = offering(Algorithm::Sha512Trunc256, false);
     let strong = answer(&challenge, "secret", 1);
-    assert_eq!(peer.check_after(0, &strong), Verdict::UnknownAlgorithm);
+    assert_eq!(peer.check_after(0, &strong), Verdict::Accepted);
     let mut other = challenge;
     other.algorithm = Some("SHA-256-sess".into());
     let session = answer(&other, "secret", 1);
@@ -297,7 +300,10 @@ fn the_key_of_a_session_is_that_of_its_first_request() {
     let response = expected(
         &second,
         Algorithm::Sha256Session,
-        (&Method::Register, &[]),
+        Covered {
+            method: "REGISTER",
+            body: &[],
+        },
         &login,
         "c0ffee",
     );
@@ -329,12 +335,100 @@ fn a_body_that_was_changed_on_the_way_is_noticed() {
     );
     let now = peer.start;
     let mut check = |body: &[u8]| {
-        let logins = [login];
+        let mut invite = Request::new(Method::Invite, "sip:bob@example.com".parse().unwrap());
+        invite.body = bytes::Bytes::copy_from_slice(body);
         peer.authenticator
-            .check_with_body(now, &credentials, &Method::Invite, body, &logins)
+            .check_with(now, &credentials, &invite, &[login])
     };
     assert_eq!(check(b"v=1\r\n"), Verdict::WrongSecret);
     assert_eq!(check(b"v=0\r\n"), Verdict::Accepted);
-    // Where the body is not looked at, it cannot be covered.
-    assert_eq!(peer.check_after(0, &credentials), Verdict::Malformed);
+    // Where it was not offered, a body cannot be covered.
+    assert_eq!(
+        self::peer().check_after(0, &credentials),
+        Verdict::Malformed
+    );
+}
+
+/// Everything, the strongest first.
+fn strong_peer() -> Peer {
+    let mut peer = peer();
+    let algorithms = [Algorithm::Sha512Trunc256, Algorithm::Sha256, Algorithm::Md5];
+    peer.authenticator = Authenticator::new(REALM, [7; 32]).with_offer(Offer {
+        algorithms: algorithms.to_vec(),
+        ..Offer::default()
+    });
+    peer
+}
+
+#[test]
+fn a_credential_without_the_strongest_hash_is_asked_for_the_next_one() {
+    let mut peer = strong_peer();
+    peer.ha1.sha512_256 = None;
+    let offered = peer.authenticator.challenges(peer.start, false);
+    let first = strongest(&offered).unwrap();
+    assert_eq!(first.algorithm(), Some(Algorithm::Sha512Trunc256));
+    let refused = answer(first, "secret", 1);
+    assert_eq!(peer.check_after(0, &refused), Verdict::NoHash);
+    let offered = peer
+        .authenticator
+        .challenges_except(peer.start, true, refused.algorithm());
+    let second = strongest(&offered).unwrap();
+    assert_eq!(second.algorithm(), Some(Algorithm::Sha256));
+    assert!(second.stale);
+    let taken = answer(second, "secret", 1);
+    assert_eq!(peer.check_after(0, &taken), Verdict::Accepted);
+}
+
+#[test]
+fn credentials_for_another_callee_are_told_apart_after_the_secret() {
+    let mut peer = peer();
+    let challenge = peer.challenge(Algorithm::Sha256);
+    let secret = Secret::from("secret");
+    let uri = "sip:bob@example.com";
+    let credentials = respond(&challenge, "alice", &secret, &Method::Invite, uri, 1, "c");
+    let premium = Request::new(Method::Invite, "sip:900@example.com".parse().unwrap());
+    let mut check = |credentials: &Credentials, request: &Request| {
+        peer.authenticator
+            .check(peer.start, credentials, request, &peer.ha1)
+    };
+    assert_eq!(check(&credentials, &premium), Verdict::OtherRequest);
+    let mut guessed = credentials.clone();
+    guessed.response = "00".into();
+    assert_eq!(check(&guessed, &premium), Verdict::WrongSecret);
+    // The refused one has not used the count up.
+    let meant = Request::new(Method::Invite, uri.parse().unwrap());
+    assert_eq!(check(&credentials, &meant), Verdict::Accepted);
+}
+
+#[test]
+fn a_hidden_login_is_asked_for_and_accepted() {
+    let mut peer = peer();
+    peer.authenticator = Authenticator::new(REALM, [7; 32]).with_offer(Offer {
+        hides_login: true,
+        ..Offer::default()
+    });
+    let challenge = peer.challenge(Algorithm::Sha256);
+    let credentials = answer(&challenge, "secret", 1);
+    assert!(credentials.username != "alice" && credentials.are_of("alice"));
+    assert_eq!(peer.check_after(0, &credentials), Verdict::Accepted);
+}
+
+#[test]
+fn the_next_nonce_needs_no_challenge() {
+    let mut peer = peer();
+    let mut challenge = peer.challenge(Algorithm::Sha256);
+    let first = answer(&challenge, "secret", 1);
+    assert_eq!(peer.check_after(0, &first), Verdict::Accepted);
+    let info = peer
+        .authenticator
+        .information(peer.start, &first, b"", &peer.ha1, true)
+        .unwrap();
+    challenge.nonce = info.nextnonce.unwrap();
+    let next = answer(&challenge, "secret", 1);
+    assert_eq!(peer.check_after(1, &next), Verdict::Accepted);
+    let without_quality = Credentials { qop: None, ..next };
+    let info = peer
+        .authenticator
+        .information(peer.start, &without_quality, b"", &peer.ha1, false);
+    assert_eq!(info, None);
 }

@@ -12,15 +12,21 @@ const MALFORMED: &str = "has a malformed parameter";
 /// Calls `take` with the name and the unquoted value of each parameter of a Digest header.
 ///
 /// A parameter that stands twice is refused: two readers could disagree about which one counts.
-pub(super) fn read_digest(
-    value: &Text,
-    mut take: impl FnMut(&str, Text),
-) -> Result<(), &'static str> {
+pub(super) fn read_digest(value: &Text, take: impl FnMut(&str, Text)) -> Result<(), &'static str> {
     let text = value.as_str();
     let (scheme, params) = text.split_once([' ', '\t']).ok_or(NOT_DIGEST)?;
     if !scheme.eq_ignore_ascii_case("Digest") {
         return Err(NOT_DIGEST);
     }
+    read_list(value, params, take)
+}
+
+/// As [`read_digest`], for a list without a scheme before it; `params` was cut from `value`.
+pub(super) fn read_list(
+    value: &Text,
+    params: &str,
+    mut take: impl FnMut(&str, Text),
+) -> Result<(), &'static str> {
     let mut seen: Vec<&str> = Vec::new();
     let mut rest = Some(params);
     while let Some(text) = rest {
@@ -92,7 +98,7 @@ pub(super) fn push_plain(out: &mut String, name: &str, value: &str) {
 }
 
 fn separate(out: &mut String) {
-    if !out.ends_with(' ') {
+    if !out.is_empty() && !out.ends_with(' ') {
         out.push_str(", ");
     }
 }

@@ -23,6 +23,8 @@ pub struct Challenge {
     pub qop: Option<Text>,
     /// The URIs that the answer is good for, separated by spaces.
     pub domain: Option<Text>,
+    /// Whether the login is to be sent as a hash (`userhash`).
+    pub wants_hashed_login: bool,
 }
 
 impl Challenge {
@@ -84,6 +86,7 @@ impl Challenge {
                 "algorithm" => challenge.algorithm = Some(value),
                 "qop" => challenge.qop = Some(value),
                 "domain" => challenge.domain = Some(value),
+                "userhash" => challenge.wants_hashed_login = value.eq_ignore_ascii_case("true"),
                 _ => {}
             }
         })?;
@@ -112,6 +115,9 @@ impl Challenge {
         }
         if let Some(qop) = &self.qop {
             auth_params::push_quoted(out, "qop", qop);
+        }
+        if self.wants_hashed_login {
+            auth_params::push_plain(out, "userhash", "true");
         }
     }
 }
@@ -155,7 +161,7 @@ mod tests {
     fn what_is_read_prints_the_same() {
         let text = "Digest realm=\"atlanta.com\", domain=\"sip:ss1.carrier.com\", \
                     nonce=\"f84f1cec41e6cbe5aea9c8e88d359\", opaque=\"\", stale=true, \
-                    algorithm=SHA-256, qop=\"auth,auth-int\"";
+                    algorithm=SHA-256, qop=\"auth,auth-int\", userhash=true";
         let challenge = WwwAuthenticate::parse(&Text::from(text)).unwrap();
         assert_eq!(challenge.0.algorithm(), Some(Algorithm::Sha256));
         assert!(challenge.0.stale && challenge.0.offers_auth());

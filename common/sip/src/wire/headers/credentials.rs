@@ -6,13 +6,16 @@ use super::auth_params;
 use crate::digest::Algorithm;
 use crate::wire::header_list::{HeaderError, Occurs, TypedHeader};
 use crate::wire::header_name::HeaderName;
+use crate::wire::syntax;
 use crate::wire::text::Text;
 
 /// Digest credentials.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Credentials {
-    /// The login.
+    /// The login, or its hash.
     pub username: Text,
+    /// Whether `username` is a hash of the login (`userhash`).
+    pub is_login_hashed: bool,
     /// The realm of the challenge.
     pub realm: Text,
     /// The nonce of the challenge.
@@ -42,16 +45,26 @@ impl Credentials {
         }
     }
 
-    fn read(value: &Text) -> Result<Credentials, &'static str> {
+    pub(crate) fn read(value: &Text) -> Result<Credentials, &'static str> {
         let mut credentials = Credentials::default();
         let mut found = 0u8;
-        let mut has_bad_count = false;
+        let (mut has_bad_count, mut has_bad_login) = (false, false);
         auth_params::read_digest(value, |name, value| {
             match name.to_ascii_lowercase().as_str() {
                 "username" => {
+                    has_bad_login |= found & 1 != 0;
                     credentials.username = value;
                     found |= 1;
                 }
+                // RFC 7616 3.4: a login that is not ASCII, if it is not hashed.
+                "username*" => match decode_extended(&value) {
+                    Some(login) if found & 1 == 0 => {
+                        credentials.username = login;
+                        found |= 1;
+                    }
+                    _ => has_bad_login = true,
+                },
+                "userhash" => credentials.is_login_hashed = value.eq_ignore_ascii_case("true"),
                 "realm" => {
                     credentials.realm = value;
                     found |= 2;
@@ -82,6 +95,9 @@ impl Credentials {
         if has_bad_count {
             return Err("has an nc that is not eight hexadecimal digits");
         }
+        if has_bad_login {
+            return Err("has two user names, or one that is not of UTF-8");
+        }
         if found != 31 {
             return Err("lacks username, realm, nonce, uri or response");
         }
@@ -110,11 +126,23 @@ impl Credentials {
         if let Some(nc) = self.nc {
             auth_params::push_plain(out, "nc", &format!("{nc:08x}"));
         }
+        if self.is_login_hashed {
+            auth_params::push_plain(out, "userhash", "true");
+        }
     }
 }
 
+/// `UTF-8''J%C3%A4s%C3%B8n` (RFC 8187): the character set, a language, and the escaped text.
+fn decode_extended(value: &str) -> Option<Text> {
+    let (charset, rest) = value.split_once('\'')?;
+    let (_, text) = rest.split_once('\'')?;
+    charset
+        .eq_ignore_ascii_case("UTF-8")
+        .then(|| Text::from(syntax::unescape(text)))
+}
+
 /// RFC 7616 3.4: `nc-value = 8LHEX`. Upper case and fewer digits are harmless and seen.
-fn parse_count(text: &str) -> Option<u32> {
+pub(super) fn parse_count(text: &str) -> Option<u32> {
     let is_hexadecimal =
         (1..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_hexadecimal
@@ -199,6 +227,24 @@ mod tests {
             TEXT.replace("nc=0000000a", "nc=0000000g"),
             TEXT.replace("nc=0000000a", "nc=000000001"),
             TEXT.replace("nc=0000000a", "nc=1, nc=2"),
+        ] {
+            assert!(Authorization::parse(&Text::from(&text)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_login_may_be_hashed_or_written_in_another_alphabet() {
+        let text = format!("{TEXT}, userhash=true");
+        let credentials = Authorization::parse(&Text::from(&text)).unwrap();
+        assert!(credentials.0.is_login_hashed);
+        assert_eq!(credentials.to_text(), text);
+        let text = TEXT.replace("username=\"bob\"", "username*=UTF-8''J%C3%A4s%C3%B8n%20Doe");
+        let credentials = Authorization::parse(&Text::from(&text)).unwrap();
+        assert_eq!(credentials.0.username, "J\u{e4}s\u{f8}n Doe");
+        for text in [
+            format!("{TEXT}, username*=UTF-8''eve"),
+            format!("Digest username*=UTF-8''eve, {}", &TEXT[7..]),
+            text.replace("UTF-8", "latin1"),
         ] {
             assert!(Authorization::parse(&Text::from(&text)).is_err(), "{text}");
         }

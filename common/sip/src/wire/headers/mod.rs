@@ -1,6 +1,7 @@
 //! Typed headers, one kind a file.
 
 mod auth_params;
+mod authentication_info;
 mod call_id;
 mod challenge;
 mod contact;
@@ -30,6 +31,7 @@ mod to;
 mod token_list;
 mod via;
 
+pub use authentication_info::AuthenticationInfo;
 pub use call_id::CallId;
 pub use challenge::{Challenge, ProxyAuthenticate, WwwAuthenticate};
 pub use contact::Contact;

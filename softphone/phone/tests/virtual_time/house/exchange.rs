@@ -191,9 +191,7 @@ impl Exchange {
         let credentials = message.headers.typed::<Authorization>().unwrap();
         let ha1 = Ha1::new(user, DOMAIN, SECRET);
         credentials.is_some_and(|Authorization(credentials)| {
-            self.authenticator
-                .check(now, &credentials, &message.method, &ha1)
-                == Verdict::Accepted
+            self.authenticator.check(now, &credentials, message, &ha1) == Verdict::Accepted
         })
     }
 
