@@ -7,5 +7,6 @@
 mod calls;
 mod refusals;
 mod robustness;
+mod sipp_scenarios;
 mod sound_card;
 mod strangers;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use end_to_end::{
-    Answering, Baresip, BaresipCodec, Server, Softphone, Sound, Turn, check_speech, sipp,
+    Answering, Baresip, BaresipCodec, Server, Softphone, Sound, Turn, check_speech, sipp::Sipp,
 };
 use hearing::Recording;
 
@@ -99,7 +99,10 @@ fn sipp_calls_with_a_login() {
     let mut callee = Softphone::start(&server, &ann, &Sound::silent(), &["answer"]).unwrap();
     callee.wait_for("registered", SOON).unwrap();
     let device = server.add_device(&bob).unwrap();
-    sipp::play("uac-with-login.xml", server.ready().sip, &device, "1001", 1).unwrap();
+    Sipp::new("uac-with-login.xml", server.ready().sip, &device)
+        .calling("1001")
+        .play()
+        .unwrap();
     let finished = callee.finish(SOON).unwrap();
     assert_eq!(finished.code, Some(0), "{}", finished.errors);
 }

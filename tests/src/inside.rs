@@ -12,14 +12,28 @@ use anyhow::{Context, Result};
 /// # Errors
 /// When the process has gone.
 pub fn udp_sockets(process: u32) -> Result<Vec<SocketAddr>> {
+    sockets(process, "udp", UNCONNECTED)
+}
+
+/// The IPv4 TCP sockets of a process that take connections.
+///
+/// # Errors
+/// When the process has gone.
+pub fn tcp_listeners(process: u32) -> Result<Vec<SocketAddr>> {
+    sockets(process, "tcp", LISTENING)
+}
+
+/// What the kernel writes as the state of an unconnected UDP socket and of a listening TCP socket.
+const UNCONNECTED: &str = "07";
+const LISTENING: &str = "0A";
+
+fn sockets(process: u32, protocol: &str, state: &str) -> Result<Vec<SocketAddr>> {
     let own = socket_inodes(process)?;
-    let table = fs::read_to_string(format!("/proc/{process}/net/udp"))?;
+    let table = fs::read_to_string(format!("/proc/{process}/net/{protocol}"))?;
     let sockets = table.lines().skip(1).filter_map(|line| {
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let inode = fields.get(9)?;
-        own.contains(*inode)
-            .then(|| address(fields.get(1)?))
-            .flatten()
+        let is_ours = own.contains(*fields.get(9)?) && *fields.get(3)? == state;
+        is_ours.then(|| address(fields.get(1)?)).flatten()
     });
     Ok(sockets.collect())
 }
@@ -104,7 +118,7 @@ fn address(text: &str) -> Option<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::UdpSocket;
+    use std::net::{TcpListener, UdpSocket};
 
     use super::*;
 
@@ -116,6 +130,12 @@ mod tests {
             udp_sockets(own)
                 .unwrap()
                 .contains(&socket.local_addr().unwrap())
+        );
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        assert!(
+            tcp_listeners(own)
+                .unwrap()
+                .contains(&listener.local_addr().unwrap())
         );
         assert!(memory(own).unwrap() > 100_000);
         let before = ProcessorTime::of(own).unwrap();
