@@ -29,14 +29,14 @@ pub struct CommandLine {
     /// Where to speak SIP over UDP and TCP; port 0 for any free one. [default: 127.0.0.1:5060]
     #[arg(long, value_name = "ADDR")]
     pub sip: Option<String>,
-    /// Where to speak SIP over TLS; not available in this version.
-    #[arg(long, value_name = "ADDR")]
+    /// Where to speak SIP over TLS; port 0 for any free one, or `off`. [default: port 5061 on all addresses]
+    #[arg(long, value_name = "ADDR|off")]
     pub sips: Option<String>,
     /// Where to speak HTTP; port 0 for any free one. [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     pub http: Option<String>,
-    /// Where to speak HTTPS; not available in this version.
-    #[arg(long, value_name = "ADDR")]
+    /// Where to speak HTTPS; port 0 for any free one, or `off`. [default: port 8443 on all addresses]
+    #[arg(long, value_name = "ADDR|off")]
     pub https: Option<String>,
     /// UDP ports for audio, or 0 for any free ones. [default: 16384-32767]
     #[arg(long, value_name = "LOW-HIGH")]

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`config`] | defaults, configuration file, command line |
 //! | [`data_folder`] | the folder that one server owns |
+//! | [`certificate`] | what HTTPS and SIPS show |
 //! | [`store`] | the database; all SQL |
 //! | [`office`] | accounts, devices, numbers: the one implementation behind HTTP and `callctl` |
 //! | [`http`] | the HTTP interface |
@@ -21,6 +22,7 @@
 //! hashes; whatever happens there, calls go on.
 
 pub mod callctl;
+pub mod certificate;
 pub mod command_line;
 pub mod config;
 pub mod control;

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use callserver::Config;
+use callserver::certificate::Certificate;
 use callserver::command_line::{Action, CommandLine};
 use callserver::config::Overrides;
 use clap::Parser;
@@ -11,13 +12,16 @@ fn main() -> ExitCode {
     let line = CommandLine::parse();
     match &line.action {
         Some(Action::CheckConfig { file }) => {
-            match Config::load(Some(file), Overrides::default()) {
-                Ok(_) => {
-                    println!("{} is in order.", file.display());
-                    ExitCode::SUCCESS
-                }
-                Err(error) => fail(&error, 2),
+            let config = match Config::load(Some(file), Overrides::default()) {
+                Ok(config) => config,
+                Err(error) => return fail(&error, 2),
+            };
+            // A certificate that the file names is a part of it.
+            if let Some(Err(error)) = config.certificate.as_ref().map(Certificate::read) {
+                return fail(&error, 2);
             }
+            println!("{} is in order.", file.display());
+            ExitCode::SUCCESS
         }
         None => run(line),
     }

@@ -10,7 +10,8 @@ use serde::Serialize;
 use sip::Text;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{Config, DigestAlgorithm};
+use crate::certificate::{Certificate, CertificateError, Names};
+use crate::config::{Config, DigestAlgorithm, Encrypted};
 use crate::control::{ControlServer, Operator, ServerFacts};
 use crate::edge::{self, Running, Setup};
 use crate::http::{HttpServer, Interface};
@@ -41,6 +42,9 @@ pub enum ServerError {
     /// The exchange.
     #[error(transparent)]
     Edge(#[from] edge::StartError),
+    /// The certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// The HTTP port.
     #[error(transparent)]
     Http(#[from] http::BindError),
@@ -107,7 +111,13 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServerError::System)?;
     let store = Store::open(&config.database).await?;
     let domain = settle_domain(&store, config.domain.as_deref()).await?;
-    let http = HttpServer::bind(config.http, config.http_limits.max_connections).await?;
+    let certificate = certificate(config, folder, &domain)?;
+    let mut http = HttpServer::new(config.http_limits.max_connections);
+    let http_address = http.bind_plain(config.http)?;
+    let https_address = match &certificate {
+        Some(certificate) => http.bind_encrypted(&config.https, certificate)?,
+        None => None,
+    };
     let control = ControlServer::listen(&DataFolder::control_socket(folder.path()))?;
     let running = edge::start(Setup {
         switch: switch_config(config, &domain),
@@ -126,20 +136,22 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
     } = running;
 
     let sip = udp.or(tcp);
+    let fingerprint = certificate.map(|certificate| certificate.sha256().to_owned());
     let office = Office::new(store.clone(), &domain, Some(announcements));
     let sip_service = api::SipService {
         domain: domain.clone(),
         udp,
         tcp,
         tls: None,
-        certificate_sha256: None,
+        certificate_sha256: fingerprint.clone(),
     };
     let interface = Interface::new(office.clone(), sip_service, &config.http_limits);
-    let http_address = http.address();
     let facts = ServerFacts {
         exchange: exchange.clone(),
         sip,
         http: http_address,
+        https: https_address,
+        certificate_sha256: fingerprint,
         ready_since: Instant::now(),
     };
     let serving_http = tokio::spawn(http.run(interface.router()));
@@ -150,11 +162,11 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
         sip,
         sips: None,
         http: Some(http_address),
-        https: None,
+        https: https_address,
         rtp: config.rtp_ports.to_string(),
         data: folder.path(),
     });
-    tracing::info!(domain, sip = sip.map(tracing::field::display), http = %http_address, data = %folder.path().display(), "ready");
+    tracing::info!(domain, sip = sip.map(tracing::field::display), http = %http_address, https = https_address.map(tracing::field::display), data = %folder.path().display(), "ready");
 
     tokio::select! {
         _ = terminate.recv() => {}
@@ -176,6 +188,46 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
     store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The certificate, if anything is to be encrypted.
+fn certificate(
+    config: &Config,
+    folder: &DataFolder,
+    domain: &str,
+) -> Result<Option<Certificate>, CertificateError> {
+    let is_off = |listen: &Encrypted| listen.addresses.is_empty();
+    if is_off(&config.sips) && is_off(&config.https) {
+        return Ok(None);
+    }
+    let certificate = match &config.certificate {
+        Some(files) => Certificate::read(files)?,
+        None => Certificate::of_data_folder(folder.path(), &names(config, domain))?,
+    };
+    tracing::info!(
+        sha256 = certificate.sha256(),
+        "the certificate's fingerprint"
+    );
+    Ok(Some(certificate))
+}
+
+/// What people may reach this server by.
+fn names(config: &Config, domain: &str) -> Names {
+    let listening = [config.sip, config.http];
+    let encrypted = config.sips.addresses.iter().chain(&config.https.addresses);
+    let listening = listening
+        .iter()
+        .chain(encrypted)
+        .map(|address| address.ip());
+    // On all addresses: then the ones that this machine speaks to the world from.
+    let own = listening.filter_map(|ip| match ip.is_unspecified() {
+        true => edge::address_towards_the_world(ip),
+        false => Some(ip),
+    });
+    Names {
+        hosts: vec![domain.to_owned(), machine_name()],
+        addresses: own.chain(config.media_address).collect(),
+    }
 }
 
 fn switch_config(config: &Config, domain: &str) -> switch::Config {

@@ -296,7 +296,7 @@ fn two_servers_do_not_share_a_data_folder() {
 fn refusal_of_server(data: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new(binary("callserver").unwrap());
     command.arg("--data").arg(data).args(arguments);
-    for option in ["--sip", "--http"] {
+    for option in ["--sip", "--http", "--sips", "--https"] {
         if !arguments.contains(&option) {
             command.args([option, "127.0.0.1:0"]);
         }

@@ -156,6 +156,11 @@ pub(super) fn print(
                         shown(status.http.map(|address| address.to_string())),
                     ),
                     (
+                        "https",
+                        shown(status.https.map(|address| address.to_string())),
+                    ),
+                    ("certificate", shown(status.certificate_sha256.clone())),
+                    (
                         "uptime",
                         shown(status.uptime_seconds.map(|seconds| format!("{seconds} s"))),
                     ),

@@ -55,12 +55,11 @@ pub enum ConfigError {
         /// The address.
         address: SocketAddr,
     },
-    /// An encrypted listener was asked for.
-    #[error("--{option} needs TLS, which this version does not have yet; leave the option out.")]
-    NoTls {
-        /// The option.
-        option: &'static str,
-    },
+    /// A certificate without its key, or the other way round.
+    #[error(
+        "[tls] names only one of certificate and key; name both, or neither to use the one that the server makes."
+    )]
+    HalfACertificate,
     /// The domain is not a host name.
     #[error("The domain {text:?} is not a host name; write one like phones.example.org.")]
     Domain {

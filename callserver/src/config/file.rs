@@ -17,11 +17,11 @@ pub struct ConfigFile {
     pub domain: Option<String>,
     /// Where SIP is spoken, `ADDRESS:PORT`.
     pub sip: Option<String>,
-    /// Where SIP over TLS is spoken.
+    /// Where SIP over TLS is spoken, `ADDRESS:PORT`, or `off`.
     pub sips: Option<String>,
     /// Where HTTP is spoken, `ADDRESS:PORT`.
     pub http: Option<String>,
-    /// Where HTTPS is spoken.
+    /// Where HTTPS is spoken, `ADDRESS:PORT`, or `off`.
     pub https: Option<String>,
     /// The relay's ports, `LOW-HIGH`, or `0` for any.
     pub rtp_ports: Option<String>,
@@ -29,6 +29,8 @@ pub struct ConfigFile {
     pub database: Option<String>,
     /// Whether unencrypted SIP and HTTP may listen on other addresses than this machine's own.
     pub plain_beyond_loopback: bool,
+    /// The certificate.
+    pub tls: TlsSection,
     /// Audio.
     pub media: MediaSection,
     /// How phones prove who they are.
@@ -41,6 +43,16 @@ pub struct ConfigFile {
     pub http_limits: HttpSection,
     /// The log.
     pub log: LogSection,
+}
+
+/// `[tls]`
+#[derive(Clone, Default, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TlsSection {
+    /// The operator's own certificate, PEM; after it those between it and its authority.
+    pub certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    pub key: Option<PathBuf>,
 }
 
 /// `[media]`
@@ -251,6 +263,11 @@ mod tests {
             rtp_ports = "40000-40999"
             database = "sqlite:///d/x.sqlite"
             plain_beyond_loopback = true
+            sips = "0.0.0.0:5061"
+            https = "off"
+            [tls]
+            certificate = "/etc/x/certificate.pem"
+            key = "/etc/x/key.pem"
             [media]
             address = "192.0.2.1"
             [registration]

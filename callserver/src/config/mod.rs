@@ -2,6 +2,7 @@
 
 mod error;
 mod file;
+mod listen;
 mod rtp_ports;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -10,10 +11,12 @@ use std::path::{Path, PathBuf};
 pub use error::ConfigError;
 pub use file::{
     CallsSection, ConfigFile, DigestAlgorithm, DigestSection, HttpSection, LogFormat, LogSection,
-    MediaSection, RegistrationSection,
+    MediaSection, RegistrationSection, TlsSection,
 };
+pub use listen::Encrypted;
 pub use rtp_ports::{RtpPorts, RtpPortsRefused};
 
+use crate::certificate::CertificateFiles;
 use crate::{DataFolder, logging};
 
 /// Everything that the server is started with, checked.
@@ -25,8 +28,14 @@ pub struct Config {
     pub domain: Option<String>,
     /// Where SIP is spoken over UDP and TCP. Port 0 lets the system choose.
     pub sip: SocketAddr,
+    /// Where SIP over TLS is spoken.
+    pub sips: Encrypted,
     /// Where HTTP is spoken. Port 0 lets the system choose.
     pub http: SocketAddr,
+    /// Where HTTPS is spoken.
+    pub https: Encrypted,
+    /// The operator's own certificate; without it the one in the data folder is used, and made if it is missing.
+    pub certificate: Option<CertificateFiles>,
     /// The database file.
     pub database: PathBuf,
     /// The ports of the relay.
@@ -68,6 +77,10 @@ pub struct Overrides {
 
 const DEFAULT_SIP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5060);
 const DEFAULT_HTTP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+/// RFC 3261 section 19.1.2.
+const SIPS_PORT: u16 = 5061;
+/// 443 would need a right that the server should not have.
+const HTTPS_PORT: u16 = 8443;
 
 impl Config {
     /// Reads the file, if one is named, and lays the command line over it.
@@ -83,17 +96,16 @@ impl Config {
     }
 
     fn resolve(file: ConfigFile, over: Overrides) -> Result<Self, ConfigError> {
-        for (option, value) in [
-            ("sips", over.sips.or(file.sips)),
-            ("https", over.https.or(file.https)),
-        ] {
-            if value.is_some() {
-                return Err(ConfigError::NoTls { option });
-            }
-        }
         let beyond = file.plain_beyond_loopback;
-        let sip = listen_address("sip", over.sip.or(file.sip), DEFAULT_SIP, beyond)?;
-        let http = listen_address("http", over.http.or(file.http), DEFAULT_HTTP, beyond)?;
+        let sip = listen::plain("sip", over.sip.or(file.sip), DEFAULT_SIP, beyond)?;
+        let http = listen::plain("http", over.http.or(file.http), DEFAULT_HTTP, beyond)?;
+        let sips = Encrypted::read("sips", over.sips.or(file.sips), SIPS_PORT)?;
+        let https = Encrypted::read("https", over.https.or(file.https), HTTPS_PORT)?;
+        let certificate = match (file.tls.certificate, file.tls.key) {
+            (Some(certificate), Some(key)) => Some(CertificateFiles { certificate, key }),
+            (None, None) => None,
+            _ => return Err(ConfigError::HalfACertificate),
+        };
         let domain = over
             .domain
             .or(file.domain)
@@ -123,7 +135,10 @@ impl Config {
             data,
             domain,
             sip,
+            sips,
             http,
+            https,
+            certificate,
             database,
             rtp_ports,
             media_address: file.media.address,
@@ -134,33 +149,6 @@ impl Config {
             log: file.log,
         })
     }
-}
-
-fn listen_address(
-    option: &'static str,
-    text: Option<String>,
-    default: SocketAddr,
-    beyond_loopback: bool,
-) -> Result<SocketAddr, ConfigError> {
-    let Some(text) = text else { return Ok(default) };
-    let address = match text.parse::<SocketAddr>() {
-        Ok(address) => address,
-        // An address alone takes the usual port.
-        Err(_) => match text.trim_matches(['[', ']']).parse::<IpAddr>() {
-            Ok(ip) => SocketAddr::new(ip, default.port()),
-            Err(_) => {
-                return Err(ConfigError::Address {
-                    option,
-                    text,
-                    default,
-                });
-            }
-        },
-    };
-    if !address.ip().is_loopback() && !beyond_loopback {
-        return Err(ConfigError::BeyondLoopback { option, address });
-    }
-    Ok(address)
 }
 
 /// A domain is a host name or an address: it is the host part of every SIP address and the digest realm.
@@ -256,7 +244,9 @@ mod tests {
     fn each_mistake_is_one_sentence_that_names_it() {
         for (text, part) in [
             ("sip = \"here\"", "127.0.0.1:5060"),
-            ("sips = \"127.0.0.1:5061\"", "--sips"),
+            ("sips = \"on\"", "--sips"),
+            ("https = \"here\"", "0.0.0.0:8443"),
+            ("[tls]\ncertificate = \"/c.pem\"", "[tls]"),
             ("domain = \"a b\"", "\"a b\""),
             ("domain = \"-a.b\"", "-a.b"),
             ("database = \"postgres://x\"", "PostgreSQL"),

@@ -25,6 +25,10 @@ pub struct ServerFacts {
     pub sip: Option<SocketAddr>,
     /// Where it speaks HTTP.
     pub http: SocketAddr,
+    /// Where it speaks HTTPS.
+    pub https: Option<SocketAddr>,
+    /// SHA-256 of its certificate, in hexadecimal.
+    pub certificate_sha256: Option<String>,
     /// When it became ready.
     pub ready_since: Instant,
 }
@@ -206,6 +210,8 @@ impl Operator {
             domain: self.office.domain().into(),
             sip: server.and_then(|server| server.sip),
             http: server.map(|server| server.http),
+            https: server.and_then(|server| server.https),
+            certificate_sha256: server.and_then(|server| server.certificate_sha256.clone()),
             uptime_seconds: server.map(|server| server.ready_since.elapsed().as_secs()),
             accounts: self.office.accounts().await?.len() as u64,
             registrations: counts.map(|counts| counts.registrations),

@@ -129,6 +129,10 @@ pub struct StatusView {
     pub sip: Option<SocketAddr>,
     /// Where HTTP is spoken.
     pub http: Option<SocketAddr>,
+    /// Where HTTPS is spoken.
+    pub https: Option<SocketAddr>,
+    /// SHA-256 of the certificate that SIPS and HTTPS show, in hexadecimal.
+    pub certificate_sha256: Option<String>,
     /// Since the server became ready.
     pub uptime_seconds: Option<u64>,
     /// How many accounts there are.

@@ -29,7 +29,7 @@ impl MediaAddress {
         let advertised = match configured {
             Some(address) => address,
             None if !sip.is_unspecified() => sip,
-            None => towards_the_world(sip).ok_or(MediaAddressError::Unknown)?,
+            None => address_towards_the_world(sip).ok_or(MediaAddressError::Unknown)?,
         };
         // An address before a translator is told to phones but is not on this machine.
         let is_ours = UdpSocket::bind((advertised, 0)).is_ok();
@@ -44,8 +44,8 @@ impl MediaAddress {
     }
 }
 
-/// The source address of a packet to the world. Connecting a UDP socket sends nothing; it only asks the routes.
-fn towards_the_world(family: IpAddr) -> Option<IpAddr> {
+/// The source address of a packet to the world, of the family of `family`. Connecting a UDP socket sends nothing; it only asks the routes.
+pub fn address_towards_the_world(family: IpAddr) -> Option<IpAddr> {
     // Documentation addresses (RFC 5737, RFC 3849): nobody has them, so the default route decides.
     let far: SocketAddr = match family {
         IpAddr::V4(_) => (Ipv4Addr::new(192, 0, 2, 1), 9).into(),

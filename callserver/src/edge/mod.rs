@@ -15,5 +15,5 @@ mod media_address;
 mod start;
 
 pub use exchange::{Counts, Exchange};
-pub use media_address::{MediaAddress, MediaAddressError};
+pub use media_address::{MediaAddress, MediaAddressError, address_towards_the_world};
 pub use start::{Running, Setup, StartError, start};

@@ -1,4 +1,4 @@
-//! The listening socket, its connections, and their limits.
+//! The listening sockets, their connections, and their limits.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,30 +12,62 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
-/// A bound socket that does not serve yet.
+use crate::certificate::Certificate;
+use crate::config::Encrypted;
+
+/// Bound sockets that do not serve yet.
 #[derive(Debug)]
 pub struct HttpServer {
-    listener: TcpListener,
-    address: SocketAddr,
+    doors: Vec<Door>,
+    // One number for all doors: what is limited is what they share, file descriptors and memory.
     connections: Arc<Semaphore>,
 }
 
-/// The socket cannot be bound.
+/// One listening socket.
+struct Door {
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<TlsAcceptor>,
+}
+
+/// How a request came, in its extensions beside [`ConnectInfo`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Carrier {
+    /// Our end of the connection.
+    pub(super) local: SocketAddr,
+    /// Whether nobody between us and the client can read it.
+    pub(super) is_encrypted: bool,
+}
+
+/// A socket cannot be bound.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     /// Another program has the port.
     #[error(
-        "The HTTP port {0} is in use by another program; stop that one or choose another port with --http."
+        "The {} port {address} is in use by another program; stop that one or choose another port with --{option}.",
+        option.to_ascii_uppercase()
     )]
-    InUse(SocketAddr),
+    InUse {
+        /// `http` or `https`.
+        option: &'static str,
+        /// The address.
+        address: SocketAddr,
+    },
     /// Anything else, such as an address that is not ours.
     #[error(
-        "HTTP cannot listen on {address} ({source}); choose an address of this machine with --http."
+        "{} cannot listen on {address} ({source}); choose an address of this machine with --{option}.",
+        option.to_ascii_uppercase()
     )]
     Other {
+        /// `http` or `https`.
+        option: &'static str,
         /// The address.
         address: SocketAddr,
         /// What the system said.
@@ -43,49 +75,120 @@ pub enum BindError {
     },
 }
 
-/// Whoever needs longer to send the head of a request holds a connection for nothing.
+/// Whoever needs longer to send the head of a request, or to finish a TLS handshake, holds a connection for nothing.
 const HEADER_LIMIT: Duration = Duration::from_secs(10);
 
 /// Longer than any request takes, waiting for a password check included.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 
+/// Connections that the system keeps for us while all places are taken.
+const BACKLOG: i32 = 1024;
+
 impl HttpServer {
-    /// Binds the socket.
+    /// A server that listens nowhere yet.
+    #[must_use]
+    pub fn new(max_connections: usize) -> Self {
+        let places = max_connections.clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            doors: Vec::new(),
+            connections: Arc::new(Semaphore::new(places)),
+        }
+    }
+
+    /// Binds a socket for HTTP. Returns where it really listens.
     ///
     /// # Errors
     /// If the port is taken or the address is not ours.
-    pub async fn bind(address: SocketAddr, max_connections: usize) -> Result<Self, BindError> {
-        let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::AddrInUse => BindError::InUse(address),
-            _ => BindError::Other { address, source },
-        };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        let places = max_connections.clamp(1, Semaphore::MAX_PERMITS);
-        Ok(Self {
-            listener,
-            address,
-            connections: Arc::new(Semaphore::new(places)),
-        })
+    pub fn bind_plain(&mut self, address: SocketAddr) -> Result<SocketAddr, BindError> {
+        let door = Door::bind("http", address, None)?;
+        let address = door.address;
+        self.doors.push(door);
+        Ok(address)
     }
 
-    /// Where it really listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// Binds the sockets for HTTPS. Returns where the first one really listens, if there is any.
+    ///
+    /// # Errors
+    /// If a port that the operator asked for is taken or its address is not ours. A usual port that another program
+    /// has is left to it.
+    pub fn bind_encrypted(
+        &mut self,
+        wanted: &Encrypted,
+        certificate: &Certificate,
+    ) -> Result<Option<SocketAddr>, BindError> {
+        let tls = TlsAcceptor::from(certificate.for_https());
+        let mut first = None;
+        for address in &wanted.addresses {
+            match Door::bind("https", *address, Some(tls.clone())) {
+                Ok(door) => {
+                    first.get_or_insert(door.address);
+                    self.doors.push(door);
+                }
+                Err(error) if wanted.is_asked_for => return Err(error),
+                Err(error @ BindError::InUse { .. }) => {
+                    tracing::warn!(%error, "HTTPS is off; free the port, name another one, or say --https off");
+                    return Ok(None);
+                }
+                // A machine without IPv6, mostly.
+                Err(error) => tracing::debug!(%error, "HTTPS leaves an address out"),
+            }
+        }
+        Ok(first)
     }
 
     /// Serves until it is dropped.
     pub async fn run(self, router: Router) {
+        let mut doors = JoinSet::new();
+        for door in self.doors {
+            doors.spawn(door.run(router.clone(), self.connections.clone()));
+        }
+        while doors.join_next().await.is_some() {}
+    }
+}
+
+impl std::fmt::Debug for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Door")
+            .field("address", &self.address)
+            .field("is_encrypted", &self.tls.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Door {
+    fn bind(
+        option: &'static str,
+        address: SocketAddr,
+        tls: Option<TlsAcceptor>,
+    ) -> Result<Self, BindError> {
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::AddrInUse => BindError::InUse { option, address },
+            _ => BindError::Other {
+                option,
+                address,
+                source,
+            },
+        };
+        let listener = listen(address).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self {
+            listener,
+            address,
+            tls,
+        })
+    }
+
+    async fn run(self, router: Router, connections: Arc<Semaphore>) {
         loop {
             // Who comes when all places are taken waits in the system's queue.
-            let Ok(place) = self.connections.clone().acquire_owned().await else {
+            let Ok(place) = connections.clone().acquire_owned().await else {
                 return;
             };
             match self.listener.accept().await {
                 Ok((stream, source)) => {
-                    let router = router.clone();
+                    let (router, tls) = (router.clone(), self.tls.clone());
                     tokio::spawn(async move {
-                        serve(stream, source, router).await;
+                        open(stream, source, tls, router).await;
                         drop(place);
                     });
                 }
@@ -99,11 +202,48 @@ impl HttpServer {
     }
 }
 
-async fn serve(stream: TcpStream, source: SocketAddr, router: Router) {
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let domain = Domain::for_address(address);
+    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    // So that a restarted server need not wait for the old connections' last minute.
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        // IPv4 has a socket of its own.
+        socket.set_only_v6(true)?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+async fn open(stream: TcpStream, source: SocketAddr, tls: Option<TlsAcceptor>, router: Router) {
     // Answers are single small writes; waiting to fill a segment only adds delay. Failing to set it changes nothing.
     let _ = stream.set_nodelay(true);
+    let Ok(local) = stream.local_addr() else {
+        return;
+    };
+    let carrier = Carrier {
+        local,
+        is_encrypted: tls.is_some(),
+    };
+    let Some(tls) = tls else {
+        return serve(stream, source, carrier, router).await;
+    };
+    match tokio::time::timeout(HEADER_LIMIT, tls.accept(stream)).await {
+        Ok(Ok(stream)) => serve(stream, source, carrier, router).await,
+        Ok(Err(error)) => tracing::debug!(%error, %source, "a TLS handshake failed"),
+        Err(_) => tracing::debug!(%source, "a TLS handshake took too long"),
+    }
+}
+
+async fn serve<S>(stream: S, source: SocketAddr, carrier: Carrier, router: Router)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(source));
+        request.extensions_mut().insert(carrier);
         let router = TowerToHyperService::new(router.clone());
         async move {
             let answer = hyper::service::Service::call(&router, request);
@@ -118,7 +258,8 @@ async fn serve(stream: TcpStream, source: SocketAddr, router: Router) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_LIMIT)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
     if let Err(error) = connection.await {
         tracing::debug!(%error, %source, "an HTTP connection broke");
     }

@@ -4,6 +4,7 @@
 
 mod administration;
 mod calls;
+mod encrypted;
 mod http;
 mod phone;
 mod process;

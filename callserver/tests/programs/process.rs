@@ -44,7 +44,12 @@ impl Server {
     }
 
     pub(crate) fn start_in(folder: TempDir) -> Self {
-        let mut child = callserver(folder.path(), &[])
+        Self::start_with(folder, &["--sips", "127.0.0.1:0", "--https", "127.0.0.1:0"])
+    }
+
+    /// Starts it with more arguments; what is encrypted needs to be named, or the usual ports would be tried.
+    pub(crate) fn start_with(folder: TempDir, arguments: &[&str]) -> Self {
+        let mut child = callserver(folder.path(), arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -114,7 +119,7 @@ impl Drop for Server {
     }
 }
 
-/// `callserver` on free ports.
+/// `callserver` on free ports; what is encrypted is left to the arguments.
 pub(crate) fn callserver(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callserver"));
     command.args([

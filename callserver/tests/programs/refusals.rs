@@ -30,11 +30,16 @@ fn a_port_in_use_is_named() {
         ("--sip", udp.local_addr().unwrap()),
         ("--sip", tcp.local_addr().unwrap()),
         ("--http", tcp.local_addr().unwrap()),
+        ("--https", tcp.local_addr().unwrap()),
     ] {
         let mut arguments = vec![
             "--sip",
             "127.0.0.1:0",
             "--http",
+            "127.0.0.1:0",
+            "--sips",
+            "off",
+            "--https",
             "127.0.0.1:0",
             "--data",
             folder.path().to_str().unwrap(),
@@ -57,7 +62,14 @@ fn an_address_that_is_not_ours_is_named() {
     let config = folder.path().join("c.toml");
     std::fs::write(&config, "plain_beyond_loopback = true\nsip = \"192.0.2.1:5060\"\nhttp = \"127.0.0.1:0\"\n[media]\naddress = \"127.0.0.1\"").unwrap();
     let data = folder.path().join("data");
-    let ended = callserver_ends(&["--config", path_text(&config), "--data", path_text(&data)]);
+    let ended = callserver_ends(&[
+        "--config",
+        path_text(&config),
+        "--data",
+        path_text(&data),
+        "--https",
+        "off",
+    ]);
     assert_refused(&ended, 1, "192.0.2.1");
 }
 
@@ -68,8 +80,8 @@ fn a_bad_command_line_or_configuration_ends_with_2() {
         (["--rtp-ports", "none"], "16384-32767"),
         (["--rtp-ports", "80-90"], "1024"),
         (["--database", "postgres://x/y"], "PostgreSQL"),
-        (["--sips", "127.0.0.1:0"], "--sips"),
-        (["--https", "127.0.0.1:0"], "--https"),
+        (["--sips", "on"], "--sips"),
+        (["--https", "8443"], "--https"),
         (["--config", "/nowhere/c.toml"], "/nowhere/c.toml"),
     ] {
         let folder = tempfile::tempdir().unwrap();
@@ -146,6 +158,10 @@ fn the_domain_does_not_change_under_the_credentials_that_depend_on_it() {
         "127.0.0.1:0",
         "--http",
         "127.0.0.1:0",
+        "--sips",
+        "off",
+        "--https",
+        "off",
         "--data",
         data,
         "--domain",
