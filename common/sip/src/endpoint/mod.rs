@@ -33,6 +33,7 @@ mod responses;
 mod ringing;
 mod send;
 mod timer;
+mod timer_table;
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::timer::{Timer, TimerTable};
-use super::{Event, Transmit};
+use super::timer_table::TimerTable;
+use super::{Event, Timer, Transmit};
 use crate::Flow;
 
 /// Messages to send, events to tell and timers to set.
@@ -29,6 +29,6 @@ impl Outbox {
     }
 
     pub(crate) fn after(&mut self, delay: Duration, timer: Timer) {
-        self.timers.set(self.now + delay, timer);
+        self.timers.set(self.now, delay, timer);
     }
 }
