@@ -7,7 +7,7 @@
 //!
 //! | module | what it knows | RFC |
 //! |---|---|---|
-//! | [`wire`] | messages as bytes and as values, stream framing | 3261 7, 18.3, 19, 20, 25; 3581; 5626 3.5.1; 2046; headers of 3262, 3326, 3327, 3515, 3891, 3892, 3903, 4028, 6665 |
+//! | [`wire`] | messages as bytes and as values, stream framing | 3261 7, 18.3, 19, 20, 25; 3581; 5626 3.5.1; 2046; headers of 3262, 3323, 3325 to 3327, 3515, 3608, 3891, 3892, 3903, 4028, 4488, 4538, 5626, 5806, 6086, 6665, 7044 |
 //! | [`digest`] | challenges and their answers | 7616, 8760, 2617 |
 //! | [`endpoint`] | transactions, dialogs, calls and registrations: [`Endpoint`] | 3261 8 to 17, 6026 |
 //!
@@ -16,8 +16,8 @@
 //! - [`Message::parse`] takes the start line apart and finds the headers; values stay text that shares the memory of
 //!   the message until somebody asks for a type: [`Headers::typed`], [`Headers::required`], [`Headers::typed_list`].
 //! - What parses has exactly one From, To, Call-ID and CSeq, and at least one Via. [`Request::check`] reads every
-//!   other header of RFC 3261 that this crate understands, and Path and Reason; those of other extensions are read by
-//!   whoever uses them.
+//!   other header that somebody on the way of a request must understand; a malformed Date or Subject is no reason to
+//!   refuse a call (RFC 3261 8.2), and is noticed by whoever asks for it.
 //! - What does not parse gives a [`ParseError`]: it names the header that is wrong, and knows the response to send, or
 //!   that silence is right.
 //! - Headers that nobody here understands go through as they came. Names print in their usual spelling, long form.

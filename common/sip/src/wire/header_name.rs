@@ -88,10 +88,13 @@ names! {
     CallInfo "Call-Info" 0;
     Date "Date" 0;
     ErrorInfo "Error-Info" 0;
+    Diversion "Diversion" 0;
     Event "Event" b'o';
+    FlowTimer "Flow-Timer" 0;
     HistoryInfo "History-Info" 0;
     Identity "Identity" b'y';
     InReplyTo "In-Reply-To" 0;
+    InfoPackage "Info-Package" 0;
     MinExpires "Min-Expires" 0;
     MinSe "Min-SE" 0;
     Organization "Organization" 0;
@@ -103,6 +106,8 @@ names! {
     ProxyRequire "Proxy-Require" 0;
     RAck "RAck" 0;
     Reason "Reason" 0;
+    RecvInfo "Recv-Info" 0;
+    ReferSub "Refer-Sub" 0;
     ReferTo "Refer-To" b'r';
     ReferredBy "Referred-By" b'b';
     Replaces "Replaces" 0;
@@ -118,6 +123,7 @@ names! {
     Subject "Subject" b's';
     SubscriptionState "Subscription-State" 0;
     Supported "Supported" b'k';
+    TargetDialog "Target-Dialog" 0;
     Timestamp "Timestamp" 0;
     Unsupported "Unsupported" 0;
     UserAgent "User-Agent" 0;

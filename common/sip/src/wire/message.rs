@@ -82,8 +82,8 @@ impl Request {
         }
     }
 
-    /// Reads the headers of RFC 3261 that this crate understands, Path and Reason, which parsing the message does not
-    /// do.
+    /// Reads the headers that somebody on the way must understand, which parsing the message does not do. Malformed
+    /// ones among the others are to be ignored (RFC 3261 8.2).
     ///
     /// A server that gets an error answers 400 (RFC 3261 8.2).
     ///
@@ -129,8 +129,8 @@ impl Response {
         }
     }
 
-    /// Reads the headers of RFC 3261 that this crate understands, Path and Reason, which parsing the message does not
-    /// do.
+    /// Reads the headers that somebody on the way must understand, which parsing the message does not do. Malformed
+    /// ones among the others are to be ignored (RFC 3261 8.2).
     ///
     /// # Errors
     /// [`HeaderError`] for the first header that is malformed, or repeated where it may not be.

@@ -8,12 +8,16 @@ use crate::wire::text::Text;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CallId(pub Text);
 
+/// RFC 3261 25.1 allows fewer characters, but nobody gains by refusing the others: the value is only compared.
+pub(super) fn is_call_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte > b' ' && byte != 0x7f)
+}
+
 impl TypedHeader for CallId {
     const NAME: HeaderName = HeaderName::CallId;
 
     fn parse(value: &Text) -> Result<CallId, HeaderError> {
-        // RFC 3261 25.1 allows fewer characters, but nobody gains by refusing the others: the value is only compared.
-        if !value.is_empty() && value.bytes().all(|byte| byte > b' ' && byte != 0x7f) {
+        if is_call_id(value) {
             Ok(CallId(value.clone()))
         } else {
             Err(CallId::malformed("is empty or has white space"))

@@ -1,6 +1,7 @@
 //! Contact: where somebody can be reached directly (RFC 3261 20.10).
 
 use super::name_addr::NameAddr;
+use super::q_value;
 use crate::wire::header_list::{HeaderError, Occurs, TypedHeader};
 use crate::wire::header_name::HeaderName;
 use crate::wire::syntax;
@@ -39,23 +40,7 @@ impl Contact {
     /// The `q` parameter in thousandths, 0 to 1000: the preference among contacts. 1000 when there is none.
     pub fn q(&self) -> u16 {
         self.address()
-            .and_then(|address| address.params.value("q"))
-            .and_then(parse_q)
-            .unwrap_or(1000)
-    }
-}
-
-/// `0`, `0.7`, `1.000` (RFC 3261 25.1, qvalue), in thousandths.
-fn parse_q(text: &str) -> Option<u16> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let thousandths: u16 = format!("{fraction:0<3}").parse().ok()?;
-    match whole {
-        "0" => Some(thousandths),
-        "1" if thousandths == 0 => Some(1000),
-        _ => None,
+            .map_or(1000, |address| q_value::of(&address.params))
     }
 }
 
@@ -106,23 +91,5 @@ mod tests {
         );
         assert_eq!(contact("sip:a@b;expires=soon").expires(), None);
         assert_eq!(contact("sip:a@b").q(), 1000);
-    }
-
-    #[test]
-    fn preferences_have_up_to_three_digits() {
-        for (text, value) in [
-            ("0", Some(0)),
-            ("0.", Some(0)),
-            ("0.5", Some(500)),
-            ("0.123", Some(123)),
-            ("1", Some(1000)),
-            ("1.000", Some(1000)),
-            ("1.001", None),
-            ("0.1234", None),
-            ("2", None),
-            ("-0.1", None),
-        ] {
-            assert_eq!(parse_q(text), value, "{text}");
-        }
     }
 }

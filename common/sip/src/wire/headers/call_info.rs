@@ -1,0 +1,40 @@
+//! Call-Info: more about the caller or the callee (RFC 3261 20.9).
+
+use super::info_uri::info_uri_header;
+
+info_uri_header! {
+    /// A picture, a card or a page of the sender.
+    CallInfo
+}
+
+impl CallInfo {
+    /// What it is: `icon`, `info`, `card` and others.
+    pub fn purpose(&self) -> Option<&str> {
+        self.params.value("purpose")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::headers::round_trip::{are_refused, comes_back};
+
+    #[test]
+    fn the_address_stands_in_brackets() {
+        let sound = comes_back::<CallInfo>("<http://www.example.com/sounds/moo.wav>;x=\"a, b\"");
+        assert_eq!(sound.uri.scheme.as_str(), "http");
+        comes_back::<CallInfo>("<sip:not-in-service@example.com>");
+        assert_eq!(
+            comes_back::<CallInfo>("<http://a/b>;purpose=icon").purpose(),
+            Some("icon")
+        );
+        are_refused::<CallInfo>(&[
+            "",
+            "http://a",
+            "<http://a",
+            "<>",
+            "<sip:a@b> x",
+            "<sip:a@b>;=",
+        ]);
+    }
+}
