@@ -41,6 +41,9 @@ pub struct Config {
     pub server_name: Text,
     /// The digest algorithms that are offered and accepted, in the order in which phones shall prefer them.
     pub digest: Vec<Algorithm>,
+    /// Whether phones may let the digest cover the body of what they send (`auth-int`). Off by default: some phones fail at
+    /// a choice, and much that stands before phones rewrites session descriptions.
+    pub offers_auth_int: bool,
     /// How long registrations live.
     pub registration: RegistrationLimits,
     /// What sources may do wrong before they are left alone.
@@ -65,7 +68,8 @@ impl Config {
             domain: domain.into(),
             server_name: Text::from("Carillon"),
             // The strongest first (RFC 8760 2.4).
-            digest: vec![Algorithm::Sha256, Algorithm::Md5],
+            digest: vec![Algorithm::Sha512Trunc256, Algorithm::Sha256, Algorithm::Md5],
+            offers_auth_int: false,
             registration: RegistrationLimits::default(),
             guard: GuardConfig::default(),
             ring_timeout: Duration::from_secs(60),

@@ -12,6 +12,7 @@ use sip::{
 use crate::authentication::Authentication;
 use crate::bridge::Bridge;
 use crate::desk::{Desk, with_header};
+use crate::guard::{Look, Source};
 use crate::questions::{Purpose, Questions};
 use crate::reception::Reception;
 use crate::registrar::Registrar;
@@ -76,11 +77,7 @@ impl Switch {
             derived(seed, 1),
         );
         Switch {
-            authentication: Authentication::new(
-                config.domain.clone(),
-                config.digest.clone(),
-                derived(seed, 2),
-            ),
+            authentication: Authentication::new(&config, derived(seed, 2)),
             desk: Desk {
                 config,
                 endpoint,
@@ -99,6 +96,13 @@ impl Switch {
     pub fn handle(&mut self, now: Instant, input: Input) {
         match input {
             Input::Receive { flow, payload } => {
+                match self.authentication.guard.look(now, flow, &payload) {
+                    Look::Pass => {}
+                    Look::Drop => return,
+                    Look::Scanner(signature) => {
+                        return self.desk.emit(Event::ScannerIgnored { flow, signature });
+                    }
+                }
                 self.desk
                     .endpoint
                     .handle(now, sip::Input::Receive { flow, payload });
@@ -114,7 +118,12 @@ impl Switch {
             Input::HangUpCall { call } => self.bridge.end_by_operator(now, &mut self.desk, call),
             Input::ForgetLogin { login } => self.registrar.forget_login(&mut self.desk, &login),
             Input::Restore { bindings } => self.registrar.restore(now, &mut self.desk, bindings),
-            Input::ReleaseSource { .. } => {}
+            Input::ReleaseSource { source } => {
+                let source = Source::of(source);
+                if self.authentication.guard.release(source) {
+                    self.desk.emit(Event::SourceReleased { source: source.0 });
+                }
+            }
             Input::Drain => self.drain(now),
         }
         self.settle(now);
@@ -271,6 +280,11 @@ impl Switch {
         match timer {
             Timer::BindingExpires { account, binding } => {
                 self.registrar.expire(desk, account, binding)
+            }
+            Timer::BanEnds(source) => {
+                if self.authentication.guard.release_due(now, source) {
+                    desk.emit(Event::SourceReleased { source: source.0 });
+                }
             }
             Timer::RingsTooLong(call) => self.bridge.rang_too_long(now, desk, call),
             Timer::QuestionExpires(ask) => self.question_expired(now, ask),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use crate::guard::Source;
 use crate::{AccountId, AskId, BindingId, CallId};
 
 /// What becomes due.
@@ -13,6 +14,8 @@ pub(crate) enum Timer {
         account: AccountId,
         binding: BindingId,
     },
+    /// A source was banned for long enough.
+    BanEnds(Source),
     /// Nobody answered a question.
     QuestionExpires(AskId),
     /// Nobody picked up.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use sip::{FromHeader, Headers, Host, LegId, Request, Scheme, StatusCode, Text, Uri};
 
 use super::{Admitted, Arrival, Reception, Stage};
-use crate::authentication::{Authentication, Denial, Door, is_their_address};
+use crate::authentication::{Authentication, Door, is_their_address};
 use crate::desk::Desk;
 use crate::questions::Purpose;
 use crate::{AuthenticationFailure, Credential, Destination, Event, Question};
@@ -32,18 +32,11 @@ impl Reception {
         let Stage::Authenticating(credentials) = stage else {
             return;
         };
-        let verdict = match &owner {
-            None => Err(Denial::Failed(AuthenticationFailure::UnknownLogin)),
-            Some(owner) => authentication.check(now, &credentials, &invite, owner),
-        };
-        if let Err(denial) = verdict {
-            let headers = authentication.challenge(now, Door::Calls, Some(denial), &invite);
-            desk.reject(now, leg, Door::Calls.status(), headers);
-            if let Denial::Failed(why) = denial {
-                let login = credentials.username;
-                desk.emit(Event::AuthenticationFailed { flow, login, why });
-            }
-            return;
+        let way = (Door::Calls, flow);
+        if let Err(challenge) =
+            authentication.prove(now, desk, way, &credentials, &invite, owner.as_ref())
+        {
+            return desk.reject(now, leg, Door::Calls.status(), challenge);
         }
         let Some(owner) = owner else { return };
         match invite.headers.typed::<FromHeader>() {

@@ -24,9 +24,9 @@ impl Reception {
         if desk.is_draining || calls + self.len() >= desk.config.max_calls {
             return desk.reject(now, leg, StatusCode::SERVICE_UNAVAILABLE, retry_after(10));
         }
-        let Some(credentials) = authentication.credentials(&invite.headers) else {
-            let headers = authentication.challenge(now, Door::Calls, None, &invite);
-            return desk.reject(now, leg, Door::Calls.status(), headers);
+        let credentials = match authentication.claim(now, desk, (Door::Calls, flow), &invite) {
+            Ok(credentials) => credentials,
+            Err(challenge) => return desk.reject(now, leg, Door::Calls.status(), challenge),
         };
         if !is_session_description(&invite) {
             let accept = with_header(HeaderName::Accept, "application/sdp");

@@ -5,7 +5,7 @@ use std::time::Instant;
 use sip::{Flow, Headers, Request, RequestId, StatusCode, ToHeader};
 
 use super::Registrar;
-use crate::authentication::{Authentication, Denial, Door, is_their_address};
+use crate::authentication::{Authentication, Door, is_their_address};
 use crate::desk::{Desk, retry_after};
 use crate::questions::{Purpose, WaitingRegister};
 use crate::{AuthenticationFailure, Credential, Event, Question};
@@ -29,12 +29,9 @@ impl Registrar {
                 retry_after(10),
             );
         }
-        match authentication.credentials(&message.headers) {
-            None => {
-                let headers = authentication.challenge(now, Door::Registrar, None, &message);
-                desk.respond(now, request, Door::Registrar.status(), headers);
-            }
-            Some(credentials) => {
+        match authentication.claim(now, desk, (Door::Registrar, flow), &message) {
+            Err(challenge) => desk.respond(now, request, Door::Registrar.status(), challenge),
+            Ok(credentials) => {
                 let login = credentials.username.clone();
                 let waiting = WaitingRegister {
                     request,
@@ -66,18 +63,11 @@ impl Registrar {
             message,
             credentials,
         } = waiting;
-        let verdict = match &owner {
-            None => Err(Denial::Failed(AuthenticationFailure::UnknownLogin)),
-            Some(owner) => authentication.check(now, &credentials, &message, owner),
-        };
-        if let Err(denial) = verdict {
-            let headers = authentication.challenge(now, Door::Registrar, Some(denial), &message);
-            desk.respond(now, request, Door::Registrar.status(), headers);
-            if let Denial::Failed(why) = denial {
-                let login = credentials.username;
-                desk.emit(Event::AuthenticationFailed { flow, login, why });
-            }
-            return;
+        let way = (Door::Registrar, flow);
+        if let Err(challenge) =
+            authentication.prove(now, desk, way, &credentials, &message, owner.as_ref())
+        {
+            return desk.respond(now, request, Door::Registrar.status(), challenge);
         }
         let Some(owner) = owner else { return };
         match message.headers.typed::<ToHeader>() {

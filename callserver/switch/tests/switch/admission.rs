@@ -262,7 +262,7 @@ fn a_phone_that_stumbles_over_sha_256_is_offered_md5_alone() {
     assert_eq!(status, 407);
     assert_eq!(algorithms(&challenges), [Algorithm::Md5]);
     let (_, challenges) = caller.send("User-Agent: baresip v4.0.0\r\n");
-    assert_eq!(challenges.len(), 2);
+    assert_eq!(challenges.len(), 3);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod calling;
 mod changing;
 mod failing;
 mod forking;
+mod guarding;
 mod noise;
 mod phone;
 mod proving;

@@ -31,7 +31,10 @@ fn the_challenge_offers_the_strongest_first() {
         .iter()
         .filter_map(Challenge::algorithm)
         .collect();
-    assert_eq!(algorithms, [Algorithm::Sha256, Algorithm::Md5]);
+    assert_eq!(
+        algorithms,
+        [Algorithm::Sha512Trunc256, Algorithm::Sha256, Algorithm::Md5]
+    );
 }
 
 #[test]

@@ -27,7 +27,11 @@ pub(crate) struct Registrant {
 
 impl Registrant {
     pub(crate) fn new(login: &str) -> Self {
-        let mut server = Server::new(Config::new(DOMAIN), 1);
+        Self::at(Config::new(DOMAIN), login)
+    }
+
+    pub(crate) fn at(config: Config, login: &str) -> Self {
+        let mut server = Server::new(config, 1);
         server.add_people();
         Registrant {
             now: Instant::now(),
@@ -55,6 +59,18 @@ impl Registrant {
         lines: &str,
         authorization: Option<&str>,
     ) -> Response {
+        self.try_send(method, to, lines, authorization)
+            .expect("an answer")
+    }
+
+    /// Sends what is given and returns the answer, unless there is silence.
+    pub(crate) fn try_send(
+        &mut self,
+        method: &str,
+        to: &str,
+        lines: &str,
+        authorization: Option<&str>,
+    ) -> Option<Response> {
         self.branch += 1;
         self.cseq += 1;
         let authorization =
@@ -73,10 +89,10 @@ impl Registrant {
                 payload,
             },
         );
-        let transmit = self.server.switch.poll_transmit().expect("an answer");
+        let transmit = self.server.switch.poll_transmit()?;
         assert!(self.server.switch.poll_transmit().is_none(), "one answer");
         match Message::parse(transmit.payload) {
-            Ok(Message::Response(response)) => response,
+            Ok(Message::Response(response)) => Some(response),
             other => panic!("{other:?}"),
         }
     }
@@ -101,6 +117,12 @@ impl Registrant {
         headers: &Headers,
         nc: u32,
     ) -> Response {
+        let value = self.authorization(headers, nc);
+        self.send("REGISTER", to, lines, Some(&value))
+    }
+
+    /// What answers a challenge that came with `headers`.
+    pub(crate) fn authorization(&self, headers: &Headers, nc: u32) -> String {
         let challenge = Challenge::all_in(headers)
             .into_iter()
             .find(|challenge| challenge.algorithm() == Some(self.algorithm))
@@ -116,8 +138,7 @@ impl Registrant {
             nc,
             "cnonce",
         );
-        let value = sip::TypedHeader::to_text(&sip::Authorization(credentials));
-        self.send("REGISTER", to, lines, Some(value.as_str()))
+        sip::TypedHeader::to_text(&sip::Authorization(credentials)).to_string()
     }
 
     pub(crate) fn pass(&mut self, seconds: u64) {

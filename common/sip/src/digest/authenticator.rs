@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::algorithm::Algorithm;
@@ -89,11 +90,12 @@ impl Window {
 /// A nonce of ours, taken apart.
 struct Nonce {
     serial: u64,
+    peer: [u8; 4],
     issued: Instant,
 }
 
-/// Bytes of a nonce: seconds since the epoch (4), serial (8), MAC (16).
-const NONCE_BYTES: usize = 28;
+/// Bytes of a nonce: seconds since the epoch (4), serial (8), peer (4), MAC (16).
+const NONCE_BYTES: usize = 32;
 
 /// Clients send some 8 to 64 characters. Who sends more than this is checked with the `cnonce` of each request alone,
 /// so that nobody fills the memory.
@@ -149,7 +151,20 @@ impl Authenticator {
         stale: bool,
         without: Option<Algorithm>,
     ) -> Vec<Challenge> {
-        let nonce = self.make_nonce(now);
+        self.challenges_for(now, stale, without, None)
+    }
+
+    /// [`Authenticator::challenges_except`] for a peer at this address: whoever sends their nonce back has received
+    /// what was sent there, see [`Authenticator::was_sent_to`].
+    pub fn challenges_for(
+        &mut self,
+        now: Instant,
+        stale: bool,
+        without: Option<Algorithm>,
+        peer: Option<IpAddr>,
+    ) -> Vec<Challenge> {
+        let tag = self.peer_tag(peer);
+        let nonce = self.make_nonce(now, tag);
         self.offer
             .algorithms
             .iter()
@@ -165,6 +180,13 @@ impl Authenticator {
                 wants_hashed_login: self.offer.hides_login,
             })
             .collect()
+    }
+
+    /// Whether a nonce is good, and was made for a peer at this address. Source addresses of datagrams can be forged;
+    /// who knows a nonce that was sent to an address has read it there.
+    pub fn was_sent_to(&self, now: Instant, nonce: &str, peer: IpAddr) -> bool {
+        self.read_nonce(now, nonce)
+            .is_some_and(|nonce| nonce.peer == self.peer_tag(Some(peer)))
     }
 
     /// The credentials for this realm among the Authorization and Proxy-Authorization headers.
@@ -220,7 +242,7 @@ impl Authenticator {
     ) -> Verdict {
         let Some(algorithm) = credentials
             .algorithm()
-            .filter(|algorithm| self.offer.algorithms.contains(algorithm))
+            .filter(|algorithm| self.offer.accepts(*algorithm))
         else {
             return Verdict::UnknownAlgorithm;
         };
@@ -281,8 +303,9 @@ impl Authenticator {
         let algorithm = credentials.algorithm()?;
         let (login, qop) = (ha1.of(algorithm)?, credentials.qop.clone()?);
         let own = credentials.cnonce.as_deref()?;
-        let session_cnonce = self
-            .read_nonce(now, &credentials.nonce)
+        let nonce = self.read_nonce(now, &credentials.nonce);
+        let peer = nonce.as_ref().map_or([0; 4], |nonce| nonce.peer);
+        let session_cnonce = nonce
             .and_then(|nonce| self.windows.get(&nonce.serial)?.session_cnonce.as_deref())
             .unwrap_or(own);
         let covered = Covered { method: "", body };
@@ -292,7 +315,7 @@ impl Authenticator {
             qop: Some(qop),
             cnonce: credentials.cnonce.clone(),
             nc: credentials.nc,
-            nextnonce: wants_next_nonce.then(|| self.make_nonce(now)),
+            nextnonce: wants_next_nonce.then(|| self.make_nonce(now, peer)),
         })
     }
 
@@ -334,7 +357,19 @@ impl Authenticator {
         }
     }
 
-    fn make_nonce(&mut self, now: Instant) -> Text {
+    /// Four bytes that tell peers apart: an IPv4 address as it is, an IPv6 /64 by its MAC.
+    fn peer_tag(&self, peer: Option<IpAddr>) -> [u8; 4] {
+        match peer.map(|peer| peer.to_canonical()) {
+            None => [0; 4],
+            Some(IpAddr::V4(address)) => address.octets(),
+            Some(IpAddr::V6(address)) => {
+                let mac = self.mac.of(&address.octets()[..8]);
+                [mac[0], mac[1], mac[2], mac[3]]
+            }
+        }
+    }
+
+    fn make_nonce(&mut self, now: Instant, peer: [u8; 4]) -> Text {
         let epoch = *self.epoch.get_or_insert(now);
         let seconds = now.saturating_duration_since(epoch).as_secs();
         let mut bytes = [0u8; NONCE_BYTES];
@@ -342,16 +377,17 @@ impl Authenticator {
         bytes[..4].copy_from_slice(&u32::try_from(seconds).unwrap_or(u32::MAX).to_be_bytes());
         bytes[4..12].copy_from_slice(&self.next_serial.to_be_bytes());
         self.next_serial += 1;
-        let mac = self.mac.of(&bytes[..12]);
-        bytes[12..].copy_from_slice(&mac[..16]);
+        bytes[12..16].copy_from_slice(&peer);
+        let mac = self.mac.of(&bytes[..16]);
+        bytes[16..].copy_from_slice(&mac[..16]);
         Text::from(Hex::new(&bytes).as_str())
     }
 
     /// Takes a nonce apart; `None` when it is not ours or has expired.
     fn read_nonce(&self, now: Instant, nonce: &str) -> Option<Nonce> {
         let bytes: [u8; NONCE_BYTES] = hash::unhex(nonce)?;
-        let mac = self.mac.of(&bytes[..12]);
-        if !hash::same(&mac[..16], &bytes[12..]) {
+        let mac = self.mac.of(&bytes[..16]);
+        if !hash::same(&mac[..16], &bytes[16..]) {
             return None;
         }
         let seconds = u32::from_be_bytes(bytes[..4].try_into().ok()?);
@@ -363,6 +399,7 @@ impl Authenticator {
         }
         Some(Nonce {
             serial: u64::from_be_bytes(bytes[4..12].try_into().ok()?),
+            peer: bytes[12..16].try_into().ok()?,
             issued,
         })
     }

@@ -28,6 +28,11 @@ impl Default for Offer {
 }
 
 impl Offer {
+    /// Whether credentials of this algorithm are looked at: also of one that is the session variant of an offered one.
+    pub(super) fn accepts(&self, algorithm: Algorithm) -> bool {
+        self.algorithms.contains(&algorithm) || self.algorithms.contains(&algorithm.hash())
+    }
+
     /// The `qop` of the challenges.
     pub(super) const fn qop(&self) -> &'static str {
         if self.covers_body {

@@ -283,8 +283,12 @@ fn what_was_not_offered_is_an_unknown_algorithm() {
     other.algorithm = Some("SHA-256-sess".into());
     let session = answer(&other, "secret", 1);
     assert_eq!(peer.check_after(0, &session), Verdict::UnknownAlgorithm);
+    // Where its hash is offered, the session variant is as good.
     let mut usual = self::peer();
-    assert_eq!(usual.check_after(0, &session), Verdict::UnknownAlgorithm);
+    other = usual.challenge(Algorithm::Sha256);
+    other.algorithm = Some("SHA-256-sess".into());
+    let session = answer(&other, "secret", 1);
+    assert_eq!(usual.check_after(0, &session), Verdict::Accepted);
 }
 
 #[test]
@@ -431,4 +435,26 @@ fn the_next_nonce_needs_no_challenge() {
         .authenticator
         .information(peer.start, &without_quality, b"", &peer.ha1, false);
     assert_eq!(info, None);
+}
+
+#[test]
+fn a_nonce_tells_to_whom_it_was_sent() {
+    let mut authenticator = Authenticator::new("carillon.test", [1; 32]);
+    let now = Instant::now();
+    let address = |text: &str| text.parse::<std::net::IpAddr>().unwrap();
+    let nonces = ["192.0.2.1", "2001:db8:0:1::1"].map(|peer| {
+        let challenges = authenticator.challenges_for(now, false, None, Some(address(peer)));
+        challenges[0].nonce.clone()
+    });
+    let was_sent = |nonce: &str, peer| authenticator.was_sent_to(now, nonce, address(peer));
+    assert!(was_sent(&nonces[0], "192.0.2.1"));
+    assert!(was_sent(&nonces[0], "::ffff:192.0.2.1"));
+    assert!(!was_sent(&nonces[0], "192.0.2.2"));
+    assert!(!was_sent(&nonces[0], "2001:db8:0:1::1"));
+    // One machine has a whole /64.
+    assert!(was_sent(&nonces[1], "2001:db8:0:1:ffff::9"));
+    assert!(!was_sent(&nonces[1], "2001:db8:0:2::1"));
+    assert!(!was_sent("nonsense", "192.0.2.1"));
+    let later = now + NonceLimits::default().life_time + std::time::Duration::from_secs(1);
+    assert!(!authenticator.was_sent_to(later, &nonces[0], address("192.0.2.1")));
 }
