@@ -142,7 +142,7 @@ impl Desk {
                 Received::Message { flow, payload } => {
                     self.handle(now, Input::Receive { flow, payload })
                 }
-                Received::FlowFailed { flow } => self.handle(now, Input::FlowFailed { flow }),
+                Received::FlowFailed { flow, .. } => self.handle(now, Input::FlowFailed { flow }),
             }
             left -= 1;
             next = if left > 0 {

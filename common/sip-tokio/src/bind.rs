@@ -4,11 +4,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use sip::Transport;
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 use tokio::net::{TcpListener, UdpSocket};
 
-use crate::Limits;
+use crate::{Limits, TlsIdentity, Trust};
 
 /// Where to listen.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,18 @@ pub struct BindConfig {
     /// TCP addresses; port 0 is chosen by the system, and is the UDP port where the same address with port 0 stands in
     /// `udp` too.
     pub tcp: Vec<SocketAddr>,
+    /// TLS addresses; port 0 is chosen by the system. Without an `identity` they cannot be bound.
+    pub tls: Vec<SocketAddr>,
+    /// WebSocket addresses; port 0 is chosen by the system. Any path is served.
+    pub ws: Vec<SocketAddr>,
+    /// Addresses for WebSocket over TLS; port 0 is chosen by the system. Without an `identity` they cannot be bound.
+    pub wss: Vec<SocketAddr>,
+    /// The certificate that we show on secure ports.
+    pub identity: Option<TlsIdentity>,
+    /// Whom we believe when we open secure connections.
+    pub trust: Trust,
+    /// The path that is asked for when we open a WebSocket. `None`: `/`.
+    pub web_socket_path: Option<String>,
     /// How often the connections that we open ask whether the peer is there (RFC 5626 4.4.1 asks clients for 95 to
     /// 120 s). `None`: never.
     pub keep_alive: Option<Duration>,
@@ -45,7 +58,7 @@ pub enum BindError {
         address.port(), address.ip()
     )]
     PortInUse {
-        /// `UDP` or `TCP`.
+        /// `UDP`, `TCP`, `TLS`, `WS` or `WSS`.
         protocol: &'static str,
         /// What was asked for.
         address: SocketAddr,
@@ -59,7 +72,17 @@ pub enum BindError {
     /// Ports below 1024 need a right that the process does not have.
     #[error("{protocol} port {} may only be used by an administrator; choose a port above 1023, or grant the right", address.port())]
     NotAllowed {
-        /// `UDP` or `TCP`.
+        /// `UDP`, `TCP`, `TLS`, `WS` or `WSS`.
+        protocol: &'static str,
+        /// What was asked for.
+        address: SocketAddr,
+    },
+    /// A secure port needs a certificate.
+    #[error(
+        "{protocol} {address} cannot be served without a certificate and its key; configure them, or leave {protocol} off"
+    )]
+    NoIdentity {
+        /// `TLS` or `WSS`.
         protocol: &'static str,
         /// What was asked for.
         address: SocketAddr,
@@ -67,7 +90,7 @@ pub enum BindError {
     /// Anything else that the system said.
     #[error("cannot listen on {protocol} {address}: {error}")]
     Failed {
-        /// `UDP` or `TCP`.
+        /// `UDP`, `TCP`, `TLS`, `WS` or `WSS`.
         protocol: &'static str,
         /// What was asked for.
         address: SocketAddr,
@@ -95,7 +118,7 @@ impl BindError {
 /// The sockets that a configuration asks for.
 pub(crate) struct Bound {
     pub(crate) udp: Vec<(UdpSocket, SocketAddr)>,
-    pub(crate) tcp: Vec<(TcpListener, SocketAddr)>,
+    pub(crate) streams: Vec<(Transport, TcpListener, SocketAddr)>,
 }
 
 /// Binds all of them or none.
@@ -118,7 +141,7 @@ pub(crate) fn bind(config: &BindConfig) -> Result<Bound, BindError> {
 fn bind_once(config: &BindConfig) -> Result<Bound, BindError> {
     let mut bound = Bound {
         udp: Vec::new(),
-        tcp: Vec::new(),
+        streams: Vec::new(),
     };
     for &address in &config.udp {
         let made = udp(address).map_err(|error| BindError::new("UDP", address, error))?;
@@ -131,7 +154,22 @@ fn bind_once(config: &BindConfig) -> Result<Bound, BindError> {
             _ => address,
         };
         let made = tcp(wanted).map_err(|error| BindError::new("TCP", wanted, error))?;
-        bound.tcp.push(made);
+        bound.streams.push((Transport::Tcp, made.0, made.1));
+    }
+    let others = [
+        (Transport::Tls, &config.tls),
+        (Transport::Ws, &config.ws),
+        (Transport::Wss, &config.wss),
+    ];
+    for (transport, addresses) in others {
+        let protocol = transport.as_str();
+        for &address in addresses {
+            if transport.is_secure() && config.identity.is_none() {
+                return Err(BindError::NoIdentity { protocol, address });
+            }
+            let made = tcp(address).map_err(|error| BindError::new(protocol, address, error))?;
+            bound.streams.push((transport, made.0, made.1));
+        }
     }
     Ok(bound)
 }

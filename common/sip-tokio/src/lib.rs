@@ -1,13 +1,17 @@
-//! Carries SIP over UDP and TCP sockets on tokio.
+//! Carries SIP over UDP, TCP, TLS and WebSocket on tokio.
 //!
-//! [`Sockets`] owns every socket that one process uses for SIP: bound UDP ports, TCP listeners, and the TCP connections
-//! that were accepted or opened. It moves whole messages and knows nothing of what they mean: what comes in goes to
+//! [`Sockets`] owns every socket that one process uses for SIP: bound UDP ports, listeners for TCP, TLS, WS and WSS, and
+//! the connections that were accepted or opened. It moves whole messages and knows nothing of what they mean: what comes in goes to
 //! [`sip::Endpoint`]'s `handle`, what its `poll_transmit` gives goes to [`Sockets::send`].
 //!
 //! - A message arrives with the [`sip::Flow`] that it came by; whoever answers on that flow reaches the same peer through the
 //!   same connection (RFC 3261 18.2.2, RFC 5626).
 //! - [`Sockets::send`] never waits. A connection whose peer does not read is closed when its queue is full, and a flow
 //!   that broke comes back as [`Received::FlowFailed`].
+//! - TLS is rustls. Whom to believe is said by [`Trust`]; a secure port never speaks plainly, and a peer whose certificate is
+//!   refused is sent nothing.
+//! - WebSocket is RFC 7118: sub-protocol `sip`, one message a frame. [`Sockets::web_sockets`] takes over connections that an
+//!   HTTP server has upgraded.
 //! - Keep-alives of streams (RFC 5626 3.5.1) are answered here and, where the configuration asks for it, sent here.
 //! - Peers can neither hold the process's memory nor its sockets: messages, queues, connections and idle times are
 //!   limited by [`Limits`].
@@ -21,7 +25,7 @@
 //! loop {
 //!     match sockets.receive().await {
 //!         Received::Message { flow, payload } => sockets.send(flow, payload),
-//!         Received::FlowFailed { flow } => println!("{} went away", flow.remote),
+//!         Received::FlowFailed { flow, why } => println!("{}: {why}", flow.remote),
 //!     }
 //! }
 //! # }
@@ -29,10 +33,20 @@
 
 mod bind;
 mod connection;
+mod failure;
 mod limits;
+mod listener;
+mod queue;
 mod sockets;
+mod stream;
+mod table;
+mod tls;
 mod udp;
+mod web_socket;
 
 pub use bind::{BindConfig, BindError};
+pub use failure::FlowFailure;
 pub use limits::Limits;
+pub use listener::WebSockets;
 pub use sockets::{Received, Sockets};
+pub use tls::{Fingerprint, FingerprintError, IdentityError, TlsIdentity, Trust};

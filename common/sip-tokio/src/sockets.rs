@@ -3,18 +3,23 @@
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use rustls::ClientConfig;
 use sip::{Flow, Transport};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::bind::{self, BindConfig, BindError};
-use crate::connection::{Connection, Report};
+use crate::connection::{Connection, Opening, Report, Service};
+use crate::failure::FlowFailure;
 use crate::limits::Limits;
+use crate::listener::{self, Arrival, WebSockets};
+use crate::table::ConnectionTable;
+use crate::tls::{self, TlsIdentity, Trust};
 use crate::udp::UdpPort;
 
 /// What comes out of the sockets.
@@ -31,25 +36,32 @@ pub enum Received {
     FlowFailed {
         /// The flow as the owner knows it.
         flow: Flow,
+        /// What happened, for people.
+        why: FlowFailure,
     },
 }
 
-/// UDP ports, TCP listeners and TCP connections of one process.
+/// UDP ports, listeners and connections of one process.
 pub struct Sockets {
     udp: Vec<UdpPort>,
     /// Which UDP port is asked first, so that a busy one cannot starve the others.
     turn: usize,
-    listening: Vec<SocketAddr>,
+    listening: Vec<(Transport, SocketAddr)>,
     listeners: Vec<JoinHandle<()>>,
-    accepted: mpsc::Receiver<(TcpStream, Flow)>,
-    connections: HashMap<u64, Connection>,
-    by_remote: HashMap<SocketAddr, u64>,
-    last_connection: u64,
+    arrivals: mpsc::Receiver<Arrival>,
+    arrive: mpsc::Sender<Arrival>,
+    table: ConnectionTable,
     reports: mpsc::Receiver<Report>,
     reporter: mpsc::Sender<Report>,
-    failed: VecDeque<Flow>,
+    failed: VecDeque<(Flow, FlowFailure)>,
     keep_alive: Option<Duration>,
-    limits: Limits,
+    limits: Arc<Limits>,
+    identity: Option<TlsIdentity>,
+    trust: Trust,
+    /// Made when the first secure connection is opened.
+    client: Option<Result<Arc<ClientConfig>, FlowFailure>>,
+    names: HashMap<SocketAddr, String>,
+    web_socket_path: Arc<str>,
 }
 
 impl Sockets {
@@ -63,13 +75,14 @@ impl Sockets {
         const WAITING_CONNECTIONS: usize = 128;
         let bound = bind::bind(&config)?;
         let (reporter, reports) = mpsc::channel(WAITING_REPORTS);
-        let (acceptor, accepted) = mpsc::channel(WAITING_CONNECTIONS);
-        let listening = bound.tcp.iter().map(|(_, local)| *local).collect();
-        let listeners = bound
-            .tcp
-            .into_iter()
-            .map(|(listener, _)| tokio::spawn(accept(listener, acceptor.clone())))
-            .collect();
+        let (arrive, arrivals) = mpsc::channel(WAITING_CONNECTIONS);
+        let mut listening = Vec::new();
+        let mut listeners = Vec::new();
+        for (transport, listener, local) in bound.streams {
+            listening.push((transport, local));
+            let accepting = listener::accept(listener, transport, arrive.clone());
+            listeners.push(tokio::spawn(accepting));
+        }
         Ok(Sockets {
             udp: bound
                 .udp
@@ -79,15 +92,19 @@ impl Sockets {
             turn: 0,
             listening,
             listeners,
-            accepted,
-            connections: HashMap::new(),
-            by_remote: HashMap::new(),
-            last_connection: 0,
+            arrivals,
+            arrive,
+            table: ConnectionTable::default(),
             reports,
             reporter,
             failed: VecDeque::new(),
             keep_alive: config.keep_alive,
-            limits: config.limits,
+            limits: Arc::new(config.limits),
+            identity: config.identity,
+            trust: config.trust,
+            client: None,
+            names: HashMap::new(),
+            web_socket_path: config.web_socket_path.unwrap_or_else(|| "/".into()).into(),
         })
     }
 
@@ -98,12 +115,62 @@ impl Sockets {
 
     /// The TCP addresses that are really bound, in the order of the configuration.
     pub fn local_tcp(&self) -> Vec<SocketAddr> {
-        self.listening.clone()
+        self.local(Transport::Tcp)
+    }
+
+    /// The TLS addresses that are really bound, in the order of the configuration.
+    pub fn local_tls(&self) -> Vec<SocketAddr> {
+        self.local(Transport::Tls)
+    }
+
+    /// The WebSocket addresses that are really bound, in the order of the configuration.
+    pub fn local_ws(&self) -> Vec<SocketAddr> {
+        self.local(Transport::Ws)
+    }
+
+    /// The addresses for WebSocket over TLS that are really bound, in the order of the configuration.
+    pub fn local_wss(&self) -> Vec<SocketAddr> {
+        self.local(Transport::Wss)
+    }
+
+    fn local(&self, wanted: Transport) -> Vec<SocketAddr> {
+        let is_wanted = |(transport, _): &&(Transport, SocketAddr)| *transport == wanted;
+        let listening = self.listening.iter().filter(is_wanted);
+        listening.map(|(_, local)| *local).collect()
+    }
+
+    /// A handle by which an HTTP server brings WebSockets here.
+    pub fn web_sockets(&self) -> WebSockets {
+        WebSockets::new(self.arrive.clone())
+    }
+
+    /// Shows another certificate from the next connection on; those that are open stay.
+    pub fn set_identity(&mut self, identity: TlsIdentity) {
+        self.identity = Some(identity);
+    }
+
+    /// Tells which host name stands behind an address: connections that are opened to it from now on ask for that name
+    /// (SNI) and demand it in the certificate. Without a name the certificate must hold the address.
+    ///
+    /// Whoever looked a name up calls this for the addresses that came out, before sending there (RFC 5922 4).
+    pub fn set_peer_name(&mut self, remote: SocketAddr, name: &str) {
+        /// Peers whose names are kept; more than anybody's trunks and proxies.
+        const NAMES: usize = 4096;
+        let name = name.trim_end_matches('.');
+        if self.names.get(&remote).is_some_and(|known| known == name) {
+            return;
+        }
+        if self.names.len() >= NAMES {
+            self.names.clear();
+        }
+        self.names.insert(remote, name.to_owned());
+        // What is open was opened for somebody else.
+        self.table.forget_way(remote);
     }
 
     /// How many connections are open or being opened.
     pub fn connection_count(&self) -> usize {
-        self.connections.len()
+        self.table.len()
     }
 
     /// Waits for the next thing to happen. Nothing is lost when the future is dropped.
@@ -114,8 +181,8 @@ impl Sockets {
     /// The next thing that has happened already. After [`Sockets::receive`] woke, this takes the rest of the batch
     /// without going back to the runtime.
     pub fn receive_now(&mut self) -> Option<Received> {
-        if let Some(flow) = self.failed.pop_front() {
-            return Some(Received::FlowFailed { flow });
+        if let Some((flow, why)) = self.failed.pop_front() {
+            return Some(Received::FlowFailed { flow, why });
         }
         for _ in 0..self.udp.len() {
             let index = self.turn % self.udp.len();
@@ -133,8 +200,8 @@ impl Sockets {
     }
 
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Received> {
-        if let Some(flow) = self.failed.pop_front() {
-            return Poll::Ready(Received::FlowFailed { flow });
+        if let Some((flow, why)) = self.failed.pop_front() {
+            return Poll::Ready(Received::FlowFailed { flow, why });
         }
         self.turn = self.turn.wrapping_add(1);
         // Streams and datagrams take turns at being asked first.
@@ -153,140 +220,160 @@ impl Sockets {
     }
 
     fn poll_streams(&mut self, context: &mut Context<'_>) -> Poll<Received> {
-        while let Poll::Ready(Some((stream, flow))) = self.accepted.poll_recv(context) {
-            self.add_accepted(stream, flow);
+        // Neither channel ever ends: we hold a sender of each ourselves.
+        while let Poll::Ready(Some(arrival)) = self.arrivals.poll_recv(context) {
+            self.add_accepted(arrival);
         }
-        // The channel never ends: we hold a sender ourselves.
         while let Poll::Ready(Some(report)) = self.reports.poll_recv(context) {
             if let Some(received) = self.reported(report) {
                 return Poll::Ready(received);
             }
         }
-        Poll::Pending
+        // What made room for others.
+        match self.failed.pop_front() {
+            Some((flow, why)) => Poll::Ready(Received::FlowFailed { flow, why }),
+            None => Poll::Pending,
+        }
     }
 
     fn reported(&mut self, report: Report) -> Option<Received> {
         match report {
-            Report::Message { flow, payload } => Some(Received::Message { flow, payload }),
-            Report::Closed { flow } => {
-                let connection = self.connections.remove(&flow.connection)?;
-                self.forget(&connection);
-                Some(Received::FlowFailed { flow })
+            Report::Message { flow, payload } => {
+                self.table.proven(flow.connection);
+                Some(Received::Message { flow, payload })
+            }
+            Report::Closed { flow, why } => {
+                let connection = self.table.remove(flow.connection)?;
+                let asked = connection.asked.map(|asked| (asked, why.clone()));
+                self.failed.extend(asked);
+                Some(Received::FlowFailed { flow, why })
             }
         }
     }
 
-    /// Drops what points to a connection that is gone.
-    fn forget(&mut self, connection: &Connection) {
-        let flow = connection.flow;
-        if self.by_remote.get(&flow.remote) == Some(&flow.connection) {
-            self.by_remote.remove(&flow.remote);
-        }
-        self.failed.extend(connection.asked);
-    }
-
-    fn add_accepted(&mut self, stream: TcpStream, flow: Flow) {
-        if self.connections.len() >= self.limits.connections {
-            tracing::debug!(remote = %flow.remote, "too many connections, one more was closed");
-            return;
+    fn add_accepted(&mut self, arrival: Arrival) {
+        let Arrival {
+            pipe,
+            transport,
+            local,
+            remote,
+        } = arrival;
+        match self.table.make_room(remote, &self.limits) {
+            Ok(None) => {}
+            // Nobody was told of it, for it has brought nothing.
+            Ok(Some(silent)) => silent.abort(),
+            Err(()) => {
+                tracing::debug!(%remote, "too many connections, one more was closed");
+                return;
+            }
         }
         let flow = Flow {
-            connection: self.new_connection(),
-            ..flow
+            transport,
+            local,
+            remote,
+            connection: self.table.next_number(),
         };
-        let reporter = self.reporter.clone();
-        let connection = Connection::accepted(stream, flow, reporter, self.limits.clone());
-        self.connections.insert(flow.connection, connection);
-        self.by_remote.insert(flow.remote, flow.connection);
+        let identity = self.identity.as_ref().map(TlsIdentity::server);
+        let connection = Connection::accepted(pipe, self.service(flow, None), identity);
+        self.table.add_accepted(connection);
     }
 
-    fn new_connection(&mut self) -> u64 {
-        self.last_connection += 1;
-        self.last_connection
+    fn service(&self, flow: Flow, keep_alive: Option<Duration>) -> Service {
+        Service {
+            flow,
+            reports: self.reporter.clone(),
+            limits: Arc::clone(&self.limits),
+            keep_alive,
+        }
     }
 
     /// Sends one message. Never waits; a failure comes out of [`Sockets::receive`] as [`Received::FlowFailed`].
     pub fn send(&mut self, flow: Flow, payload: Bytes) {
-        let is_sent = match flow.transport {
+        let outcome = match flow.transport {
             Transport::Udp => self.send_datagram(flow, &payload),
-            Transport::Tcp => self.send_on_stream(flow, payload),
-            // There are no such sockets here, so there is no such flow.
-            Transport::Tls | Transport::Ws | Transport::Wss => false,
+            _ => self.send_on_stream(flow, payload),
         };
-        if !is_sent {
-            self.failed.push_back(flow);
+        if let Err(why) = outcome {
+            self.failed.push_back((flow, why));
         }
     }
 
-    fn send_datagram(&self, flow: Flow, payload: &[u8]) -> bool {
+    fn send_datagram(&self, flow: Flow, payload: &[u8]) -> Result<(), FlowFailure> {
         let is_same_family = |port: &&UdpPort| port.local().is_ipv4() == flow.remote.is_ipv4();
         let port = self
             .udp
             .iter()
             .find(|port| port.local() == flow.local)
-            .or_else(|| self.udp.iter().find(is_same_family));
-        let Some(port) = port else {
-            return false;
-        };
-        match port.send(flow.remote, payload) {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::debug!(remote = %flow.remote, %error, "a datagram could not be sent");
-                false
-            }
-        }
+            .or_else(|| self.udp.iter().find(is_same_family))
+            .ok_or(FlowFailure::NoSuchFlow)?;
+        port.send(flow.remote, payload).map_err(|error| {
+            tracing::debug!(remote = %flow.remote, %error, "a datagram could not be sent");
+            FlowFailure::Broken(error.to_string())
+        })
     }
 
-    fn send_on_stream(&mut self, flow: Flow, payload: Bytes) -> bool {
+    fn send_on_stream(&mut self, flow: Flow, payload: Bytes) -> Result<(), FlowFailure> {
         let number = match flow.connection {
-            0 => match self.by_remote.get(&flow.remote) {
-                Some(number) => *number,
+            0 => match self.table.towards(flow.transport, flow.remote) {
+                Some(number) => number,
                 None => return self.open(flow, payload),
             },
             number => number,
         };
-        let Some(connection) = self.connections.get(&number) else {
-            return false;
-        };
+        let connection = self.table.get(number).ok_or(FlowFailure::NoSuchFlow)?;
         if connection.send(payload) {
-            return true;
+            return Ok(());
         }
-        if let Some(connection) = self.connections.remove(&number) {
-            self.forget(&connection);
-            if connection.flow != flow {
-                self.failed.push_back(connection.flow);
-            }
+        let why = FlowFailure::NotReading;
+        if let Some(connection) = self.table.remove(number) {
+            let others = [Some(connection.flow), connection.asked]
+                .into_iter()
+                .flatten();
+            let others = others.filter(|other| *other != flow);
+            self.failed.extend(others.map(|other| (other, why.clone())));
             connection.abort();
         }
-        false
+        Err(why)
     }
 
-    fn open(&mut self, asked: Flow, payload: Bytes) -> bool {
-        if self.connections.len() >= self.limits.connections {
-            return false;
+    fn open(&mut self, asked: Flow, payload: Bytes) -> Result<(), FlowFailure> {
+        if self.table.len() >= self.limits.connections {
+            return Err(FlowFailure::TooMany);
         }
+        let opening = Opening {
+            name: self.names.get(&asked.remote).cloned(),
+            trust: self.client(asked.transport),
+            path: Arc::clone(&self.web_socket_path),
+        };
         let flow = Flow {
-            connection: self.new_connection(),
+            connection: self.table.next_number(),
             ..asked
         };
-        let connection = Connection::opened(
-            flow,
-            asked,
-            self.reporter.clone(),
-            self.limits.clone(),
-            self.keep_alive,
-        );
+        let connection = Connection::opened(self.service(flow, self.keep_alive), asked, opening);
         let is_queued = connection.send(payload);
-        self.connections.insert(flow.connection, connection);
-        self.by_remote.insert(flow.remote, flow.connection);
-        is_queued
+        self.table.add_opened(connection);
+        if is_queued {
+            Ok(())
+        } else {
+            Err(FlowFailure::NotReading)
+        }
+    }
+
+    fn client(&mut self, transport: Transport) -> Result<Arc<ClientConfig>, FlowFailure> {
+        if !transport.is_secure() {
+            return Err(FlowFailure::NoSuchFlow);
+        }
+        let trust = &self.trust;
+        self.client
+            .get_or_insert_with(|| tls::client_config(trust).map_err(FlowFailure::Certificate))
+            .clone()
     }
 
     /// Lets what is queued go out, for a second at most, and closes everything.
     pub async fn shutdown(mut self) {
         const PATIENCE: Duration = Duration::from_secs(1);
         let deadline = tokio::time::Instant::now() + PATIENCE;
-        for (_, connection) in self.connections.drain() {
+        for connection in self.table.drain() {
             let left = deadline.saturating_duration_since(tokio::time::Instant::now());
             connection.finish(left).await;
         }
@@ -298,35 +385,8 @@ impl Drop for Sockets {
         for listener in &self.listeners {
             listener.abort();
         }
-        for (_, connection) in self.connections.drain() {
+        for connection in self.table.drain() {
             connection.abort();
-        }
-    }
-}
-
-async fn accept(listener: TcpListener, accepted: mpsc::Sender<(TcpStream, Flow)>) {
-    /// When the process has no file descriptors left, trying again at once would only burn time.
-    const PAUSE: Duration = Duration::from_millis(100);
-    loop {
-        match listener.accept().await {
-            Ok((stream, remote)) => {
-                let Ok(local) = stream.local_addr() else {
-                    continue;
-                };
-                let flow = Flow {
-                    transport: Transport::Tcp,
-                    local,
-                    remote,
-                    connection: 0,
-                };
-                if accepted.send((stream, flow)).await.is_err() {
-                    return;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(PAUSE).await;
-            }
         }
     }
 }

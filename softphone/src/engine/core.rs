@@ -320,7 +320,7 @@ impl Core {
     fn on_network(&mut self, received: Received) {
         self.drive(match received {
             Received::Message { flow, payload } => Input::Receive { flow, payload },
-            Received::FlowFailed { flow } => Input::FlowFailed { flow },
+            Received::FlowFailed { flow, .. } => Input::FlowFailed { flow },
         });
     }
 

@@ -126,7 +126,7 @@ async fn serve(http: TcpListener, seen: Arc<Seen>) {
             }
             received = sockets.receive() => match received {
                 Received::Message { flow, payload } => Input::Receive { flow, payload },
-                Received::FlowFailed { flow } => Input::FlowFailed { flow },
+                Received::FlowFailed { flow, .. } => Input::FlowFailed { flow },
             },
             () = tokio::time::sleep_until(due.into()) => Input::Timeout,
         };

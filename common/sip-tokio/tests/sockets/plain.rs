@@ -1,54 +1,15 @@
-//! Real sockets on loopback: what goes in at one side comes out at the other.
+//! Datagrams and plain TCP.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sip::{Flow, Transport};
-use sip_tokio::{BindConfig, BindError, Limits, Received, Sockets};
+use sip::Transport;
+use sip_tokio::{BindConfig, BindError, FlowFailure, Limits, Received, Sockets};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-const OPTIONS: &str = "OPTIONS sip:a@example.com SIP/2.0\r\n\
-    Via: SIP/2.0/TCP 127.0.0.1:5060;branch=z9hG4bK1\r\n\
-    From: <sip:b@example.com>;tag=1\r\n\
-    To: <sip:a@example.com>\r\n\
-    Call-ID: 1@example.com\r\n\
-    CSeq: 1 OPTIONS\r\n\
-    Content-Length: 0\r\n\r\n";
-
-fn any_port() -> SocketAddr {
-    "127.0.0.1:0".parse().expect("an address")
-}
-
-async fn bound() -> Sockets {
-    Sockets::bind(BindConfig::udp_and_tcp(any_port()))
-        .await
-        .expect("free ports")
-}
-
-async fn next(sockets: &mut Sockets) -> Received {
-    timeout(Duration::from_secs(10), sockets.receive())
-        .await
-        .expect("something comes within ten seconds")
-}
-
-async fn next_message(sockets: &mut Sockets) -> (Flow, Bytes) {
-    match next(sockets).await {
-        Received::Message { flow, payload } => (flow, payload),
-        other => panic!("a message was expected, and {other:?} came"),
-    }
-}
-
-fn way(transport: Transport, from: &Sockets, to: SocketAddr) -> Flow {
-    Flow {
-        transport,
-        local: from.local_udp()[0],
-        remote: to,
-        connection: 0,
-    }
-}
+use crate::{OPTIONS, any_port, bound, next, next_failure, next_message, way};
 
 #[tokio::test]
 async fn port_zero_gives_udp_and_tcp_the_same_port() {
@@ -142,11 +103,13 @@ async fn a_connection_that_cannot_be_opened_fails_the_flow_that_was_asked_for() 
     };
     let there = way(Transport::Tcp, &phone, nobody);
     phone.send(there, Bytes::from_static(OPTIONS.as_bytes()));
-    let failed = [next(&mut phone).await, next(&mut phone).await];
-    assert!(
-        failed.contains(&Received::FlowFailed { flow: there }),
-        "{failed:?}"
-    );
+    let failed = [
+        next_failure(&mut phone).await,
+        next_failure(&mut phone).await,
+    ];
+    assert!(failed.iter().any(|(flow, _)| *flow == there), "{failed:?}");
+    let is_not_there = |(_, why): &(_, _)| matches!(why, FlowFailure::NoConnection(_));
+    assert!(failed.iter().all(is_not_there), "{failed:?}");
     assert_eq!(phone.connection_count(), 0);
 }
 
@@ -157,9 +120,12 @@ async fn a_flow_fails_when_its_peer_closes() {
     peer.write_all(OPTIONS.as_bytes()).await.unwrap();
     let (flow, _) = next_message(&mut server).await;
     drop(peer);
-    assert_eq!(next(&mut server).await, Received::FlowFailed { flow });
+    assert_eq!(next_failure(&mut server).await, (flow, FlowFailure::Closed));
     server.send(flow, Bytes::from_static(OPTIONS.as_bytes()));
-    assert_eq!(next(&mut server).await, Received::FlowFailed { flow });
+    assert_eq!(
+        next_failure(&mut server).await,
+        (flow, FlowFailure::NoSuchFlow)
+    );
 }
 
 #[tokio::test]
@@ -236,7 +202,10 @@ async fn a_peer_that_does_not_read_loses_its_connection_and_holds_nothing() {
         server.send(flow, large.clone());
         tokio::task::yield_now().await;
     }
-    assert_eq!(next(&mut server).await, Received::FlowFailed { flow });
+    assert_eq!(
+        next_failure(&mut server).await,
+        (flow, FlowFailure::NotReading)
+    );
     assert_eq!(server.connection_count(), 0);
 }
 
