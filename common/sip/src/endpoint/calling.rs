@@ -83,6 +83,7 @@ impl Endpoint {
             digest: wish.credential.map(DigestClient::new),
             phase: Phase::Calling(Box::new(calling)),
         };
+        self.legs_by_flow.insert(wish.flow, id);
         self.legs.insert(id, leg);
     }
 
@@ -215,6 +216,14 @@ impl Endpoint {
         };
         transaction.user = Purpose::Abandoned {
             contact: calling.contact.clone(),
+        };
+        self.cancel(known, reason);
+    }
+
+    /// Sends the CANCEL of an INVITE, now or as soon as it may be sent.
+    pub(super) fn cancel(&mut self, known: TransactionId, reason: Option<Text>) {
+        let Some(transaction) = self.clients.get_mut(known) else {
+            return;
         };
         let flow = transaction.flow;
         if let ClientMachine::Invite(machine) = &mut transaction.machine

@@ -16,6 +16,7 @@ impl Endpoint {
             return;
         };
         // The peer is where its last request came from, whatever it wrote into its Contact.
+        self.legs_by_flow.relocate(leg.flow, envelope.flow, id);
         leg.flow = envelope.flow;
         let is_parting = leg.is_parting();
         // What is refused in any case is refused before its number is noted: its repetition has to
@@ -88,6 +89,7 @@ impl Endpoint {
             return;
         };
         established.acceptances.remove(place);
+        self.legs_by_flow.relocate(leg.flow, envelope.flow, id);
         leg.flow = envelope.flow;
         if leg.is_parting() {
             return self.part(id);
@@ -195,6 +197,7 @@ impl Endpoint {
             return;
         };
         self.dialogs.remove(&leg.key);
+        self.legs_by_flow.remove(leg.flow, id);
         let is_parting = leg.is_parting();
         if let Phase::Established(established) = leg.phase
             && let Some(theirs) = established.theirs

@@ -8,10 +8,11 @@ use crate::transaction::{ClientMachine, ServerMachine, TransactionId};
 
 impl Endpoint {
     pub(super) fn run_timers(&mut self) {
-        while let Some(timer) = self.out.timers.pop(self.out.now) {
+        while let Some(timer) = self.out.pop_timer() {
             match timer {
                 Timer::InviteRetransmit(id)
                 | Timer::InviteTimeout(id)
+                | Timer::InviteSilence(id)
                 | Timer::InviteRefusalAbsorbed(id)
                 | Timer::InviteAcceptanceAbsorbed(id)
                 | Timer::CancelTimeout(id)
@@ -40,7 +41,7 @@ impl Endpoint {
         let (flow, timers, out) = (transaction.flow, &self.config.timers, &mut self.out);
         match &mut transaction.machine {
             ClientMachine::Invite(machine) => {
-                let outcome = machine.fire(timer, flow, out);
+                let outcome = machine.fire(timer, flow, timers, out);
                 self.invite_outcome(id, outcome, None);
             }
             ClientMachine::Request(machine) => {
@@ -67,10 +68,13 @@ impl Endpoint {
     /// connection and ask again.
     pub(super) fn flow_failed(&mut self, failed: Flow) {
         let is_gone = |flow: Flow| is_on(flow, failed);
-        for id in self.clients.on_flows(is_gone) {
+        for id in self.clients.on_flow(failed) {
             let Some(transaction) = self.clients.get_mut(id) else {
                 continue;
             };
+            if !is_gone(transaction.flow) {
+                continue;
+            }
             if !transaction.is_waiting() {
                 self.clients.remove(id);
                 continue;
@@ -78,19 +82,18 @@ impl Endpoint {
             match &transaction.user {
                 // Its leg is among those below, which get no BYE: nothing could carry it.
                 Purpose::Invite(_) | Purpose::Reoffer(_) | Purpose::Abandoned { .. } => {
+                    if let ClientMachine::Invite(machine) = &transaction.machine {
+                        machine.take_back_limit(id, &mut self.out);
+                    }
                     self.clients.remove(id);
                 }
                 _ => self.request_failed(id, Failure::FlowFailed),
             }
         }
-        let mut lost: Vec<LegId> = self
-            .legs
-            .iter()
-            .filter(|(_, leg)| is_gone(leg.flow))
-            .map(|(id, _)| *id)
-            .collect();
-        lost.sort_unstable();
-        for id in lost {
+        for id in self.legs_by_flow.on(failed, LegId::from_number(0)) {
+            if !self.legs.get(&id).is_some_and(|leg| is_gone(leg.flow)) {
+                continue;
+            }
             // Nobody is there for an answer to an INVITE that waits for one.
             if let Some(Phase::Ringing(ringing)) = self.legs.get(&id).map(|leg| &leg.phase) {
                 self.servers.remove(ringing.transaction);

@@ -17,6 +17,7 @@
 mod authentication;
 mod calling;
 mod config;
+mod deadlines;
 mod established;
 mod event;
 mod expiry;
@@ -55,7 +56,9 @@ pub(crate) use timer::Timer;
 use crate::Text;
 use crate::dialog::Leg;
 use crate::registration::Registration;
-use crate::transaction::{ClientTransactions, KeyMap, Keyer, ServerTransactions, TransactionKey};
+use crate::transaction::{
+    ClientTransactions, FlowIndex, KeyMap, Keyer, ServerTransactions, TransactionKey,
+};
 
 /// A SIP user agent, client and server in one.
 ///
@@ -110,6 +113,7 @@ pub struct Endpoint {
     /// Whether a timer for the oldest of them is set.
     are_answers_watched: bool,
     legs: HashMap<LegId, Leg>,
+    legs_by_flow: FlowIndex<LegId>,
     /// Calls by Call-ID and our tag.
     dialogs: KeyMap<LegId>,
     /// Calls whose BYE is under way: one that comes towards it is welcome.
@@ -154,14 +158,15 @@ impl Endpoint {
             random,
             clients: ClientTransactions::new(keyer.clone()),
             servers: ServerTransactions::new(keyer.clone()),
-            keyer,
             start: None,
             out: Outbox::default(),
             answers: BTreeMap::new(),
             are_answers_watched: false,
             legs: HashMap::new(),
+            legs_by_flow: FlowIndex::new(keyer.clone()),
             dialogs: KeyMap::default(),
             mortal: KeyMap::default(),
+            keyer,
             registrations: BTreeMap::new(),
             last_identity: 0,
         }
@@ -264,7 +269,7 @@ impl Endpoint {
 
     /// When [`Input::Timeout`] is due, unless another input comes before.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        Some(self.start? + self.out.timers.next()?)
+        Some(self.start? + self.out.next_timer()?)
     }
 
     /// A new name for an outgoing call.
@@ -290,7 +295,7 @@ impl Endpoint {
             legs: self.legs.len(),
             open_requests: self.answers.len(),
             registrations: self.registrations.len(),
-            timers: self.out.timers.len(),
+            timers: self.out.timer_count(),
         }
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Envelope {
     /// Where answers go.
     pub(super) reply_to: Flow,
     pub(super) key: TransactionKey,
+    /// For requests outside calls that must not be done twice.
+    pub(super) copy_mark: Option<TransactionKey>,
     pub(super) call_id: Text,
     pub(super) from_tag: Text,
     pub(super) to_tag: Option<Text>,
@@ -78,6 +80,12 @@ impl Endpoint {
             self.refuse(&envelope, &request, StatusCode::OK);
         } else if envelope.to_tag.is_some() && request.method != Method::Register {
             self.refuse(&envelope, &request, StatusCode::CALL_DOES_NOT_EXIST);
+        } else if envelope
+            .copy_mark
+            .is_some_and(|copy_mark| self.servers.has_copy(copy_mark))
+        {
+            // A proxy has forked the request, and both branches ended here (section 8.2.2.2).
+            self.refuse(&envelope, &request, StatusCode::LOOP_DETECTED);
         } else if self.inspect(&envelope, &request) {
             match request.method {
                 Method::Invite => self.receive_invite(envelope, request),
@@ -122,11 +130,16 @@ impl Endpoint {
             sequence: number,
         };
         let key = self.servers.key(&mark, &method);
+        // REGISTER and OPTIONS may be done twice, and careless phones repeat their numbers.
+        let may_be_copy =
+            to.tag().is_none() && !matches!(method, Method::Register | Method::Options);
+        let copy_mark = may_be_copy.then(|| self.servers.copy_mark(&mark, &method));
         let reply_to = note_source(flow, via, &mut request.headers);
         Ok(Envelope {
             flow,
             reply_to,
             key,
+            copy_mark,
             call_id,
             from_tag,
             to_tag: to.params.text("tag"),

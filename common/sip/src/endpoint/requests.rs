@@ -35,6 +35,9 @@ impl Endpoint {
         let transaction = self.servers.insert(envelope.key, envelope.reply_to, |_| {
             ServerMachine::Request(ServerRequest::new())
         });
+        if let Some(copy_mark) = envelope.copy_mark {
+            self.servers.mark_copies(transaction, copy_mark);
+        }
         let answer = self.refusal(&envelope, &request, StatusCode::OK);
         let id = RequestId::from_number(self.next_number());
         let pending = PendingAnswer {

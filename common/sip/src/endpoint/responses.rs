@@ -173,7 +173,24 @@ impl Endpoint {
             (InviteOutcome::Refused { is_over }, Some((response, _))) => {
                 self.invite_refused(known, is_over, response);
             }
+            (InviteOutcome::Silent, _) => self.invite_is_silent(known),
             (InviteOutcome::TimedOut, _) => self.invite_failed(known, EndCause::Timeout),
+            _ => {}
+        }
+    }
+
+    /// Timer C: whoever rings says so every minute (section 13.3.1.1), and this one does not.
+    fn invite_is_silent(&mut self, known: TransactionId) {
+        let Some(transaction) = self.clients.get_mut(known) else {
+            return;
+        };
+        match transaction.user {
+            Purpose::Invite(leg) => {
+                self.abandon_leg(leg, None);
+                self.end(leg, EndCause::Timeout);
+            }
+            // The 487 to come leaves the call as it was.
+            Purpose::Reoffer(_) => self.cancel(known, None),
             _ => {}
         }
     }
@@ -219,6 +236,9 @@ impl Endpoint {
         let Some(transaction) = self.clients.remove(known) else {
             return;
         };
+        if let ClientMachine::Invite(machine) = &transaction.machine {
+            machine.take_back_limit(known, &mut self.out);
+        }
         match transaction.user {
             Purpose::Invite(leg) => self.end(leg, cause),
             // Section 14.1: a re-INVITE without any answer ends the call.

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::calling::push_content_type;
 use super::receive::{Envelope, push_to_tag};
 use super::requests::set_status;
-use super::{EndCause, Endpoint, Event, LegId, Timer};
+use super::{DigestClient, EndCause, Endpoint, Event, LegId, Timer};
 use crate::dialog::{Acceptance, Dialog, Established, Leg, Phase, Ringing};
 use crate::transaction::{ServerInvite, ServerMachine, TransactionId};
 use crate::{HeaderName, Headers, ParseError, Request, Response, StatusCode, Text};
@@ -28,6 +28,9 @@ impl Endpoint {
         let mut answer = Response::to(&request, StatusCode::OK);
         push_to_tag(&mut answer, &local_tag);
         let transaction = self.try_invite(&envelope, &request, id);
+        if let Some(copy_mark) = envelope.copy_mark {
+            self.servers.mark_copies(transaction, copy_mark);
+        }
         let key = self.dialog_key(&envelope.call_id, &local_tag);
         self.dialogs.insert(key, id);
         let ringing = Ringing {
@@ -44,6 +47,7 @@ impl Endpoint {
             number: envelope.number,
         };
         let phase = Phase::Ringing(Box::new(ringing));
+        self.legs_by_flow.insert(envelope.flow, id);
         self.legs.insert(
             id,
             Leg {
@@ -249,6 +253,10 @@ impl Endpoint {
     }
 
     fn answer_invite(&mut self, transaction: TransactionId, status: StatusCode, payload: Bytes) {
+        // Who comes back with credentials should count on, but not everybody does.
+        if DigestClient::is_challenge(status) {
+            self.servers.forget_copies(transaction);
+        }
         if let Some(found) = self.servers.get_mut(transaction) {
             let reply_to = found.reply_to;
             if let ServerMachine::Invite(machine, _) = &mut found.machine {

@@ -5,13 +5,16 @@ use crate::transaction::TransactionId;
 
 /// What happens when an instant is reached. The letters are those of RFC 3261 table 4 and RFC 6026.
 ///
-/// A timer is never taken back: one whose owner has moved on finds nothing to do when it runs out.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// A short timer is never taken back: one whose owner has moved on finds nothing to do when it runs
+/// out. Those of minutes are [`Deadlines`](super::deadlines::Deadlines).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Timer {
     /// A: our INVITE got no answer yet and is sent again (unreliable transports).
     InviteRetransmit(TransactionId),
     /// B: our INVITE got no answer at all and is given up.
     InviteTimeout(TransactionId),
+    /// C: our INVITE got a provisional answer, and then nothing for long.
+    InviteSilence(TransactionId),
     /// D: a refused INVITE of ours no longer waits for repetitions of the refusal.
     InviteRefusalAbsorbed(TransactionId),
     /// M: an accepted INVITE of ours no longer waits for repeated or further 2xx.

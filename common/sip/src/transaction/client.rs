@@ -1,7 +1,7 @@
 //! The table of requests that we sent.
 
 use super::key::KeyMap;
-use super::{ClientInvite, ClientRequest, Keyer, TransactionId};
+use super::{ClientInvite, ClientRequest, FlowIndex, Keyer, TransactionId};
 use crate::endpoint::{Outbox, Timers};
 use crate::{Flow, Method, Request};
 
@@ -36,12 +36,14 @@ pub(crate) enum ClientMachine {
 pub(crate) struct ClientTransactions<U> {
     keyer: Keyer,
     table: KeyMap<ClientTransaction<U>>,
+    by_flow: FlowIndex<TransactionId>,
     last_serial: u32,
 }
 
 impl<U> ClientTransactions<U> {
     pub(crate) fn new(keyer: Keyer) -> Self {
         Self {
+            by_flow: FlowIndex::new(keyer.clone()),
             keyer,
             table: KeyMap::default(),
             last_serial: 0,
@@ -98,24 +100,14 @@ impl<U> ClientTransactions<U> {
     }
 
     pub(crate) fn remove(&mut self, id: TransactionId) -> Option<ClientTransaction<U>> {
-        self.get_mut(id)?;
+        let flow = self.get_mut(id)?.flow;
+        self.by_flow.remove(flow, id);
         self.table.remove(&id.key)
     }
 
-    /// The requests that went over flows which `is_gone` names.
-    pub(crate) fn on_flows(&self, is_gone: impl Fn(Flow) -> bool) -> Vec<TransactionId> {
-        let mut found: Vec<_> = self
-            .table
-            .iter()
-            .filter(|(_, transaction)| is_gone(transaction.flow))
-            .map(|(key, transaction)| TransactionId {
-                key: *key,
-                serial: transaction.serial,
-            })
-            .collect();
-        // The table's order is arbitrary; the order of sending is what a test can repeat.
-        found.sort_unstable_by_key(|id| id.serial);
-        found
+    /// The requests that may have gone over this flow, in the order of sending.
+    pub(crate) fn on_flow(&self, flow: Flow) -> Vec<TransactionId> {
+        self.by_flow.on(flow, TransactionId::LEAST)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -144,6 +136,7 @@ impl<U> ClientTransactions<U> {
             machine,
             user,
         };
+        self.by_flow.insert(flow, id);
         self.table.insert(id.key, transaction);
         id
     }

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::TransactionId;
 use crate::endpoint::{Outbox, Timer, Timers};
-use crate::{CSeq, Flow, HeaderName, Headers, Method, Request, Response, Text};
+use crate::{CSeq, Flow, HeaderName, Headers, Method, Request, Response, StatusCode, Text};
 
 /// More phones than these cannot answer one forked INVITE; what comes beyond is not acknowledged.
 const MOST_ACCEPTANCES: usize = 16;
@@ -25,8 +25,9 @@ pub(crate) struct ClientInvite {
 enum State {
     /// No answer yet.
     Calling { payload: Bytes, interval: Duration },
-    /// A provisional answer came.
-    Proceeding,
+    /// A provisional answer came; the last one above 100, or the first one, at `heard`. Timer C is set
+    /// for `limit`. Both as time since the endpoint's first input.
+    Proceeding { heard: Duration, limit: Duration },
     /// Refused; the ACK is repeated to each repetition of the refusal.
     Completed { ack: Bytes },
     /// Accepted; each dialog's ACK is repeated to each repetition of its 2xx, also when the call is
@@ -61,6 +62,8 @@ pub(crate) enum InviteOutcome {
     Refused { is_over: bool },
     /// Nobody answered; the transaction is over.
     TimedOut,
+    /// Timer C: somebody answered provisionally and then fell silent.
+    Silent,
     /// The transaction is over.
     Over,
 }
@@ -101,9 +104,25 @@ impl ClientInvite {
         timers: &Timers,
         out: &mut Outbox,
     ) -> InviteOutcome {
+        if !response.status.is_provisional() {
+            self.take_back_limit(transaction, out);
+        }
         match &mut self.state {
-            State::Calling { .. } | State::Proceeding if response.status.is_provisional() => {
-                self.state = State::Proceeding;
+            State::Calling { .. } | State::Proceeding { .. }
+                if response.status.is_provisional() =>
+            {
+                match &mut self.state {
+                    State::Proceeding { heard, .. } => {
+                        if response.status != StatusCode::TRYING {
+                            *heard = out.now;
+                        }
+                    }
+                    state => {
+                        let (heard, limit) = (out.now, out.now + timers.c);
+                        *state = State::Proceeding { heard, limit };
+                        out.deadlines.set(limit, Timer::InviteSilence(transaction));
+                    }
+                }
                 let Cancel::Wanted { reason } = &mut self.cancel else {
                     return InviteOutcome::Progress;
                 };
@@ -111,7 +130,7 @@ impl ClientInvite {
                 let cancel = self.send_cancel(transaction, reason, timers, out);
                 InviteOutcome::CancelNow(Box::new(cancel))
             }
-            State::Calling { .. } | State::Proceeding if response.status.is_success() => {
+            State::Calling { .. } | State::Proceeding { .. } if response.status.is_success() => {
                 out.after(
                     timers.transaction_life(),
                     Timer::InviteAcceptanceAbsorbed(transaction),
@@ -122,7 +141,7 @@ impl ClientInvite {
                 };
                 InviteOutcome::Accepted
             }
-            State::Calling { .. } | State::Proceeding => {
+            State::Calling { .. } | State::Proceeding { .. } => {
                 let ack = self.refusal_ack(response);
                 out.send(flow, ack.clone());
                 let is_over = flow.transport.is_reliable();
@@ -181,14 +200,20 @@ impl ClientInvite {
                 self.cancel = Cancel::Wanted { reason };
                 None
             }
-            (State::Proceeding, Cancel::No) => {
+            (State::Proceeding { .. }, Cancel::No) => {
                 Some(self.send_cancel(transaction, reason, timers, out))
             }
             _ => None,
         }
     }
 
-    pub(crate) fn fire(&mut self, timer: Timer, flow: Flow, out: &mut Outbox) -> InviteOutcome {
+    pub(crate) fn fire(
+        &mut self,
+        timer: Timer,
+        flow: Flow,
+        timers: &Timers,
+        out: &mut Outbox,
+    ) -> InviteOutcome {
         match (timer, &mut self.state) {
             (Timer::InviteRetransmit(_), State::Calling { payload, interval }) => {
                 *interval *= 2;
@@ -196,8 +221,16 @@ impl ClientInvite {
                 out.after(*interval, timer);
                 InviteOutcome::Nothing
             }
+            (Timer::InviteSilence(_), State::Proceeding { heard, limit }) => {
+                *limit = *heard + timers.c;
+                if *limit <= out.now {
+                    return InviteOutcome::Silent;
+                }
+                out.deadlines.set(*limit, timer);
+                InviteOutcome::Nothing
+            }
             (Timer::InviteTimeout(_), State::Calling { .. })
-            | (Timer::CancelTimeout(_), State::Calling { .. } | State::Proceeding) => {
+            | (Timer::CancelTimeout(_), State::Calling { .. } | State::Proceeding { .. }) => {
                 InviteOutcome::TimedOut
             }
             (Timer::InviteRefusalAbsorbed(_), State::Completed { .. })
@@ -206,9 +239,17 @@ impl ClientInvite {
         }
     }
 
+    /// The transaction is forgotten before its end.
+    pub(crate) fn take_back_limit(&self, transaction: TransactionId, out: &mut Outbox) {
+        if let State::Proceeding { limit, .. } = self.state {
+            out.deadlines
+                .take_back(limit, Timer::InviteSilence(transaction));
+        }
+    }
+
     /// Whether the final answer is still to come.
     pub(crate) fn is_waiting(&self) -> bool {
-        matches!(self.state, State::Calling { .. } | State::Proceeding)
+        matches!(self.state, State::Calling { .. } | State::Proceeding { .. })
     }
 
     /// The INVITE as it was sent, without its body.

@@ -3,11 +3,13 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
+use crate::Flow;
+
 /// A hash of what identifies a transaction or a dialog.
 ///
 /// 64 bits under a secret: a million entries collide by chance once in 10^7 tables, and nobody who
 /// does not know the seed can look for a collision. No text is kept in the tables for it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct TransactionKey(u64);
 
 impl TransactionKey {
@@ -26,10 +28,19 @@ impl Hash for TransactionKey {
 
 /// One transaction. The serial number tells it from a later one with the same key, for timers that
 /// outlive their transaction.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct TransactionId {
-    pub(crate) key: TransactionKey,
+    // First, so that the order of names is the order of their beginnings.
     pub(crate) serial: u32,
+    pub(crate) key: TransactionKey,
+}
+
+impl TransactionId {
+    /// Before all others in their order.
+    pub(crate) const LEAST: Self = Self {
+        serial: 0,
+        key: TransactionKey(0),
+    };
 }
 
 /// Makes keys.
@@ -52,6 +63,13 @@ impl Keyer {
         for part in parts {
             part.hash(&mut hasher);
         }
+        TransactionKey(hasher.finish())
+    }
+
+    /// The key of a flow: its transport and the peer's address.
+    pub(crate) fn of_flow(&self, flow: Flow) -> TransactionKey {
+        let mut hasher = self.secret.clone();
+        (flow.transport, flow.remote).hash(&mut hasher);
         TransactionKey(hasher.finish())
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! | machine | timers |
 //! |---|---|
-//! | [`ClientInvite`] | A, B, D, M |
+//! | [`ClientInvite`] | A, B, C, D, M |
 //! | [`ClientRequest`] | E, F, K |
 //! | [`ServerInvite`] | G, H, I, L |
 //! | [`ServerRequest`] | J |
@@ -14,6 +14,7 @@
 mod client;
 mod client_invite;
 mod client_request;
+mod flow_index;
 mod key;
 mod server;
 mod server_invite;
@@ -22,6 +23,7 @@ mod server_request;
 pub(crate) use client::{ClientMachine, ClientTransactions};
 pub(crate) use client_invite::{ClientInvite, InviteOutcome};
 pub(crate) use client_request::{ClientRequest, RequestOutcome};
+pub(crate) use flow_index::FlowIndex;
 pub(crate) use key::{KeyMap, Keyer, TransactionId, TransactionKey};
 pub(crate) use server::{RequestMark, ServerMachine, ServerTransactions};
 pub(crate) use server_invite::ServerInvite;

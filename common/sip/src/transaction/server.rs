@@ -12,6 +12,8 @@ const MAGIC_COOKIE: &str = "z9hG4bK";
 #[derive(Debug)]
 pub(crate) struct ServerTransaction<U> {
     serial: u32,
+    /// What another copy of the request that came another way would have in common with it.
+    copy_mark: Option<TransactionKey>,
     /// Where answers go.
     pub(crate) reply_to: Flow,
     pub(crate) machine: ServerMachine<U>,
@@ -30,6 +32,8 @@ pub(crate) enum ServerMachine<U> {
 pub(crate) struct ServerTransactions<U> {
     keyer: Keyer,
     table: KeyMap<ServerTransaction<U>>,
+    /// The marks of all transactions that have one.
+    copy_marks: KeyMap<()>,
     last_serial: u32,
 }
 
@@ -49,6 +53,7 @@ impl<U> ServerTransactions<U> {
         Self {
             keyer,
             table: KeyMap::default(),
+            copy_marks: KeyMap::default(),
             last_serial: 0,
         }
     }
@@ -68,6 +73,39 @@ impl<U> ServerTransactions<U> {
                 mark.from_tag,
                 &mark.sequence.to_string(),
             ]),
+        }
+    }
+
+    /// What all copies of a request outside dialogs have in common, on whatever way they came
+    /// (section 8.2.2.2).
+    pub(crate) fn copy_mark(&self, mark: &RequestMark<'_>, method: &Method) -> TransactionKey {
+        self.keyer.key(&[
+            mark.from_tag,
+            mark.call_id,
+            method.as_str(),
+            &mark.sequence.to_string(),
+        ])
+    }
+
+    /// Whether a copy of the request is being answered, or was a moment ago.
+    pub(crate) fn has_copy(&self, copy_mark: TransactionKey) -> bool {
+        self.copy_marks.contains_key(&copy_mark)
+    }
+
+    /// From now on copies of this transaction's request are recognized.
+    pub(crate) fn mark_copies(&mut self, id: TransactionId, copy_mark: TransactionKey) {
+        if let Some(transaction) = self.get_mut(id) {
+            transaction.copy_mark = Some(copy_mark);
+            self.copy_marks.insert(copy_mark, ());
+        }
+    }
+
+    /// From now on they are new requests again.
+    pub(crate) fn forget_copies(&mut self, id: TransactionId) {
+        if let Some(transaction) = self.get_mut(id)
+            && let Some(copy_mark) = transaction.copy_mark.take()
+        {
+            self.copy_marks.remove(&copy_mark);
         }
     }
 
@@ -92,6 +130,7 @@ impl<U> ServerTransactions<U> {
             key,
             ServerTransaction {
                 serial: id.serial,
+                copy_mark: None,
                 reply_to,
                 machine,
             },
@@ -106,6 +145,7 @@ impl<U> ServerTransactions<U> {
     }
 
     pub(crate) fn remove(&mut self, id: TransactionId) {
+        self.forget_copies(id);
         if self.get_mut(id).is_some() {
             self.table.remove(&id.key);
         }

@@ -93,3 +93,33 @@ fn requests_under_way_fail_with_their_connection() {
     );
     let _ = Headers::new();
 }
+
+#[test]
+fn of_many_calls_only_those_of_the_broken_connection_end() {
+    let mut lone = crate::wire_peer::Lone::new(sip::Config::default());
+    let remote = |host: u8| std::net::SocketAddr::from(([198, 51, 100, host], 5060));
+    for count in 0..100u32 {
+        lone.flow.transport = sip::Transport::Tcp;
+        lone.flow.remote = remote((count % 10) as u8);
+        lone.flow.connection = u64::from(count % 10 + 1);
+        if count % 2 == 0 {
+            lone.calls();
+        } else {
+            let branch = count.to_string();
+            let invite = crate::wire_peer::request("INVITE", &branch, "");
+            let flow = lone.flow;
+            lone.hears_over(flow, &invite.replace("call-1", &branch));
+        }
+    }
+    assert_eq!(lone.endpoint.population().legs, 100);
+    for host in 0..10 {
+        lone.flow.remote = remote(host);
+        lone.flow.connection = u64::from(host) + 1;
+        let flow = lone.flow;
+        lone.events();
+        lone.does(Input::FlowFailed { flow });
+        assert_eq!(lone.events().len(), 10, "connection {host}");
+    }
+    let population = lone.endpoint.population();
+    assert_eq!(population.legs + population.client_transactions, 0);
+}
