@@ -50,6 +50,7 @@ fn main() -> anyhow::Result<()> {
         server: "https://phone.example.org".into(),
         name: "amina".into(),
         theme,
+        ..Settings::default()
     };
     let speaks = matches!(scene, "talking" | "second");
     window::open(settings, SettingsFile::default(), size, move |ctx| {

@@ -107,6 +107,7 @@ impl EngineArguments {
             }),
             allow_plain: self.allow_plain,
             device_label: self.device_label.clone(),
+            ..EngineConfig::default()
         }
     }
 }

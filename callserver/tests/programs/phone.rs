@@ -76,6 +76,8 @@ impl Phone {
             address_of_record: address,
             credential: Some(self.credential.clone()),
             expires_seconds: 600,
+            instance: None,
+            reg_id: None,
         });
         self.wait_for(|event| match event {
             Event::Registered { .. } => Some(true),

@@ -141,6 +141,8 @@ fn register_without_answer(criterion: &mut Criterion) {
             address_of_record: NameAddr::new("sip:alice@example.com".parse().unwrap()),
             credential: None,
             expires_seconds: 3600,
+            instance: None,
+            reg_id: None,
         };
         phone.handle(now, input);
     });
@@ -245,6 +247,8 @@ fn registration_of_both(criterion: &mut Criterion) {
                         secret: sip::Secret::new("secret"),
                     }),
                     expires_seconds: 3600,
+                    instance: None,
+                    reg_id: None,
                 },
             );
             for _ in 0..2 {

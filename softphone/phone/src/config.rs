@@ -16,6 +16,9 @@ pub struct Config {
     pub domain: Text,
     /// The name that is shown to those we call, before the server puts its own there.
     pub display_name: Option<Text>,
+    /// The URN of this installation, `urn:uuid:…` (RFC 5626 section 4.1). With it a registration over a
+    /// new connection replaces the one over the old connection at once. `None` says nothing.
+    pub instance: Option<Text>,
     /// How the server is reached. For streams with connection 0: the open connection, or a new one.
     pub server: Flow,
     /// Calls are numbered from the next one on, so that numbers stay unique over several phones.
@@ -44,6 +47,7 @@ impl Config {
             secret,
             domain: domain.into(),
             display_name: None,
+            instance: None,
             calls_before: 0,
             server,
             user_agent: Text::from_static(concat!(

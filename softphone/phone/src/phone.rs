@@ -42,6 +42,7 @@ impl Phone {
             // Somebody waits for this phone to come back: no longer pauses than that.
             registration_retry: sip::RetryDelay {
                 first: Duration::from_secs(2),
+                first_beside_others: Duration::from_secs(2),
                 longest: Duration::from_secs(30),
             },
             ..sip::Config::default()

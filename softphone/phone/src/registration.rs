@@ -125,6 +125,9 @@ impl Phone {
             address_of_record,
             credential: Some(self.credential()),
             expires_seconds: self.config.patience.registration_seconds,
+            instance: self.config.instance.clone(),
+            // One way to one server.
+            reg_id: self.config.instance.is_some().then_some(1),
         };
         self.endpoint.handle(now, input);
     }

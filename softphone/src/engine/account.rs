@@ -67,6 +67,7 @@ pub(super) async fn open(
         display_name: Some(answer.account.display_name.as_str())
             .filter(|name| !name.is_empty())
             .map(Text::from),
+        instance: Some(Text::from(config.instance.as_str())),
         calls_before: last_call,
         ..phone::Config::new(
             answer.device.login.as_str(),

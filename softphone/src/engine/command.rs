@@ -2,6 +2,8 @@
 
 use phone::CallNumber;
 
+use super::Instance;
+
 /// The password of an account. Never printed, never logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
@@ -48,6 +50,8 @@ pub struct EngineConfig {
     pub allow_plain: bool,
     /// The name of this device in the account's list of devices.
     pub device_label: String,
+    /// The URN that stands for this installation at the server (RFC 5626 section 4.1).
+    pub instance: Instance,
 }
 
 impl Default for EngineConfig {
@@ -58,6 +62,7 @@ impl Default for EngineConfig {
             sip_transport: None,
             allow_plain: false,
             device_label: "softphone".into(),
+            instance: Instance::new(),
         }
     }
 }

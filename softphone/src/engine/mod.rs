@@ -24,6 +24,7 @@ mod command;
 mod conversation;
 mod core;
 mod handle;
+mod instance;
 mod mouth_and_ear;
 mod notice;
 mod outlet;
@@ -33,6 +34,7 @@ mod sound;
 
 pub use command::{Command, EngineConfig, Password, SipTransport};
 pub use handle::{Engine, EngineGone, StartError, Wake};
+pub use instance::Instance;
 pub use notice::{AccountSummary, CallStatistics, Notice, Registration};
 pub use phone::{CallNumber, EndReason};
 pub(crate) use problem::sentence;

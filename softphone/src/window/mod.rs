@@ -55,12 +55,19 @@ pub struct Options {
 pub fn run(options: Options) -> anyhow::Result<()> {
     let file = SettingsFile::of_this_person();
     let mut settings = file.load();
+    let mut engine = options.engine;
+    if let Some(instance) = &settings.instance {
+        engine.instance = instance.clone();
+    } else {
+        settings.instance = Some(engine.instance.clone());
+        file.save(&settings);
+    }
     // Another server or name than last time has no password to go with it either way.
     settings.server = options.server.unwrap_or(settings.server);
     settings.name = options.login.unwrap_or(settings.name);
     open(settings, file, None, move |ctx| {
         let wake = Box::new(move || ctx.request_repaint());
-        Ok(Box::new(Engine::start(options.engine, Some(wake))?))
+        Ok(Box::new(Engine::start(engine, Some(wake))?))
     })
 }
 

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::Instance;
+
 /// Which theme the window uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -28,6 +30,8 @@ pub struct Settings {
     pub name: String,
     /// Which theme the window uses.
     pub theme: ThemeChoice,
+    /// What stands for this installation at the server; made at the first start.
+    pub instance: Option<Instance>,
 }
 
 /// Where the settings are kept; nowhere, when the system has no place for them.
@@ -107,6 +111,7 @@ mod tests {
             server: "https://phone.example.org".into(),
             name: "amina".into(),
             theme: ThemeChoice::Light,
+            instance: Some(Instance::new()),
         };
         file.save(&settings);
         assert_eq!(file.load(), settings);

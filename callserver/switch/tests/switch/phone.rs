@@ -134,6 +134,8 @@ impl Phone {
             address_of_record: NameAddr::new(Phone::uri(&self.login)),
             credential: Some(self.credential()),
             expires_seconds: 3600,
+            instance: None,
+            reg_id: None,
         };
         self.handle(now, input);
     }

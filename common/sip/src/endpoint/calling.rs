@@ -67,6 +67,7 @@ impl Endpoint {
         };
         headers.append(wish.headers);
         self.push_abilities(&mut invite.headers);
+        self.preload_routes(wish.flow, &mut invite);
         push_body(&mut invite, wish.body);
         let transaction = self.launch(wish.flow, invite.clone(), Purpose::Invite(id));
         let key = self.dialog_key(&call_id, &local_tag);

@@ -164,19 +164,34 @@ impl Default for Capacity {
 
 /// The pause before a failed registration is tried again: it doubles with each failure from `first`
 /// up to `longest`, and is then shortened by a random half at most, so that the phones of a
-/// restarted server do not come back in one second (RFC 5626 section 4.5).
+/// restarted server do not come back in one second (RFC 5626 section 4.5). A connection that has
+/// served and breaks is replaced within a second; only when that fails the pauses begin.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RetryDelay {
-    /// After the first failure.
+    /// After the first failure, when the device cannot be reached at all.
     pub first: Duration,
+    /// After the first failure, when another registration of the same address of record works.
+    pub first_beside_others: Duration,
     /// The upper bound.
     pub longest: Duration,
+}
+
+impl RetryDelay {
+    /// The times that RFC 5626 section 4.5 proposes: a base time of 30 s, or 90 s beside a flow that
+    /// works, doubled by each failure up to half an hour. The default is more eager, since a person
+    /// waits for a phone.
+    pub const OUTBOUND: Self = Self {
+        first: Duration::from_secs(60),
+        first_beside_others: Duration::from_secs(180),
+        longest: Duration::from_secs(1800),
+    };
 }
 
 impl Default for RetryDelay {
     fn default() -> Self {
         Self {
             first: Duration::from_secs(4),
+            first_beside_others: Duration::from_secs(12),
             longest: Duration::from_secs(300),
         }
     }

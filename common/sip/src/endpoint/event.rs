@@ -54,7 +54,12 @@ pub enum Event {
         expires_seconds: u32,
         /// All contacts that the registrar listed, those of other devices included.
         contacts: Vec<Contact>,
-        /// The whole of the answer's headers, for Service-Route and the like.
+        /// The registrar's wish how long the connection, or the hole in a NAT, may go without a sign
+        /// of life, in seconds (Flow-Timer, RFC 5626 section 4.4). The owner of the sockets sends
+        /// keep-alives more often than that.
+        flow_timer_seconds: Option<u32>,
+        /// The whole of the answer's headers. A Service-Route among them is kept by the core and put
+        /// into later requests over this flow from this address (RFC 3608).
         headers: Headers,
     },
     /// The registrar does not have us.

@@ -69,6 +69,13 @@ pub enum Input {
         credential: Option<ClientCredential>,
         /// The life to ask for, in seconds.
         expires_seconds: u32,
+        /// What tells this device from all others for as long as it is installed: a `urn:uuid:…`
+        /// (RFC 5626 section 4.1), written as `+sip.instance`.
+        instance: Option<Text>,
+        /// The number of this way to the registrar, from 1 (RFC 5626 section 4.2): a registration
+        /// with the same instance and number replaces the one before it, whatever its Contact says.
+        /// Counts only with an `instance`.
+        reg_id: Option<u32>,
     },
     /// Takes a registration back. Ends in [`Event::Unregistered`](super::Event::Unregistered), also
     /// when the registrar is silent.

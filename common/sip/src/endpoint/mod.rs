@@ -204,14 +204,20 @@ impl Endpoint {
                 address_of_record,
                 credential,
                 expires_seconds,
-            } => self.register(
-                registration,
-                flow,
-                registrar,
-                &address_of_record,
-                credential,
-                expires_seconds,
-            ),
+                instance,
+                reg_id,
+            } => {
+                let wish = registering::Wish {
+                    flow,
+                    registrar,
+                    address_of_record,
+                    credential,
+                    expires_seconds,
+                    instance,
+                    reg_id,
+                };
+                self.register(registration, wish);
+            }
             Input::Unregister { registration } => self.unregister(registration),
             Input::Invite {
                 leg,

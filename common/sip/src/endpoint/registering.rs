@@ -7,22 +7,27 @@ use super::{
     ClientCredential, DigestClient, Endpoint, Event, Failure, RegistrationFailure, RegistrationId,
     Timer,
 };
-use crate::registration::{Registration, Verdict, refresh_after, retry_after};
-use crate::{Flow, NameAddr, Response, Uri};
+use crate::registration::{
+    Registration, Verdict, Wanted, refresh_after, replace_after, retry_after,
+};
+use crate::{Flow, FromHeader, HeaderName, NameAddr, Request, Response, Text, Uri};
+
+/// What [`Input::Register`](super::Input::Register) asks for.
+pub(super) struct Wish {
+    pub(super) flow: Flow,
+    pub(super) registrar: Uri,
+    pub(super) address_of_record: NameAddr,
+    pub(super) credential: Option<ClientCredential>,
+    pub(super) expires_seconds: u32,
+    pub(super) instance: Option<Text>,
+    pub(super) reg_id: Option<u32>,
+}
 
 impl Endpoint {
     /// [`Input::Register`](super::Input::Register).
-    pub(super) fn register(
-        &mut self,
-        id: RegistrationId,
-        flow: Flow,
-        registrar: Uri,
-        address_of_record: &NameAddr,
-        credential: Option<ClientCredential>,
-        expires_seconds: u32,
-    ) {
-        let user = address_of_record.uri.user.as_deref();
-        let contact = self.contact(flow, user);
+    pub(super) fn register(&mut self, id: RegistrationId, wish: Wish) {
+        let user = wish.address_of_record.uri.user.as_deref();
+        let contact = self.plain_contact(wish.flow, user, "");
         // What we print ourselves can be read again; without a port it could only be an advertised
         // host of no meaning.
         let Ok(contact) = Uri::parse(contact.trim_matches(['<', '>'])) else {
@@ -32,17 +37,17 @@ impl Endpoint {
                 will_retry_after: None,
             });
         };
-        let digest = credential.map(DigestClient::new);
-        let random = &mut self.random;
-        let mut registration = Registration::new(
-            flow,
-            registrar,
-            address_of_record,
+        let wanted = Wanted {
+            flow: wish.flow,
+            registrar: wish.registrar,
+            address_of_record: wish.address_of_record,
             contact,
-            digest,
-            expires_seconds,
-            random,
-        );
+            digest: wish.credential.map(DigestClient::new),
+            expires_seconds: wish.expires_seconds,
+            instance: wish.instance,
+            reg_id: wish.reg_id,
+        };
+        let mut registration = Registration::new(wanted, &mut self.random);
         // Registering again under the same name replaces the old wish.
         if let Some(old) = self.registrations.get(&id) {
             registration.plan = old.plan.wrapping_add(1);
@@ -50,6 +55,32 @@ impl Endpoint {
         }
         self.registrations.insert(id, registration);
         self.send_register(id);
+    }
+
+    /// Puts the routes that the registrar asked for into a request of a registered device, unless
+    /// the application has chosen its own (RFC 3608 section 5).
+    pub(super) fn preload_routes(&self, flow: Flow, request: &mut Request) {
+        if self.registrations.is_empty() || request.headers.has(&HeaderName::Route) {
+            return;
+        }
+        let Ok(Some(FromHeader(from))) = request.headers.typed() else {
+            return;
+        };
+        let found = self
+            .registrations
+            .values()
+            .find(|registration| registration.speaks_for(flow, &from.uri));
+        for route in found.map(Registration::service_route).unwrap_or_default() {
+            request.headers.push(HeaderName::Route, route);
+        }
+    }
+
+    /// Whether requests over this flow can be found the way back only by the flow, so that our
+    /// Contact has to say so (`ob`, RFC 5626 section 4.3).
+    pub(super) fn is_outbound(&self, flow: Flow) -> bool {
+        self.registrations
+            .values()
+            .any(|registration| registration.is_outbound && registration.is_over(flow))
     }
 
     /// [`Input::Unregister`](super::Input::Unregister).
@@ -81,6 +112,7 @@ impl Endpoint {
     }
 
     pub(super) fn register_answered(&mut self, id: RegistrationId, plan: u32, response: Response) {
+        let now = self.out.now;
         let Some(registration) = self.planned(id, plan) else {
             return;
         };
@@ -93,6 +125,7 @@ impl Endpoint {
                 expires_seconds,
                 contacts,
             } => {
+                registration.served_since.get_or_insert(now);
                 let plan = registration.plan;
                 let pause = refresh_after(expires_seconds, &mut self.random);
                 self.out.after(pause, Timer::Register(id, plan));
@@ -100,6 +133,7 @@ impl Endpoint {
                     registration: id,
                     expires_seconds,
                     contacts,
+                    flow_timer_seconds: flow_timer(&response),
                     headers: response.headers,
                 });
             }
@@ -133,23 +167,31 @@ impl Endpoint {
         is_final: bool,
         wished: Option<Duration>,
     ) {
-        let Some(registration) = self.registrations.get_mut(&id) else {
+        let Some(registration) = self.registrations.get(&id) else {
             return;
         };
         if registration.is_leaving {
             return self.unregistered(id);
         }
+        let has_others = self
+            .registrations
+            .iter()
+            .any(|(other, one)| *other != id && one.works() && one.is_beside(registration));
+        let Some(registration) = self.registrations.get_mut(&id) else {
+            return;
+        };
         let will_retry_after = if is_final {
             self.registrations.remove(&id);
             None
         } else {
             registration.failures += 1;
+            registration.served_since = None;
             // Another attempt may take another connection.
             registration.flow.connection = 0;
             registration.plan = registration.plan.wrapping_add(1);
             let (failures, plan) = (registration.failures, registration.plan);
             let delay = &self.config.registration_retry;
-            let pause = retry_after(failures, wished, delay, &mut self.random);
+            let pause = retry_after(failures, has_others, wished, delay, &mut self.random);
             self.out.after(pause, Timer::Register(id, plan));
             Some(pause)
         };
@@ -180,8 +222,34 @@ impl Endpoint {
             .map(|(id, _)| *id)
             .collect();
         for id in lost {
-            self.registration_failed(id, RegistrationFailure::Transport, false, None);
+            self.registration_lost(id);
         }
+    }
+
+    /// A connection that has served is replaced at once. One that broke soon after its registration is
+    /// a failed attempt like the ones before, or a server that takes us and drops us would be asked
+    /// without end (RFC 5626 section 4.5).
+    fn registration_lost(&mut self, id: RegistrationId) {
+        let Some(registration) = self.registrations.get_mut(&id) else {
+            return;
+        };
+        let since = registration.served_since.take().unwrap_or(self.out.now);
+        let age = self.out.now.saturating_sub(since);
+        if registration.is_leaving || age < self.config.registration_retry.first {
+            registration.failures = registration.failures_before;
+            return self.registration_failed(id, RegistrationFailure::Transport, false, None);
+        }
+        registration.failures_before = 0;
+        registration.flow.connection = 0;
+        registration.plan = registration.plan.wrapping_add(1);
+        let plan = registration.plan;
+        let pause = replace_after(&mut self.random);
+        self.out.after(pause, Timer::Register(id, plan));
+        self.out.tell(Event::RegistrationFailed {
+            registration: id,
+            failure: RegistrationFailure::Transport,
+            will_retry_after: Some(pause),
+        });
     }
 
     fn planned(&mut self, id: RegistrationId, plan: u32) -> Option<&mut Registration> {
@@ -194,4 +262,10 @@ impl Endpoint {
         self.registrations.remove(&id);
         self.out.tell(Event::Unregistered { registration: id });
     }
+}
+
+/// The seconds of a Flow-Timer header (RFC 5626 section 10.1); what cannot be read is none.
+fn flow_timer(response: &Response) -> Option<u32> {
+    let value = response.headers.get(&HeaderName::from("Flow-Timer"))?;
+    value.parse().ok().filter(|seconds| *seconds > 0)
 }

@@ -171,6 +171,7 @@ impl Endpoint {
         if is_ours || !self.complete(&mut message) {
             return self.fail_request(request, Failure::Unsendable);
         }
+        self.preload_routes(flow, &mut message);
         let retry = credential.map(|credential| {
             let digest = DigestClient::new(credential);
             Box::new(Retry {

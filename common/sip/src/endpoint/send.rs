@@ -70,6 +70,12 @@ impl Endpoint {
 
     /// Our Contact on a flow, as a header value.
     pub(super) fn contact(&self, flow: Flow, user: Option<&str>) -> Text {
+        let parameter = if self.is_outbound(flow) { ";ob" } else { "" };
+        self.plain_contact(flow, user, parameter)
+    }
+
+    /// Our Contact with this parameter of the URI, or with none.
+    pub(super) fn plain_contact(&self, flow: Flow, user: Option<&str>, parameter: &str) -> Text {
         let mut value = String::with_capacity(64);
         value.push_str(if flow.transport.is_secure() {
             "<sips:"
@@ -87,6 +93,7 @@ impl Endpoint {
             Transport::Tcp => value.push_str(";transport=tcp"),
             Transport::Ws | Transport::Wss => value.push_str(";transport=ws"),
         }
+        value.push_str(parameter);
         value.push('>');
         Text::from(value)
     }

@@ -1,4 +1,4 @@
-//! Keeping a device registered (RFC 3261 section 10.2, RFC 5626 section 4.5).
+//! Keeping a device registered (RFC 3261 section 10.2, RFC 5626 section 4, RFC 3608).
 //!
 //! [`Registration`] builds each REGISTER and decides what its answer means; the endpoint sends and
 //! waits. The registration is refreshed well before it ends, and a known challenge is answered in
@@ -7,5 +7,5 @@
 mod pace;
 mod state;
 
-pub(crate) use pace::{refresh_after, retry_after};
-pub(crate) use state::{Registration, Verdict};
+pub(crate) use pace::{refresh_after, replace_after, retry_after};
+pub(crate) use state::{Registration, Verdict, Wanted};

@@ -80,6 +80,8 @@ fn requests_under_way_fail_with_their_connection() {
             secret,
         }),
         expires_seconds: 60,
+        instance: None,
+        reg_id: None,
     });
     table.pass(SECOND);
     fails(&mut table);

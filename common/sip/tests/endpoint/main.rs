@@ -11,6 +11,7 @@ mod garbage;
 mod lifetimes;
 mod lost_messages;
 mod merged;
+mod outbound;
 mod party;
 mod refusals;
 mod registrar;

@@ -30,6 +30,8 @@ fn register(table: &mut Table, secret: &'static str, expires_seconds: u32) -> Re
             secret: Secret::new(secret),
         }),
         expires_seconds,
+        instance: None,
+        reg_id: None,
     });
     registration
 }
