@@ -1,11 +1,11 @@
 //! Starting the exchange: its thread, its sockets, its relay.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use rand::Rng;
 use sip_tokio::{BindConfig, BindError, Sockets};
-use switch::Switch;
+use switch::{Switch, WallClock};
 use tokio::sync::{mpsc, oneshot};
 
 use super::desk::Desk;
@@ -112,7 +112,15 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
             );
             let mut seed = [0; 32];
             rand::rng().fill_bytes(&mut seed);
-            let switch = Switch::new(setup.switch, seed);
+            let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            let config = switch::Config {
+                wall_clock: since_1970.ok().map(|since| WallClock {
+                    at: Instant::now(),
+                    unix_seconds: since.as_secs(),
+                }),
+                ..setup.switch
+            };
+            let switch = Switch::new(config, seed);
             let (directory, found) = Directory::new(setup.store.clone(), main_runtime.clone());
             let desk = Desk::new(
                 Instant::now(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sip::{Algorithm, Text};
 
-use crate::GuardConfig;
+use crate::{GuardConfig, WallClock};
 
 /// How long registrations live, in seconds (RFC 3261 10.3 step 7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,6 +56,8 @@ pub struct Config {
     pub max_calls: usize,
     /// More calls than this of one calling account at once are refused with 486.
     pub max_calls_of_account: usize,
+    /// What time it is, for the `Date` that phones set their clocks by; without it they get none.
+    pub wall_clock: Option<WallClock>,
     /// Timers of the SIP core below.
     pub timers: sip::Timers,
 }
@@ -77,6 +79,7 @@ impl Config {
             question_timeout: Duration::from_secs(10),
             max_calls: 10_000,
             max_calls_of_account: 20,
+            wall_clock: None,
             timers: sip::Timers::default(),
         }
     }

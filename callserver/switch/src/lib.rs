@@ -65,6 +65,7 @@ mod registrar;
 mod stored_binding;
 mod switch;
 mod timetable;
+mod wall_clock;
 
 pub use config::{Config, RegistrationLimits};
 pub use event::{AuthenticationFailure, BanReason, CallEnd, Event, Unregistration};
@@ -75,3 +76,4 @@ pub use network::{InvalidNetwork, Network};
 pub use question::{Answer, Credential, Destination, MediaPorts, Question};
 pub use stored_binding::StoredBinding;
 pub use switch::{Counts, Switch};
+pub use wall_clock::WallClock;

@@ -58,6 +58,9 @@ const METHODS: [Method; 6] = [
     Method::Register,
 ];
 
+/// The extensions that phones may require, besides those that the core knows by itself.
+const SUPPORTED: [&str; 2] = ["path", "outbound"];
+
 /// After the last call of a drain: time for the phones to answer BYEs and refusals, and for one repetition (2 × T1).
 const DRAIN_GRACE: Duration = Duration::from_secs(1);
 
@@ -72,6 +75,7 @@ impl Switch {
                 timers: config.timers,
                 methods: METHODS.to_vec(),
                 forwards: true,
+                supported: SUPPORTED.map(Text::from_static).to_vec(),
                 ..sip::Config::default()
             },
             derived(seed, 1),

@@ -11,8 +11,8 @@ use super::end::{ABSENT, Ending};
 use crate::desk::Desk;
 use crate::questions::Purpose;
 use crate::reception::Admitted;
-use crate::registrar::{Binding, Registrar};
-use crate::{CallEnd, CallId, DeviceId, Event, Party, Question, Side};
+use crate::registrar::Registrar;
+use crate::{AccountId, CallEnd, CallId, DeviceId, Event, Party, Question, Side};
 
 impl Bridge {
     /// Asks the relay for ports, unless the call cannot come about at all.
@@ -58,18 +58,17 @@ impl Bridge {
                 Ending::by_side(CallEnd::NoMedia, Side::Caller, None).with_status(unusable.status())
             }),
         };
-        let offer =
-            match obstacle(registrar.bindings(callee.account), caller.device).map_or(offer, Err) {
-                Ok(offer) => offer,
-                Err(ending) => {
-                    desk.reject(now, leg, ending.status, ending.headers());
-                    return desk.emit(Event::CallEnded {
-                        call: id,
-                        cause: ending.cause,
-                        hung_up_by: ending.by,
-                    });
-                }
-            };
+        let offer = match obstacle(registrar, callee.account, caller.device).map_or(offer, Err) {
+            Ok(offer) => offer,
+            Err(ending) => {
+                desk.reject(now, leg, ending.status, ending.headers());
+                return desk.emit(Event::CallEnded {
+                    call: id,
+                    cause: ending.cause,
+                    hung_up_by: ending.by,
+                });
+            }
+        };
         *load += 1;
         let ask = desk.ask(now, Question::MediaPorts { call: id }, Purpose::Ports(id));
         let hops = invite.headers.typed::<MaxForwards>().ok().flatten();
@@ -96,22 +95,15 @@ impl Bridge {
     }
 }
 
-/// The phones that shall ring: all of the callee's, but not the very one that calls.
-pub(super) fn reachable(bindings: &[Binding], caller: DeviceId) -> impl Iterator<Item = &Binding> {
-    bindings
-        .iter()
-        .filter(move |binding| binding.device != caller)
-}
-
-/// Why nobody can ring.
-fn obstacle(bindings: &[Binding], caller: DeviceId) -> Option<Ending> {
-    if reachable(bindings, caller).next().is_some() {
+/// Why nobody can ring: all of the callee's phones do, but not the very one that calls.
+fn obstacle(registrar: &Registrar, callee: AccountId, caller: DeviceId) -> Option<Ending> {
+    if !registrar.reachable(callee, Some(caller)).is_empty() {
         return None;
     }
-    Some(match bindings {
-        [] => Ending::refused(CallEnd::Unreachable, StatusCode::TEMPORARILY_UNAVAILABLE)
-            .because(ABSENT),
+    Some(if registrar.reachable(callee, None).is_empty() {
+        Ending::refused(CallEnd::Unreachable, StatusCode::TEMPORARILY_UNAVAILABLE).because(ABSENT)
+    } else {
         // Only the phone that calls is there, and that one is busy calling.
-        _ => Ending::refused(CallEnd::Busy, StatusCode::BUSY_HERE),
+        Ending::refused(CallEnd::Busy, StatusCode::BUSY_HERE)
     })
 }

@@ -7,7 +7,9 @@ use sdp::SessionDescription;
 use sip::{Flow, LegId, StatusCode};
 
 use super::description::Told;
+use super::invite::Invitation;
 use super::refusal::Refusals;
+use crate::registrar::Target;
 use crate::timetable::TimerId;
 use crate::{AskId, BindingId, CallId, DeviceId, MediaPorts, Party, Side};
 
@@ -37,7 +39,7 @@ pub(super) enum Stage {
     /// The relay was asked for ports; nobody rings yet.
     AwaitingPorts(AwaitingPorts),
     /// The phones of the callee ring.
-    Ringing(Ringing),
+    Ringing(Box<Ringing>),
     /// A phone was picked up.
     Talking(Talking),
 }
@@ -71,6 +73,8 @@ pub(super) struct Ringing {
     pub(super) caller_offers: bool,
     /// The answer that came with early media, for phones that leave it out of their 200.
     pub(super) early_answer: Bytes,
+    /// For phones that are invited once more, over another way.
+    pub(super) invitation: Invitation,
 }
 
 /// A phone of the callee that was invited.
@@ -78,6 +82,8 @@ pub(super) struct Ringing {
 pub(super) struct Branch {
     pub(super) phone: Phone,
     pub(super) binding: BindingId,
+    /// Other ways to the same phone, for when this one fails.
+    pub(super) others: Vec<Target>,
 }
 
 #[derive(Debug)]

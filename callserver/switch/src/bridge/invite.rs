@@ -6,13 +6,12 @@ use bytes::Bytes;
 use sip::{Headers, Host, MaxForwards, NameAddr, StatusCode, Text, Uri};
 
 use super::Bridge;
-use super::begin::reachable;
 use super::call::{AwaitingPorts, Branch, Phone, Ringing, Stage};
 use super::description::{Told, expect_media};
 use super::end::{ABSENT, Ending};
 use super::refusal::Refusals;
 use crate::desk::Desk;
-use crate::registrar::Registrar;
+use crate::registrar::{Reachable, Registrar, Target};
 use crate::timetable::Timer;
 use crate::{CallEnd, CallId, MediaPorts, Party, Side};
 
@@ -44,7 +43,6 @@ impl Bridge {
         } = awaiting;
         let (offer, caller_device, max_forwards) = (offer.take(), *caller_device, *max_forwards);
         let caller_offers = offer.is_some();
-        // All phones are told the same; what they answer is kept apart from then on.
         let mut told = Told::new(self.first_session + 2 * call_id.0 + 1);
         let mut body = Bytes::new();
         if let Some(offer) = offer {
@@ -52,36 +50,27 @@ impl Bridge {
             expect_media(desk, call_id, Side::Caller, &offer, signalled_from);
             body = told.tell(offer, ports.callee);
         }
-        let mut headers = Headers::new();
-        headers.push_typed(&MaxForwards(max_forwards));
-
+        let invitation = Invitation {
+            from: address(&call.caller, &desk.config.domain),
+            to: address(&call.callee, &desk.config.domain),
+            max_forwards,
+            told,
+            body,
+        };
         let mut branches = Vec::new();
-        for binding in reachable(registrar.bindings(call.callee.account), caller_device) {
-            let leg = desk.endpoint.next_leg();
-            let invite = sip::Input::Invite {
-                leg,
-                flow: binding.flow,
-                uri: binding.contact.clone(),
-                from: address(&call.caller, &desk.config.domain),
-                to: address(&call.callee, &desk.config.domain),
-                headers: headers.clone(),
-                body: body.clone(),
-                credential: None,
-            };
-            self.legs.insert(leg, (call_id, Side::Callee));
-            desk.endpoint.handle(now, invite);
-            let phone = Phone {
-                leg,
-                flow: binding.flow,
-                told: told.clone(),
-            };
+        for Reachable { first, others } in
+            registrar.reachable(call.callee.account, Some(caller_device))
+        {
+            let phone = invitation.send(now, desk, &first);
+            self.legs.insert(phone.leg, (call_id, Side::Callee));
             branches.push(Branch {
                 phone,
-                binding: binding.id,
+                binding: first.binding,
+                others,
             });
         }
         let nobody_is_left = branches.is_empty();
-        call.stage = Stage::Ringing(Ringing {
+        call.stage = Stage::Ringing(Box::new(Ringing {
             ports,
             since: now,
             timer: desk
@@ -94,10 +83,48 @@ impl Bridge {
             has_rung: false,
             caller_offers,
             early_answer: Bytes::new(),
-        });
+            invitation,
+        }));
         if nobody_is_left {
             let ending = Ending::refused(CallEnd::Unreachable, StatusCode::TEMPORARILY_UNAVAILABLE);
             self.end(now, desk, call_id, ending.because(ABSENT));
+        }
+    }
+}
+
+/// What all phones of the callee are sent.
+#[derive(Debug)]
+pub(super) struct Invitation {
+    from: NameAddr,
+    to: NameAddr,
+    max_forwards: u8,
+    /// All phones are told the same; what they answer is kept apart from then on.
+    told: Told,
+    body: Bytes,
+}
+
+impl Invitation {
+    /// Invites one phone over one way.
+    pub(super) fn send(&self, now: Instant, desk: &mut Desk, target: &Target) -> Phone {
+        let leg = desk.endpoint.next_leg();
+        let mut headers = Headers::new();
+        headers.push_typed(&MaxForwards(self.max_forwards));
+        target.push_route(&mut headers);
+        let invite = sip::Input::Invite {
+            leg,
+            flow: target.flow,
+            uri: target.contact.clone(),
+            from: self.from.clone(),
+            to: self.to.clone(),
+            headers,
+            body: self.body.clone(),
+            credential: None,
+        };
+        desk.endpoint.handle(now, invite);
+        Phone {
+            leg,
+            flow: target.flow,
+            told: self.told.clone(),
         }
     }
 }

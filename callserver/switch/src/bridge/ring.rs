@@ -129,7 +129,7 @@ impl Bridge {
         else {
             return;
         };
-        let branch = ringing.branches.remove(index);
+        let mut branch = ringing.branches.remove(index);
         let status = match cause {
             EndCause::Refused { status, .. } => status,
             EndCause::Timeout => {
@@ -138,6 +138,19 @@ impl Bridge {
             }
             _ => StatusCode::REQUEST_TIMEOUT,
         };
+        // RFC 5626 section 5.3: the flow is gone, but the phone may have another one.
+        let is_flow_lost = matches!(
+            status,
+            StatusCode::FLOW_FAILED | StatusCode::REQUEST_TIMEOUT
+        );
+        if is_flow_lost && !branch.others.is_empty() {
+            let next = branch.others.remove(0);
+            branch.phone = ringing.invitation.send(now, desk, &next);
+            branch.binding = next.binding;
+            self.legs.insert(branch.phone.leg, (call_id, Side::Callee));
+            ringing.branches.push(branch);
+            return;
+        }
         ringing.refusals.note(status);
         // A global refusal speaks for all phones (RFC 3261 16.7 step 5).
         let is_global = status.code() >= 600;

@@ -36,6 +36,15 @@ pub(crate) struct Binding {
 }
 
 impl Binding {
+    /// Whether both are ways to the same phone: it gave them one name, and a number to each.
+    pub(super) fn is_same_phone(&self, other: &Binding) -> bool {
+        self.device == other.device
+            && self.instance.is_some()
+            && self.instance == other.instance
+            && self.reg_id.is_some()
+            && other.reg_id.is_some()
+    }
+
     pub(super) fn unregistered(
         &self,
         account: crate::AccountId,

@@ -5,6 +5,7 @@ use sip::{
     Text,
 };
 
+use super::outbound::{self, Way};
 use crate::RegistrationLimits;
 
 /// The wishes of one REGISTER.
@@ -13,6 +14,9 @@ pub(super) struct Wishes {
     pub(super) call_id: Text,
     pub(super) cseq: u32,
     pub(super) wish: Wish,
+    pub(super) way: Way,
+    /// Whether the one contact is a flow that is kept beside others of its phone.
+    pub(super) is_flow: bool,
 }
 
 #[derive(Debug)]
@@ -31,6 +35,7 @@ pub(super) struct Wanted {
     pub(super) address: NameAddr,
     pub(super) expires_seconds: u32,
     pub(super) q: u16,
+    pub(super) reg_id: Option<u32>,
 }
 
 /// A REGISTER that changes nothing.
@@ -69,6 +74,8 @@ pub(super) fn read(message: &Request, limits: &RegistrationLimits) -> Result<Wis
     if contacts.len() > MAX_CONTACTS {
         return Err(StatusCode::BAD_REQUEST.into());
     }
+    let way = outbound::way(message)?;
+    let mut is_flow = false;
     let wish = if contacts.is_empty() {
         Wish::Query
     } else if contacts.contains(&Contact::Star) {
@@ -80,14 +87,18 @@ pub(super) fn read(message: &Request, limits: &RegistrationLimits) -> Result<Wis
     } else {
         let wanted = contacts
             .into_iter()
-            .map(|contact| wanted(contact, of_all, limits));
-        Wish::Change(wanted.collect::<Result<_, _>>()?)
+            .map(|contact| wanted(contact, of_all, limits, &way));
+        let wanted = wanted.collect::<Result<Vec<_>, _>>()?;
+        is_flow = outbound::check(message, &way, &wanted)?;
+        Wish::Change(wanted)
     };
     Ok(Wishes {
         // Copied, because a binding would keep the memory of the whole message otherwise.
         call_id: Text::from(call_id.as_str().to_owned()),
         cseq,
         wish,
+        way,
+        is_flow,
     })
 }
 
@@ -95,6 +106,7 @@ fn wanted(
     contact: Contact,
     of_all: Option<u32>,
     limits: &RegistrationLimits,
+    way: &Way,
 ) -> Result<Wanted, Refusal> {
     let wished = contact
         .expires()
@@ -117,6 +129,7 @@ fn wanted(
         });
     }
     Ok(Wanted {
+        reg_id: outbound::reg_id(&address, way),
         address,
         expires_seconds: wished.min(limits.max_expires),
         q,

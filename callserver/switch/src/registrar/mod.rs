@@ -8,13 +8,16 @@ mod binding;
 mod challenge;
 mod contacts;
 mod leave;
+mod outbound;
 mod register;
 mod restore;
+mod target;
 
 use std::collections::HashMap;
 
-pub(crate) use binding::Binding;
+use binding::Binding;
 use sip::Flow;
+pub(crate) use target::{Reachable, Target};
 
 use crate::{AccountId, BindingId};
 
@@ -29,7 +32,7 @@ pub(crate) struct Registrar {
 
 impl Registrar {
     /// The bindings of `account`, the most preferred first.
-    pub(crate) fn bindings(&self, account: AccountId) -> &[Binding] {
+    fn bindings(&self, account: AccountId) -> &[Binding] {
         self.accounts.get(&account).map_or(&[], Vec::as_slice)
     }
 

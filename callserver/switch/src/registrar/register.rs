@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
-use sip::{Flow, HeaderName, Headers, Request, RequestId, StatusCode, Text, Uri};
+use sip::{Flow, HeaderName, Headers, Params, Request, RequestId, StatusCode, Text, Uri};
 
 use super::contacts::{self, Refusal, Wanted, Wish, Wishes};
 use super::{Binding, Registrar};
@@ -18,6 +18,7 @@ struct Registering<'a> {
     call_id: Text,
     cseq: u32,
     user_agent: Option<Text>,
+    path: Vec<Text>,
 }
 
 impl Registrar {
@@ -31,15 +32,20 @@ impl Registrar {
         owner: &Credential,
     ) {
         match self.apply(now, desk, flow, message, owner) {
-            Ok(()) => {
-                let headers = self.listing(now, owner.account);
+            Ok(told) => {
+                let mut headers = self.listing(now, owner.account);
+                headers.append(told);
+                if let Some(clock) = desk.config.wall_clock {
+                    headers.push(HeaderName::Date, clock.date(now));
+                }
                 desk.respond(now, request, StatusCode::OK, headers);
             }
             Err(refusal) => desk.respond(now, request, refusal.status, refusal.headers),
         }
     }
 
-    /// All or nothing: what could be refused is refused before the first change.
+    /// All or nothing: what could be refused is refused before the first change. Gives what the phone is told besides its
+    /// bindings.
     fn apply(
         &mut self,
         now: Instant,
@@ -47,11 +53,13 @@ impl Registrar {
         flow: Flow,
         message: &Request,
         owner: &Credential,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Headers, Refusal> {
         let Wishes {
             call_id,
             cseq,
             wish,
+            way,
+            is_flow,
         } = contacts::read(message, &desk.config.registration)?;
         let registering = Registering {
             flow,
@@ -62,6 +70,7 @@ impl Registrar {
                 .headers
                 .get(&HeaderName::UserAgent)
                 .map(|agent| Text::from(agent.as_str().to_owned())),
+            path: way.path,
         };
         match wish {
             Wish::Query => {}
@@ -75,7 +84,7 @@ impl Registrar {
             Wish::Change(wanted) => {
                 let known: Vec<Option<BindingId>> = wanted
                     .iter()
-                    .map(|wanted| self.find(owner, &wanted.address.uri))
+                    .map(|wanted| self.find(owner, wanted))
                     .collect();
                 let touched: Vec<BindingId> = known.iter().flatten().copied().collect();
                 self.refuse_if_old(&registering, &touched)?;
@@ -84,7 +93,17 @@ impl Registrar {
                 }
             }
         }
-        Ok(())
+        let mut told = Headers::new();
+        if is_flow {
+            // RFC 5626 section 6: so the phone knows that this flow is kept beside its others.
+            told.push(HeaderName::Require, Text::from_static("outbound"));
+        }
+        if way.tells_path {
+            for hop in registering.path {
+                told.push(HeaderName::Path, hop);
+            }
+        }
+        Ok(told)
     }
 
     /// RFC 3261 10.3 step 7: within one Call-ID, a CSeq that is not higher than the binding's was overtaken on its way.
@@ -130,6 +149,10 @@ impl Registrar {
             .of_device(registering.owner)
             .filter(|old| {
                 old.id != new && binding.instance.is_some() && old.instance == binding.instance
+                    // Its other flows stay. A phone that numbers its flows has given up the one without a number.
+                    && (binding.reg_id.is_none()
+                        || old.reg_id.is_none()
+                        || old.reg_id == binding.reg_id)
             })
             .map(|old| old.id)
             .collect();
@@ -165,8 +188,8 @@ impl Registrar {
                 .params
                 .unquoted("+sip.instance")
                 .map(Text::from),
-            reg_id: None,
-            path: Vec::new(),
+            reg_id: wanted.reg_id,
+            path: registering.path.clone(),
             user_agent: registering.user_agent.clone(),
             q: wanted.q,
             call_id: registering.call_id.clone(),
@@ -213,10 +236,24 @@ impl Registrar {
             .filter(|binding| binding.device == owner.device)
     }
 
-    fn find(&self, owner: &Credential, contact: &Uri) -> Option<BindingId> {
-        self.of_device(owner)
-            .find(|binding| binding.contact.equivalent(contact))
-            .map(|binding| binding.id)
+    /// The binding that this contact refreshes: the flow with its number if it has one, else the same URI (RFC 5626
+    /// section 6, RFC 3261 10.3 step 7).
+    fn find(&self, owner: &Credential, wanted: &Wanted) -> Option<BindingId> {
+        let instance = wanted.address.params.unquoted("+sip.instance");
+        let is_flow = |binding: &&Binding| {
+            binding.reg_id == wanted.reg_id && binding.instance.as_deref() == instance.as_deref()
+        };
+        let flow = self
+            .of_device(owner)
+            .filter(|_| wanted.reg_id.is_some())
+            .find(is_flow);
+        let same_uri = || {
+            self.of_device(owner).find(|binding| {
+                (wanted.reg_id.is_none() || binding.reg_id.is_none())
+                    && binding.contact.equivalent(&wanted.address.uri)
+            })
+        };
+        flow.or_else(same_uri).map(|binding| binding.id)
     }
 
     /// The `Contact` headers of the 200 (RFC 3261 10.3 step 8).
@@ -224,10 +261,15 @@ impl Registrar {
         let mut headers = Headers::new();
         for binding in self.bindings(account) {
             let left = binding.expires_at.saturating_duration_since(now).as_secs();
-            headers.push(
-                HeaderName::Contact,
-                format!("<{}>;expires={left}", binding.contact),
-            );
+            let mut value = format!("<{}>;expires={left}", binding.contact);
+            if let Some(instance) = &binding.instance {
+                let params = Params::new().with("+sip.instance", Some(instance));
+                value.push_str(params.as_str());
+            }
+            if let Some(reg_id) = binding.reg_id {
+                value.push_str(&format!(";reg-id={reg_id}"));
+            }
+            headers.push(HeaderName::Contact, value);
         }
         headers
     }

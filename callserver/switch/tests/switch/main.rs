@@ -13,6 +13,7 @@ mod failing;
 mod forking;
 mod guarding;
 mod noise;
+mod outbound;
 mod phone;
 mod proving;
 mod registering;

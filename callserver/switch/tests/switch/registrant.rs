@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sip::{
-    Algorithm, Challenge, Contact, Flow, Headers, Message, Method, Response, Secret, Transport,
-    respond,
+    Algorithm, Challenge, Contact, Flow, Headers, Message, Method, Response, Secret, Transmit,
+    Transport, respond,
 };
 use switch::{Config, Input};
 
@@ -23,6 +23,8 @@ pub(crate) struct Registrant {
     pub(crate) call_id: String,
     pub(crate) cseq: u32,
     pub(crate) branch: u32,
+    /// What is asked.
+    pub(crate) uri: String,
 }
 
 impl Registrant {
@@ -48,6 +50,7 @@ impl Registrant {
             call_id: "one@phone".to_owned(),
             cseq: 0,
             branch: 0,
+            uri: format!("sip:{DOMAIN}"),
         }
     }
 
@@ -71,15 +74,31 @@ impl Registrant {
         lines: &str,
         authorization: Option<&str>,
     ) -> Option<Response> {
+        let transmits = self.hand_in(method, to, lines, authorization);
+        assert!(transmits.len() < 2, "one answer");
+        match Message::parse(transmits.into_iter().next()?.payload) {
+            Ok(Message::Response(response)) => Some(response),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Sends what is given and returns all that the server sends then, to whomever.
+    pub(crate) fn hand_in(
+        &mut self,
+        method: &str,
+        to: &str,
+        lines: &str,
+        authorization: Option<&str>,
+    ) -> Vec<Transmit> {
         self.branch += 1;
         self.cseq += 1;
         let authorization =
             authorization.map_or_else(String::new, |value| format!("Authorization: {value}\r\n"));
         let message = format!(
-            "{method} sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/TCP 198.51.100.7;branch=z9hG4bK{}\r\nMax-Forwards: 70\r\n\
+            "{method} {} SIP/2.0\r\nVia: SIP/2.0/TCP 198.51.100.7;branch=z9hG4bK{}\r\nMax-Forwards: 70\r\n\
              From: <{to}>;tag=1\r\nTo: <{to}>\r\nCall-ID: {}\r\nCSeq: {} {method}\r\n{authorization}{lines}\
              Content-Length: 0\r\n\r\n",
-            self.branch, self.call_id, self.cseq
+            self.uri, self.branch, self.call_id, self.cseq
         );
         let payload = Bytes::from(message);
         self.server.handle(
@@ -89,12 +108,33 @@ impl Registrant {
                 payload,
             },
         );
-        let transmit = self.server.switch.poll_transmit()?;
-        assert!(self.server.switch.poll_transmit().is_none(), "one answer");
-        match Message::parse(transmit.payload) {
-            Ok(Message::Response(response)) => Some(response),
-            other => panic!("{other:?}"),
-        }
+        self.transmits()
+    }
+
+    pub(crate) fn transmits(&mut self) -> Vec<Transmit> {
+        std::iter::from_fn(|| self.server.switch.poll_transmit()).collect()
+    }
+
+    /// Sends a request other than REGISTER to `uri`, both rounds, and returns all that the server sends in the end.
+    pub(crate) fn request(&mut self, method: &str, uri: &str, lines: &str) -> Vec<Transmit> {
+        self.uri = uri.to_owned();
+        let from = format!("sip:{}@{DOMAIN}", self.login);
+        let answers = self.hand_in(method, &from, lines, None);
+        let challenge =
+            answers
+                .into_iter()
+                .find_map(|answer| match Message::parse(answer.payload) {
+                    Ok(Message::Response(response)) if response.status.code() == 407 => {
+                        Some(response)
+                    }
+                    _ => None,
+                });
+        let challenge = challenge.expect("a challenge");
+        let value = self.answer(&Method::from(method), &challenge.headers, 1);
+        let lines = format!("Proxy-Authorization: {value}\r\n{lines}");
+        let transmits = self.hand_in(method, &from, &lines, None);
+        self.uri = format!("sip:{DOMAIN}");
+        transmits
     }
 
     /// Registers with digest: both rounds.
@@ -123,21 +163,17 @@ impl Registrant {
 
     /// What answers a challenge that came with `headers`.
     pub(crate) fn authorization(&self, headers: &Headers, nc: u32) -> String {
+        self.answer(&Method::Register, headers, nc)
+    }
+
+    fn answer(&self, method: &Method, headers: &Headers, nc: u32) -> String {
         let challenge = Challenge::all_in(headers)
             .into_iter()
             .find(|challenge| challenge.algorithm() == Some(self.algorithm))
             .expect("the algorithm is offered");
         let secret = Secret::new(self.secret.as_str());
-        let uri = format!("sip:{DOMAIN}");
-        let credentials = respond(
-            &challenge,
-            &self.login,
-            &secret,
-            &Method::Register,
-            &uri,
-            nc,
-            "cnonce",
-        );
+        let uri = &self.uri;
+        let credentials = respond(&challenge, &self.login, &secret, method, uri, nc, "cnonce");
         sip::TypedHeader::to_text(&sip::Authorization(credentials)).to_string()
     }
 
