@@ -13,7 +13,7 @@ mod register;
 mod restore;
 mod target;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use binding::Binding;
 use sip::Flow;
@@ -26,7 +26,8 @@ use crate::{AccountId, BindingId};
 pub(crate) struct Registrar {
     accounts: HashMap<AccountId, Vec<Binding>>,
     /// Whose bindings hang on a flow, so that a broken connection does not need a walk through all accounts.
-    flows: HashMap<Flow, Vec<AccountId>>,
+    /// A trunk or another server in front may bring thousands over one flow.
+    flows: HashMap<Flow, BTreeSet<AccountId>>,
     last_binding: u64,
 }
 
@@ -47,10 +48,7 @@ impl Registrar {
 
     /// Remembers that `account` has a binding on `flow`.
     fn link(&mut self, account: AccountId, flow: Flow) {
-        let accounts = self.flows.entry(flow).or_default();
-        if !accounts.contains(&account) {
-            accounts.push(account);
-        }
+        self.flows.entry(flow).or_default().insert(account);
     }
 
     /// Forgets the link, unless another binding of `account` hangs on `flow`.
@@ -63,7 +61,7 @@ impl Registrar {
             return;
         }
         if let Some(accounts) = self.flows.get_mut(&flow) {
-            accounts.retain(|linked| *linked != account);
+            accounts.remove(&account);
             if accounts.is_empty() {
                 self.flows.remove(&flow);
             }

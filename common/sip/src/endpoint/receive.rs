@@ -300,8 +300,7 @@ fn note_source(flow: Flow, mut via: Via, headers: &mut Headers) -> Flow {
     let is_as_written = !via.params.has("rport") && via.host.ip() == Some(flow.remote.ip());
     if !is_as_written {
         via.set_received_and_rport(flow.remote);
-        headers.pop_first(&HeaderName::Via);
-        headers.push_front_typed(&via);
+        headers.replace_first_typed(&via);
     }
     if flow.transport.is_reliable() {
         return flow;

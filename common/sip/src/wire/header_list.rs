@@ -60,7 +60,8 @@ pub trait TypedHeader: Sized {
 
     /// The value as text.
     fn to_text(&self) -> Text {
-        let mut out = String::new();
+        // Most values are shorter; growing from nothing would move them several times.
+        let mut out = String::with_capacity(128);
         self.print(&mut out);
         Text::from(out)
     }
@@ -223,23 +224,14 @@ impl Headers {
     pub fn typed_list<T: TypedHeader>(&self) -> Result<Vec<T>, HeaderError> {
         let mut list = Vec::new();
         for value in self.all(&T::NAME) {
-            if T::OCCURS != Occurs::List {
-                list.push(T::parse(value)?);
-                continue;
-            }
-            let mut rest = Some(value.as_str());
-            while let Some(text) = rest {
-                let (item, next) = syntax::split_outside(text, b',')
-                    .ok_or_else(|| T::malformed("has an open quote or bracket"))?;
-                let item = syntax::trim(item);
-                // An empty Supported or Allow is a statement of its own (RFC 3261 20.5, 20.37).
-                if !(item.is_empty() && value.is_empty()) {
-                    list.push(T::parse(&value.share(item))?);
-                }
-                rest = next;
-            }
+            each_value(value, |typed| list.push(typed))?;
         }
         Ok(list)
+    }
+
+    /// Reads one field of a header and keeps nothing of it.
+    pub(crate) fn check_value<T: TypedHeader>(value: &Text) -> Result<(), HeaderError> {
+        each_value::<T>(value, drop)
     }
 
     /// Appends a typed value as a field of its own.
@@ -252,6 +244,23 @@ impl Headers {
         self.push_front(T::NAME, value.to_text());
     }
 
+    /// Puts a typed value in the place of the first one of its header, which may be the first of a comma list.
+    pub(crate) fn replace_first_typed<T: TypedHeader>(&mut self, value: &T) {
+        let is_alone = |header: &&mut Header| !header.value.contains(',');
+        match self
+            .0
+            .iter_mut()
+            .find(|header| header.name == T::NAME)
+            .filter(is_alone)
+        {
+            Some(header) => *header = clean(T::NAME, value.to_text()),
+            None => {
+                self.pop_first(&T::NAME);
+                self.push_front_typed(value);
+            }
+        }
+    }
+
     /// Replaces all fields of that header by one.
     pub fn set_typed<T: TypedHeader>(&mut self, value: &T) {
         self.set(T::NAME, value.to_text());
@@ -261,6 +270,26 @@ impl Headers {
     pub fn append(&mut self, other: Headers) {
         self.0.extend(other.0);
     }
+}
+
+/// Calls `take` with each typed value of one field, a comma list taken apart.
+fn each_value<T: TypedHeader>(value: &Text, mut take: impl FnMut(T)) -> Result<(), HeaderError> {
+    if T::OCCURS != Occurs::List {
+        take(T::parse(value)?);
+        return Ok(());
+    }
+    let mut rest = Some(value.as_str());
+    while let Some(text) = rest {
+        let (item, next) = syntax::split_outside(text, b',')
+            .ok_or_else(|| T::malformed("has an open quote or bracket"))?;
+        let item = syntax::trim(item);
+        // An empty Supported or Allow is a statement of its own (RFC 3261 20.5, 20.37).
+        if !(item.is_empty() && value.is_empty()) {
+            take(T::parse(&value.share(item))?);
+        }
+        rest = next;
+    }
+    Ok(())
 }
 
 /// A field that prints as exactly one header, whatever its parts hold.

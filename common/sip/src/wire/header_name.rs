@@ -44,7 +44,8 @@ macro_rules! names {
             }
 
             /// The position in `NAMES`; `None` for other names.
-            fn index(&self) -> Option<usize> {
+            #[inline]
+            pub(crate) fn index(&self) -> Option<usize> {
                 match self {
                     $(HeaderName::$variant => Some(Position::$variant as usize),)*
                     HeaderName::Other(_) => None,

@@ -139,39 +139,55 @@ impl Response {
     }
 }
 
-/// Reads one header, whichever it is.
-type Check = fn(&Headers) -> Result<(), HeaderError>;
+/// Reads every header that this crate understands, in one walk: nearly every message has few of them.
+fn check_headers(headers: &Headers) -> Result<(), HeaderError> {
+    use headers::*;
 
-fn check_one<T: TypedHeader>(headers: &Headers) -> Result<(), HeaderError> {
-    match T::OCCURS {
-        Occurs::Once => headers.typed::<T>().map(drop),
-        Occurs::Repeated | Occurs::List => headers.typed_list::<T>().map(drop),
+    let mut seen = Seen::default();
+    for header in headers {
+        let value = &header.value;
+        match header.name {
+            HeaderName::Via => seen.check::<Via>(value),
+            HeaderName::From => seen.check::<FromHeader>(value),
+            HeaderName::To => seen.check::<ToHeader>(value),
+            HeaderName::CallId => seen.check::<CallId>(value),
+            HeaderName::CSeq => seen.check::<CSeq>(value),
+            HeaderName::MaxForwards => seen.check::<MaxForwards>(value),
+            HeaderName::Contact => seen.check::<Contact>(value),
+            HeaderName::Expires => seen.check::<Expires>(value),
+            HeaderName::MinExpires => seen.check::<MinExpires>(value),
+            HeaderName::Route => seen.check::<Route>(value),
+            HeaderName::RecordRoute => seen.check::<RecordRoute>(value),
+            HeaderName::Path => seen.check::<Path>(value),
+            HeaderName::ContentType => seen.check::<ContentType>(value),
+            HeaderName::Allow => seen.check::<Allow>(value),
+            HeaderName::Supported => seen.check::<Supported>(value),
+            HeaderName::Require => seen.check::<Require>(value),
+            HeaderName::ProxyRequire => seen.check::<ProxyRequire>(value),
+            HeaderName::Unsupported => seen.check::<Unsupported>(value),
+            HeaderName::Reason => seen.check::<Reason>(value),
+            HeaderName::RetryAfter => seen.check::<RetryAfter>(value),
+            // Authorizations of another scheme are nobody's mistake, so they are not among these.
+            _ => Ok(()),
+        }?;
     }
+    Ok(())
 }
 
-fn check_headers(headers: &Headers) -> Result<(), HeaderError> {
-    // Authorizations of another scheme are nobody's mistake, so they are not among these.
-    const CHECKS: &[Check] = &[
-        check_one::<headers::Via>,
-        check_one::<headers::FromHeader>,
-        check_one::<headers::ToHeader>,
-        check_one::<headers::CallId>,
-        check_one::<headers::CSeq>,
-        check_one::<headers::MaxForwards>,
-        check_one::<headers::Contact>,
-        check_one::<headers::Expires>,
-        check_one::<headers::MinExpires>,
-        check_one::<headers::Route>,
-        check_one::<headers::RecordRoute>,
-        check_one::<headers::Path>,
-        check_one::<headers::ContentType>,
-        check_one::<headers::Allow>,
-        check_one::<headers::Supported>,
-        check_one::<headers::Require>,
-        check_one::<headers::ProxyRequire>,
-        check_one::<headers::Unsupported>,
-        check_one::<headers::Reason>,
-        check_one::<headers::RetryAfter>,
-    ];
-    CHECKS.iter().try_for_each(|check| check(headers))
+/// The headers that may stand once and were there, by their place in the list of all names.
+#[derive(Default)]
+struct Seen(u128);
+
+impl Seen {
+    fn check<T: TypedHeader>(&mut self, value: &Text) -> Result<(), HeaderError> {
+        if T::OCCURS == Occurs::Once {
+            let place = T::NAME.index().unwrap_or_default();
+            let bit = 1u128.checked_shl(place as u32).unwrap_or_default();
+            if self.0 & bit != 0 {
+                return Err(T::malformed("stands more than once"));
+            }
+            self.0 |= bit;
+        }
+        Headers::check_value::<T>(value)
+    }
 }

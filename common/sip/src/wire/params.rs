@@ -133,25 +133,39 @@ impl Params {
     ///
     /// A value that could not be read back as it stands is put into quotes; a name that is no token is made one.
     pub fn set(&mut self, name: &str, value: Option<&str>) {
-        let value = value.map(printable);
-        let value = value.as_deref();
-        let mut out = String::with_capacity(
-            self.raw.len() + name.len() + value.map_or(0, |value| value.len()) + 2,
-        );
-        let mut is_set = false;
+        self.set_all([(name, value)]);
+    }
+
+    /// As [`Params::set`] for several parameters of different names, at the cost of one.
+    pub(crate) fn set_all<const N: usize>(&mut self, settings: [(&str, Option<&str>); N]) {
+        let settings = settings.map(|(name, value)| (name, value.map(printable)));
+        let room = |(name, value): &(&str, Option<Cow<'_, str>>)| {
+            name.len() + value.as_ref().map_or(0, |value| value.len()) + 2
+        };
+        let room: usize = settings.iter().map(room).sum();
+        let mut out = String::with_capacity(self.raw.len() + room);
+        let mut is_set = [false; N];
         for (old_name, old_value) in self.iter() {
-            if !old_name.eq_ignore_ascii_case(name) {
-                push(&mut out, old_name, old_value);
-            } else if !is_set {
-                push(&mut out, old_name, value);
-                is_set = true;
+            let place = settings
+                .iter()
+                .position(|(name, _)| old_name.eq_ignore_ascii_case(name));
+            match place {
+                None => push(&mut out, old_name, old_value),
+                Some(place) if is_set[place] => {}
+                Some(place) => {
+                    push(&mut out, old_name, settings[place].1.as_deref());
+                    is_set[place] = true;
+                }
             }
         }
-        if !is_set {
+        for ((name, value), is_set) in settings.iter().zip(is_set) {
+            if is_set {
+                continue;
+            }
             if syntax::is_uri_param(name) {
-                push(&mut out, name, value);
+                push(&mut out, name, value.as_deref());
             } else {
-                push(&mut out, &syntax::to_token(name), value);
+                push(&mut out, &syntax::to_token(name), value.as_deref());
             }
         }
         self.raw = Text::from(out);

@@ -167,6 +167,12 @@ pub(crate) fn unquote(text: &str) -> Cow<'_, str> {
 /// Writes `text` as a quoted string. Line breaks, which cannot be quoted, become spaces.
 pub(crate) fn write_quoted(text: &str, out: &mut String) {
     out.push('"');
+    let is_plain = |byte| !matches!(byte, b'"' | b'\\' | b'\r' | b'\n');
+    if text.bytes().all(is_plain) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for c in text.chars() {
         match c {
             '"' | '\\' => {
@@ -237,7 +243,8 @@ pub(crate) fn write_number(number: u32, out: &mut String) {
             break;
         }
     }
-    out.extend(digits[at..].iter().map(|digit| char::from(*digit)));
+    // Digits are ASCII.
+    out.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
 }
 
 /// Undoes `%HH` escapes. Bytes that are no UTF-8 afterwards become U+FFFD.

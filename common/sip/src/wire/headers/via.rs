@@ -1,11 +1,11 @@
 //! Via: the way that a request has come (RFC 3261 20.42, RFC 3581).
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::wire::header_list::{HeaderError, Occurs, TypedHeader};
 use crate::wire::header_name::HeaderName;
-use crate::wire::host::Host;
+use crate::wire::host::{self, Host};
 use crate::wire::params::Params;
 use crate::wire::syntax;
 use crate::wire::text::Text;
@@ -29,6 +29,15 @@ impl From<Transport> for ViaTransport {
     }
 }
 
+impl ViaTransport {
+    fn as_str(&self) -> &str {
+        match self {
+            ViaTransport::Known(transport) => transport.as_str(),
+            ViaTransport::Other(name) => name,
+        }
+    }
+}
+
 impl PartialEq<Transport> for ViaTransport {
     fn eq(&self, other: &Transport) -> bool {
         matches!(self, ViaTransport::Known(transport) if transport == other)
@@ -37,10 +46,7 @@ impl PartialEq<Transport> for ViaTransport {
 
 impl fmt::Display for ViaTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ViaTransport::Known(transport) => transport.as_str(),
-            ViaTransport::Other(name) => name,
-        })
+        f.write_str(self.as_str())
     }
 }
 
@@ -84,12 +90,15 @@ impl Via {
     ///
     /// `received` is set when the sender's address is not the one it wrote, or when it asked for `rport`.
     pub fn set_received_and_rport(&mut self, source: SocketAddr) {
-        let wants_rport = self.params.has("rport");
-        if wants_rport {
-            self.params.set("rport", Some(&source.port().to_string()));
-        }
-        if wants_rport || self.host.ip() != Some(source.ip()) {
-            self.params.set("received", Some(&source.ip().to_string()));
+        let mut received = String::with_capacity(15);
+        host::write_ip(source.ip(), &mut received);
+        let received = ("received", Some(received.as_str()));
+        if self.params.has("rport") {
+            let mut port = String::with_capacity(5);
+            syntax::write_number(source.port().into(), &mut port);
+            self.params.set_all([("rport", Some(&port)), received]);
+        } else if self.host.ip() != Some(source.ip()) {
+            self.params.set_all([received]);
         }
     }
 
@@ -165,11 +174,14 @@ impl TypedHeader for Via {
     }
 
     fn print(&self, out: &mut String) {
-        // Writing to a string cannot fail.
-        let _ = match self.port {
-            None => write!(out, "SIP/2.0/{} {}", self.transport, self.host),
-            Some(port) => write!(out, "SIP/2.0/{} {}:{port}", self.transport, self.host),
-        };
+        out.push_str("SIP/2.0/");
+        out.push_str(self.transport.as_str());
+        out.push(' ');
+        self.host.print(out);
+        if let Some(port) = self.port {
+            out.push(':');
+            syntax::write_number(port.into(), out);
+        }
         out.push_str(self.params.as_str());
     }
 }
