@@ -32,4 +32,4 @@ pub use parser::Limits;
 pub use status::StatusCode;
 pub use text::Text;
 pub use transport::{Flow, Transport};
-pub use uri::{Scheme, Uri, UriError};
+pub use uri::{Scheme, Telephone, Uri, UriError};

@@ -314,6 +314,13 @@ mod tests {
             Multipart::parse(&content_type, &Bytes::from(many)),
             Err(MultipartError::TooManyParts)
         );
+        let headers = |count| "--b\r\n".to_owned() + &"a: b\r\n".repeat(count) + "\r\n\r\n--b--";
+        let read = |body: String| Multipart::parse(&content_type, &Bytes::from(body));
+        assert!(read(headers(MOST_HEADERS)).is_ok());
+        assert_eq!(
+            read(headers(MOST_HEADERS + 1)),
+            Err(MultipartError::Headers { part: 1 })
+        );
     }
 
     fn enclose(part: Part) -> Part {

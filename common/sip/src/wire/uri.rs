@@ -1,5 +1,7 @@
 //! SIP, SIPS and telephone URIs (RFC 3261 19.1, RFC 3966).
 
+mod telephone;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,6 +11,8 @@ use super::host::Host;
 use super::params::Params;
 use super::syntax;
 use super::text::Text;
+
+pub use telephone::Telephone;
 
 /// The scheme of a URI.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -110,7 +114,7 @@ impl Uri {
             name if name.eq_ignore_ascii_case("sip") => Scheme::Sip,
             name if name.eq_ignore_ascii_case("sips") => Scheme::Sips,
             name if name.eq_ignore_ascii_case("tel") => {
-                return parse_tel(whole, rest);
+                return telephone::parse(whole, rest);
             }
             name if is_scheme(name) => {
                 return parse_other(whole, name, rest);
@@ -147,14 +151,13 @@ impl Uri {
         find_param(&self.params, "lr").is_some()
     }
 
-    /// Whether two URIs mean the same by the rules of RFC 3261 19.1.4.
+    /// Whether two URIs mean the same by the rules of RFC 3261 19.1.4, or of RFC 3966 4 for telephone numbers.
     pub fn equivalent(&self, other: &Uri) -> bool {
         /// Parameters that never match when only one of the URIs has them.
         const SIGNIFICANT: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
         let has_same_core = match &self.scheme {
             Scheme::Tel => {
-                other.scheme == Scheme::Tel
-                    && strip_visual(self.user.as_deref()) == strip_visual(other.user.as_deref())
+                return other.scheme == Scheme::Tel && telephone::equivalent(self, other);
             }
             Scheme::Sip | Scheme::Sips => {
                 self.scheme == other.scheme
@@ -227,30 +230,6 @@ fn parse_sip(whole: &Text, scheme: Scheme, text: &str) -> Result<Uri, UriError> 
     })
 }
 
-fn parse_tel(whole: &Text, text: &str) -> Result<Uri, UriError> {
-    let number_end = memchr::memchr(b';', text.as_bytes()).unwrap_or(text.len());
-    let number = &text[..number_end];
-    let digits = number.strip_prefix('+').unwrap_or(number);
-    let is_number = digits
-        .bytes()
-        .all(|byte| byte.is_ascii_hexdigit() || b"*#-.()".contains(&byte))
-        && digits
-            .bytes()
-            .any(|byte| byte.is_ascii_hexdigit() || b"*#".contains(&byte));
-    if !is_number {
-        return Err(UriError::User);
-    }
-    Ok(Uri {
-        scheme: Scheme::Tel,
-        user: Some(whole.share(number)),
-        password: None,
-        host: Host::default(),
-        port: None,
-        params: Params::parse_uri(whole, &text[number_end..]).ok_or(UriError::Params)?,
-        headers: None,
-    })
-}
-
 fn parse_other(whole: &Text, scheme: &str, text: &str) -> Result<Uri, UriError> {
     let is_opaque = !text.is_empty()
         && text
@@ -301,17 +280,6 @@ fn find_param<'a>(params: &'a Params, name: &str) -> Option<Option<&'a str>> {
 
 fn unescaped(part: &Option<Text>) -> Option<std::borrow::Cow<'_, str>> {
     part.as_deref().map(syntax::unescape)
-}
-
-/// A telephone number without its visual separators (RFC 3966 4).
-fn strip_visual(number: Option<&str>) -> Option<String> {
-    number.map(|number| {
-        number
-            .chars()
-            .filter(|c| !"-.()".contains(*c))
-            .map(|c| c.to_ascii_lowercase())
-            .collect()
-    })
 }
 
 fn same_value(one: Option<&str>, two: Option<&str>) -> bool {
