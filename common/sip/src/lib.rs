@@ -10,6 +10,7 @@
 //! | [`wire`] | messages as bytes and as values, stream framing | 3261 7, 18.3, 19, 20, 25; 3581; 5626 3.5.1; 2046; headers of 3262, 3323, 3325 to 3327, 3515, 3608, 3891, 3892, 3903, 4028, 4488, 4538, 5626, 5806, 6086, 6665, 7044 |
 //! | [`digest`] | challenges and their answers | 7616, 8760, 2617 |
 //! | [`endpoint`] | transactions, dialogs, calls and registrations: [`Endpoint`] | 3261 8 to 17, 6026 |
+//! | `rsip` | conversions to and from the messages of that crate, with the feature of that name | |
 //!
 //! # Rules of the wire
 //!
@@ -59,6 +60,8 @@ mod dialog;
 pub mod digest;
 pub mod endpoint;
 mod registration;
+#[cfg(feature = "rsip")]
+pub mod rsip;
 mod transaction;
 pub mod wire;
 

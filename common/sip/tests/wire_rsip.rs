@@ -1,4 +1,4 @@
-//! An independent reader: `rsip` reads what we print, and reads the same.
+//! An independent reader: `rsip` reads what we print, and reads the same; and messages go over and come back.
 
 use bytes::Bytes;
 use rsip::message::HasHeaders;
@@ -183,4 +183,65 @@ fn it_computes_the_same_digest() {
     assert!(check.verify(&credentials.response));
     let wrong = rsip::services::DigestGenerator::from(&read, "mombasa", &method);
     assert!(!wrong.verify(&credentials.response));
+}
+
+/// Ours go over to theirs, and come back as they were, but for the length that printing writes.
+#[track_caller]
+fn goes_over_and_comes_back(message: &Message) {
+    let theirs = rsip::SipMessage::try_from(message).expect("rsip can hold it");
+    let mut ours = Message::try_from(theirs).expect("it was ours");
+    ours.headers_mut().remove(&HeaderName::ContentLength);
+    assert_eq!(ours, *message);
+}
+
+#[test]
+fn messages_go_over_and_come_back() {
+    let mut ours = request(Method::Message);
+    ours.uri = uri("sip:bob@biloxi.example.com:5070");
+    ours.headers
+        .push(HeaderName::ContentType, "application/octet-stream");
+    ours.headers.push(HeaderName::Subject, "Gr\u{fc}\u{df}e");
+    // No text: it must not be taken for one.
+    ours.body = Bytes::from_static(b"\0\xff\r\n\r\nINVITE\xc3");
+    let mut answer = Response::to(&ours, StatusCode::BUSY_HERE);
+    answer.reason = "Gone fishing".into();
+    goes_over_and_comes_back(&Message::Request(ours));
+    let theirs = rsip::Response::try_from(&answer).unwrap();
+    assert_eq!(theirs.status_code().code(), 486);
+    let back = Response::try_from(theirs).unwrap();
+    assert_eq!(back.status, answer.status);
+}
+
+#[test]
+fn what_rsip_cannot_hold_is_refused_and_not_bent() {
+    let mut ours = request(Method::Invite);
+    ours.uri = uri("tel:+1-201-555-0123");
+    let refused = rsip::Request::try_from(&ours).unwrap_err();
+    assert!(refused.to_string().starts_with("rsip cannot hold"));
+    ours.uri = uri("sip:bob@[2001:db8::10]");
+    match rsip::Request::try_from(&ours) {
+        Err(_) => {}
+        Ok(theirs) => assert_eq!(Request::try_from(theirs).unwrap().uri, ours.uri),
+    }
+}
+
+#[test]
+fn the_length_is_that_of_the_body_they_hold() {
+    let bytes = request(Method::Info).to_bytes();
+    let mut theirs = rsip::Request::try_from(&bytes[..]).unwrap();
+    theirs.body = b"longer than was announced".to_vec();
+    let ours = Request::try_from(theirs).unwrap();
+    assert_eq!(&ours.body[..], b"longer than was announced");
+    assert!(!ours.headers.has(&HeaderName::ContentLength));
+}
+
+#[test]
+fn what_they_hold_and_we_refuse_gives_our_error() {
+    let bytes = request(Method::Info).to_bytes();
+    let mut theirs = rsip::Request::try_from(&bytes[..]).unwrap();
+    theirs
+        .headers
+        .retain(|header| !matches!(header, rsip::Header::CallId(_)));
+    let error = Request::try_from(theirs).unwrap_err();
+    assert_eq!(error.header(), Some(&HeaderName::CallId));
 }

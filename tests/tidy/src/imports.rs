@@ -73,6 +73,9 @@ pub const NEVER_IN_PURE: &[&str] = &[
     "sqlx", "tokio", "winit",
 ];
 
+/// Outside crates that one place alone may name, besides tests: who wants to replace one finds it there.
+const CONFINED: &[(&str, &str)] = &[("rsip", "common/sip/src/rsip.rs")];
+
 /// Words that no pure crate may write outside its tests, and what they would bring in.
 const NOT_IN_PURE: &[(&str, &str)] = &[
     ("Instant::now", "a clock"),
@@ -167,6 +170,8 @@ fn manifest(member: &Crate, rule: &Rule) -> Vec<String> {
     for name in member.dev_dependencies.iter().filter(ours) {
         let allowed =
             rule.may_import.contains(&name.as_str()) || FOR_TESTS.contains(&name.as_str());
+        // A crate that names itself switches its own features on for its tests.
+        let allowed = allowed || *name == member.name;
         if !allowed {
             breaches.push(format!(
                 "{}/Cargo.toml: the tests of `{}` may not depend on `{name}`; besides what the crate itself imports \
@@ -214,6 +219,11 @@ pub fn sources(house: &House) -> Vec<String> {
                         "{place}: `{}` may not import `{other}`.",
                         member.name
                     ));
+                }
+            }
+            for (name, home) in CONFINED {
+                if file.path != *home && contains_word(line, &format!("{name}::")) {
+                    breaches.push(format!("{place}: only {home} may name `{name}`."));
                 }
             }
             if rule.kind == Kind::Pure {
@@ -319,6 +329,16 @@ mod tests {
     fn a_stranger_is_named() {
         let breaches = manifests(&house("drawer", "common/drawer", &[], ""));
         assert!(breaches[0].contains("not in the import table"));
+    }
+
+    #[test]
+    fn a_confined_crate_outside_its_place_is_named() {
+        let code = "//! x\nfn f(uri: rsip::Uri) {}\n";
+        let breaches = sources(&house("sip", "common/sip", &[], code));
+        assert_eq!(
+            breaches,
+            ["common/sip/src/lib.rs:2: only common/sip/src/rsip.rs may name `rsip`."]
+        );
     }
 
     #[test]
