@@ -5,6 +5,7 @@
 )]
 
 mod calls;
+mod linphone;
 mod refusals;
 mod robustness;
 mod sipp_scenarios;

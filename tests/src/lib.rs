@@ -5,7 +5,7 @@
 //!
 //! - [`Server`] is a running `callserver`, with `callctl` beside it;
 //! - [`Softphone`] is a running `softphone headless`, whose JSON lines are [`Event`]s;
-//! - [`Baresip`] and [`sipp`] are other people's phones;
+//! - [`Baresip`], [`Linphone`] and [`sipp`] are other people's phones;
 //! - [`Scripted`] is a phone that says exactly what a test wants;
 //! - [`Process`] is any of them: its log is shown when a test fails, and it ends with the test;
 //! - [`Turn`] keeps tests that measure audio from disturbing each other.
@@ -28,6 +28,7 @@ mod binaries;
 mod free_port;
 mod http;
 pub mod inside;
+mod linphone;
 mod noise;
 mod process;
 mod registered;
@@ -41,6 +42,7 @@ mod turn;
 pub use baresip::{Answering, Baresip, BaresipCodec};
 pub use binaries::binary;
 pub use free_port::free_port;
+pub use linphone::{Linphone, LinphoneTransport};
 pub use noise::Noise;
 pub use process::Process;
 pub use registered::{Registered, Transport};

@@ -66,9 +66,19 @@ impl SoundCard {
             ),
             // Left alone, a null sink works two seconds ahead and swallows the beginning of what is played; without
             // rewinds it works 50 ms ahead.
-            format!("module-null-sink sink_name={FEED} rate={RATE} channels=1 norewinds=1"),
-            format!("module-null-sink sink_name={SPEAKER} rate={RATE} channels=2 norewinds=1"),
-            format!("module-remap-source source_name={MICROPHONE} master={FEED}.monitor"),
+            // Some programs know devices by their descriptions only.
+            format!(
+                "module-null-sink sink_name={FEED} rate={RATE} channels=1 norewinds=1 \
+                 sink_properties=device.description={FEED}"
+            ),
+            format!(
+                "module-null-sink sink_name={SPEAKER} rate={RATE} channels=2 norewinds=1 \
+                 sink_properties=device.description={SPEAKER}"
+            ),
+            format!(
+                "module-remap-source source_name={MICROPHONE} master={FEED}.monitor \
+                 source_properties=device.description={MICROPHONE}"
+            ),
         ];
         let mut server = Command::new("pulseaudio");
         // Nothing of the user's own configuration, and no end when nobody is connected.
