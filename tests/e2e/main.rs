@@ -5,7 +5,9 @@
 )]
 
 mod calls;
+mod homes;
 mod linphone;
+mod probes;
 mod refusals;
 mod robustness;
 mod sipp_scenarios;

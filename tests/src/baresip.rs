@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,7 +13,7 @@ use hearing::Recording;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Device, Process, free_port};
+use crate::{Device, Host, Process, free_port, process};
 
 /// How long it may take to start.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -75,13 +74,40 @@ impl Baresip {
         answering: Answering,
         speech: &Recording,
     ) -> Result<Baresip> {
+        Baresip::run(None, server, device, codec, answering, speech)
+    }
+
+    /// Like [`Baresip::start`], on another host.
+    ///
+    /// # Errors
+    /// When it is not installed or does not start.
+    pub fn start_on(
+        host: &Host,
+        server: SocketAddr,
+        device: &Device,
+        codec: BaresipCodec,
+        answering: Answering,
+        speech: &Recording,
+    ) -> Result<Baresip> {
+        Baresip::run(Some(host), server, device, codec, answering, speech)
+    }
+
+    fn run(
+        host: Option<&Host>,
+        server: SocketAddr,
+        device: &Device,
+        codec: BaresipCodec,
+        answering: Answering,
+        speech: &Recording,
+    ) -> Result<Baresip> {
         let folder = tempfile::tempdir()?;
         let (codec_name, rate, channels) = codec.parts();
         write_wav(&folder.path().join("speech.wav"), speech, rate, channels)?;
         let port = free_port()?;
+        let own = host.map_or(Ipv4Addr::LOCALHOST, Host::address);
         fs::write(
             folder.path().join("config"),
-            config(folder.path(), rate, channels, port)?,
+            config(folder.path(), own, rate, channels, port)?,
         )?;
         let mode = match answering {
             Answering::AtOnce => "auto",
@@ -95,14 +121,17 @@ impl Baresip {
         } = device;
         fs::write(folder.path().join("contacts"), "")?;
 
-        let mut command = Command::new("baresip");
+        let mut command = process::under(&host.map(Host::under).unwrap_or_default(), "baresip");
         command
             .arg("-f")
             .arg(folder.path())
             .env("HOME", folder.path());
         let mut process = Process::start("baresip", &mut command)
             .context("is baresip installed? tests/setup/prepare test installs it")?;
-        let control = connect(&mut process, port)?;
+        let control = match host {
+            Some(host) => host.inside(|| connect(&mut process, port))??,
+            None => connect(&mut process, port)?,
+        };
         let messages = read_messages(control.try_clone()?);
         let mut baresip = Baresip {
             process,
@@ -169,16 +198,22 @@ impl Baresip {
     }
 }
 
-/// Its configuration: no devices, one recording in, one recording out, everything on the loopback address.
-fn config(folder: &Path, rate: u32, channels: u16, control_port: u16) -> Result<String> {
+/// Its configuration: no devices, one recording in, one recording out, everything on its own address.
+fn config(
+    folder: &Path,
+    own: Ipv4Addr,
+    rate: u32,
+    channels: u16,
+    control_port: u16,
+) -> Result<String> {
     let modules = MODULES
         .iter()
         .find(|folder| Path::new(folder).is_dir())
         .context("baresip's modules are in none of the folders known to this test")?;
     let folder = folder.display();
     Ok(format!(
-        "sip_listen 127.0.0.1:0\n\
-         net_interface 127.0.0.1\n\
+        "sip_listen {own}:0\n\
+         net_interface {own}\n\
          audio_source aufile,{folder}/speech.wav\n\
          audio_player aubridge,nowhere\n\
          audio_alert aubridge,nowhere\n\

@@ -6,6 +6,8 @@
 //! - [`Server`] is a running `callserver`, with `callctl` beside it;
 //! - [`Softphone`] is a running `softphone headless`, whose JSON lines are [`Event`]s;
 //! - [`Baresip`], [`Linphone`] and [`sipp`] are other people's phones;
+//! - [`tool`] runs other people's programs that end by themselves;
+//! - [`Internet`] is a network inside this machine, with hosts, and routers that translate addresses;
 //! - [`Scripted`] is a phone that says exactly what a test wants;
 //! - [`Process`] is any of them: its log is shown when a test fails, and it ends with the test;
 //! - [`Turn`] keeps tests that measure audio from disturbing each other.
@@ -28,6 +30,7 @@ mod binaries;
 mod free_port;
 mod http;
 pub mod inside;
+mod internet;
 mod linphone;
 mod noise;
 mod process;
@@ -37,11 +40,13 @@ mod server;
 pub mod sipp;
 mod softphone;
 mod speech;
+pub mod tool;
 mod turn;
 
 pub use baresip::{Answering, Baresip, BaresipCodec};
 pub use binaries::binary;
 pub use free_port::free_port;
+pub use internet::{Home, Host, Internet, Translation};
 pub use linphone::{Linphone, LinphoneTransport};
 pub use noise::Noise;
 pub use process::Process;

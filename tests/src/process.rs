@@ -1,6 +1,7 @@
 //! A process of a test: read line by line, its log kept, ended with its owner.
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -112,6 +113,11 @@ impl Process {
         Ok(stdin.flush()?)
     }
 
+    /// Closes its standard input, as Ctrl-D in a terminal does.
+    pub fn close_input(&mut self) {
+        self.stdin = None;
+    }
+
     /// Asks the process to stop, as a service manager does (SIGTERM).
     ///
     /// # Errors
@@ -203,6 +209,16 @@ impl Drop for Process {
             eprintln!("{}", self.log_end(KEPT));
         }
     }
+}
+
+/// `program`, run by the command in `under` if there is one.
+pub(crate) fn under(under: &[String], program: impl AsRef<OsStr>) -> Command {
+    let Some((runner, arguments)) = under.split_first() else {
+        return Command::new(program);
+    };
+    let mut command = Command::new(runner);
+    command.args(arguments).arg(program);
+    command
 }
 
 /// Sends a signal. The standard library cannot, but every shell can.

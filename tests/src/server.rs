@@ -1,8 +1,9 @@
 //! A running call server with its admin tool.
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -41,6 +42,10 @@ pub struct Ready {
 pub struct ServerOptions {
     /// An existing data folder to use instead.
     pub data: Option<PathBuf>,
+    /// The address to listen on instead of the loopback address; what is plain then goes beyond this machine.
+    pub address: Option<IpAddr>,
+    /// The configuration file's contents, if any.
+    pub settings: String,
     /// More arguments.
     pub arguments: Vec<OsString>,
     /// A program to run the server with, such as `taskset -c 0`.
@@ -93,19 +98,22 @@ impl Server {
             None => own_data.insert(tempfile::tempdir()?).path().join("data"),
         };
         let mut command = command_under(&options.under)?;
+        let mut settings = options.settings;
+        if options.address.is_some() {
+            settings.insert_str(0, "plain_beyond_loopback = true\n");
+        }
+        let configuration = tempfile::NamedTempFile::new()?;
+        if !settings.is_empty() {
+            fs::write(&configuration, settings)?;
+            command.arg("--config").arg(configuration.path());
+        }
+        let address = options.address.unwrap_or(Ipv4Addr::LOCALHOST.into());
+        let any_port = SocketAddr::new(address, 0).to_string();
+        for option in ["--sip", "--http", "--sips", "--https"] {
+            command.args([option, &any_port]);
+        }
         command
-            .args([
-                "--sip",
-                "127.0.0.1:0",
-                "--http",
-                "127.0.0.1:0",
-                "--sips",
-                "127.0.0.1:0",
-                "--https",
-                "127.0.0.1:0",
-                "--rtp-ports",
-                "0",
-            ])
+            .args(["--rtp-ports", "0"])
             .arg("--data")
             .arg(&data)
             .args(&options.arguments)
@@ -210,6 +218,25 @@ impl Server {
         device.with_context(|| format!("the login was answered with {status} {answer}"))
     }
 
+    /// A new device credential, made by the operator: also for a server on a network that this process cannot reach.
+    ///
+    /// # Errors
+    /// When `callctl` refuses.
+    pub fn make_device(&self, account: &Account) -> Result<Device> {
+        let shown = self.callctl(&["--json", "devices", "add", &account.name])?;
+        let shown: Value = serde_json::from_str(&shown)?;
+        let text = |key: &str| shown[key].as_str().map(str::to_owned);
+        let device = (|| {
+            Some(Device {
+                login: text("login")?,
+                secret: text("secret")?,
+                domain: text("domain")?,
+                number: account.number.clone(),
+            })
+        })();
+        device.with_context(|| format!("callctl shows no credential: {shown}"))
+    }
+
     /// Runs `callctl` on this server's data folder.
     ///
     /// # Errors
@@ -274,11 +301,5 @@ impl Server {
 
 /// `callserver`, run by the program in `under` if there is one.
 fn command_under(under: &[String]) -> Result<Command> {
-    let server = binary("callserver")?;
-    let Some((program, arguments)) = under.split_first() else {
-        return Ok(Command::new(server));
-    };
-    let mut command = Command::new(program);
-    command.args(arguments).arg(server);
-    Ok(command)
+    Ok(crate::process::under(under, binary("callserver")?))
 }

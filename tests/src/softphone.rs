@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -11,7 +10,7 @@ use tempfile::TempDir;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::{Account, Process, Server, binary};
+use crate::{Account, Host, Process, Server, binary, process};
 
 /// A running `softphone headless`.
 #[derive(Debug)]
@@ -134,6 +133,22 @@ impl Softphone {
         Softphone::start_in(&server.url(), account, sound, verb, &[])
     }
 
+    /// Like [`Softphone::start`], on another host.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_on(
+        host: &Host,
+        server: &Server,
+        account: &Account,
+        sound: &Sound,
+        verb: &[&str],
+    ) -> Result<Softphone> {
+        // These networks are plain ones, within this machine.
+        let verb = [&["--allow-plain"], verb].concat();
+        Softphone::run(&host.under(), &server.url(), account, sound, &verb, &[])
+    }
+
     /// Like [`Softphone::start`], for any server address and with more environment variables.
     ///
     /// # Errors
@@ -145,10 +160,21 @@ impl Softphone {
         verb: &[&str],
         environment: &[(&str, OsString)],
     ) -> Result<Softphone> {
+        Softphone::run(&[], url, account, sound, verb, environment)
+    }
+
+    fn run(
+        under: &[String],
+        url: &str,
+        account: &Account,
+        sound: &Sound,
+        verb: &[&str],
+        environment: &[(&str, OsString)],
+    ) -> Result<Softphone> {
         let folder = tempfile::tempdir()?;
         let password = folder.path().join("password");
         std::fs::write(&password, format!("{}\n", account.password))?;
-        let mut command = Command::new(binary("softphone")?);
+        let mut command = process::under(under, binary("softphone")?);
         command
             .args([
                 "headless",

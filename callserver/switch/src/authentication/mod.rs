@@ -248,8 +248,14 @@ pub(crate) fn is_their_address(address: &NameAddr, owner: &Credential) -> bool {
 }
 
 /// Beginnings of the User-Agent of phones that give up when they meet a challenge other than MD5, instead of taking the
-/// one that they know, as RFC 8760 2.4 wants it: what Debian 12 brings of baresip and sipp.
-const ONLY_MD5: [&str; 4] = ["baresip v0.", "baresip v1.", "baresip v2.", "sipp/3.6"];
+/// one that they know, as RFC 8760 2.4 wants it: what Debian 12 brings of baresip, sipp and sipsak.
+const ONLY_MD5: [&str; 5] = [
+    "baresip v0.",
+    "baresip v1.",
+    "baresip v2.",
+    "sipp/3.6",
+    "sipsak 0.",
+];
 
 fn knows_only_md5(request: &Request) -> bool {
     let agent = request.headers.get(&HeaderName::UserAgent);

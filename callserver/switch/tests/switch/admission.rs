@@ -258,9 +258,11 @@ impl Caller {
 #[test]
 fn a_phone_that_stumbles_over_sha_256_is_offered_md5_alone() {
     let mut caller = Caller::new();
-    let (status, challenges) = caller.send("User-Agent: baresip v1.0.0 (x86_64/linux)\r\n");
-    assert_eq!(status, 407);
-    assert_eq!(algorithms(&challenges), [Algorithm::Md5]);
+    for old in ["baresip v1.0.0 (x86_64/linux)", "sipsak 0.9.8.1"] {
+        let (status, challenges) = caller.send(&format!("User-Agent: {old}\r\n"));
+        assert_eq!(status, 407);
+        assert_eq!(algorithms(&challenges), [Algorithm::Md5]);
+    }
     let (_, challenges) = caller.send("User-Agent: baresip v4.0.0\r\n");
     assert_eq!(challenges.len(), 3);
 }
