@@ -193,7 +193,9 @@ impl Switch {
                 message,
                 ..
             } => self.request(now, request, flow, message),
-            sip::Event::Incoming { leg, flow, invite } => {
+            sip::Event::Incoming {
+                leg, flow, invite, ..
+            } => {
                 reception.arrive(now, desk, authentication, (leg, flow, invite), bridge.len());
             }
             sip::Event::Progress {
@@ -221,7 +223,14 @@ impl Switch {
             | sip::Event::RequestFailed { .. }
             | sip::Event::Registered { .. }
             | sip::Event::RegistrationFailed { .. }
-            | sip::Event::Unregistered { .. } => {}
+            | sip::Event::Unregistered { .. }
+            | sip::Event::Subscribed { .. }
+            | sip::Event::Notified { .. }
+            | sip::Event::SubscriptionEnded { .. }
+            | sip::Event::SubscriptionRequested { .. }
+            | sip::Event::Published { .. }
+            | sip::Event::PublicationFailed { .. }
+            | sip::Event::Unpublished { .. } => {}
         }
     }
 

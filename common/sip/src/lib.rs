@@ -59,9 +59,11 @@
 mod dialog;
 pub mod digest;
 pub mod endpoint;
+pub mod publication;
 mod registration;
 #[cfg(feature = "rsip")]
 pub mod rsip;
+pub mod subscription;
 mod transaction;
 pub mod wire;
 
@@ -71,8 +73,13 @@ pub use digest::{
 };
 pub use endpoint::{
     BadMessage, Capacity, ClientCredential, Config, EndCause, Endpoint, Event, Failure, HostPort,
-    Input, LegId, Population, RegistrationFailure, RegistrationId, ReliableProvisionals, RequestId,
-    RetryDelay, SessionTimer, Timers, Transmit,
+    Input, LegId, Population, PublicationFailure, PublicationId, RegistrationFailure,
+    RegistrationId, ReliableProvisionals, RequestId, RetryDelay, SessionTimer, SubscriptionId,
+    Timers, Transmit,
 };
+pub use publication::{
+    Change, Document, PublicationLimits, PublicationStore, PublishError, Published,
+};
+pub use subscription::{Sipfrag, SubscriptionEnd};
 pub use wire::headers::*;
 pub use wire::*;

@@ -195,6 +195,14 @@ impl Phone {
             | sip::Event::ReofferAccepted { .. }
             | sip::Event::ProgressAcknowledged { .. } => {}
             sip::Event::Ended { leg, cause } => self.leg_ended(leg, &cause),
+            // It subscribes to nothing, publishes nothing, and takes neither SUBSCRIBE nor REFER.
+            sip::Event::Subscribed { .. }
+            | sip::Event::Notified { .. }
+            | sip::Event::SubscriptionEnded { .. }
+            | sip::Event::SubscriptionRequested { .. }
+            | sip::Event::Published { .. }
+            | sip::Event::PublicationFailed { .. }
+            | sip::Event::Unpublished { .. } => {}
             sip::Event::BadMessage { error, .. } => {
                 self.events.push_back(Event::BadMessage {
                     why: error.to_string(),

@@ -93,6 +93,11 @@ impl Dialog {
         self.numbered(method, self.local_sequence)
     }
 
+    /// Requests of ours went out before this dialog was known, up to that number.
+    pub(crate) fn count_from(&mut self, number: u32) {
+        self.local_sequence = self.local_sequence.max(number);
+    }
+
     /// The number for a request that is sent once more, with credentials.
     pub(crate) fn next_sequence(&mut self) -> u32 {
         self.local_sequence = self.local_sequence.wrapping_add(1);

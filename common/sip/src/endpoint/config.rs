@@ -21,6 +21,10 @@ pub struct Config {
     /// The option tags that the application understands. A request that requires another one gets
     /// 420 (RFC 3261 section 8.2.2.3).
     pub supported: Vec<Text>,
+    /// The event packages that others may subscribe to: `presence`, `dialog`, … A SUBSCRIBE to another
+    /// one gets 489 with this list (RFC 6665 section 4.2.1.1). SUBSCRIBE itself has to be among
+    /// `methods`. REFER needs no entry here; whoever has it among `methods` gets it.
+    pub event_packages: Vec<Text>,
     /// Whether the application passes calls and messages on to others (a B2BUA). It then must not
     /// take a request whose Max-Forwards is used up: that gets 483 (RFC 7332 section 3).
     pub forwards: bool,
@@ -53,6 +57,7 @@ impl Default for Config {
                 Method::Register,
             ],
             supported: Vec::new(),
+            event_packages: Vec::new(),
             forwards: false,
             reliable_provisionals: ReliableProvisionals::default(),
             session_timer: Some(SessionTimer::default()),
@@ -150,6 +155,10 @@ pub struct Capacity {
     pub server_transactions: usize,
     /// Calls at once.
     pub legs: usize,
+    /// Subscriptions at once, ours and those that others have with us.
+    pub subscriptions: usize,
+    /// Subscriptions of one peer's address with us at once. All phones behind one NAT are one peer.
+    pub subscriptions_per_peer: usize,
 }
 
 impl Default for Capacity {
@@ -158,6 +167,8 @@ impl Default for Capacity {
         Self {
             server_transactions: 400_000,
             legs: 50_000,
+            subscriptions: 100_000,
+            subscriptions_per_peer: 2_000,
         }
     }
 }

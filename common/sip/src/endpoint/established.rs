@@ -37,6 +37,10 @@ impl Endpoint {
         match request.method {
             Method::Bye => self.receive_bye(id, &envelope, &request),
             Method::Invite => self.receive_reinvite(id, envelope, request),
+            Method::Notify => self.receive_notify(&envelope, request, Some(id)),
+            Method::Subscribe | Method::Refer => {
+                self.receive_subscription(envelope, request, Some(id));
+            }
             _ => self.receive_plain(envelope, request, Some(id)),
         }
     }
@@ -71,7 +75,7 @@ impl Endpoint {
             }
             return;
         }
-        let Some(id) = self.leg_of(envelope) else {
+        let Some(id) = self.leg_of_request(envelope) else {
             return;
         };
         let Some(leg) = self.legs.get_mut(&id) else {
@@ -193,10 +197,11 @@ impl Endpoint {
 
     /// Forgets a call and tells why, unless its owner has left it before.
     pub(super) fn end(&mut self, id: LegId, cause: EndCause) {
-        let Some(leg) = self.legs.remove(&id) else {
+        let Some(mut leg) = self.legs.remove(&id) else {
             return;
         };
         self.dialogs.remove(&leg.key);
+        self.keep_dialog(id, &mut leg);
         self.legs_by_flow.remove(leg.flow, id);
         let is_parting = leg.is_parting();
         if let Phase::Established(established) = leg.phase

@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{LegId, RegistrationId, RequestId};
-use crate::{Contact, Flow, HeaderError, Headers, ParseError, Request, Response, StatusCode, Text};
+use super::{LegId, PublicationId, RegistrationId, RequestId, SubscriptionId};
+use crate::subscription::SubscriptionEnd;
+use crate::{
+    Contact, Flow, HeaderError, Headers, ParseError, Request, Response, StatusCode,
+    SubscriptionState, Text,
+};
 
 /// One whole message to be sent over a flow.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -85,6 +89,11 @@ pub enum Event {
         flow: Flow,
         /// The INVITE with its offer.
         invite: Request,
+        /// The call whose place this one shall take (RFC 3891): accept this one and hang up that one,
+        /// unless whoever asks is not allowed to. Only where
+        /// [`Config::supported`](super::Config::supported) has `replaces`; a header that names nothing
+        /// that could be replaced was refused by the core.
+        replaces: Option<LegId>,
     },
     /// A provisional answer (101–199) to our INVITE. A reliable one (RFC 3262) was acknowledged with
     /// PRACK, comes only once and in its order, and its description is the answer to our offer. If
@@ -167,6 +176,74 @@ pub enum Event {
         /// Why.
         cause: EndCause,
     },
+    /// Our SUBSCRIBE or REFER was accepted, or our subscription was refreshed. A notification may come
+    /// before this.
+    Subscribed {
+        /// Ours.
+        subscription: SubscriptionId,
+        /// The life that was granted, in seconds; 0 for a REFER, whose notifications tell it.
+        expires_seconds: u32,
+    },
+    /// A notification of our subscription came; the core has answered it. The tag in From tells the
+    /// notifiers of a forked SUBSCRIBE apart, each of which has a state of its own.
+    Notified {
+        /// Ours.
+        subscription: SubscriptionId,
+        /// Whether it is active, pending or over, and how long it lives.
+        state: SubscriptionState,
+        /// Of the NOTIFY, Content-Type among them.
+        headers: Headers,
+        /// The state of what was subscribed to, or empty.
+        body: Bytes,
+    },
+    /// A subscription is over, ours or somebody's with us: exactly once for each that we asked for and
+    /// for each that was accepted, and its last event.
+    SubscriptionEnded {
+        /// The subscription.
+        subscription: SubscriptionId,
+        /// Why. [`SubscriptionEnd::subscribe_again_after`] says whether to come again.
+        cause: SubscriptionEnd,
+    },
+    /// Somebody wants to be told of something: SUBSCRIBE to one of
+    /// [`Config::event_packages`](super::Config::event_packages), or REFER, which asks us to send a
+    /// request (as a rule to call whom Refer-To names) and to report how that goes. Answer with
+    /// [`Input::AcceptSubscription`](super::Input::AcceptSubscription) or
+    /// [`Input::RejectSubscription`](super::Input::RejectSubscription) within 32 s.
+    ///
+    /// A `subscription` that is known is a refresh, or a farewell (`Expires: 0`): it is accepted and
+    /// notified in the same way, and after the farewell's notification the subscription is over.
+    SubscriptionRequested {
+        /// The new subscription, or the one that is refreshed.
+        subscription: SubscriptionId,
+        /// Where it came from.
+        flow: Flow,
+        /// The SUBSCRIBE, or the REFER with its one Refer-To.
+        request: Request,
+        /// The call it came in.
+        leg: Option<LegId>,
+    },
+    /// The server has our state, for the first time or again.
+    Published {
+        /// Ours.
+        publication: PublicationId,
+        /// The life that was granted, in seconds. The core refreshes before it ends.
+        expires_seconds: u32,
+    },
+    /// The server does not have our state.
+    PublicationFailed {
+        /// Ours.
+        publication: PublicationId,
+        /// Why.
+        failure: PublicationFailure,
+        /// When the core tries again; `None` if it will not, because the answer would be the same.
+        /// Then the publication is over.
+        will_retry_after: Option<Duration>,
+    },
+    /// The publication is over because we asked for it; its last event.
+    Unpublished {
+        /// Ours.
+        publication: PublicationId,
+    },
     /// Something came in that is no SIP message, or not one that can be used. A request got its
     /// refusal if it could be answered at all; the edge counts and logs, rate-limited.
     BadMessage {
@@ -248,6 +325,23 @@ pub enum RegistrationFailure {
     Transport,
     /// The registrar answered with something that cannot be used.
     #[error("the registrar's answer cannot be used; its contact list or challenge is malformed")]
+    Malformed,
+}
+
+/// Why the server does not have our state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PublicationFailure {
+    /// The server answered with a refusal.
+    #[error("the server refused the publication: {0}")]
+    Refused(StatusCode),
+    /// 64*T1 passed in silence.
+    #[error("the server did not answer the publication; check its address and the network")]
+    Timeout,
+    /// The flow failed while the request was under way.
+    #[error("the connection to the server is gone; check its address and the network")]
+    Transport,
+    /// The server accepted it without naming it.
+    #[error("the server's answer to the publication has no entity tag that can be used")]
     Malformed,
 }
 

@@ -30,6 +30,9 @@ impl Endpoint {
                 Timer::ProgressRepeat(leg) => self.repeat_progress(leg),
                 Timer::GlareOver(leg) => self.glare_over(leg),
                 Timer::Register(registration, plan) => self.register_due(registration, plan),
+                Timer::Subscriber(subscription, plan) => self.subscriber_due(subscription, plan),
+                Timer::Notifier(subscription, plan) => self.notifier_due(subscription, plan),
+                Timer::Publish(publication, plan) => self.publish_due(publication, plan),
             }
         }
     }
@@ -101,6 +104,7 @@ impl Endpoint {
             self.end(id, EndCause::FlowFailed);
         }
         self.registrations_lost(is_gone);
+        self.subscriptions_lost(is_gone);
     }
 }
 

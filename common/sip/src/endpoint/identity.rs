@@ -1,4 +1,5 @@
-//! The names by which an application and its endpoint speak of calls, requests and registrations.
+//! The names by which an application and its endpoint speak of calls, requests, registrations,
+//! subscriptions and publications.
 
 use std::fmt;
 
@@ -48,4 +49,19 @@ identity!(
     /// [`Endpoint::next_registration`](super::Endpoint::next_registration).
     RegistrationId,
     "registration"
+);
+
+identity!(
+    /// One subscription, ours or somebody's with us. Made by
+    /// [`Endpoint::next_subscription`](super::Endpoint::next_subscription) for those that the
+    /// application asks for and by the endpoint itself for those that arrive; never used twice.
+    SubscriptionId,
+    "subscription"
+);
+
+identity!(
+    /// One state that the endpoint keeps published. Made by
+    /// [`Endpoint::next_publication`](super::Endpoint::next_publication).
+    PublicationId,
+    "publication"
 );

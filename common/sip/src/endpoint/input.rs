@@ -2,18 +2,14 @@
 
 use bytes::Bytes;
 
-use super::{ClientCredential, LegId, RegistrationId, RequestId};
-use crate::{Flow, Headers, Method, NameAddr, Request, StatusCode, Text, Uri};
+use super::{ClientCredential, LegId, PublicationId, RegistrationId, RequestId, SubscriptionId};
+use crate::{EventHeader, Flow, Headers, Method, NameAddr, Request, StatusCode, Text, Uri};
 
 /// What happened outside: the network, the clock, or a wish of the application.
 ///
 /// An input that no longer fits the state (a leg that has just ended, a request that was answered
 /// before) is ignored: the network may always have been faster than the application.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "moved once and never stored; a box would cost more than the copy"
-)]
 pub enum Input {
     /// One whole message came in over `flow`: a datagram, or what the stream framing cut out.
     Receive {
@@ -181,5 +177,132 @@ pub enum Input {
         headers: Headers,
         /// With its Content-Type among `headers`.
         body: Bytes,
+    },
+    /// Subscribes to somebody's state and keeps subscribed until [`Input::Unsubscribe`] (RFC 6665): the
+    /// core refreshes. Ends in exactly one
+    /// [`Event::SubscriptionEnded`](super::Event::SubscriptionEnded). With `expires_seconds` 0 the
+    /// state is asked for once, and the subscription ends with the notification that tells it.
+    Subscribe {
+        /// From [`Endpoint::next_subscription`](super::Endpoint::next_subscription).
+        subscription: SubscriptionId,
+        /// Where to send it.
+        flow: Flow,
+        /// Whose state: Request-URI.
+        uri: Uri,
+        /// Who subscribes, without tag.
+        from: NameAddr,
+        /// Whose state, without tag.
+        to: NameAddr,
+        /// What about: the event package, and an `id` if one is needed.
+        event: EventHeader,
+        /// The life to ask for, in seconds.
+        expires_seconds: u32,
+        /// Further headers: Accept says which bodies are understood. They are repeated in each
+        /// refresh, except Route, Max-Forwards and Contact.
+        headers: Headers,
+        /// A filter or list, with its Content-Type among `headers`; mostly empty.
+        body: Bytes,
+        /// Answers a challenge.
+        credential: Option<ClientCredential>,
+    },
+    /// Ends a subscription of ours, of SUBSCRIBE or of REFER. Its end is told when the notifier has
+    /// said its last word, or after 64*T1.
+    Unsubscribe {
+        /// The subscription that ends.
+        subscription: SubscriptionId,
+    },
+    /// Asks the peer of a call to send a request to somebody: to call them, as a rule (RFC 3515). The
+    /// peer's reports come as [`Event::Notified`](super::Event::Notified) with a body that
+    /// [`Sipfrag::parse`](crate::Sipfrag::parse) reads; the end as
+    /// [`Event::SubscriptionEnded`](super::Event::SubscriptionEnded), exactly once. The call itself
+    /// goes on until somebody ends it, and the reports go on behind its end.
+    Refer {
+        /// From [`Endpoint::next_subscription`](super::Endpoint::next_subscription).
+        subscription: SubscriptionId,
+        /// The answered call whose peer is asked.
+        leg: LegId,
+        /// Where the peer shall go. For an attended transfer its URI carries the call to replace:
+        /// [`Replaces::to_uri_header`](crate::Replaces::to_uri_header).
+        refer_to: NameAddr,
+        /// Further headers: Referred-By (RFC 3892); `Refer-Sub: false` with `Require: norefersub` for
+        /// a peer that is known to support it and shall not report (RFC 4488).
+        headers: Headers,
+    },
+    /// Accepts an [`Event::SubscriptionRequested`](super::Event::SubscriptionRequested): 200, or 202
+    /// for a REFER. [`Input::Notify`] with the present state has to follow at once; if it does not, the
+    /// core notifies without body after T1. Of a REFER the core itself reports `100 Trying`.
+    AcceptSubscription {
+        /// The subscription that somebody asked for.
+        subscription: SubscriptionId,
+        /// The life that is granted, in seconds; never more than was asked for. For a REFER: how long
+        /// its progress may be reported, some minutes.
+        expires_seconds: u32,
+        /// Further headers.
+        headers: Headers,
+    },
+    /// Refuses an [`Event::SubscriptionRequested`](super::Event::SubscriptionRequested). A refused
+    /// refresh leaves the subscription as it was.
+    RejectSubscription {
+        /// The subscription that somebody asked for.
+        subscription: SubscriptionId,
+        /// 300–699: 401 with a challenge among `headers`, 403, 404, 423 with Min-Expires, 603, …
+        status: StatusCode,
+        /// Further headers.
+        headers: Headers,
+    },
+    /// Tells a subscriber the state. Notifications go out one after the other in the order of these
+    /// inputs; of more than 16 that wait the oldest are left out.
+    Notify {
+        /// A subscription that was accepted.
+        subscription: SubscriptionId,
+        /// Further headers, Content-Type among them. The core writes Event and Subscription-State; a
+        /// `Subscription-State: pending` among `headers` says that the subscription is not allowed
+        /// yet.
+        headers: Headers,
+        /// The state. For a REFER: [`Sipfrag::to_bytes`](crate::Sipfrag::to_bytes) with
+        /// [`Sipfrag::CONTENT_TYPE`](crate::Sipfrag::CONTENT_TYPE).
+        body: Bytes,
+    },
+    /// Ends a subscription that somebody has with us, with a last notification. A REFER ends so, with
+    /// `noresource`, when its final answer is known.
+    EndSubscription {
+        /// The subscription that ends.
+        subscription: SubscriptionId,
+        /// `deactivated`, `probation`, `rejected`, `timeout`, `giveup`, `noresource` (RFC 6665
+        /// section 4.1.3); `;retry-after=60` may follow `probation` and `giveup`.
+        reason: Text,
+        /// Further headers, Content-Type among them.
+        headers: Headers,
+        /// The last state, or empty.
+        body: Bytes,
+    },
+    /// Publishes a state and keeps it published until [`Input::Unpublish`] (RFC 3903): the core keeps
+    /// the entity tag, refreshes, and publishes anew what the server has lost. The same `publication`
+    /// again changes the state.
+    Publish {
+        /// From [`Endpoint::next_publication`](super::Endpoint::next_publication).
+        publication: PublicationId,
+        /// Where to send it.
+        flow: Flow,
+        /// Whose state: Request-URI and To.
+        uri: Uri,
+        /// Who publishes.
+        from: NameAddr,
+        /// What about.
+        event: EventHeader,
+        /// The life to ask for, in seconds.
+        expires_seconds: u32,
+        /// Further headers, Content-Type among them.
+        headers: Headers,
+        /// The state.
+        body: Bytes,
+        /// Answers a challenge.
+        credential: Option<ClientCredential>,
+    },
+    /// Takes a published state back. Ends in [`Event::Unpublished`](super::Event::Unpublished), also
+    /// when the server is silent.
+    Unpublish {
+        /// The publication that ends.
+        publication: PublicationId,
     },
 }

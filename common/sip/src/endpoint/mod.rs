@@ -11,10 +11,16 @@
 //! | `established` | ACK, BYE and other requests in a call |
 //! | `reoffer` | re-INVITEs and their glare |
 //! | `registering` | registrations |
+//! | `subscribing`, `refreshing`, `notified` | our subscriptions: how they begin and go on, and what they tell |
+//! | `notifying` | subscriptions that others have with us, REFER among them |
+//! | `borrowed_dialog` | subscriptions in the dialogs of calls |
+//! | `replacing` | calls that take the place of others |
+//! | `publishing` | publications |
 //! | `expiry` | what happens when a timer runs out |
 //! | `send` | Via, Contact, and the start of transactions |
 
 mod authentication;
+mod borrowed_dialog;
 mod calling;
 mod config;
 mod deadlines;
@@ -23,16 +29,23 @@ mod event;
 mod expiry;
 mod identity;
 mod input;
+mod notified;
+mod notifying;
 mod outbox;
+mod publishing;
 mod purpose;
 mod random;
 mod receive;
+mod refreshing;
 mod registering;
 mod reoffer;
+mod replacing;
 mod requests;
 mod responses;
 mod ringing;
 mod send;
+mod subscribing;
+mod subscription_inputs;
 mod timer;
 mod timer_table;
 
@@ -44,8 +57,10 @@ pub use config::{
     Capacity, ClientCredential, Config, HostPort, ReliableProvisionals, RetryDelay, SessionTimer,
     Timers,
 };
-pub use event::{BadMessage, EndCause, Event, Failure, RegistrationFailure, Transmit};
-pub use identity::{LegId, RegistrationId, RequestId};
+pub use event::{
+    BadMessage, EndCause, Event, Failure, PublicationFailure, RegistrationFailure, Transmit,
+};
+pub use identity::{LegId, PublicationId, RegistrationId, RequestId, SubscriptionId};
 pub use input::Input;
 pub(crate) use outbox::Outbox;
 use purpose::Purpose;
@@ -53,12 +68,14 @@ pub(crate) use random::Random;
 use requests::PendingAnswer;
 pub(crate) use timer::Timer;
 
-use crate::Text;
 use crate::dialog::Leg;
+use crate::publication::Publication;
 use crate::registration::Registration;
+use crate::subscription::Subscriptions;
 use crate::transaction::{
     ClientTransactions, FlowIndex, KeyMap, Keyer, ServerTransactions, TransactionKey,
 };
+use crate::{Method, Text};
 
 /// A SIP user agent, client and server in one.
 ///
@@ -119,6 +136,8 @@ pub struct Endpoint {
     /// Calls whose BYE is under way: one that comes towards it is welcome.
     mortal: KeyMap<()>,
     registrations: BTreeMap<RegistrationId, Registration>,
+    subscriptions: Subscriptions,
+    publications: BTreeMap<PublicationId, Publication>,
     last_identity: u64,
 }
 
@@ -135,6 +154,10 @@ pub struct Population {
     pub open_requests: usize,
     /// Registrations that are kept alive.
     pub registrations: usize,
+    /// Subscriptions, ours and those that others have with us.
+    pub subscriptions: usize,
+    /// States that are kept published.
+    pub publications: usize,
     /// Timers that are set, those included whose owner is gone.
     pub timers: usize,
 }
@@ -142,7 +165,11 @@ pub struct Population {
 impl Endpoint {
     /// A fresh endpoint. Everything random in it follows from the seed, which must be unguessable
     /// outside tests: tags and branches come from it.
-    pub fn new(config: Config, seed: [u8; 32]) -> Self {
+    pub fn new(mut config: Config, seed: [u8; 32]) -> Self {
+        // The core itself leaves the reports of a REFER away (RFC 4488).
+        if config.methods.contains(&Method::Refer) {
+            config.supported.push(Text::from_static("norefersub"));
+        }
         let mut random = Random::new(seed);
         let keyer = Keyer::new(random.seed());
         let allow: Vec<_> = config
@@ -168,6 +195,8 @@ impl Endpoint {
             mortal: KeyMap::default(),
             keyer,
             registrations: BTreeMap::new(),
+            subscriptions: Subscriptions::default(),
+            publications: BTreeMap::new(),
             last_identity: 0,
         }
     }
@@ -259,6 +288,16 @@ impl Endpoint {
             } => {
                 self.send_in_dialog(leg, request, method, headers, body);
             }
+            input @ (Input::Publish { .. } | Input::Unpublish { .. }) => {
+                self.handle_publication(input);
+            }
+            input @ (Input::Subscribe { .. }
+            | Input::Unsubscribe { .. }
+            | Input::Refer { .. }
+            | Input::AcceptSubscription { .. }
+            | Input::RejectSubscription { .. }
+            | Input::Notify { .. }
+            | Input::EndSubscription { .. }) => self.handle_subscription(input),
         }
         self.run_timers();
     }
@@ -293,6 +332,16 @@ impl Endpoint {
         RegistrationId::from_number(self.next_number())
     }
 
+    /// A new name for a subscription that the application asks for, with SUBSCRIBE or REFER.
+    pub fn next_subscription(&mut self) -> SubscriptionId {
+        SubscriptionId::from_number(self.next_number())
+    }
+
+    /// A new name for a publication.
+    pub fn next_publication(&mut self) -> PublicationId {
+        PublicationId::from_number(self.next_number())
+    }
+
     /// How much is in memory, for metrics and tests.
     pub fn population(&self) -> Population {
         Population {
@@ -301,6 +350,8 @@ impl Endpoint {
             legs: self.legs.len(),
             open_requests: self.answers.len(),
             registrations: self.registrations.len(),
+            subscriptions: self.subscriptions.len(),
+            publications: self.publications.len(),
             timers: self.out.timer_count(),
         }
     }

@@ -1,6 +1,6 @@
 //! Why a request of ours was sent, and so who learns its answer.
 
-use super::{DigestClient, LegId, RegistrationId, RequestId};
+use super::{DigestClient, LegId, PublicationId, RegistrationId, RequestId, SubscriptionId};
 use crate::transaction::TransactionKey;
 use crate::{Request, Text};
 
@@ -20,6 +20,17 @@ pub(crate) enum Purpose {
     },
     /// A registration's REGISTER, and the plan that it belongs to.
     Register(RegistrationId, u32),
+    /// A SUBSCRIBE or REFER of ours, kept to be sent again; `branch` is the tag of the notifier in
+    /// whose dialog it goes, `None` for the request that begins the subscription.
+    Subscribe {
+        subscription: SubscriptionId,
+        branch: Option<Text>,
+        message: Box<Request>,
+    },
+    /// A NOTIFY of ours.
+    Notify(SubscriptionId),
+    /// A publication's PUBLISH, and the plan that it belongs to.
+    Publish(PublicationId, u32),
     /// A call's first INVITE.
     Invite(LegId),
     /// A call's re-INVITE.

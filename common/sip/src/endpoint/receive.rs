@@ -73,11 +73,16 @@ impl Endpoint {
         if self.servers.len() >= self.config.capacity.server_transactions {
             return self.refuse_for_room(&envelope, &request);
         }
-        if let Some(leg) = self.leg_of(&envelope) {
+        if let Some(leg) = self.leg_of_request(&envelope) {
             self.receive_in_dialog(leg, envelope, request);
         } else if request.method == Method::Bye && self.is_mortal(&envelope) {
             // Two BYEs that cross: theirs is as good as ours (RFC 5407 section 3.2.1).
             self.refuse(&envelope, &request, StatusCode::OK);
+        } else if self.is_in_subscription(&envelope, &request) {
+            match request.method {
+                Method::Notify => self.receive_notify(&envelope, request, None),
+                _ => self.receive_subscription(envelope, request, None),
+            }
         } else if envelope.to_tag.is_some() && request.method != Method::Register {
             self.refuse(&envelope, &request, StatusCode::CALL_DOES_NOT_EXIST);
         } else if envelope
@@ -91,6 +96,9 @@ impl Endpoint {
                 Method::Invite => self.receive_invite(envelope, request),
                 // A BYE without a call.
                 Method::Bye => self.refuse(&envelope, &request, StatusCode::CALL_DOES_NOT_EXIST),
+                Method::Subscribe | Method::Refer => {
+                    self.receive_subscription(envelope, request, None);
+                }
                 _ => self.receive_plain(envelope, request, None),
             }
         }
@@ -148,7 +156,7 @@ impl Endpoint {
     }
 
     /// The call that a request belongs to.
-    pub(super) fn leg_of(&self, envelope: &Envelope) -> Option<LegId> {
+    pub(super) fn leg_of_request(&self, envelope: &Envelope) -> Option<LegId> {
         let to_tag = envelope.to_tag.as_ref()?;
         let key = self.dialog_key(&envelope.call_id, to_tag);
         let id = *self.dialogs.get(&key)?;
@@ -166,7 +174,9 @@ impl Endpoint {
 
     /// The inspection of requests outside calls (section 8.2); refuses what does not pass it.
     pub(super) fn inspect(&mut self, envelope: &Envelope, request: &Request) -> bool {
-        if !self.config.methods.contains(&request.method) && !is_always_understood(&request.method)
+        if !self.config.methods.contains(&request.method)
+            && !is_always_understood(&request.method)
+            && !self.is_notify_for_us(envelope, request)
         {
             let status = match request.method {
                 Method::Other(_) => StatusCode::NOT_IMPLEMENTED,

@@ -10,7 +10,7 @@ use super::{
 use crate::registration::{
     Registration, Verdict, Wanted, refresh_after, replace_after, retry_after,
 };
-use crate::{Flow, FromHeader, HeaderName, NameAddr, Request, Response, Text, Uri};
+use crate::{Flow, FlowTimer, FromHeader, HeaderName, NameAddr, Request, Response, Text, Uri};
 
 /// What [`Input::Register`](super::Input::Register) asks for.
 pub(super) struct Wish {
@@ -266,6 +266,8 @@ impl Endpoint {
 
 /// The seconds of a Flow-Timer header (RFC 5626 section 10.1); what cannot be read is none.
 fn flow_timer(response: &Response) -> Option<u32> {
-    let value = response.headers.get(&HeaderName::from("Flow-Timer"))?;
-    value.parse().ok().filter(|seconds| *seconds > 0)
+    match response.headers.typed() {
+        Ok(Some(FlowTimer(seconds))) if seconds > 0 => Some(seconds),
+        _ => None,
+    }
 }

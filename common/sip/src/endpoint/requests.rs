@@ -19,7 +19,7 @@ pub(super) struct PendingAnswer {
     reply_to: Flow,
     /// What every answer begins with.
     answer: Response,
-    is_in_call: bool,
+    is_in_dialog: bool,
     /// When it came, as time since the endpoint's first input.
     since: Duration,
 }
@@ -32,23 +32,7 @@ impl Endpoint {
         request: Request,
         leg: Option<LegId>,
     ) {
-        let transaction = self.servers.insert(envelope.key, envelope.reply_to, |_| {
-            ServerMachine::Request(ServerRequest::new())
-        });
-        if let Some(copy_mark) = envelope.copy_mark {
-            self.servers.mark_copies(transaction, copy_mark);
-        }
-        let answer = self.refusal(&envelope, &request, StatusCode::OK);
-        let id = RequestId::from_number(self.next_number());
-        let pending = PendingAnswer {
-            transaction,
-            reply_to: envelope.reply_to,
-            answer,
-            is_in_call: leg.is_some(),
-            since: self.out.now,
-        };
-        self.answers.insert(id, pending);
-        self.watch_answers();
+        let id = self.open_request(&envelope, &request, leg.is_some());
         let flow = envelope.flow;
         self.out.tell(Event::Request {
             request: id,
@@ -56,6 +40,33 @@ impl Endpoint {
             leg,
             message: request,
         });
+    }
+
+    /// Begins to wait for the application's answer.
+    pub(super) fn open_request(
+        &mut self,
+        envelope: &Envelope,
+        request: &Request,
+        is_in_dialog: bool,
+    ) -> RequestId {
+        let transaction = self.servers.insert(envelope.key, envelope.reply_to, |_| {
+            ServerMachine::Request(ServerRequest::new())
+        });
+        if let Some(copy_mark) = envelope.copy_mark {
+            self.servers.mark_copies(transaction, copy_mark);
+        }
+        let answer = self.refusal(envelope, request, StatusCode::OK);
+        let id = RequestId::from_number(self.next_number());
+        let pending = PendingAnswer {
+            transaction,
+            reply_to: envelope.reply_to,
+            answer,
+            is_in_dialog,
+            since: self.out.now,
+        };
+        self.answers.insert(id, pending);
+        self.watch_answers();
+        id
     }
 
     /// Answers at once and remembers the answer for repetitions of the request.
@@ -87,7 +98,7 @@ impl Endpoint {
         // A challenge changes nothing in us, so outside calls its repetition may ask the application
         // again: the first half of each registration leaves nothing in memory (section 8.2.7). In a
         // call the number is noted, and the repetition would be refused for it.
-        let is_kept = pending.is_in_call || !DigestClient::is_challenge(status);
+        let is_kept = pending.is_in_dialog || !DigestClient::is_challenge(status);
         let mut answer = if status.is_provisional() {
             let answer = pending.answer.clone();
             self.answers.insert(request, pending);

@@ -110,6 +110,15 @@ impl Endpoint {
                 self.register_answered(registration, plan, response);
             }
             Purpose::Bye { dialog, retry } => self.bye_answered(flow, dialog, retry, &response),
+            Purpose::Subscribe {
+                subscription,
+                branch,
+                message,
+            } => self.subscribe_answered(subscription, branch, *message, response),
+            Purpose::Notify(subscription) => self.notify_answered(subscription, response),
+            Purpose::Publish(publication, plan) => {
+                self.publish_answered(publication, plan, &response);
+            }
             Purpose::Nobody
             | Purpose::Invite(_)
             | Purpose::Reoffer(_)
@@ -137,6 +146,13 @@ impl Endpoint {
             Purpose::Bye { dialog, .. } => {
                 self.mortal.remove(&dialog);
             }
+            Purpose::Subscribe {
+                subscription,
+                branch,
+                ..
+            } => self.subscribe_failed(subscription, branch, cause),
+            Purpose::Notify(subscription) => self.notify_failed(subscription, cause),
+            Purpose::Publish(publication, plan) => self.publish_failed(publication, plan, cause),
             Purpose::Nobody
             | Purpose::Invite(_)
             | Purpose::Reoffer(_)

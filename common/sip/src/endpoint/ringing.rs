@@ -15,6 +15,9 @@ impl Endpoint {
         if self.legs.len() >= self.config.capacity.legs {
             return self.refuse_for_room(&envelope, &request);
         }
+        let Ok(replaces) = self.inspect_replaces(&envelope, &request) else {
+            return;
+        };
         let local_tag = self.random.tag();
         let contact = self.contact(envelope.flow, request.uri.user.as_deref());
         let dialog = match Dialog::from_request(&request, &local_tag, contact) {
@@ -61,6 +64,7 @@ impl Endpoint {
             leg: id,
             flow: envelope.flow,
             invite: request,
+            replaces,
         });
     }
 

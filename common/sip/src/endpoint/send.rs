@@ -106,6 +106,7 @@ impl Endpoint {
         if !self.supported.is_empty() && !headers.has(&HeaderName::Supported) {
             headers.push(HeaderName::Supported, &self.supported);
         }
+        self.push_packages(headers);
     }
 
     /// Prints an answer with our name in it.

@@ -1,6 +1,6 @@
 //! Every timer there is.
 
-use super::{LegId, RegistrationId};
+use super::{LegId, PublicationId, RegistrationId, SubscriptionId};
 use crate::transaction::TransactionId;
 
 /// What happens when an instant is reached. The letters are those of RFC 3261 table 4 and RFC 6026.
@@ -51,4 +51,10 @@ pub(crate) enum Timer {
     /// A registration is refreshed, or tried again after a failure; the number tells whether it is
     /// still the plan.
     Register(RegistrationId, u32),
+    /// N, a refresh, or the end of a subscription of ours; the number tells what it was set for.
+    Subscriber(SubscriptionId, u32),
+    /// An answer or notification that the application owes, or the end of a subscription with us.
+    Notifier(SubscriptionId, u32),
+    /// A publication is refreshed, or tried again after a failure.
+    Publish(PublicationId, u32),
 }

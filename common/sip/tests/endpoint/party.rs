@@ -7,7 +7,7 @@ use bytes::Bytes;
 use simnet::{Node, Packet};
 use sip::{
     CSeq, Config, EndCause, Endpoint, Event, Flow, Headers, Input, LegId, Message, NameAddr,
-    Population, RequestId, StatusCode, Transport,
+    Population, RequestId, StatusCode, SubscriptionEnd, Transport, TypedHeader,
 };
 
 /// What a party does by itself when something happens: inputs, each after a pause.
@@ -245,6 +245,42 @@ fn words(event: &Event) -> String {
             format!("not registered: {failure}; {next}")
         }
         Event::Unregistered { .. } => "unregistered".into(),
+        Event::Subscribed {
+            expires_seconds, ..
+        } => format!("subscribed for {expires_seconds} s"),
+        Event::Notified { state, body, .. } => {
+            format!("notified {}: {:?}", state.to_text(), text(body))
+        }
+        Event::SubscriptionEnded { cause, .. } => match cause {
+            SubscriptionEnd::Refused { status, .. } => {
+                format!("subscription ended: refused {status}")
+            }
+            other => format!("subscription ended: {other:?}"),
+        },
+        Event::SubscriptionRequested { request, leg, .. } => {
+            let place = if leg.is_some() {
+                "in the call"
+            } else {
+                "outside calls"
+            };
+            format!("asked with {} {place}", request.method)
+        }
+        Event::Published {
+            expires_seconds, ..
+        } => format!("published for {expires_seconds} s"),
+        Event::PublicationFailed {
+            failure,
+            will_retry_after,
+            ..
+        } => {
+            let next = if will_retry_after.is_some() {
+                "tries again"
+            } else {
+                "gives up"
+            };
+            format!("not published: {failure}; {next}")
+        }
+        Event::Unpublished { .. } => "unpublished".into(),
         Event::BadMessage { error, .. } => format!("bad message: {error}"),
     }
 }

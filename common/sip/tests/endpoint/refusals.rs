@@ -142,6 +142,7 @@ fn a_full_house_asks_to_come_back() {
     let capacity = Capacity {
         server_transactions: 2,
         legs: 1,
+        ..Capacity::default()
     };
     let mut lone = Lone::new(Config {
         capacity,
