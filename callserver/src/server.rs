@@ -14,7 +14,7 @@ use crate::certificate::{Certificate, CertificateError, Names};
 use crate::config::{Config, DigestAlgorithm, Encrypted};
 use crate::control::{ControlServer, Operator, ServerFacts};
 use crate::edge::{self, Running, Setup};
-use crate::http::{HttpServer, Interface};
+use crate::http::{HttpServer, Interface, Parts};
 use crate::logging;
 use crate::office::Office;
 use crate::store::{Store, StoreError};
@@ -45,6 +45,9 @@ pub enum ServerError {
     /// The certificate.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// The certificate, as SIP over TLS takes it.
+    #[error("The certificate cannot be used for SIP over TLS: {0}.")]
+    Identity(#[from] sip_tokio::IdentityError),
     /// The HTTP port.
     #[error(transparent)]
     Http(#[from] http::BindError),
@@ -122,6 +125,11 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
     let running = edge::start(Setup {
         switch: switch_config(config, &domain),
         sip: config.sip,
+        sips: config.sips.clone(),
+        identity: certificate
+            .as_ref()
+            .map(Certificate::for_sips)
+            .transpose()?,
         rtp_ports: config.rtp_ports,
         media_address: config.media_address,
         store: store.clone(),
@@ -132,6 +140,8 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
         announcements,
         udp,
         tcp,
+        tls,
+        web_sockets,
         mut stopped,
     } = running;
 
@@ -142,13 +152,21 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
         domain: domain.clone(),
         udp,
         tcp,
-        tls: None,
+        tls,
         certificate_sha256: fingerprint.clone(),
     };
-    let interface = Interface::new(office.clone(), sip_service, &config.http_limits);
+    let interface = Interface::new(Parts {
+        office: office.clone(),
+        exchange: exchange.clone(),
+        web_sockets,
+        sip: sip_service,
+        limits: &config.http_limits,
+        metrics_readers: config.metrics_readers.clone(),
+    });
     let facts = ServerFacts {
         exchange: exchange.clone(),
         sip,
+        sips: tls,
         http: http_address,
         https: https_address,
         certificate_sha256: fingerprint,
@@ -160,13 +178,13 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
     tell_ready(&Ready {
         ready: true,
         sip,
-        sips: None,
+        sips: tls,
         http: Some(http_address),
         https: https_address,
         rtp: config.rtp_ports.to_string(),
         data: folder.path(),
     });
-    tracing::info!(domain, sip = sip.map(tracing::field::display), http = %http_address, https = https_address.map(tracing::field::display), data = %folder.path().display(), "ready");
+    tracing::info!(domain, sip = sip.map(tracing::field::display), sips = tls.map(tracing::field::display), http = %http_address, https = https_address.map(tracing::field::display), data = %folder.path().display(), "ready");
 
     tokio::select! {
         _ = terminate.recv() => {}
@@ -234,6 +252,7 @@ fn switch_config(config: &Config, domain: &str) -> switch::Config {
     let mut switch = switch::Config::new(Text::from(domain));
     switch.server_name = concat!("Carillon/", env!("CARGO_PKG_VERSION")).into();
     let algorithm = |named: &DigestAlgorithm| match named {
+        DigestAlgorithm::Sha512Trunc256 => sip::Algorithm::Sha512Trunc256,
         DigestAlgorithm::Sha256 => sip::Algorithm::Sha256,
         DigestAlgorithm::Md5 => sip::Algorithm::Md5,
     };
@@ -243,6 +262,7 @@ fn switch_config(config: &Config, domain: &str) -> switch::Config {
     switch.registration.default_expires = config.registration.max_expires_seconds;
     switch.ring_timeout = Duration::from_secs(config.calls.ring_timeout_seconds);
     switch.max_calls = config.calls.max_calls;
+    switch.guard = config.guard.clone();
     switch
 }
 

@@ -42,6 +42,9 @@ pub enum Action {
     /// Calls at present.
     #[command(subcommand)]
     Calls(CallsAction),
+    /// Sources that are not listened to, because they guessed secrets or scanned.
+    #[command(subcommand)]
+    Bans(BansAction),
     /// How the server is.
     Status,
 }
@@ -173,6 +176,18 @@ pub enum CallsAction {
     },
 }
 
+/// What to do with bans.
+#[derive(Debug, Subcommand)]
+pub enum BansAction {
+    /// The bans at present.
+    List,
+    /// Listen to a source again.
+    Release {
+        /// Its IP address.
+        address: String,
+    },
+}
+
 impl CommandLine {
     /// The data folder that is meant.
     pub fn data(&self) -> PathBuf {
@@ -193,6 +208,7 @@ impl Action {
             Self::Numbers(NumbersAction::Assign { .. }) => "assigned",
             Self::Numbers(NumbersAction::Release { .. }) => "released",
             Self::Calls(CallsAction::Hangup { .. }) => "hung up",
+            Self::Bans(BansAction::Release { .. }) => "released",
             _ => "done",
         }
     }

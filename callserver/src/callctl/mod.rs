@@ -13,7 +13,7 @@ use std::path::PathBuf;
 pub use access::{Access, AccessError};
 pub use account_list::{ImportError, Imported};
 pub use command_line::{
-    AccountsAction, Action, CallsAction, CommandLine, DevicesAction, NumbersAction,
+    AccountsAction, Action, BansAction, CallsAction, CommandLine, DevicesAction, NumbersAction,
 };
 pub use password::PasswordError;
 
@@ -137,6 +137,10 @@ fn into_work(action: Action) -> Result<Work, CallctlError> {
         Action::Calls(action) => match action {
             CallsAction::List => Command::ListCalls,
             CallsAction::Hangup { call } => Command::HangUpCall { call },
+        },
+        Action::Bans(action) => match action {
+            BansAction::List => Command::ListBans,
+            BansAction::Release { address } => Command::ReleaseBan { address },
         },
         Action::Status => Command::Status,
     };

@@ -134,6 +134,13 @@ pub(super) fn print(
                 &rows,
             )
         }
+        Reply::Bans(bans) => {
+            let row = |b: &crate::control::BanView| {
+                vec![b.source.clone(), b.seconds_left.to_string(), b.why.clone()]
+            };
+            let rows: Vec<_> = bans.iter().map(row).collect();
+            table::print(out, &["SOURCE", "SECONDS LEFT", "WHY"], &rows)
+        }
         Reply::Status(status) => {
             let shown = |value: Option<String>| value.unwrap_or_else(|| "-".into());
             table::print_one(
@@ -151,6 +158,10 @@ pub(super) fn print(
                     ("version", status.version.clone()),
                     ("domain", status.domain.clone()),
                     ("sip", shown(status.sip.map(|address| address.to_string()))),
+                    (
+                        "sips",
+                        shown(status.sips.map(|address| address.to_string())),
+                    ),
                     (
                         "http",
                         shown(status.http.map(|address| address.to_string())),

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use sip_tokio::{IdentityError, TlsIdentity};
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::sign::CertifiedKey;
@@ -80,9 +81,12 @@ impl Certificate {
         &self.sha256
     }
 
-    /// The chain and the key as PEM, for whoever opens TLS sockets of their own.
-    pub fn pem(&self) -> (&[u8], &[u8]) {
-        (&self.chain_pem, &self.key_pem)
+    /// For TLS connections that carry SIP.
+    ///
+    /// # Errors
+    /// Never, since what is checked there has been checked here.
+    pub fn for_sips(&self) -> Result<TlsIdentity, IdentityError> {
+        TlsIdentity::from_pem(&self.chain_pem, &self.key_pem)
     }
 
     /// For TLS connections that carry HTTP.

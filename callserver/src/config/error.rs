@@ -88,4 +88,22 @@ pub enum ConfigError {
         "In [registration], min_expires_seconds is larger than max_expires_seconds; make it smaller."
     )]
     RegistrationTimes,
+    /// The first ban is longer than the longest.
+    #[error("In [guard], first_ban_seconds is larger than longest_ban_seconds; make it smaller.")]
+    BanTimes,
+    /// Everybody would be banned at once.
+    #[error(
+        "In [guard], failures_per_source is 0, which would ban every phone; write 1 or more, or leave it out."
+    )]
+    NoFailures,
+    /// A network cannot be understood.
+    #[error(
+        "{key} holds {text:?}, which is not a network; write it like 192.0.2.0/24 or 2001:db8::/32."
+    )]
+    Network {
+        /// Section and key.
+        key: &'static str,
+        /// What was written.
+        text: String,
+    },
 }

@@ -39,6 +39,10 @@ pub struct ConfigFile {
     pub registration: RegistrationSection,
     /// Calls.
     pub calls: CallsSection,
+    /// What sources of SIP may do wrong.
+    pub guard: GuardSection,
+    /// The figures for monitoring.
+    pub metrics: MetricsSection,
     /// The HTTP interface's limits.
     pub http_limits: HttpSection,
     /// The log.
@@ -75,7 +79,11 @@ impl Default for DigestSection {
     fn default() -> Self {
         // RFC 8760 2.4: the strongest first.
         Self {
-            algorithms: vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
+            algorithms: vec![
+                DigestAlgorithm::Sha512Trunc256,
+                DigestAlgorithm::Sha256,
+                DigestAlgorithm::Md5,
+            ],
         }
     }
 }
@@ -83,6 +91,9 @@ impl Default for DigestSection {
 /// A digest algorithm by its registered name (RFC 7616 6.1).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 pub enum DigestAlgorithm {
+    /// `SHA-512-256`
+    #[serde(rename = "SHA-512-256")]
+    Sha512Trunc256,
     /// `SHA-256`
     #[serde(rename = "SHA-256")]
     Sha256,
@@ -125,6 +136,55 @@ impl Default for CallsSection {
         Self {
             ring_timeout_seconds: 60,
             max_calls: 10_000,
+        }
+    }
+}
+
+/// `[guard]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GuardSection {
+    /// Failures are counted within so many seconds.
+    pub window_seconds: u64,
+    /// So many failures of one source within the window ban it.
+    pub failures_per_source: u32,
+    /// So many failures of one source with one login are free; then it has to wait longer and longer.
+    pub failures_per_account: u32,
+    /// How long the first ban lasts, in seconds; each further one doubles it.
+    pub first_ban_seconds: u64,
+    /// The longest ban, in seconds.
+    pub longest_ban_seconds: u64,
+    /// Networks that are never banned, `ADDRESS/BITS`.
+    pub exempt: Vec<String>,
+}
+
+impl Default for GuardSection {
+    fn default() -> Self {
+        let usual = switch::GuardConfig::default();
+        Self {
+            window_seconds: usual.window.as_secs(),
+            failures_per_source: usual.failures_of_source,
+            failures_per_account: usual.failures_of_account,
+            first_ban_seconds: usual.first_ban.as_secs(),
+            longest_ban_seconds: usual.longest_ban.as_secs(),
+            exempt: usual.exempt.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// `[metrics]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsSection {
+    /// Networks from which `/metrics` may be read, `ADDRESS/BITS`.
+    pub readers: Vec<String>,
+}
+
+impl Default for MetricsSection {
+    fn default() -> Self {
+        // How many calls there are and who fails to log in is nobody else's business.
+        Self {
+            readers: vec!["127.0.0.0/8".into(), "::1/128".into()],
         }
     }
 }
@@ -276,6 +336,15 @@ mod tests {
             [calls]
             ring_timeout_seconds = 20
             max_calls = 5
+            [guard]
+            window_seconds = 60
+            failures_per_source = 5
+            failures_per_account = 2
+            first_ban_seconds = 10
+            longest_ban_seconds = 3600
+            exempt = ["192.0.2.0/24"]
+            [metrics]
+            readers = ["192.0.2.7"]
             [http_limits]
             max_connections = 10
             failed_logins_per_address = 3

@@ -7,11 +7,14 @@ mod rtp_ports;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use switch::Network;
 
 pub use error::ConfigError;
 pub use file::{
-    CallsSection, ConfigFile, DigestAlgorithm, DigestSection, HttpSection, LogFormat, LogSection,
-    MediaSection, RegistrationSection, TlsSection,
+    CallsSection, ConfigFile, DigestAlgorithm, DigestSection, GuardSection, HttpSection, LogFormat,
+    LogSection, MediaSection, MetricsSection, RegistrationSection, TlsSection,
 };
 pub use listen::Encrypted;
 pub use rtp_ports::{RtpPorts, RtpPortsRefused};
@@ -48,6 +51,10 @@ pub struct Config {
     pub registration: RegistrationSection,
     /// Limits and times of calls.
     pub calls: CallsSection,
+    /// What sources of SIP may do wrong.
+    pub guard: switch::GuardConfig,
+    /// From where the figures for monitoring may be read.
+    pub metrics_readers: Vec<Network>,
     /// Limits of the HTTP interface.
     pub http_limits: HttpSection,
     /// What is logged, and how.
@@ -131,6 +138,8 @@ impl Config {
         if registration.min_expires_seconds > registration.max_expires_seconds {
             return Err(ConfigError::RegistrationTimes);
         }
+        let guard = guard(&file.guard)?;
+        let metrics_readers = networks("[metrics] readers", &file.metrics.readers)?;
         Ok(Self {
             data,
             domain,
@@ -145,10 +154,40 @@ impl Config {
             digest: file.digest,
             registration,
             calls: file.calls,
+            guard,
+            metrics_readers,
             http_limits: file.http_limits,
             log: file.log,
         })
     }
+}
+
+fn guard(section: &GuardSection) -> Result<switch::GuardConfig, ConfigError> {
+    if section.first_ban_seconds > section.longest_ban_seconds {
+        return Err(ConfigError::BanTimes);
+    }
+    if section.failures_per_source == 0 {
+        return Err(ConfigError::NoFailures);
+    }
+    Ok(switch::GuardConfig {
+        window: Duration::from_secs(section.window_seconds),
+        failures_of_source: section.failures_per_source,
+        failures_of_account: section.failures_per_account,
+        first_ban: Duration::from_secs(section.first_ban_seconds),
+        longest_ban: Duration::from_secs(section.longest_ban_seconds),
+        exempt: networks("[guard] exempt", &section.exempt)?,
+        ..switch::GuardConfig::default()
+    })
+}
+
+fn networks(key: &'static str, texts: &[String]) -> Result<Vec<Network>, ConfigError> {
+    let network = |text: &String| {
+        text.parse().map_err(|_| ConfigError::Network {
+            key,
+            text: text.clone(),
+        })
+    };
+    texts.iter().map(network).collect()
 }
 
 /// A domain is a host name or an address: it is the host part of every SIP address and the digest realm.
@@ -253,6 +292,10 @@ mod tests {
             ("database = \"mysql://x\"", "mysql://x"),
             ("rtp_ports = \"40000-30000\"", "40000-30000"),
             ("[log]\nlevel = \"x=y\"", "level"),
+            ("[guard]\nexempt = [\"10.0.0.0/40\"]", "10.0.0.0/40"),
+            ("[guard]\nfirst_ban_seconds = 90000", "longest_ban_seconds"),
+            ("[guard]\nfailures_per_source = 0", "failures_per_source"),
+            ("[metrics]\nreaders = [\"me\"]", "[metrics] readers"),
             (
                 "[registration]\nmin_expires_seconds = 7200",
                 "min_expires_seconds",

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountView, CallView, CredentialView, DeviceView, HistoryView, NumberView, StatusView,
+    AccountView, BanView, CallView, CredentialView, DeviceView, HistoryView, NumberView, StatusView,
 };
 
 /// A password on its way to being hashed. It never shows itself.
@@ -135,6 +135,13 @@ pub enum Command {
         /// The call.
         call: u64,
     },
+    /// The sources that are not listened to. Answered with [`Reply::Bans`].
+    ListBans,
+    /// Listen to a source again. Answered with [`Reply::Done`].
+    ReleaseBan {
+        /// Its IP address.
+        address: String,
+    },
     /// How the server is. Answered with [`Reply::Status`].
     Status,
 }
@@ -161,6 +168,8 @@ pub enum Reply {
     History(Vec<HistoryView>),
     /// Calls.
     Calls(Vec<CallView>),
+    /// Sources that are not listened to.
+    Bans(Vec<BanView>),
     /// How the server is.
     Status(StatusView),
     /// It is done, and there is nothing to say about it.

@@ -12,7 +12,7 @@ pub use command::{AddedAccount, Command, Failure, ListedAccount, PlainPassword, 
 pub use operator::{Operator, ServerFacts};
 pub use server::{ControlServer, ListenError};
 pub use view::{
-    AccountView, CallView, CredentialView, DeviceView, HistoryView, NumberView, StatusView,
+    AccountView, BanView, CallView, CredentialView, DeviceView, HistoryView, NumberView, StatusView,
 };
 
 /// A command or an answer is at most this long: a list of 100,000 accounts fits.

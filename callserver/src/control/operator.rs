@@ -23,6 +23,8 @@ pub struct ServerFacts {
     pub exchange: Exchange,
     /// Where it speaks SIP.
     pub sip: Option<SocketAddr>,
+    /// Where it speaks SIP over TLS.
+    pub sips: Option<SocketAddr>,
     /// Where it speaks HTTP.
     pub http: SocketAddr,
     /// Where it speaks HTTPS.
@@ -34,7 +36,7 @@ pub struct ServerFacts {
 }
 
 const NO_SERVER: &str =
-    "No callserver runs on this data folder, so there are no calls; start it first.";
+    "No callserver runs on this data folder, so there are no calls and no bans; start it first.";
 
 impl From<OfficeError> for Failure {
     fn from(error: OfficeError) -> Self {
@@ -187,6 +189,20 @@ impl Operator {
                 }
                 Reply::Done
             }
+            Command::ListBans => Reply::Bans(self.exchange()?.bans().await),
+            Command::ReleaseBan { address } => {
+                let source = address.parse().map_err(|_| Failure {
+                    sentence: format!("{address:?} is not an IP address."),
+                })?;
+                if !self.exchange()?.release(source).await {
+                    return Err(Failure {
+                        sentence: format!(
+                            "{source} is not banned; `callctl bans list` shows who is."
+                        ),
+                    });
+                }
+                Reply::Done
+            }
             Command::Status => Reply::Status(self.status().await?),
         })
     }
@@ -209,6 +225,7 @@ impl Operator {
             version: env!("CARGO_PKG_VERSION").into(),
             domain: self.office.domain().into(),
             sip: server.and_then(|server| server.sip),
+            sips: server.and_then(|server| server.sips),
             http: server.map(|server| server.http),
             https: server.and_then(|server| server.https),
             certificate_sha256: server.and_then(|server| server.certificate_sha256.clone()),

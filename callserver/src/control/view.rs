@@ -116,6 +116,17 @@ pub struct CallView {
     pub packets_from_callee: u64,
 }
 
+/// A source that is not listened to.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BanView {
+    /// An IPv4 address, or an IPv6 network.
+    pub source: String,
+    /// Until it is listened to again.
+    pub seconds_left: u64,
+    /// What it did.
+    pub why: String,
+}
+
 /// How the server is.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct StatusView {
@@ -127,6 +138,8 @@ pub struct StatusView {
     pub domain: String,
     /// Where SIP is spoken.
     pub sip: Option<SocketAddr>,
+    /// Where SIP over TLS is spoken.
+    pub sips: Option<SocketAddr>,
     /// Where HTTP is spoken.
     pub http: Option<SocketAddr>,
     /// Where HTTPS is spoken.

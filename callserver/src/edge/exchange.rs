@@ -1,9 +1,12 @@
 //! The way to the exchange for everybody else in the server.
 
+use std::net::IpAddr;
+
 use switch::CallId;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::control::CallView;
+use super::Figures;
+use crate::control::{BanView, CallView};
 
 /// A way to ask the exchange. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -25,6 +28,9 @@ pub(super) enum Request {
     Calls(oneshot::Sender<Vec<CallView>>),
     Counts(oneshot::Sender<Counts>),
     HangUp(CallId, oneshot::Sender<bool>),
+    Bans(oneshot::Sender<Vec<BanView>>),
+    Release(IpAddr, oneshot::Sender<bool>),
+    Figures(oneshot::Sender<Box<Figures>>),
     Drain(oneshot::Sender<()>),
 }
 
@@ -49,6 +55,23 @@ impl Exchange {
         self.ask(|answer| Request::HangUp(CallId(call), answer))
             .await
             .unwrap_or(false)
+    }
+
+    /// The sources that are not listened to at present; none if the exchange has stopped.
+    pub async fn bans(&self) -> Vec<BanView> {
+        self.ask(Request::Bans).await.unwrap_or_default()
+    }
+
+    /// Ends a ban; tells whether there was one.
+    pub async fn release(&self, source: IpAddr) -> bool {
+        self.ask(|answer| Request::Release(source, answer))
+            .await
+            .unwrap_or(false)
+    }
+
+    /// The exchange in figures, unless it has stopped.
+    pub async fn figures(&self) -> Option<Box<Figures>> {
+        self.ask(Request::Figures).await
     }
 
     /// Ends all calls and takes no new ones. Returns when all have ended; the caller decides how long to wait.

@@ -1,10 +1,11 @@
 //! What the exchange writes into the log: calls, registrations and refusals, never a secret, and never more lines than
 //! a person could read when somebody floods the server.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use sip::Flow;
-use switch::{AuthenticationFailure, CallEnd, CallId, Side};
+use switch::{AuthenticationFailure, BanReason, CallEnd, CallId, Side};
 
 use super::live_calls::{LiveCall, name};
 use crate::relay::Statistics;
@@ -14,6 +15,7 @@ use crate::relay::Statistics;
 pub(super) struct Journal {
     bad_messages: Throttle,
     refusals: Throttle,
+    bans: Throttle,
 }
 
 impl Journal {
@@ -21,6 +23,7 @@ impl Journal {
         Self {
             bad_messages: Throttle::new(now),
             refusals: Throttle::new(now),
+            bans: Throttle::new(now),
         }
     }
 
@@ -39,6 +42,18 @@ impl Journal {
     ) {
         if let Some(held_back) = self.refusals.pass(now) {
             tracing::warn!(from = %flow.remote, login, ?why, held_back, "authentication failed");
+        }
+    }
+
+    pub(super) fn source_banned(
+        &mut self,
+        now: Instant,
+        source: IpAddr,
+        for_seconds: u32,
+        why: BanReason,
+    ) {
+        if let Some(held_back) = self.bans.pass(now) {
+            tracing::warn!(%source, for_seconds, ?why, held_back, "source banned");
         }
     }
 

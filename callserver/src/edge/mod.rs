@@ -5,15 +5,21 @@
 //! (see [`crate::office::Announcement`]). What the switch asks is answered from the [`directory`], which remembers what
 //! the database said.
 
+mod bans;
+mod bindings;
 mod desk;
 mod directory;
 mod exchange;
+mod figures;
 mod journal;
 mod last_seen;
 mod live_calls;
 mod media_address;
 mod start;
+mod tally;
 
 pub use exchange::{Counts, Exchange};
+pub use figures::Figures;
 pub use media_address::{MediaAddress, MediaAddressError, address_towards_the_world};
 pub use start::{Running, Setup, StartError, start};
+pub use tally::{Messages, Tally};

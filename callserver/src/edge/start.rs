@@ -4,18 +4,19 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Instant, SystemTime};
 
 use rand::Rng;
-use sip_tokio::{BindConfig, BindError, Sockets};
+use sip_tokio::{BindConfig, BindError, Sockets, TlsIdentity, WebSockets};
 use switch::{Switch, WallClock};
 use tokio::sync::{mpsc, oneshot};
 
+use super::bindings;
 use super::desk::Desk;
 use super::directory::Directory;
 use super::exchange::Exchange;
 use super::{MediaAddress, MediaAddressError};
-use crate::config::RtpPorts;
+use crate::config::{Encrypted, RtpPorts};
 use crate::office::Announcement;
 use crate::relay::{self, Relay};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// What the exchange is started with.
 #[derive(Debug)]
@@ -24,6 +25,10 @@ pub struct Setup {
     pub switch: switch::Config,
     /// Where SIP is spoken.
     pub sip: SocketAddr,
+    /// Where SIP over TLS is spoken.
+    pub sips: Encrypted,
+    /// The certificate for it.
+    pub identity: Option<TlsIdentity>,
     /// The relay's ports.
     pub rtp_ports: RtpPorts,
     /// The address that phones are told to send audio to, if the operator named one.
@@ -43,6 +48,10 @@ pub struct Running {
     pub udp: Option<SocketAddr>,
     /// Where it speaks SIP over TCP.
     pub tcp: Option<SocketAddr>,
+    /// Where it speaks SIP over TLS.
+    pub tls: Option<SocketAddr>,
+    /// Takes SIP over WebSocket from the HTTP server.
+    pub web_sockets: WebSockets,
     /// Comes when its thread has ended: asked to, or by a fault.
     pub stopped: oneshot::Receiver<()>,
 }
@@ -53,6 +62,9 @@ pub enum StartError {
     /// The SIP port.
     #[error("SIP cannot listen: {0}.")]
     Sip(#[from] BindError),
+    /// The registrations that were kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The relay.
     #[error(transparent)]
     Relay(#[from] relay::StartError),
@@ -79,6 +91,10 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     let main_runtime = tokio::runtime::Handle::current();
     let media = MediaAddress::choose(setup.media_address, setup.sip.ip())?;
     let relay = Relay::start(setup.rtp_ports, media.listen, media.advertised)?;
+    let restored = bindings::load(&setup.store).await?;
+    if !restored.is_empty() {
+        tracing::info!(registrations = restored.len(), "registrations from before");
+    }
     let (exchange, requests) = Exchange::new();
     let (announcements, changes) = mpsc::channel(ANNOUNCEMENTS);
     let (send_bound, bound) = oneshot::channel();
@@ -99,7 +115,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
             }
         };
         runtime.block_on(async move {
-            let sockets = match Sockets::bind(BindConfig::udp_and_tcp(setup.sip)).await {
+            let sockets = match bind(setup.sip, setup.sips, setup.identity).await {
                 Ok(sockets) => sockets,
                 Err(error) => {
                     let _ = send_bound.send(Err(error.into()));
@@ -109,6 +125,8 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
             let addresses = (
                 sockets.local_udp().first().copied(),
                 sockets.local_tcp().first().copied(),
+                sockets.local_tls().first().copied(),
+                sockets.web_sockets(),
             );
             let mut seed = [0; 32];
             rand::rng().fill_bytes(&mut seed);
@@ -122,8 +140,9 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
             };
             let switch = Switch::new(config, seed);
             let (directory, found) = Directory::new(setup.store.clone(), main_runtime.clone());
-            let desk = Desk::new(
-                Instant::now(),
+            let now = Instant::now();
+            let mut desk = Desk::new(
+                now,
                 switch,
                 sockets,
                 relay,
@@ -131,6 +150,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
                 setup.store,
                 main_runtime,
             );
+            desk.restore(now, restored);
             if send_bound.send(Ok(addresses)).is_ok() {
                 desk.run(requests, changes, found).await;
             }
@@ -140,12 +160,54 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         .name("exchange".into())
         .spawn(work)
         .map_err(StartError::Thread)?;
-    let (udp, tcp) = bound.await.map_err(|_| StartError::Died)??;
+    let (udp, tcp, tls, web_sockets) = bound.await.map_err(|_| StartError::Died)??;
     Ok(Running {
         exchange,
         announcements,
         udp,
         tcp,
+        tls,
+        web_sockets,
         stopped,
     })
+}
+
+/// Opens all sockets. An encrypted port that nobody asked for is left out where it cannot be had.
+async fn bind(
+    sip: SocketAddr,
+    sips: Encrypted,
+    identity: Option<TlsIdentity>,
+) -> Result<Sockets, BindError> {
+    let mut wanted = BindConfig {
+        tls: sips.addresses,
+        identity,
+        ..BindConfig::udp_and_tcp(sip)
+    };
+    loop {
+        let error = match Sockets::bind(wanted.clone()).await {
+            Ok(sockets) => return Ok(sockets),
+            Err(error) => error,
+        };
+        let unwanted = match &error {
+            BindError::PortInUse { address, .. } if wanted.tls.contains(address) => {
+                Some(Vec::new())
+            }
+            // A machine without IPv6, mostly.
+            BindError::NoSuchAddress { address } | BindError::Failed { address, .. } => {
+                let mut others = wanted.tls.clone();
+                others.retain(|other| other != address);
+                (others.len() < wanted.tls.len()).then_some(others)
+            }
+            _ => None,
+        };
+        match unwanted {
+            Some(others) if !sips.is_asked_for => {
+                if others.is_empty() {
+                    tracing::warn!(%error, "SIP over TLS is off; free the port, name another one, or say --sips off");
+                }
+                wanted.tls = others;
+            }
+            _ => return Err(error),
+        }
+    }
 }

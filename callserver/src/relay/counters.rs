@@ -26,6 +26,15 @@ pub struct SideStatistics {
     pub not_rtp: u64,
 }
 
+impl std::ops::AddAssign for SideStatistics {
+    fn add_assign(&mut self, other: Self) {
+        self.packets += other.packets;
+        self.bytes += other.bytes;
+        self.from_strangers += other.from_strangers;
+        self.not_rtp += other.not_rtp;
+    }
+}
+
 #[derive(Default, Debug)]
 pub(super) struct Counters {
     caller: SideCounters,

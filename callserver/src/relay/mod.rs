@@ -5,7 +5,8 @@
 //!
 //! * it is RTP or RTCP of version 2 (RFC 3550), and
 //! * it comes from the address that the phone signalled, or, for phones behind an address translator, from the first
-//!   source whose IP address is the one that the phone's SIP messages come from.
+//!   source whose IP address is the one that the phone's SIP messages come from; another one there only after some
+//!   seconds of silence, and nobody elsewhere ever.
 //!
 //! It goes to where the other side's packets come from, and before there are any, to where the other phone signalled.
 
@@ -60,6 +61,8 @@ pub struct Relay {
     orders: mpsc::Sender<Order>,
     waker: Arc<Waker>,
     counters: std::collections::HashMap<MediaId, Arc<Counters>>,
+    // Of the calls that are closed.
+    passed: SideStatistics,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -119,6 +122,7 @@ impl Relay {
             orders,
             waker,
             counters: Default::default(),
+            passed: SideStatistics::default(),
             thread: Some(thread),
         })
     }
@@ -181,7 +185,21 @@ impl Relay {
     pub fn close(&mut self, media: MediaId) -> Option<Statistics> {
         let counters = self.counters.remove(&media)?;
         let _ = self.order(Order::Close { media });
-        Some(counters.read())
+        let passed = counters.read();
+        self.passed += passed.caller;
+        self.passed += passed.callee;
+        Some(passed)
+    }
+
+    /// What has passed since the start, both sides of all calls together.
+    pub fn totals(&self) -> SideStatistics {
+        let mut totals = self.passed;
+        for counters in self.counters.values() {
+            let passed = counters.read();
+            totals += passed.caller;
+            totals += passed.callee;
+        }
+        totals
     }
 
     fn order(&self, order: Order) -> Result<(), OpenError> {

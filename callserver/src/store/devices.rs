@@ -82,7 +82,19 @@ fn read(row: &SqliteRow) -> Result<DeviceRow, StoreError> {
 }
 
 fn read_hash<const N: usize>(row: &SqliteRow, column: &'static str) -> Result<[u8; N], StoreError> {
-    let bytes: &[u8] = row.try_get(column)?;
+    sized(row.try_get(column)?, column)
+}
+
+/// A hash that devices from before it was kept do not have.
+fn read_newer_hash<const N: usize>(
+    row: &SqliteRow,
+    column: &'static str,
+) -> Result<Option<[u8; N]>, StoreError> {
+    let bytes: Option<&[u8]> = row.try_get(column)?;
+    bytes.map(|bytes| sized(bytes, column)).transpose()
+}
+
+fn sized<const N: usize>(bytes: &[u8], column: &'static str) -> Result<[u8; N], StoreError> {
     // The value is not shown: it is as good as the secret.
     bytes.try_into().map_err(|_| StoreError::Corrupt {
         what: column,
@@ -97,7 +109,8 @@ impl Store {
     /// If the database fails.
     pub async fn credential(&self, login: &str) -> Result<Option<CredentialRow>, StoreError> {
         let select = sqlx::query(
-            "SELECT d.device_id, d.account_id, d.login, d.ha1_md5, d.ha1_sha256, a.display_name, n.number
+            "SELECT d.device_id, d.account_id, d.login, d.ha1_md5, d.ha1_sha256, d.ha1_sha512_256,
+                 a.display_name, n.number
              FROM devices d
              JOIN accounts a ON a.account_id = d.account_id AND a.is_disabled = 0
              LEFT JOIN numbers n ON n.account_id = a.account_id AND n.is_primary = 1
@@ -113,7 +126,7 @@ impl Store {
             ha1: Ha1 {
                 md5: read_hash(&row, "ha1_md5")?,
                 sha256: read_hash(&row, "ha1_sha256")?,
-                sha512_256: None,
+                sha512_256: read_newer_hash(&row, "ha1_sha512_256")?,
             },
             number: read_number(&row)?,
             display_name: row.try_get("display_name")?,
@@ -159,8 +172,9 @@ impl Transaction {
         now: SystemTime,
     ) -> Result<DeviceId, StoreError> {
         let insert = sqlx::query_scalar(
-            "INSERT INTO devices (account_id, label, login, realm, ha1_md5, ha1_sha256, origin, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING device_id",
+            "INSERT INTO devices (account_id, label, login, realm, ha1_md5, ha1_sha256, ha1_sha512_256, origin,
+                 created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING device_id",
         );
         let origin = match device.origin {
             Origin::Login => "login",
@@ -173,6 +187,7 @@ impl Transaction {
             .bind(device.realm)
             .bind(device.ha1.md5.as_slice())
             .bind(device.ha1.sha256.as_slice())
+            .bind(device.ha1.sha512_256.as_ref().map(<[u8; 32]>::as_slice))
             .bind(origin)
             .bind(unix_millis(now));
         Ok(DeviceId(insert.fetch_one(&mut *self.inner).await?))

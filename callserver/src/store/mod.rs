@@ -4,6 +4,7 @@
 //! one at a time, and nothing is true before [`Transaction::commit`] has returned.
 
 mod accounts;
+mod bindings;
 mod devices;
 mod numbers;
 mod pools;
@@ -20,6 +21,7 @@ use sqlx::sqlite::{
 };
 
 pub use accounts::AccountRow;
+pub(crate) use bindings::expires_at as binding_expires_at;
 pub use devices::{CredentialRow, DeviceRow, NewDevice, Origin};
 pub use numbers::{NumberHistoryRow, NumberRow, NumberState};
 

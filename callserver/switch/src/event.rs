@@ -116,6 +116,8 @@ pub enum Event {
     BadMessage {
         /// Where it came from.
         flow: Flow,
+        /// A word for the kind, of a short list, for counting.
+        kind: &'static str,
         /// One sentence for the log.
         why: Text,
     },

@@ -214,6 +214,7 @@ impl Switch {
             }
             sip::Event::BadMessage { flow, error } => desk.emit(Event::BadMessage {
                 flow,
+                kind: error.kind(),
                 why: Text::from(error.to_string()),
             }),
             // It offers nothing before a call is answered.

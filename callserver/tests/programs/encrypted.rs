@@ -9,6 +9,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use tokio_tungstenite::tungstenite::{self, ClientRequestBuilder, Message};
 
 use crate::process::{PATIENCE, Server, callserver, callserver_ends, path_text};
 
@@ -58,7 +59,9 @@ fn https_is_served_under_every_name_of_the_server_and_its_fingerprint_is_told() 
         assert!(answer.starts_with("HTTP/1.1 200 "), "{name}: {answer}");
     }
     let status = server.callctl_json(&["status"]);
-    assert_eq!(status["https"], server.ready["https"]);
+    for key in ["sips", "https"] {
+        assert_eq!(status[key], server.ready[key]);
+    }
     let fingerprint = status["certificate_sha256"].as_str().unwrap().to_owned();
     assert_eq!(fingerprint.len(), 64);
     server.signal("TERM");
@@ -68,6 +71,68 @@ fn https_is_served_under_every_name_of_the_server_and_its_fingerprint_is_told() 
         again.callctl_json(&["status"])["certificate_sha256"],
         fingerprint.as_str()
     );
+}
+
+const OPTIONS: &str = "OPTIONS sip:phones.example SIP/2.0\r\n\
+    Via: SIP/2.0/TLS client.invalid;branch=z9hG4bK1;rport\r\nMax-Forwards: 70\r\n\
+    From: <sip:a@phones.example>;tag=1\r\nTo: <sip:phones.example>\r\nCall-ID: 1\r\n\
+    CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+
+#[test]
+fn sip_is_spoken_over_tls() {
+    let server = Server::start();
+    let mut stream = connect(server.data(), server.address("sips"), "phones.example");
+    stream.write_all(OPTIONS.as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"SIP/2.0 200 ");
+}
+
+/// Speaks SIP over WebSocket on a stream that is there already.
+fn over_web_socket(stream: impl Read + Write, scheme: &str, address: SocketAddr) {
+    let uri = format!("{scheme}://{address}/ws/sip").parse().unwrap();
+    let request = ClientRequestBuilder::new(uri).with_sub_protocol("sip");
+    let (mut socket, response) = tungstenite::client(request, stream).unwrap();
+    assert_eq!(response.headers()["sec-websocket-protocol"], "sip");
+    socket.send(Message::text(OPTIONS)).unwrap();
+    let answer = socket.read().unwrap().into_data();
+    assert!(answer.starts_with(b"SIP/2.0 200 "), "{answer:?}");
+}
+
+#[test]
+fn sip_is_spoken_over_web_sockets_of_http_and_https() {
+    let server = Server::start();
+    let https = server.address("https");
+    over_web_socket(connect(server.data(), https, "localhost"), "wss", https);
+    let http = server.address("http");
+    let stream = TcpStream::connect(http).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    over_web_socket(stream, "ws", http);
+}
+
+#[test]
+fn whoever_comes_to_the_web_socket_with_something_else_is_told_what_is_missing() {
+    let server = Server::start();
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
+    for (headers, part) in [
+        ("Connection: close\r\n", "WebSocket"),
+        (upgrade, "sub-protocol sip"),
+        (
+            &format!("{upgrade}Sec-WebSocket-Protocol: chat\r\n"),
+            "sub-protocol sip",
+        ),
+    ] {
+        let request = format!("GET /ws/sip HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
+        let mut stream = TcpStream::connect(server.address("http")).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        assert!(answer.contains(part), "{answer}");
+    }
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! The HTTP interface of the running server.
 
+use std::net::UdpSocket;
+
 use serde_json::json;
 
-use crate::process::{Server, callctl, http, post_json};
+use crate::phone::Phone;
+use crate::process::{Server, callctl, http, path_text, post_json};
 
 fn server_with_alice() -> Server {
     let server = Server::start();
@@ -36,6 +39,11 @@ fn a_login_gives_a_credential_and_the_way_to_sip() {
         ("phones.example", Some(server.address("sip")))
     );
     assert_eq!(answer.sip.tcp, answer.sip.udp);
+    assert_eq!(answer.sip.tls, Some(server.address("sips")));
+    assert_eq!(
+        server.callctl_json(&["status"])["certificate_sha256"],
+        json!(answer.sip.certificate_sha256)
+    );
     let devices = server.callctl_json(&["devices", "list", "alice"]);
     assert_eq!(
         (&devices[0]["login"], &devices[0]["label"]),
@@ -179,4 +187,52 @@ fn health_is_told_and_noise_on_the_port_changes_nothing() {
 /// So that the server sees the end of a request line sooner than its time limit.
 fn noise_with_end(noise: &[u8]) -> Vec<u8> {
     [noise, b"\r\n\r\n"].concat()
+}
+
+#[test]
+fn the_figures_tell_what_has_passed_and_only_to_those_who_may_read_them() {
+    let server = server_with_alice();
+    let mut phone = Phone::new(&server, "alice");
+    assert!(phone.register());
+    phone.forget_secret();
+    assert!(!phone.register());
+    let noise = UdpSocket::bind("127.0.0.1:0").unwrap();
+    noise
+        .send_to(b"GET / SIP/2.0\r\n\r\n", server.address("sip"))
+        .unwrap();
+    let get = b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    // The noise may be read a little later.
+    let (head, text) = loop {
+        let (status, head, text) = http(server.address("http"), get);
+        assert_eq!(status, 200, "{text}");
+        if text.contains("carillon_sip_bad_messages_total{") {
+            break (head, text);
+        }
+    };
+    assert!(head.contains("application/openmetrics-text"), "{head}");
+    for line in [
+        "carillon_registrations 1",
+        "carillon_registrations_made_total 1",
+        "carillon_calls 0",
+        "carillon_sip_connections 0",
+        "carillon_bans 0",
+        "carillon_relay_packets_dropped_total{cause=\"stranger\"} 0",
+        "# EOF",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}: {text}");
+    }
+    let registers = "carillon_sip_messages_received_total{transport=\"UDP\",kind=\"REGISTER\"} ";
+    assert!(text.contains(registers), "{text}");
+    let failures = "carillon_authentication_failures_total{kind=\"wrong-secret\"} ";
+    assert!(text.contains(failures), "{text}");
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("c.toml");
+    std::fs::write(&config, "[metrics]\nreaders = [\"192.0.2.0/24\"]\n").unwrap();
+    let config = path_text(&config).to_owned();
+    let closed = Server::start_with(
+        folder,
+        &["--config", &config, "--sips", "off", "--https", "off"],
+    );
+    let (status, _, text) = http(closed.address("http"), get);
+    assert_eq!(status, 403, "{text}");
 }

@@ -61,12 +61,36 @@ impl Phone {
         self.credential.login.to_string()
     }
 
+    /// The server is somewhere else now; the phone has not noticed.
+    pub(crate) fn is_moved_to(&mut self, server: &Server) {
+        self.flow.remote = server.address("sip");
+    }
+
     pub(crate) fn forget_secret(&mut self) {
         self.credential.secret = Secret::from("wrong");
     }
 
     /// Registers; tells whether it was let in.
     pub(crate) fn register(&mut self) -> bool {
+        self.begin_to_register();
+        self.wait_for(|event| match event {
+            Event::Registered { .. } => Some(true),
+            Event::RegistrationFailed { .. } => Some(false),
+            _ => None,
+        })
+    }
+
+    /// Tries to register until something has come of it; no answer is expected.
+    pub(crate) fn register_until(&mut self, has_come: impl Fn() -> bool) {
+        self.begin_to_register();
+        let begin = Instant::now();
+        while !has_come() {
+            assert!(begin.elapsed() < PATIENCE, "waited too long");
+            self.work();
+        }
+    }
+
+    fn begin_to_register(&mut self) {
         let registration = self.endpoint.next_registration();
         let address = NameAddr::new(uri(&self.credential.login));
         self.handle(Input::Register {
@@ -79,11 +103,6 @@ impl Phone {
             instance: None,
             reg_id: None,
         });
-        self.wait_for(|event| match event {
-            Event::Registered { .. } => Some(true),
-            Event::RegistrationFailed { .. } => Some(false),
-            _ => None,
-        })
     }
 
     /// Calls a number.

@@ -33,6 +33,9 @@ pub enum ProblemKind {
     /// Too many attempts; the header `Retry-After` says when to come back.
     #[serde(rename = "urn:carillon:problem:too-many-attempts")]
     TooManyAttempts,
+    /// Not for whoever asks, or not this way.
+    #[serde(rename = "urn:carillon:problem:forbidden")]
+    Forbidden,
     /// The thing asked for does not exist.
     #[serde(rename = "urn:carillon:problem:not-found")]
     NotFound,
@@ -65,7 +68,7 @@ impl ProblemKind {
         match self {
             Self::BadRequest | Self::Other => 400,
             Self::WrongPassword => 401,
-            Self::AccountDisabled => 403,
+            Self::AccountDisabled | Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Conflict => 409,
@@ -83,6 +86,7 @@ impl ProblemKind {
             Self::BadRequest => "The request is not understood",
             Self::WrongPassword => "Wrong name or password",
             Self::AccountDisabled => "The account is disabled",
+            Self::Forbidden => "Not allowed",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "Method not allowed",
             Self::Conflict => "Taken already",

@@ -53,7 +53,7 @@ pub(crate) async fn accept(
 }
 
 /// Brings WebSockets to [`crate::Sockets`] whose HTTP upgrade was done by somebody else, such as the program's HTTP server.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct WebSockets {
     arrivals: mpsc::Sender<Arrival>,
 }

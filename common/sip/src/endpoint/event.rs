@@ -361,3 +361,16 @@ pub enum BadMessage {
     #[error("too many transactions or calls at once")]
     Overload,
 }
+
+impl BadMessage {
+    /// A word for the kind, of a short list: for counting, where the sentence would be too many different ones.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            BadMessage::Malformed(error) => error.problem().kind(),
+            BadMessage::MalformedResponse(_) => "response-header",
+            BadMessage::StrayResponse => "stray-response",
+            BadMessage::Overload => "overload",
+        }
+    }
+}

@@ -62,6 +62,25 @@ pub enum Problem {
     },
 }
 
+impl Problem {
+    /// A word for the kind, of a short list.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Problem::TooLarge { .. } => "too-large",
+            Problem::TooManyHeaders { .. } => "too-many-headers",
+            Problem::NoBlankLine => "no-blank-line",
+            Problem::NotUtf8 => "not-utf8",
+            Problem::StartLine => "start-line",
+            Problem::Version => "version",
+            Problem::RequestUri(_) => "request-uri",
+            Problem::Line { .. } => "header-line",
+            Problem::Header(_) => "header",
+            Problem::BodyTooShort { .. } => "body-too-short",
+        }
+    }
+}
+
 /// Bytes that are no acceptable message.
 #[derive(Clone, Debug, Error)]
 #[error("{problem}")]

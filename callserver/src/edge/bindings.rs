@@ -1,0 +1,204 @@
+//! Keeps registrations in the database, so that a restart does not cut phones off until they register again.
+//!
+//! A phone's 200 does not wait for the disk: what is lost when the machine dies in the wrong tenth of a second is made
+//! good by the phone's next REGISTER. So changes are collected and written in batches, on another thread, one at a time.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant, SystemTime};
+
+use sip::Flow;
+use switch::{BindingId, StoredBinding};
+use tokio::sync::oneshot;
+
+use crate::store::{Store, StoreError, binding_expires_at};
+
+/// What has changed since the last batch, and where each phone was when it was last written.
+#[derive(Default, Debug)]
+pub(super) struct Bindings {
+    registered: HashMap<BindingId, Flow>,
+    changed: HashMap<BindingId, Option<(StoredBinding, SystemTime)>>,
+    due: Option<Instant>,
+    writing: Option<oneshot::Receiver<()>>,
+}
+
+/// A new phone, or a new way to a known one, is written this soon.
+const SOON: Duration = Duration::from_millis(100);
+
+/// A refresh only prolongs what is known already. A server that dies before it is written believes the phone gone a
+/// little earlier, at a time when it has long registered again.
+const LATER: Duration = Duration::from_secs(2);
+
+/// What is written together. The order in which the two lists are written does not matter: a binding is in one of them.
+#[derive(Debug)]
+pub(super) struct Batch {
+    kept: Vec<(StoredBinding, SystemTime)>,
+    forgotten: Vec<BindingId>,
+    _written: Option<oneshot::Sender<()>>,
+}
+
+impl Bindings {
+    /// What a restart brought back is registered, and written down already.
+    pub(super) fn restored(&mut self, bindings: &[StoredBinding]) {
+        let restored = bindings.iter().map(|binding| (binding.id, binding.flow));
+        self.registered.extend(restored);
+    }
+
+    /// How many phones are registered.
+    pub(super) fn len(&self) -> usize {
+        self.registered.len()
+    }
+
+    pub(super) fn registered(&mut self, now: Instant, at: SystemTime, binding: StoredBinding) {
+        let before = self.registered.insert(binding.id, binding.flow);
+        let is_new = before != Some(binding.flow);
+        self.plan(now + if is_new { SOON } else { LATER });
+        let until = binding_expires_at(at, &binding);
+        self.changed.insert(binding.id, Some((binding, until)));
+    }
+
+    pub(super) fn unregistered(&mut self, now: Instant, binding: BindingId) {
+        self.registered.remove(&binding);
+        self.changed.insert(binding, None);
+        self.plan(now + SOON);
+    }
+
+    fn plan(&mut self, at: Instant) {
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    /// When to ask for the next batch.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// What is to be written now, unless the last batch is still on its way: then a little later.
+    pub(super) fn take_due(&mut self, now: Instant) -> Option<Batch> {
+        if self.due.is_none_or(|due| due > now) {
+            return None;
+        }
+        if let Some(writing) = &mut self.writing
+            && let Err(oneshot::error::TryRecvError::Empty) = writing.try_recv()
+        {
+            self.due = Some(now + SOON);
+            return None;
+        }
+        let (written, writing) = oneshot::channel();
+        self.writing = Some(writing);
+        let mut batch = self.take_all();
+        batch._written = Some(written);
+        Some(batch)
+    }
+
+    /// Everything that is not written yet.
+    pub(super) fn take_all(&mut self) -> Batch {
+        self.due = None;
+        let mut batch = Batch {
+            kept: Vec::new(),
+            forgotten: Vec::new(),
+            _written: None,
+        };
+        for (id, change) in self.changed.drain() {
+            match change {
+                Some(kept) => batch.kept.push(kept),
+                None => batch.forgotten.push(id),
+            }
+        }
+        batch
+    }
+}
+
+/// Writes a batch in one transaction.
+pub(super) async fn write(store: Store, batch: Batch) {
+    let written: Result<(), StoreError> = async {
+        if batch.kept.is_empty() && batch.forgotten.is_empty() {
+            return Ok(());
+        }
+        let mut tx = store.begin().await?;
+        tx.keep_bindings(&batch.kept).await?;
+        tx.forget_bindings(&batch.forgotten).await?;
+        tx.commit().await
+    }
+    .await;
+    if let Err(error) = written {
+        tracing::warn!(%error, registrations = batch.kept.len(), "registrations could not be written; a restart will not know them");
+    }
+}
+
+/// What a new start takes over.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn load(store: &Store) -> Result<Vec<StoredBinding>, StoreError> {
+    let now = SystemTime::now();
+    let mut tx = store.begin().await?;
+    tx.forget_ended_bindings(now).await?;
+    tx.commit().await?;
+    store.bindings(now).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sip::Transport;
+    use switch::{AccountId, DeviceId};
+
+    fn binding(id: u64, port: u16) -> StoredBinding {
+        StoredBinding {
+            id: BindingId(id),
+            account: AccountId(1),
+            device: DeviceId(1),
+            login: "d-x".into(),
+            contact: "sip:x@192.0.2.1".into(),
+            q: 1000,
+            path: Vec::new(),
+            flow: Flow {
+                transport: Transport::Udp,
+                local: "192.0.2.9:5060".parse().unwrap(),
+                remote: ([192, 0, 2, 1], port).into(),
+                connection: 0,
+            },
+            instance: None,
+            reg_id: None,
+            call_id: "c".into(),
+            cseq: 1,
+            expires_seconds: 60,
+            user_agent: None,
+        }
+    }
+
+    #[test]
+    fn new_phones_and_new_ways_are_written_soon_and_refreshes_later_together() {
+        let (start, at) = (Instant::now(), SystemTime::UNIX_EPOCH);
+        let mut bindings = Bindings::default();
+        bindings.registered(start, at, binding(1, 5060));
+        assert_eq!(bindings.next_due(), Some(start + SOON));
+        assert!(bindings.take_due(start).is_none());
+        let batch = bindings.take_due(start + SOON).unwrap();
+        assert_eq!((batch.kept.len(), batch.forgotten.len()), (1, 0));
+        bindings.registered(start, at, binding(1, 5060));
+        assert_eq!(bindings.next_due(), Some(start + LATER));
+        bindings.registered(start, at, binding(1, 6060));
+        assert_eq!(bindings.next_due(), Some(start + SOON));
+        assert!(
+            bindings.take_due(start + SOON).is_none(),
+            "the first batch is not written yet"
+        );
+        assert_eq!(bindings.next_due(), Some(start + 2 * SOON));
+        drop(batch);
+        assert_eq!(bindings.take_due(start + 2 * SOON).unwrap().kept.len(), 1);
+    }
+
+    #[test]
+    fn a_phone_that_came_and_went_is_only_forgotten() {
+        let (start, at) = (Instant::now(), SystemTime::UNIX_EPOCH);
+        let mut bindings = Bindings::default();
+        bindings.restored(&[binding(7, 5060)]);
+        bindings.registered(start, at, binding(7, 5060));
+        bindings.unregistered(start, BindingId(7));
+        assert_eq!(bindings.len(), 0);
+        let batch = bindings.take_all();
+        assert!(batch.kept.is_empty());
+        assert_eq!(batch.forgotten, [BindingId(7)]);
+        assert_eq!(bindings.next_due(), None);
+    }
+}

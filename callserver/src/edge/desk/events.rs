@@ -1,0 +1,165 @@
+//! What the switch tells, and what is done about it.
+
+use std::time::{Instant, SystemTime};
+
+use switch::{Answer, CallId, Event, Input, MediaPorts, Question};
+
+use super::Desk;
+use crate::edge::live_calls::name;
+use crate::relay::{MediaId, Side};
+
+impl Desk {
+    pub(super) fn happened(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Ask { ask, question } => {
+                let answer = match question {
+                    Question::Credential { login } => self.directory.credential(ask, &login),
+                    Question::Destination { dialled } => self.directory.destination(ask, &dialled),
+                    Question::MediaPorts { call } => {
+                        Some(Answer::MediaPorts(self.open_media(call)))
+                    }
+                };
+                if let Some(answer) = answer {
+                    self.switch.handle(now, Input::Answer { ask, answer });
+                }
+            }
+            Event::DeviceRegistered {
+                binding,
+                is_refresh,
+            } => {
+                let at = SystemTime::now();
+                self.last_seen.note(binding.device, at);
+                if is_refresh {
+                    self.tally.refreshed += 1;
+                } else {
+                    self.tally.registered += 1;
+                    let user_agent = binding.user_agent.as_deref().unwrap_or("");
+                    let (login, from) = (binding.login.as_str(), binding.flow.remote);
+                    tracing::info!(login, %from, user_agent, "device registered");
+                }
+                self.bindings.registered(now, at, *binding);
+            }
+            Event::DeviceUnregistered {
+                binding,
+                login,
+                why,
+                ..
+            } => {
+                tracing::info!(login = login.as_str(), ?why, "device unregistered");
+                self.tally.unregistered += 1;
+                self.bindings.unregistered(now, binding);
+            }
+            Event::MediaExpected {
+                call,
+                side,
+                remote,
+                signalled_from,
+            } => {
+                self.relay
+                    .expect(MediaId(call.0), relay_side(side), remote, signalled_from);
+            }
+            Event::MediaClosed { call } => {
+                let statistics = self.relay.close(MediaId(call.0));
+                if let Some(live) = self.calls.get_mut(call) {
+                    live.statistics = statistics;
+                }
+            }
+            Event::CallStarted {
+                call,
+                caller,
+                callee,
+            } => {
+                tracing::debug!(
+                    call = call.0,
+                    caller = name(&caller),
+                    callee = name(&callee),
+                    "call started"
+                );
+                self.tally.calls_started += 1;
+                self.calls.start(now, call, caller, callee);
+            }
+            Event::CallRinging { call } => {
+                if let Some(live) = self.calls.get_mut(call) {
+                    live.is_ringing = true;
+                }
+            }
+            Event::CallAnswered { call } => {
+                self.tally.calls_answered += 1;
+                if let Some(live) = self.calls.get_mut(call) {
+                    live.answered = Some(now);
+                    tracing::info!(
+                        call = call.0,
+                        caller = name(&live.caller),
+                        callee = name(&live.callee),
+                        "call answered"
+                    );
+                }
+            }
+            Event::CallEnded {
+                call,
+                cause,
+                hung_up_by,
+            } => {
+                self.tally.call_ended(cause);
+                if let Some(live) = self.calls.end(call) {
+                    let passed = live
+                        .statistics
+                        .or_else(|| self.relay.statistics(MediaId(call.0)));
+                    self.journal.call_ended(
+                        now,
+                        call,
+                        &live,
+                        cause,
+                        hung_up_by,
+                        passed.unwrap_or_default(),
+                    );
+                }
+            }
+            Event::AuthenticationFailed { flow, login, why } => {
+                self.tally.authentication_failed(why);
+                self.journal.authentication_failed(now, &flow, &login, why);
+            }
+            Event::SourceBanned {
+                source,
+                for_seconds,
+                why,
+            } => {
+                self.bans.begin(now, source, for_seconds, why);
+                self.journal.source_banned(now, source, for_seconds, why);
+            }
+            Event::SourceReleased { source } => {
+                self.bans.end(source);
+                tracing::debug!(%source, "ban is over");
+            }
+            Event::ScannerIgnored { flow, signature } => {
+                self.tally.scanners_ignored += 1;
+                self.journal.scanner_ignored(now, &flow, &signature);
+            }
+            Event::BadMessage { flow, kind, why } => {
+                self.tally.bad_message(kind);
+                self.journal.bad_message(now, &flow, &why);
+            }
+            Event::Drained => self.is_drained = true,
+        }
+    }
+
+    fn open_media(&mut self, call: CallId) -> Option<MediaPorts> {
+        match self.relay.open(MediaId(call.0)) {
+            Ok(listening) => Some(MediaPorts {
+                caller: listening.caller,
+                callee: listening.callee,
+            }),
+            Err(error) => {
+                tracing::error!(%error, call = call.0, "a call was refused");
+                None
+            }
+        }
+    }
+}
+
+fn relay_side(side: switch::Side) -> Side {
+    match side {
+        switch::Side::Caller => Side::Caller,
+        switch::Side::Callee => Side::Callee,
+    }
+}

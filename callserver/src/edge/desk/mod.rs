@@ -1,0 +1,218 @@
+//! The loop: what comes in goes to the switch, what the switch wants is done.
+
+mod events;
+mod requests;
+
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use sip_tokio::{FlowFailure, Received, Sockets};
+use switch::{Input, StoredBinding, Switch};
+use tokio::sync::{mpsc, oneshot};
+
+use super::bans::Bans;
+use super::bindings::{self, Bindings};
+use super::directory::{Directory, Found};
+use super::exchange::Request;
+use super::journal::Journal;
+use super::last_seen::{self, LastSeen};
+use super::live_calls::LiveCalls;
+use super::tally::Tally;
+use crate::office::Announcement;
+use crate::relay::Relay;
+use crate::store::Store;
+
+/// Everything that the exchange's thread owns.
+pub(super) struct Desk {
+    switch: Switch,
+    sockets: Sockets,
+    relay: Relay,
+    directory: Directory,
+    calls: LiveCalls,
+    bindings: Bindings,
+    bans: Bans,
+    tally: Tally,
+    last_seen: LastSeen,
+    journal: Journal,
+    store: Store,
+    main_runtime: tokio::runtime::Handle,
+    // Whoever waits for the calls to end.
+    draining: Vec<oneshot::Sender<()>>,
+    is_drained: bool,
+}
+
+/// So many messages are taken in before timers and other threads have their turn.
+const BATCH: usize = 64;
+
+/// A timer may come this much late, so that one wake-up serves all timers of that time: SIP's shortest is 500 ms
+/// (RFC 3261 section 17.1.1.1), and each message leaves several behind.
+const SLACK: Duration = Duration::from_millis(10);
+
+enum Turn {
+    Received(Received),
+    Asked(Option<Request>),
+    Changed(Announcement),
+    Found(Found),
+    Time,
+}
+
+impl Desk {
+    pub(super) fn new(
+        now: Instant,
+        switch: Switch,
+        sockets: Sockets,
+        relay: Relay,
+        directory: Directory,
+        store: Store,
+        main_runtime: tokio::runtime::Handle,
+    ) -> Self {
+        Self {
+            switch,
+            sockets,
+            relay,
+            directory,
+            calls: LiveCalls::default(),
+            bindings: Bindings::default(),
+            bans: Bans::default(),
+            tally: Tally::default(),
+            last_seen: LastSeen::new(now),
+            journal: Journal::new(now),
+            store,
+            main_runtime,
+            draining: Vec::new(),
+            is_drained: false,
+        }
+    }
+
+    /// Takes back the registrations from before the start. To be called before the first message is read: a phone that
+    /// calls at once finds the others.
+    pub(super) fn restore(&mut self, now: Instant, bindings: Vec<StoredBinding>) {
+        self.bindings.restored(&bindings);
+        self.handle(now, Input::Restore { bindings });
+    }
+
+    /// Works until drained, or until nobody is left who could ask for it.
+    pub(super) async fn run(
+        mut self,
+        mut requests: mpsc::Receiver<Request>,
+        mut changes: mpsc::Receiver<Announcement>,
+        mut found: mpsc::UnboundedReceiver<Found>,
+    ) {
+        let mut alarm = pin!(tokio::time::sleep_until(Instant::now().into()));
+        let mut is_armed = false;
+        while !self.is_drained {
+            // Only ever set earlier: a timer that was given up costs one needless wake-up instead of a new place
+            // in the runtime's wheel for each message.
+            let due = [self.switch.poll_timeout(), self.bindings.next_due()];
+            if let Some(due) = due.into_iter().flatten().min()
+                && (!is_armed || alarm.deadline() > (due + SLACK).into())
+            {
+                alarm.as_mut().reset((due + SLACK).into());
+                is_armed = true;
+            }
+            let turn = tokio::select! {
+                biased;
+                request = requests.recv() => Turn::Asked(request),
+                Some(change) = changes.recv() => Turn::Changed(change),
+                Some(answer) = found.recv() => Turn::Found(answer),
+                received = self.sockets.receive() => Turn::Received(received),
+                () = alarm.as_mut(), if is_armed => Turn::Time,
+            };
+            let now = Instant::now();
+            match turn {
+                Turn::Received(received) => self.take_in(now, received),
+                Turn::Asked(Some(request)) => self.answer(now, request),
+                // The server's other end is gone: so is the reason to go on.
+                Turn::Asked(None) => break,
+                Turn::Changed(change) => self.change(now, change),
+                Turn::Found(answer) => {
+                    if let Some((ask, answer)) = self.directory.found(answer) {
+                        self.handle(now, Input::Answer { ask, answer });
+                    }
+                }
+                Turn::Time => is_armed = false,
+            }
+            if self.switch.poll_timeout().is_some_and(|due| due <= now) {
+                self.handle(now, Input::Timeout);
+            }
+            if let Some(seen) = self.last_seen.take_due(now) {
+                self.main_runtime
+                    .spawn(last_seen::write(self.store.clone(), seen));
+            }
+            if let Some(batch) = self.bindings.take_due(now) {
+                self.main_runtime
+                    .spawn(bindings::write(self.store.clone(), batch));
+            }
+        }
+        let batch = self.bindings.take_all();
+        let kept = self
+            .main_runtime
+            .spawn(bindings::write(self.store.clone(), batch));
+        let seen = self.last_seen.take();
+        let written = self
+            .main_runtime
+            .spawn(last_seen::write(self.store.clone(), seen));
+        self.sockets.shutdown().await;
+        let _ = (written.await, kept.await);
+        for waiting in self.draining {
+            let _ = waiting.send(());
+        }
+    }
+
+    /// Takes in one message and those that are there already.
+    fn take_in(&mut self, now: Instant, first: Received) {
+        let mut next = Some(first);
+        let mut left = BATCH;
+        while let Some(received) = next {
+            match received {
+                Received::Message { flow, payload } => {
+                    self.tally.received(flow.transport, &payload);
+                    self.handle(now, Input::Receive { flow, payload })
+                }
+                Received::FlowFailed { flow, why } => {
+                    if let FlowFailure::NotSip(why) = &why {
+                        self.tally.bad_message("stream");
+                        self.journal.bad_message(now, &flow, why);
+                    }
+                    self.handle(now, Input::FlowFailed { flow });
+                }
+            }
+            left -= 1;
+            next = if left > 0 {
+                self.sockets.receive_now()
+            } else {
+                None
+            };
+        }
+    }
+
+    /// Gives the switch one input and does what it wants.
+    fn handle(&mut self, now: Instant, input: Input) {
+        self.switch.handle(now, input);
+        loop {
+            // Events first: the relay is to expect a phone's audio before the phone is told to speak. An event may
+            // lead to an answer, and that to more to send.
+            while let Some(event) = self.switch.poll_event() {
+                self.happened(now, event);
+            }
+            let Some(transmit) = self.switch.poll_transmit() else {
+                return;
+            };
+            self.tally.sent(transmit.flow.transport, &transmit.payload);
+            self.sockets.send(transmit.flow, transmit.payload);
+        }
+    }
+
+    fn change(&mut self, now: Instant, announcement: Announcement) {
+        self.directory.forget(&announcement.change);
+        for login in announcement.change.revoked {
+            self.handle(
+                now,
+                Input::ForgetLogin {
+                    login: login.into(),
+                },
+            );
+        }
+        let _ = announcement.done.send(());
+    }
+}

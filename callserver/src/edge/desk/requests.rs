@@ -1,0 +1,70 @@
+//! What the rest of the server asks.
+
+use std::time::Instant;
+
+use switch::Input;
+
+use super::Desk;
+use crate::edge::Figures;
+use crate::edge::exchange::{Counts, Request};
+use crate::relay::MediaId;
+
+impl Desk {
+    pub(super) fn answer(&mut self, now: Instant, request: Request) {
+        // Whoever asked may have gone away meanwhile: an answer that nobody takes is dropped.
+        match request {
+            Request::Calls(answer) => {
+                let _ = answer.send(
+                    self.calls
+                        .views(now, |call| self.relay.statistics(MediaId(call.0))),
+                );
+            }
+            Request::Counts(answer) => {
+                let registrations = self.bindings.len() as u64;
+                let _ = answer.send(Counts {
+                    registrations,
+                    calls: self.calls.len() as u64,
+                });
+            }
+            Request::HangUp(call, answer) => {
+                let is_there = self.calls.get_mut(call).is_some();
+                if is_there {
+                    self.handle(now, Input::HangUpCall { call });
+                }
+                let _ = answer.send(is_there);
+            }
+            Request::Bans(answer) => {
+                let _ = answer.send(self.bans.views(now));
+            }
+            Request::Release(source, answer) => {
+                let is_there = self.bans.holds(source);
+                if is_there {
+                    self.handle(now, Input::ReleaseSource { source });
+                }
+                let _ = answer.send(is_there);
+            }
+            Request::Figures(answer) => {
+                let _ = answer.send(Box::new(self.figures()));
+            }
+            Request::Drain(answer) => {
+                self.draining.push(answer);
+                self.handle(now, Input::Drain);
+            }
+        }
+    }
+
+    fn figures(&self) -> Figures {
+        let core = self.switch.counts().core;
+        Figures {
+            tally: self.tally.clone(),
+            registrations: self.bindings.len(),
+            calls: self.calls.len(),
+            bans: self.bans.len(),
+            bans_total: self.bans.total(),
+            connections: self.sockets.connection_count(),
+            client_transactions: core.client_transactions,
+            server_transactions: core.server_transactions,
+            relayed: self.relay.totals(),
+        }
+    }
+}
