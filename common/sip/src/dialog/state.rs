@@ -87,6 +87,23 @@ impl Dialog {
         &self.contact
     }
 
+    /// The number of our last request.
+    pub(crate) fn local_sequence(&self) -> u32 {
+        self.local_sequence
+    }
+
+    /// Numbers up to this one are taken.
+    pub(crate) fn skip_to(&mut self, number: u32) {
+        self.local_sequence = self.local_sequence.max(number);
+    }
+
+    /// The 2xx came: what it says of target and routes counts (section 13.2.2.4); our numbers go on.
+    pub(crate) fn confirm(&mut self, response: &Response) -> Result<(), HeaderError> {
+        self.refresh_target(contact_of(&response.headers)?);
+        self.routes = RouteSet::from_response(&response.headers)?;
+        Ok(())
+    }
+
     /// A new request in this dialog, without Via, with the next number.
     pub(crate) fn request(&mut self, method: Method) -> Request {
         self.local_sequence = self.local_sequence.wrapping_add(1);

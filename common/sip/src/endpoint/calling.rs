@@ -7,15 +7,14 @@ use super::authentication::credentials_of;
 use super::purpose::{Purpose, Retry};
 use super::requests::next_number;
 use super::{ClientCredential, DigestClient, EndCause, Endpoint, Event, LegId};
-use crate::dialog::{Calling, Dialog, Established, Leg, OpenAnswer, Phase};
+use crate::dialog::{
+    Calling, Dialog, EarlyDialog, Established, Exchange, Leg, OpenAnswer, Phase, Session,
+};
 use crate::transaction::{ClientMachine, TransactionId, TransactionKey};
 use crate::{
-    CSeq, Flow, FromHeader, HeaderName, Headers, Method, NameAddr, Request, Response, Text,
-    ToHeader, Uri,
+    CSeq, Flow, FromHeader, HeaderError, HeaderName, Headers, Method, NameAddr, Request, Response,
+    Text, ToHeader, Uri,
 };
-
-/// More branches of a forked call than these are not told apart.
-const MOST_EARLY_DIALOGS: usize = 32;
 
 /// What [`Input::Invite`](super::Input::Invite) asks for.
 pub(super) struct Wish {
@@ -82,38 +81,11 @@ impl Endpoint {
             flow: wish.flow,
             key,
             digest: wish.credential.map(DigestClient::new),
+            wish: None,
             phase: Phase::Calling(Box::new(calling)),
         };
         self.legs_by_flow.insert(wish.flow, id);
         self.legs.insert(id, leg);
-    }
-
-    pub(super) fn call_progresses(&mut self, id: LegId, response: Response, to_tag: Text) {
-        if let Some(Leg {
-            phase: Phase::Calling(calling),
-            ..
-        }) = self.legs.get_mut(&id)
-            && !to_tag.is_empty()
-            && calling.early.len() < MOST_EARLY_DIALOGS
-            && !calling.early.contains(&to_tag)
-        {
-            calling.early.push(to_tag);
-        }
-        // 100 says only that somebody on the way has the INVITE.
-        if response.status.code() > 100 {
-            let Response {
-                status,
-                headers,
-                body,
-                ..
-            } = response;
-            self.out.tell(Event::Progress {
-                leg: id,
-                status,
-                headers,
-                body,
-            });
-        }
     }
 
     pub(super) fn call_answered(
@@ -126,7 +98,7 @@ impl Endpoint {
         let Some(leg) = self.legs.get_mut(&id) else {
             return;
         };
-        let Phase::Calling(calling) = &leg.phase else {
+        let Phase::Calling(calling) = &mut leg.phase else {
             return;
         };
         let contact = calling.contact.clone();
@@ -134,23 +106,35 @@ impl Endpoint {
         let number = next_number(invite).map_or(1, |next| next - 1);
         let has_offer = !invite.body.is_empty();
         let credentials = credentials_of(&invite.headers);
-        let dialog = Dialog::from_response(&response, &invite.uri, contact.clone());
+        let highest = calling.highest_number();
+        let session = calling.confirm(&response, to_tag);
         if let Some(digest) = &mut leg.digest {
             digest.accepted(&response);
         }
         // Whoever else answers is thanked and hung up on.
         if let Some(transaction) = self.clients.get_mut(known) {
-            transaction.user = Purpose::Abandoned { contact };
+            let number = highest;
+            transaction.user = Purpose::Abandoned { contact, number };
         }
-        let Ok(dialog) = dialog else {
+        let Ok(mut session) = session else {
             let cause = EndCause::Protocol("the answer has a malformed Contact or Record-Route");
             return self.end(id, cause);
         };
-        let mut established = Established::new(dialog, true);
-        if has_offer {
-            let ack = established
-                .dialog
-                .ack(number, credentials.as_ref(), Bytes::new());
+        session.learn_methods(&response.headers);
+        // Offer and answer were exchanged reliably before: what the 2xx says is to be ignored
+        // (section 13.2.1).
+        let is_settled = session.exchange == Exchange::Settled;
+        let Response { headers, body, .. } = response;
+        let body = if is_settled {
+            session.remote.clone()
+        } else {
+            session.remote_key = self.keyer.of_body(&body);
+            body
+        };
+        let mut established = Established::new(session);
+        if has_offer || is_settled {
+            let dialog = &established.session.dialog;
+            let ack = dialog.ack(number, credentials.as_ref(), Bytes::new());
             self.send_ack(known, to_tag, ack);
         } else {
             let transaction = known;
@@ -163,12 +147,12 @@ impl Endpoint {
         if let Some(leg) = self.legs.get_mut(&id) {
             leg.phase = Phase::Established(Box::new(established));
         }
-        let Response { headers, body, .. } = response;
         self.out.tell(Event::Answered {
             leg: id,
             headers,
             body,
         });
+        self.offer_if_wished(id);
     }
 
     pub(super) fn call_refused(&mut self, id: LegId, response: Response) {
@@ -217,6 +201,7 @@ impl Endpoint {
         };
         transaction.user = Purpose::Abandoned {
             contact: calling.contact.clone(),
+            number: calling.highest_number(),
         };
         self.cancel(known, reason);
     }
@@ -242,6 +227,7 @@ impl Endpoint {
         response: &Response,
         to_tag: &str,
         contact: Text,
+        highest: u32,
     ) {
         let Some(transaction) = self.clients.get_mut(known) else {
             return;
@@ -259,6 +245,8 @@ impl Endpoint {
         };
         let ack = dialog.ack(number, credentials.as_ref(), Bytes::new());
         self.send_ack(known, to_tag, ack);
+        // A PRACK or UPDATE may have gone to this phone before.
+        dialog.skip_to(highest);
         let bye = dialog.request(Method::Bye);
         // The key of a call that never was: nothing is found by it.
         let dialog = self.dialog_key("", to_tag);
@@ -321,6 +309,35 @@ impl Endpoint {
             return;
         }
         self.mortal.remove(&dialog);
+    }
+}
+
+impl Calling {
+    /// The highest number of a request to any of the phones that ring.
+    fn highest_number(&self) -> u32 {
+        let early = self.early.iter();
+        let numbers = early.map(|early| early.session.dialog.local_sequence());
+        numbers.max().unwrap_or_default()
+    }
+
+    /// The dialog of the phone that has answered: the one in which it rang, if it has.
+    fn confirm(&mut self, response: &Response, to_tag: &str) -> Result<Session, HeaderError> {
+        let is_this = |early: &EarlyDialog| early.session.dialog.remote_tag() == to_tag;
+        if let Some(place) = self.early.iter().position(|early| is_this(early)) {
+            let mut session = self.early.remove(place).session;
+            session.dialog.confirm(response)?;
+            return Ok(session);
+        }
+        let contact = self.contact.clone();
+        let dialog = Dialog::from_response(response, &self.invite.uri, contact)?;
+        let exchange = if self.invite.body.is_empty() {
+            Exchange::Open
+        } else {
+            Exchange::OurOffer
+        };
+        let mut session = Session::new(dialog, true, exchange);
+        session.local = self.invite.body.clone();
+        Ok(session)
     }
 }
 

@@ -67,6 +67,29 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// Adds what the core does by itself to what the application understands.
+    pub(super) fn complete(&mut self) {
+        let mut methods = vec![Method::Update];
+        if self.reliable_provisionals != ReliableProvisionals::Never {
+            methods.push(Method::Prack);
+            self.support("100rel");
+        }
+        for method in methods {
+            if !self.methods.contains(&method) {
+                self.methods.push(method);
+            }
+        }
+    }
+
+    fn support(&mut self, tag: &'static str) {
+        let is_this = |one: &Text| one.eq_ignore_ascii_case(tag);
+        if !self.supported.iter().any(is_this) {
+            self.supported.push(Text::from_static(tag));
+        }
+    }
+}
+
 /// When a provisional answer (101–199) of ours is reliable: repeated until the caller acknowledges it
 /// with PRACK (RFC 3262).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

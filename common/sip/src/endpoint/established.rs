@@ -29,8 +29,11 @@ impl Endpoint {
                 return;
             }
         }
-        let dialog = self.legs.get_mut(&id).and_then(Leg::dialog_mut);
-        if !dialog.is_none_or(|dialog| dialog.advance_remote(envelope.number)) {
+        let session = self
+            .legs
+            .get_mut(&id)
+            .and_then(|leg| leg.session_mut(&envelope.from_tag));
+        if !session.is_none_or(|session| session.dialog.advance_remote(envelope.number)) {
             // Section 12.2.2: an old number MUST be rejected with 500.
             return self.refuse(&envelope, &request, StatusCode::SERVER_INTERNAL_ERROR);
         }
@@ -41,6 +44,8 @@ impl Endpoint {
             Method::Subscribe | Method::Refer => {
                 self.receive_subscription(envelope, request, Some(id));
             }
+            Method::Prack => self.receive_prack(id, envelope, request),
+            Method::Update => self.receive_update(id, envelope, request),
             _ => self.receive_plain(envelope, request, Some(id)),
         }
     }
@@ -92,16 +97,21 @@ impl Endpoint {
         else {
             return;
         };
-        established.acceptances.remove(place);
+        let acceptance = established.acceptances.remove(place);
+        if acceptance.is_offer {
+            established.session.remote_key = self.keyer.of_body(&ack.body);
+        }
         self.legs_by_flow.relocate(leg.flow, envelope.flow, id);
         leg.flow = envelope.flow;
         if leg.is_parting() {
             return self.part(id);
         }
-        self.out.tell(Event::Acknowledged {
-            leg: id,
-            body: ack.body,
-        });
+        if !acceptance.is_silent {
+            self.out.tell(Event::Acknowledged {
+                leg: id,
+                body: ack.body,
+            });
+        }
         self.offer_if_wished(id);
     }
 
@@ -112,13 +122,15 @@ impl Endpoint {
             ..
         }) = self.legs.get_mut(&id)
         else {
-            return;
+            return self.acknowledge_progress(id, body);
         };
         let Some(open) = established.open_answer.take() else {
             return;
         };
-        let to_tag = Text::from(established.dialog.remote_tag());
-        let ack = established
+        let session = &mut established.session;
+        session.local = body.clone();
+        let to_tag = Text::from(session.dialog.remote_tag());
+        let ack = session
             .dialog
             .ack(open.number, open.credentials.as_ref(), body);
         self.send_ack(open.transaction, &to_tag, ack);
@@ -180,7 +192,7 @@ impl Endpoint {
         };
         let (flow, dialog, digest) = (leg.flow, leg.key, leg.digest.clone());
         if let Phase::Established(established) = &mut leg.phase {
-            let mut bye = established.dialog.request(Method::Bye);
+            let mut bye = established.session.dialog.request(Method::Bye);
             if let Some(reason) = reason {
                 bye.headers.push(HeaderName::Reason, reason);
             }
@@ -204,12 +216,12 @@ impl Endpoint {
         self.keep_dialog(id, &mut leg);
         self.legs_by_flow.remove(leg.flow, id);
         let is_parting = leg.is_parting();
-        if let Phase::Established(established) = leg.phase
-            && let Some(theirs) = established.theirs
+        if let Some(theirs) = leg
+            .session_with_offer()
+            .and_then(|session| session.theirs.take())
         {
             // Section 15.1.2: pending requests still get an answer, 487.
-            let status = StatusCode::REQUEST_TERMINATED;
-            self.refuse_invite(theirs.transaction, theirs.answer, status, Headers::new());
+            self.refuse_reoffer(*theirs, StatusCode::REQUEST_TERMINATED, Headers::new());
         }
         if !is_parting {
             self.out.tell(Event::Ended { leg: id, cause });
@@ -269,11 +281,16 @@ impl Endpoint {
     ) {
         if matches!(
             method,
-            Method::Invite | Method::Ack | Method::Bye | Method::Cancel
+            Method::Invite
+                | Method::Ack
+                | Method::Bye
+                | Method::Cancel
+                | Method::Prack
+                | Method::Update
         ) {
             return self.fail_request(request, Failure::Unsendable);
         }
-        let contact_needed = matches!(method, Method::Update | Method::Subscribe | Method::Refer);
+        let contact_needed = matches!(method, Method::Subscribe | Method::Refer);
         let Some(leg) = self.legs.get_mut(&id).filter(|leg| !leg.is_parting()) else {
             return self.fail_request(request, Failure::NoSuchCall);
         };

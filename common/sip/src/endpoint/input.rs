@@ -171,7 +171,7 @@ pub enum Input {
         leg: LegId,
         /// From [`Endpoint::next_request`](super::Endpoint::next_request).
         request: RequestId,
-        /// Not INVITE, ACK, BYE or CANCEL.
+        /// Not INVITE, ACK, BYE, CANCEL, PRACK or UPDATE, which the core sends itself.
         method: Method,
         /// Further headers.
         headers: Headers,

@@ -7,9 +7,12 @@
 //! | `responses` | who learns an answer |
 //! | `requests` | requests outside calls, ours and theirs |
 //! | `calling` | our INVITE until it is answered |
+//! | `early` | provisional answers to it, and our PRACKs |
 //! | `ringing` | their INVITE until it is answered |
+//! | `progress` | our provisional answers to it, and their PRACKs |
 //! | `established` | ACK, BYE and other requests in a call |
-//! | `reoffer` | re-INVITEs and their glare |
+//! | `reoffer` | new offers, re-INVITEs and their glare |
+//! | `update` | offers in UPDATE and PRACK |
 //! | `registering` | registrations |
 //! | `subscribing`, `refreshing`, `notified` | our subscriptions: how they begin and go on, and what they tell |
 //! | `notifying` | subscriptions that others have with us, REFER among them |
@@ -24,6 +27,7 @@ mod borrowed_dialog;
 mod calling;
 mod config;
 mod deadlines;
+mod early;
 mod established;
 mod event;
 mod expiry;
@@ -32,6 +36,7 @@ mod input;
 mod notified;
 mod notifying;
 mod outbox;
+mod progress;
 mod publishing;
 mod purpose;
 mod random;
@@ -48,6 +53,7 @@ mod subscribing;
 mod subscription_inputs;
 mod timer;
 mod timer_table;
+mod update;
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
@@ -170,6 +176,7 @@ impl Endpoint {
         if config.methods.contains(&Method::Refer) {
             config.supported.push(Text::from_static("norefersub"));
         }
+        config.complete();
         let mut random = Random::new(seed);
         let keyer = Keyer::new(random.seed());
         let allow: Vec<_> = config

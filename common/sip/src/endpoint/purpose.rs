@@ -35,6 +35,14 @@ pub(crate) enum Purpose {
     Invite(LegId),
     /// A call's re-INVITE.
     Reoffer(LegId),
+    /// A call's UPDATE to the phone of this tag.
+    Update { leg: LegId, to_tag: Text },
+    /// The PRACK to the phone of this tag; kept to be sent again with credentials.
+    Prack {
+        leg: LegId,
+        to_tag: Text,
+        message: Box<Request>,
+    },
     /// The BYE of the call with this key, which is over for everybody else.
     Bye {
         dialog: TransactionKey,
@@ -44,8 +52,13 @@ pub(crate) enum Purpose {
     /// absorbs repetitions.
     Nobody,
     /// An INVITE that we have given up or whose call has begun: whoever answers it now is thanked
-    /// and hung up on. The text is our Contact.
-    Abandoned { contact: Text },
+    /// and hung up on.
+    Abandoned {
+        /// Ours.
+        contact: Text,
+        /// The highest number that any dialog of the call has used.
+        number: u32,
+    },
 }
 
 /// What it takes to send a request once more.

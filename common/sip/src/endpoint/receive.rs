@@ -94,8 +94,10 @@ impl Endpoint {
         } else if self.inspect(&envelope, &request) {
             match request.method {
                 Method::Invite => self.receive_invite(envelope, request),
-                // A BYE without a call.
-                Method::Bye => self.refuse(&envelope, &request, StatusCode::CALL_DOES_NOT_EXIST),
+                // Without a call they mean nothing.
+                Method::Bye | Method::Prack | Method::Update => {
+                    self.refuse(&envelope, &request, StatusCode::CALL_DOES_NOT_EXIST);
+                }
                 Method::Subscribe | Method::Refer => {
                     self.receive_subscription(envelope, request, None);
                 }

@@ -1,4 +1,5 @@
-//! Re-INVITEs in both directions, and their glare (RFC 3261 section 14).
+//! New offers in both directions: what waits, re-INVITEs and their glare (RFC 3261 section 14). What
+//! is particular to UPDATE is in `update`.
 
 use std::time::Duration;
 
@@ -9,20 +10,19 @@ use super::calling::push_body;
 use super::purpose::Purpose;
 use super::receive::Envelope;
 use super::requests::next_number;
-use super::responses::loses_dialog;
 use super::ringing::Accepting;
-use super::{DigestClient, EndCause, Endpoint, Event, LegId, Timer};
+use super::{Endpoint, Event, LegId, Timer};
 use crate::dialog::{Established, Leg, OpenAnswer, OurReoffer, Phase, TheirReoffer, contact_of};
 use crate::transaction::{ServerInvite, ServerMachine, TransactionId};
-use crate::{CSeq, HeaderName, Headers, Method, Request, Response, RetryAfter, StatusCode};
+use crate::{HeaderName, Headers, Method, Request, Response, RetryAfter, StatusCode, Text};
 
 impl Endpoint {
     /// [`Input::Reinvite`](super::Input::Reinvite).
     pub(super) fn reinvite(&mut self, id: LegId, body: Bytes) {
-        if let Some(established) = self.established(id)
-            && established.parting.is_none()
+        if let Some(leg) = self.legs.get_mut(&id)
+            && !leg.is_parting()
         {
-            established.wish = Some(body);
+            leg.wish = Some(body);
             self.offer_if_wished(id);
         }
     }
@@ -32,39 +32,52 @@ impl Endpoint {
         let Some(leg) = self.legs.get_mut(&id) else {
             return;
         };
-        let flow = leg.flow;
-        let Phase::Established(established) = &mut leg.phase else {
-            return;
-        };
-        if !established.may_offer() || established.parting.is_some() {
+        if leg.wish.is_none() {
             return;
         }
-        let Some(body) = established.wish.take() else {
+        let Some((method, session)) = leg.session_to_offer() else {
             return;
         };
-        let mut request = established.dialog.request(Method::Invite);
-        request
-            .headers
-            .push(HeaderName::Contact, established.dialog.contact());
+        let mut request = session.dialog.request(method);
+        let contact = session.dialog.contact();
+        request.headers.push(HeaderName::Contact, contact);
+        let to_tag = Text::from(session.dialog.remote_tag());
+        let body = leg.wish.take().unwrap_or_default();
         self.push_abilities(&mut request.headers);
         push_body(&mut request, body);
-        self.launch(flow, request.clone(), Purpose::Reoffer(id));
-        if let Some(established) = self.established(id) {
-            let request = Box::new(request);
-            established.ours = OurReoffer::Sent { request };
+        self.send_reoffer(id, &to_tag, Box::new(request));
+    }
+
+    /// Sends a re-INVITE or UPDATE of ours to this phone.
+    pub(super) fn send_reoffer(&mut self, id: LegId, to_tag: &str, request: Box<Request>) {
+        let Some(leg) = self.legs.get(&id) else {
+            return;
+        };
+        let purpose = if request.method == Method::Invite {
+            Purpose::Reoffer(id)
+        } else {
+            let to_tag = Text::from(to_tag);
+            Purpose::Update { leg: id, to_tag }
+        };
+        self.launch(leg.flow, Request::clone(&request), purpose);
+        if let Some(leg) = self.legs.get_mut(&id)
+            && let Some(session) = leg.session_mut(to_tag)
+        {
+            session.ours = OurReoffer::Sent { request };
         }
     }
 
-    pub(super) fn reoffer_answered(
+    pub(super) fn reinvite_answered(
         &mut self,
         id: LegId,
         known: TransactionId,
         response: Response,
         to_tag: &str,
     ) {
-        let Some(request) = self.take_sent(id) else {
+        let Some(request) = self.take_sent(id, to_tag) else {
             return;
         };
+        let remote_key = self.keyer.of_body(&response.body);
         let Some(leg) = self.legs.get_mut(&id) else {
             return;
         };
@@ -74,9 +87,12 @@ impl Endpoint {
         let Phase::Established(established) = &mut leg.phase else {
             return;
         };
-        established
+        let session = &mut established.session;
+        session.learn_methods(&response.headers);
+        session
             .dialog
             .refresh_target(contact_of(&response.headers).ok().flatten());
+        session.remote_key = remote_key.or(session.remote_key);
         let number = next_number(&request).map_or(1, |next| next - 1);
         let credentials = credentials_of(&request.headers);
         if request.body.is_empty() {
@@ -86,7 +102,8 @@ impl Endpoint {
                 credentials,
             });
         } else {
-            let ack = established
+            session.local = request.body.clone();
+            let ack = session
                 .dialog
                 .ack(number, credentials.as_ref(), Bytes::new());
             self.send_ack(known, to_tag, ack);
@@ -100,68 +117,51 @@ impl Endpoint {
         self.offer_if_wished(id);
     }
 
-    pub(super) fn reoffer_refused(&mut self, id: LegId, response: Response) {
-        let Some(mut request) = self.take_sent(id) else {
-            return;
-        };
-        let status = response.status;
-        if status == StatusCode::REQUEST_PENDING {
-            return self.wait_after_glare(id, request.body);
+    pub(super) fn reinvite_refused(&mut self, id: LegId, response: Response, to_tag: &str) {
+        if let Some(request) = self.take_sent(id, to_tag) {
+            self.reoffer_refused(id, to_tag, request, response);
         }
-        if DigestClient::is_challenge(status)
-            && let Some(leg) = self.legs.get_mut(&id)
-            && let Phase::Established(established) = &mut leg.phase
-            && let Some(digest) = &mut leg.digest
-            && digest.learn(&response)
-        {
-            let number = established.dialog.next_sequence();
-            request.headers.set_typed(&CSeq {
-                number,
-                method: Method::Invite,
-            });
-            digest.authorize(&mut request, &mut self.random);
-            let flow = leg.flow;
-            self.launch(flow, Request::clone(&request), Purpose::Reoffer(id));
-            if let Some(established) = self.established(id) {
-                established.ours = OurReoffer::Sent { request };
-            }
-            return;
-        }
-        if loses_dialog(status) {
-            let headers = response.headers;
-            return self.end_with_bye(id, EndCause::Refused { status, headers });
-        }
-        self.out.tell(Event::ReofferRefused { leg: id, status });
-        self.offer_if_wished(id);
     }
 
     /// Section 14.1: who made the Call-ID waits 2.1 to 4 s, the other one up to 2 s, in steps of
-    /// 10 ms.
-    fn wait_after_glare(&mut self, id: LegId, body: Bytes) {
+    /// 10 ms; longer if the peer wishes so.
+    pub(super) fn wait_after_glare(
+        &mut self,
+        id: LegId,
+        to_tag: &str,
+        body: Bytes,
+        least: Duration,
+    ) {
         let (long, short) = (210 + self.random.below(191), self.random.below(201));
-        let Some(established) = self.established(id) else {
+        let Some(session) = self
+            .legs
+            .get_mut(&id)
+            .and_then(|leg| leg.session_mut(to_tag))
+        else {
             return;
         };
-        let steps = if established.is_caller { long } else { short };
-        established.ours = OurReoffer::AfterGlare { body };
+        let steps = if session.is_caller { long } else { short };
+        session.ours = OurReoffer::AfterGlare { body };
         let pause = Duration::from_millis(10) * steps;
-        self.out.after(pause, Timer::GlareOver(id));
+        self.out.after(pause.max(least), Timer::GlareOver(id));
     }
 
     pub(super) fn glare_over(&mut self, id: LegId) {
-        let Some(established) = self.established(id) else {
+        let Some(leg) = self.legs.get_mut(&id) else {
             return;
         };
-        if let OurReoffer::AfterGlare { body } = &mut established.ours {
-            let body = std::mem::take(body);
-            established.ours = OurReoffer::No;
+        if let Some(session) = leg.session_after_glare()
+            && let OurReoffer::AfterGlare { body } =
+                std::mem::replace(&mut session.ours, OurReoffer::No)
+        {
             // What the application has wished since then is newer.
-            established.wish.get_or_insert(body);
+            leg.wish.get_or_insert(body);
             self.offer_if_wished(id);
         }
     }
 
     pub(super) fn receive_reinvite(&mut self, id: LegId, envelope: Envelope, request: Request) {
+        let offer_key = self.keyer.of_body(&request.body);
         let Some(leg) = self.legs.get_mut(&id) else {
             return;
         };
@@ -171,32 +171,34 @@ impl Endpoint {
             Phase::Calling(_) => return self.refuse_glare(id, &envelope, &request),
             Phase::Ringing(_) => return self.refuse_for_now(id, &envelope, &request),
         };
-        if established.theirs.is_some() {
-            return self.refuse_for_now(id, &envelope, &request);
+        match established.refusal_of_offer() {
+            Some(StatusCode::REQUEST_PENDING) => {
+                return self.refuse_glare(id, &envelope, &request);
+            }
+            Some(_) => return self.refuse_for_now(id, &envelope, &request),
+            None => {}
         }
-        // An offer of ours is open: our re-INVITE, or a 2xx of ours or theirs that carried one.
-        let is_glare = matches!(established.ours, OurReoffer::Sent { .. })
-            || established.open_answer.is_some()
-            || established
-                .acceptances
-                .iter()
-                .any(|acceptance| acceptance.is_offer);
-        if is_glare {
-            return self.refuse_glare(id, &envelope, &request);
-        }
+        established.session.learn_methods(&request.headers);
+        let is_unchanged = established.session.is_unchanged(offer_key);
         let target = contact_of(&request.headers).ok().flatten();
         let transaction = self.try_invite(&envelope, &request, id);
-        let answer = Response::to(&request, StatusCode::OK);
-        let (number, has_offer) = (envelope.number, !request.body.is_empty());
-        if let Some(established) = self.established(id) {
-            established.theirs = Some(TheirReoffer {
-                transaction,
-                answer,
-                target,
-                number,
-                has_offer,
-            });
+        let theirs = TheirReoffer {
+            transaction,
+            method: Method::Invite,
+            answer: Response::to(&request, StatusCode::OK),
+            target,
+            number: envelope.number,
+            offer: request.body.clone(),
+            offer_key,
+        };
+        let Some(established) = self.established(id) else {
+            return;
+        };
+        if is_unchanged {
+            let body = established.session.local.clone();
+            return self.accept_reinvite(id, theirs, Headers::new(), body, true);
         }
+        established.session.theirs = Some(Box::new(theirs));
         self.out.tell(Event::Reoffer {
             leg: id,
             invite: request,
@@ -241,40 +243,70 @@ impl Endpoint {
         self.refuse_invite(transaction, answer, status, headers);
     }
 
+    /// The application has accepted a new offer.
     pub(super) fn accept_reoffer(&mut self, id: LegId, headers: Headers, body: Bytes) {
+        let taken = self.legs.get_mut(&id).and_then(|leg| {
+            let session = leg.session_with_offer()?;
+            let theirs = *session.theirs.take()?;
+            if theirs.method != Method::Invite {
+                session.dialog.refresh_target(theirs.target.clone());
+                session.local = body.clone();
+                session.remote = theirs.offer.clone();
+                session.remote_key = theirs.offer_key;
+            }
+            Some((theirs, session.dialog.contact().clone()))
+        });
+        let Some((theirs, contact)) = taken else {
+            return;
+        };
+        if theirs.method == Method::Invite {
+            self.accept_reinvite(id, theirs, headers, body, false);
+        } else {
+            self.accept_update(theirs, contact, headers, body);
+            self.go_on_ringing(id);
+        }
+    }
+
+    /// Accepts a re-INVITE; silently if the application does not know of it.
+    fn accept_reinvite(
+        &mut self,
+        id: LegId,
+        theirs: TheirReoffer,
+        headers: Headers,
+        body: Bytes,
+        is_silent: bool,
+    ) {
         let Some(established) = self.established(id) else {
             return;
         };
-        let Some(theirs) = established.theirs.take() else {
-            return;
-        };
-        established.dialog.refresh_target(theirs.target);
-        let contact = established.dialog.contact().clone();
-        let is_offer = !theirs.has_offer && !body.is_empty();
-        let TheirReoffer {
-            transaction,
-            answer,
-            number,
-            ..
-        } = theirs;
+        let session = &mut established.session;
+        session.dialog.refresh_target(theirs.target);
+        session.local = body.clone();
+        session.remote_key = theirs.offer_key.or(session.remote_key);
+        let contact = session.dialog.contact().clone();
+        let is_offer = theirs.offer.is_empty() && !body.is_empty();
         let accepting = Accepting {
-            answer,
+            answer: theirs.answer,
             contact,
             headers,
             body,
-            transaction,
-            number,
+            transaction: theirs.transaction,
+            number: theirs.number,
+            is_offer,
+            is_first: false,
+            is_silent,
         };
-        self.send_acceptance(id, accepting, is_offer, false);
+        self.send_acceptance(id, accepting);
     }
 
     pub(super) fn reject_reoffer(&mut self, id: LegId, status: StatusCode, headers: Headers) {
         let theirs = self
-            .established(id)
-            .and_then(|established| established.theirs.take());
+            .legs
+            .get_mut(&id)
+            .and_then(|leg| leg.session_with_offer()?.theirs.take());
         if let Some(theirs) = theirs {
-            self.refuse_invite(theirs.transaction, theirs.answer, status, headers);
-            self.offer_if_wished(id);
+            self.refuse_reoffer(*theirs, status, headers);
+            self.go_on_ringing(id);
         }
     }
 
@@ -282,31 +314,20 @@ impl Endpoint {
     pub(super) fn reoffer_cancelled(&mut self, id: LegId, transaction: TransactionId) {
         let is_this = self
             .established(id)
-            .and_then(|established| established.theirs.as_ref())
+            .and_then(|established| established.session.theirs.as_ref())
             .is_some_and(|theirs| theirs.transaction == transaction);
         if is_this {
             self.reject_reoffer(id, StatusCode::REQUEST_TERMINATED, Headers::new());
         }
     }
 
-    fn established(&mut self, id: LegId) -> Option<&mut Established> {
+    pub(super) fn established(&mut self, id: LegId) -> Option<&mut Established> {
         match self.legs.get_mut(&id) {
             Some(Leg {
                 phase: Phase::Established(established),
                 ..
             }) => Some(established),
             _ => None,
-        }
-    }
-
-    fn take_sent(&mut self, id: LegId) -> Option<Box<Request>> {
-        let established = self.established(id)?;
-        match std::mem::replace(&mut established.ours, OurReoffer::No) {
-            OurReoffer::Sent { request } => Some(request),
-            other => {
-                established.ours = other;
-                None
-            }
         }
     }
 }

@@ -112,7 +112,7 @@ impl Endpoint {
         self.finish_answer(transaction, reply_to, answer, is_kept);
     }
 
-    fn finish_answer(
+    pub(super) fn finish_answer(
         &mut self,
         transaction: TransactionId,
         reply_to: Flow,

@@ -119,6 +119,12 @@ impl Endpoint {
             Purpose::Publish(publication, plan) => {
                 self.publish_answered(publication, plan, &response);
             }
+            Purpose::Update { leg, to_tag } => self.update_answered(leg, &to_tag, response),
+            Purpose::Prack {
+                leg,
+                to_tag,
+                message,
+            } => self.prack_answered(leg, &to_tag, message, Some(&response)),
             Purpose::Nobody
             | Purpose::Invite(_)
             | Purpose::Reoffer(_)
@@ -153,6 +159,13 @@ impl Endpoint {
             } => self.subscribe_failed(subscription, branch, cause),
             Purpose::Notify(subscription) => self.notify_failed(subscription, cause),
             Purpose::Publish(publication, plan) => self.publish_failed(publication, plan, cause),
+            // A connection that breaks ends the call anyway.
+            Purpose::Update { leg, to_tag } => self.update_failed(leg, &to_tag, EndCause::Timeout),
+            Purpose::Prack {
+                leg,
+                to_tag,
+                message,
+            } => self.prack_answered(leg, &to_tag, message, None),
             Purpose::Nobody
             | Purpose::Invite(_)
             | Purpose::Reoffer(_)
@@ -186,8 +199,8 @@ impl Endpoint {
             (InviteOutcome::Accepted, Some((response, to_tag))) => {
                 self.invite_accepted(known, response, &to_tag);
             }
-            (InviteOutcome::Refused { is_over }, Some((response, _))) => {
-                self.invite_refused(known, is_over, response);
+            (InviteOutcome::Refused { is_over }, Some((response, to_tag))) => {
+                self.invite_refused(known, is_over, response, &to_tag);
             }
             (InviteOutcome::Silent, _) => self.invite_is_silent(known),
             (InviteOutcome::TimedOut, _) => self.invite_failed(known, EndCause::Timeout),
@@ -222,17 +235,23 @@ impl Endpoint {
             }
             Purpose::Reoffer(leg) => {
                 let leg = *leg;
-                self.reoffer_answered(leg, known, response, to_tag);
+                self.reinvite_answered(leg, known, response, to_tag);
             }
-            Purpose::Abandoned { contact } => {
-                let contact = contact.clone();
-                self.thank_and_hang_up(known, &response, to_tag, contact);
+            Purpose::Abandoned { contact, number } => {
+                let (contact, number) = (contact.clone(), *number);
+                self.thank_and_hang_up(known, &response, to_tag, contact, number);
             }
             _ => {}
         }
     }
 
-    fn invite_refused(&mut self, known: TransactionId, is_over: bool, response: Response) {
+    fn invite_refused(
+        &mut self,
+        known: TransactionId,
+        is_over: bool,
+        response: Response,
+        to_tag: &str,
+    ) {
         let Some(transaction) = self.clients.get_mut(known) else {
             return;
         };
@@ -242,7 +261,7 @@ impl Endpoint {
         }
         match purpose {
             Purpose::Invite(leg) => self.call_refused(leg, response),
-            Purpose::Reoffer(leg) => self.reoffer_refused(leg, response),
+            Purpose::Reoffer(leg) => self.reinvite_refused(leg, response, to_tag),
             _ => {}
         }
     }

@@ -1,12 +1,14 @@
 //! Their INVITE until it is answered (RFC 3261 sections 13.3 and 9.2).
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
 
 use super::calling::push_content_type;
 use super::receive::{Envelope, push_to_tag};
 use super::requests::set_status;
 use super::{DigestClient, EndCause, Endpoint, Event, LegId, Timer};
-use crate::dialog::{Acceptance, Dialog, Established, Leg, Phase, Ringing};
+use crate::dialog::{Acceptance, Dialog, Established, Exchange, Leg, Phase, Ringing, Session};
 use crate::transaction::{ServerInvite, ServerMachine, TransactionId};
 use crate::{HeaderName, Headers, ParseError, Request, Response, StatusCode, Text};
 
@@ -36,9 +38,17 @@ impl Endpoint {
         }
         let key = self.dialog_key(&envelope.call_id, &local_tag);
         self.dialogs.insert(key, id);
+        let exchange = if request.body.is_empty() {
+            Exchange::Open
+        } else {
+            Exchange::TheirOffer
+        };
+        let mut session = Session::new(dialog, false, exchange);
+        session.learn_methods(&request.headers);
+        session.remote_key = self.keyer.of_body(&request.body);
         let ringing = Ringing {
             transaction,
-            dialog,
+            session,
             answer,
             record_route: request
                 .headers
@@ -46,8 +56,12 @@ impl Endpoint {
                 .cloned()
                 .collect(),
             progress: None,
-            has_offer: !request.body.is_empty(),
             number: envelope.number,
+            reliability: self.reliability_of(&request.headers),
+            last_reliable: 0,
+            unacknowledged: None,
+            waiting: VecDeque::new(),
+            held: None,
         };
         let phase = Phase::Ringing(Box::new(ringing));
         self.legs_by_flow.insert(envelope.flow, id);
@@ -57,6 +71,7 @@ impl Endpoint {
                 flow: envelope.flow,
                 key,
                 digest: None,
+                wish: None,
                 phase,
             },
         );
@@ -82,94 +97,79 @@ impl Endpoint {
         })
     }
 
-    /// [`Input::Progress`](super::Input::Progress).
-    pub(super) fn progress(&mut self, id: LegId, status: StatusCode, body: Bytes) {
-        if status.code() <= 100 || !status.is_provisional() {
-            return;
-        }
-        let Some(Leg {
-            phase: Phase::Ringing(ringing),
-            ..
-        }) = self.legs.get(&id)
-        else {
-            return;
-        };
-        let mut answer = ringing.answer.clone();
-        set_status(&mut answer, status);
-        answer
-            .headers
-            .push(HeaderName::Contact, ringing.dialog.contact());
-        push_record_route(&mut answer.headers, ringing);
-        push_content_type(&mut answer.headers, &body);
-        answer.body = body;
-        let transaction = ringing.transaction;
-        let is_first = ringing.progress.is_none();
-        let payload = self.print_answer(answer);
-        self.answer_invite(transaction, status, payload.clone());
-        if let Some(Leg {
-            phase: Phase::Ringing(ringing),
-            ..
-        }) = self.legs.get_mut(&id)
-        {
-            ringing.progress = Some(payload);
-        }
-        if is_first {
-            let pause = self.config.timers.progress_repeat;
-            self.out.after(pause, Timer::ProgressRepeat(id));
-        }
-    }
-
-    /// The call rings for another minute.
-    pub(super) fn repeat_progress(&mut self, id: LegId) {
-        if let Some(Leg {
-            phase: Phase::Ringing(ringing),
-            ..
-        }) = self.legs.get(&id)
-            && let Some(payload) = ringing.progress.clone()
-        {
-            let transaction = ringing.transaction;
-            self.answer_invite(transaction, StatusCode::RINGING, payload);
-            let pause = self.config.timers.progress_repeat;
-            self.out.after(pause, Timer::ProgressRepeat(id));
-        }
-    }
-
     /// [`Input::Accept`](super::Input::Accept).
     pub(super) fn accept(&mut self, id: LegId, headers: Headers, body: Bytes) {
         let Some(leg) = self.legs.get_mut(&id) else {
             return;
         };
-        let ringing = match &mut leg.phase {
-            Phase::Calling(_) => return,
-            Phase::Established(_) => return self.accept_reoffer(id, headers, body),
-            Phase::Ringing(ringing) => ringing,
+        if leg.session_with_offer().is_some() {
+            return self.accept_reoffer(id, headers, body);
+        }
+        let Phase::Ringing(ringing) = &mut leg.phase else {
+            return;
+        };
+        // RFC 3262 section 3: no 2xx before the description that the caller has is acknowledged.
+        let must_wait = ringing
+            .unacknowledged
+            .as_ref()
+            .is_some_and(|open| open.has_body);
+        if must_wait {
+            ringing
+                .held
+                .get_or_insert_with(|| Box::new((headers, body)));
+        } else {
+            self.accept_call(id, headers, body);
+        }
+    }
+
+    /// Answers a call that rings with 200.
+    pub(super) fn accept_call(&mut self, id: LegId, headers: Headers, mut body: Bytes) {
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return;
+        };
+        let place = &mut leg.phase;
+        let Phase::Ringing(ringing) = place else {
+            return;
         };
         let mut answer = ringing.answer.clone();
         push_record_route(&mut answer.headers, ringing);
         let (transaction, number) = (ringing.transaction, ringing.number);
-        let is_offer = !ringing.has_offer && !body.is_empty();
-        let dialog = ringing.dialog.clone();
-        let contact = dialog.contact().clone();
-        leg.phase = Phase::Established(Box::new(Established::new(dialog, false)));
-        let news = Accepting {
+        let late_prack = ringing
+            .unacknowledged
+            .as_ref()
+            .map(|open| (open.sequence, number));
+        let contact = ringing.session.dialog.contact().clone();
+        let exchange = ringing.session.exchange;
+        let is_offer = exchange == Exchange::Open && !body.is_empty();
+        let mut session = ringing.session.take();
+        if exchange == Exchange::Settled {
+            // The answer was given before; another one can only be a new offer.
+            if !body.is_empty() && body != session.local {
+                leg.wish.get_or_insert(body);
+            }
+            body = Bytes::new();
+        } else {
+            session.local = body.clone();
+        }
+        let mut established = Established::new(session);
+        established.late_prack = late_prack;
+        *place = Phase::Established(Box::new(established));
+        let accepting = Accepting {
             answer,
             contact,
             headers,
             body,
             transaction,
             number,
+            is_offer,
+            is_first: true,
+            is_silent: false,
         };
-        self.send_acceptance(id, news, is_offer, true);
+        self.send_acceptance(id, accepting);
     }
 
     /// Sends a 2xx to an INVITE and sees to its repetition until the ACK (section 13.3.1.4).
-    pub(super) fn send_acceptance(
-        &mut self,
-        id: LegId,
-        accepting: Accepting,
-        is_offer: bool,
-        is_first: bool,
-    ) {
+    pub(super) fn send_acceptance(&mut self, id: LegId, accepting: Accepting) {
         let Accepting {
             mut answer,
             contact,
@@ -177,6 +177,9 @@ impl Endpoint {
             body,
             transaction,
             number,
+            is_offer,
+            is_first,
+            is_silent,
         } = accepting;
         set_status(&mut answer, StatusCode::OK);
         if !headers.has(&HeaderName::Contact) {
@@ -206,6 +209,7 @@ impl Endpoint {
                 interval,
                 is_offer,
                 is_first,
+                is_silent,
             });
         }
         self.out
@@ -221,13 +225,14 @@ impl Endpoint {
         if !status.is_failure() {
             return;
         }
-        match self.legs.get(&id).map(|leg| &leg.phase) {
-            Some(Phase::Ringing(_)) => {
-                self.refuse_call(id, status, headers);
-                self.end(id, EndCause::LocalHangup);
-            }
-            Some(Phase::Established(_)) => self.reject_reoffer(id, status, headers),
-            Some(Phase::Calling(_)) | None => {}
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return;
+        };
+        if leg.session_with_offer().is_some() {
+            self.reject_reoffer(id, status, headers);
+        } else if let Phase::Ringing(_) = leg.phase {
+            self.refuse_call(id, status, headers);
+            self.end(id, EndCause::LocalHangup);
         }
     }
 
@@ -256,7 +261,12 @@ impl Endpoint {
         self.answer_invite(transaction, status, payload);
     }
 
-    fn answer_invite(&mut self, transaction: TransactionId, status: StatusCode, payload: Bytes) {
+    pub(super) fn answer_invite(
+        &mut self,
+        transaction: TransactionId,
+        status: StatusCode,
+        payload: Bytes,
+    ) {
         // Who comes back with credentials should count on, but not everybody does.
         if DigestClient::is_challenge(status) {
             self.servers.forget_copies(transaction);
@@ -311,10 +321,13 @@ pub(super) struct Accepting {
     pub(super) body: Bytes,
     pub(super) transaction: TransactionId,
     pub(super) number: u32,
+    pub(super) is_offer: bool,
+    pub(super) is_first: bool,
+    pub(super) is_silent: bool,
 }
 
 /// Answers that begin a dialog repeat the Record-Route of their request (section 12.1.1).
-fn push_record_route(headers: &mut Headers, ringing: &Ringing) {
+pub(super) fn push_record_route(headers: &mut Headers, ringing: &Ringing) {
     for route in &ringing.record_route {
         headers.push(HeaderName::RecordRoute, route);
     }

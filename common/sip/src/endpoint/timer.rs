@@ -44,6 +44,12 @@ pub(crate) enum Timer {
     AcceptanceRetransmit(LegId, u32),
     /// H for the 2xx: it was never acknowledged, and the call ends.
     AcceptanceTimeout(LegId, u32),
+    /// A reliable provisional answer of ours has no PRACK yet and is sent again (RFC 3262 section 3).
+    ProgressRetransmit(LegId, u32),
+    /// It never got its PRACK, and the call is refused.
+    ProgressTimeout(LegId, u32),
+    /// An offer of the peer in UPDATE or PRACK has not been answered as long as its sender waits.
+    ReofferTimeout(LegId, u32),
     /// A call that still rings is reported again, so that no proxy gives it up.
     ProgressRepeat(LegId),
     /// The pause after a glare of two re-INVITEs is over (RFC 3261 section 14.1).

@@ -66,6 +66,16 @@ impl Keyer {
         TransactionKey(hasher.finish())
     }
 
+    /// The key of a body.
+    pub(crate) fn of_body(&self, body: &[u8]) -> Option<TransactionKey> {
+        if body.is_empty() {
+            return None;
+        }
+        let mut hasher = self.secret.clone();
+        body.hash(&mut hasher);
+        Some(TransactionKey(hasher.finish()))
+    }
+
     /// The key of a flow: its transport and the peer's address.
     pub(crate) fn of_flow(&self, flow: Flow) -> TransactionKey {
         let mut hasher = self.secret.clone();

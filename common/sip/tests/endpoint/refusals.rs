@@ -46,7 +46,11 @@ fn unknown_methods_are_not_implemented_and_known_ones_not_allowed() {
 
 #[test]
 fn unknown_extensions_are_named() {
-    let mut lone = lone();
+    let config = Config {
+        reliable_provisionals: sip::ReliableProvisionals::Never,
+        ..Config::default()
+    };
+    let mut lone = Lone::new(config);
     lone.hears(&request("OPTIONS", "1", "Require: 100rel, future\n"));
     let response = lone.responses().remove(0);
     assert_eq!(response.status, StatusCode::BAD_EXTENSION);

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sip::{
-    Config, Endpoint, Event, Flow, HeaderName, Headers, Input, LegId, Message, Request, Response,
-    StatusCode, Transport,
+    ClientCredential, Config, Endpoint, Event, Flow, HeaderName, Headers, Input, LegId, Message,
+    Request, Response, StatusCode, Transport,
 };
 
 use crate::party::address;
@@ -107,6 +107,11 @@ impl Lone {
 
     /// Calls, and gives the INVITE.
     pub(crate) fn calls(&mut self) -> (LegId, Request) {
+        self.calls_with(None)
+    }
+
+    /// Calls with a login, and gives the INVITE.
+    pub(crate) fn calls_with(&mut self, credential: Option<ClientCredential>) -> (LegId, Request) {
         let leg = self.endpoint.next_leg();
         self.does(Input::Invite {
             leg,
@@ -116,7 +121,7 @@ impl Lone {
             to: address("sip:bob@example.com"),
             headers: Headers::new(),
             body: Bytes::from_static(b"offer"),
-            credential: None,
+            credential,
         });
         (leg, self.requests().remove(0))
     }
