@@ -46,8 +46,12 @@ pub enum Event {
         side: Side,
         /// The phone's RTP address, as its session description says; behind NAT it may be wrong.
         remote: SocketAddr,
-        /// The address that the phone's SIP messages come from: RTP from there may be trusted instead.
+        /// The address that the phone's SIP messages come from at present. Audio may be trusted from `remote`, or from a port
+        /// of this address; never from anywhere else.
         signalled_from: IpAddr,
+        /// Whether the phone calls itself by an address that its messages do not come from: then `remote` is likely to be
+        /// wrong, and its audio comes from another port of `signalled_from`.
+        is_behind_nat: bool,
     },
     /// The relay can give back the ports of this call. Comes exactly once for each call whose ports were answered.
     MediaClosed {

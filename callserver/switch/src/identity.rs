@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sip::Text;
+use sip::{Host, NameAddr, Text, Uri};
 
 /// The immutable id of an account. Registrations and calls hang on it, never on a number.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -71,4 +71,16 @@ pub struct Party {
     pub number: Option<Text>,
     /// The name to show to people.
     pub display_name: Text,
+}
+
+impl Party {
+    /// How a person is shown to the other side: by the number that can be called back.
+    pub(crate) fn address(&self, domain: &Text) -> NameAddr {
+        let number = self.number.as_deref().unwrap_or("unknown");
+        let uri = Uri::sip(Host::Name(domain.clone()), None).with_user(number);
+        match self.display_name.as_str() {
+            "" => NameAddr::new(uri),
+            _ => NameAddr::new(uri).with_display_name(self.display_name.clone()),
+        }
+    }
 }

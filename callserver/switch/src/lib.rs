@@ -7,6 +7,8 @@
 //! - `authentication` checks digests; the registrar and the reception ask it who is there.
 //! - `registrar` knows which phones of an account can be reached, and over which flow.
 //! - `reception` holds an INVITE until its caller is proved and its callee found.
+//! - `pager` takes messages outside calls to all phones of their recipient.
+//! - `guard` is before all of them: sources that guess or scan are not listened to.
 //! - `bridge` holds the calls: one leg to the caller, one or several to the callee's phones (a B2BUA). What happens on one
 //!   side is turned into what shall happen on the other, one verb a file.
 //! - Below all of them lies [`sip::Endpoint`], which knows transactions and dialogs.
@@ -58,9 +60,12 @@ mod guard;
 mod identity;
 mod input;
 mod network;
+mod pager;
+mod passing;
 mod question;
 mod questions;
 mod reception;
+mod refusal;
 mod registrar;
 mod stored_binding;
 mod switch;

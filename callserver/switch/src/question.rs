@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use sip::{Ha1, Text};
 
-use crate::{AccountId, CallId, DeviceId};
+use crate::{AccountId, CallId, DeviceId, Party};
 
 /// A question, asked with [`Event::Ask`](crate::Event::Ask) and answered with [`Input::Answer`](crate::Input::Answer).
 /// A question that nobody answers in [`Config::question_timeout`](crate::Config::question_timeout) counts as failed.
@@ -76,6 +76,26 @@ pub struct Credential {
     pub number: Option<Text>,
     /// The owner's name, shown to those whom they call.
     pub display_name: Text,
+}
+
+impl Credential {
+    pub(crate) fn into_party(self) -> Party {
+        Party {
+            account: self.account,
+            number: self.number,
+            display_name: self.display_name,
+        }
+    }
+}
+
+impl Destination {
+    pub(crate) fn into_party(self) -> Party {
+        Party {
+            account: self.account,
+            number: self.number,
+            display_name: self.display_name,
+        }
+    }
 }
 
 /// An account that can be called.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sip::{Credentials, Flow, LegId, Request, RequestId};
 
+use crate::pager::Addressed;
 use crate::timetable::TimerId;
 use crate::{AskId, CallId};
 
@@ -11,20 +12,26 @@ use crate::{AskId, CallId};
 #[derive(Debug)]
 pub(crate) enum Purpose {
     /// A REGISTER waits for its sender's credential.
-    Register(Box<WaitingRegister>),
+    Register(Box<Waiting>),
+    /// A message waits for its sender's credential.
+    Sender(Box<Waiting>),
+    /// A message waits to hear whom it reaches.
+    Recipient(Box<Addressed>),
     /// A new call waits for its caller's credential.
     Caller(LegId),
     /// A new call waits to hear who is called.
     Callee(LegId),
+    /// A call that rings waits to hear who is there where a phone sent it.
+    Redirection(CallId),
     /// A call waits for its ports.
     Ports(CallId),
     /// The call is over, but ports that still come have to be given back.
     AbandonedPorts(CallId),
 }
 
-/// A REGISTER whose credentials cannot be checked yet.
+/// A REGISTER or MESSAGE whose credentials cannot be checked yet.
 #[derive(Debug)]
-pub(crate) struct WaitingRegister {
+pub(crate) struct Waiting {
     pub(crate) request: RequestId,
     pub(crate) flow: Flow,
     pub(crate) message: Request,

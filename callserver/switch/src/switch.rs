@@ -13,6 +13,7 @@ use crate::authentication::Authentication;
 use crate::bridge::Bridge;
 use crate::desk::{Desk, with_header};
 use crate::guard::{Look, Source};
+use crate::pager::Pager;
 use crate::questions::{Purpose, Questions};
 use crate::reception::Reception;
 use crate::registrar::Registrar;
@@ -26,6 +27,7 @@ pub struct Switch {
     authentication: Authentication,
     registrar: Registrar,
     reception: Reception,
+    pager: Pager,
     bridge: Bridge,
 }
 
@@ -40,6 +42,8 @@ pub struct Counts {
     pub calls: usize,
     /// Phones in calls.
     pub legs: usize,
+    /// Messages outside calls that wait for a phone's answer.
+    pub messages: usize,
     /// Questions that wait for an answer.
     pub questions: usize,
     /// Timers, those of SIP transactions not counted.
@@ -49,14 +53,24 @@ pub struct Counts {
 }
 
 /// What the switch understands; the core refuses everything else.
-const METHODS: [Method; 6] = [
+const METHODS: [Method; 10] = [
     Method::Invite,
     Method::Ack,
     Method::Bye,
     Method::Cancel,
     Method::Options,
     Method::Register,
+    Method::Message,
+    Method::Info,
+    Method::Prack,
+    Method::Update,
 ];
+
+/// What is taken only to be refused in the way of its own RFC.
+const REFUSED: [Method; 3] = [Method::Subscribe, Method::Publish, Method::Notify];
+
+/// What can be subscribed to: the progress of a REFER, by the REFER itself.
+const PACKAGE: &str = "refer";
 
 /// The extensions that phones may require, besides those that the core knows by itself.
 const SUPPORTED: [&str; 2] = ["path", "outbound"];
@@ -73,8 +87,9 @@ impl Switch {
             sip::Config {
                 user_agent: config.server_name.clone(),
                 timers: config.timers,
-                methods: METHODS.to_vec(),
+                methods: METHODS.into_iter().chain(REFUSED).collect(),
                 forwards: true,
+                event_packages: vec![Text::from_static(PACKAGE)],
                 supported: SUPPORTED.map(Text::from_static).to_vec(),
                 ..sip::Config::default()
             },
@@ -92,6 +107,7 @@ impl Switch {
             },
             registrar: Registrar::default(),
             reception: Reception::default(),
+            pager: Pager::default(),
             bridge: Bridge::new(first_session(seed)),
         }
     }
@@ -159,6 +175,7 @@ impl Switch {
             arrivals: self.reception.len(),
             calls: self.bridge.len(),
             legs: self.bridge.legs(),
+            messages: self.pager.len(),
             questions: self.desk.questions.len(),
             timers: self.desk.timetable.len(),
             core: self.desk.endpoint.population(),
@@ -184,15 +201,32 @@ impl Switch {
             authentication,
             registrar,
             reception,
+            pager,
             bridge,
         } = self;
         match event {
+            sip::Event::Request {
+                request,
+                leg: Some(leg),
+                message,
+                ..
+            } => bridge.carry(now, desk, leg, request, message),
             sip::Event::Request {
                 request,
                 flow,
                 message,
                 ..
             } => self.request(now, request, flow, message),
+            sip::Event::Response { request, response } => {
+                if !bridge.carried_back(now, desk, request, &response) {
+                    pager.answered(now, desk, request, response);
+                }
+            }
+            sip::Event::RequestFailed { request, cause } => {
+                if !bridge.not_carried(now, desk, request, cause) {
+                    pager.failed(now, desk, request);
+                }
+            }
             sip::Event::Incoming {
                 leg, flow, invite, ..
             } => {
@@ -219,16 +253,22 @@ impl Switch {
             }),
             // It offers nothing before a call is answered.
             sip::Event::ReofferAccepted { .. } | sip::Event::ProgressAcknowledged { .. } => {}
-            // The switch sends no requests of its own outside calls, and registers nowhere.
-            sip::Event::Response { .. }
-            | sip::Event::RequestFailed { .. }
-            | sip::Event::Registered { .. }
+            // The progress of a transfer is told to whoever asked for it, and to nobody else.
+            sip::Event::SubscriptionRequested { subscription, .. } => {
+                let reject = sip::Input::RejectSubscription {
+                    subscription,
+                    status: StatusCode::BAD_EVENT,
+                    headers: with_header(HeaderName::AllowEvents, PACKAGE),
+                };
+                desk.endpoint.handle(now, reject);
+            }
+            // The switch registers nowhere.
+            sip::Event::Registered { .. }
             | sip::Event::RegistrationFailed { .. }
             | sip::Event::Unregistered { .. }
             | sip::Event::Subscribed { .. }
             | sip::Event::Notified { .. }
             | sip::Event::SubscriptionEnded { .. }
-            | sip::Event::SubscriptionRequested { .. }
             | sip::Event::Published { .. }
             | sip::Event::PublicationFailed { .. }
             | sip::Event::Unpublished { .. } => {}
@@ -250,6 +290,21 @@ impl Switch {
                 );
                 desk.respond(now, request, StatusCode::OK, headers);
             }
+            Method::Message => {
+                let arrived = (request, flow, message);
+                self.pager
+                    .arrive(now, desk, &mut self.authentication, arrived);
+            }
+            // RFC 6665 8.3.2, RFC 3903 section 6: there is no such package here, but calls are transferred with REFER.
+            Method::Subscribe | Method::Publish => {
+                let packages = with_header(HeaderName::AllowEvents, PACKAGE);
+                desk.respond(now, request, StatusCode::BAD_EVENT, packages);
+            }
+            // What belongs to a call or a subscription, and names none.
+            Method::Info | Method::Prack | Method::Update | Method::Notify => {
+                let status = StatusCode::CALL_DOES_NOT_EXIST;
+                desk.respond(now, request, status, Headers::new());
+            }
             _ => desk.respond(now, request, StatusCode::METHOD_NOT_ALLOWED, Headers::new()),
         }
     }
@@ -265,6 +320,16 @@ impl Switch {
                 self.registrar
                     .identified(now, desk, authentication, *waiting, owner);
             }
+            Purpose::Sender(waiting) => {
+                let owner = answer.into_credential();
+                Pager::identified(now, desk, authentication, *waiting, owner);
+            }
+            Purpose::Recipient(addressed) => {
+                let recipient = answer.into_destination();
+                let registrar = &self.registrar;
+                self.pager
+                    .routed(now, desk, registrar, *addressed, recipient);
+            }
             Purpose::Caller(leg) => {
                 let owner = answer.into_credential();
                 self.reception
@@ -275,6 +340,12 @@ impl Switch {
                 if let Some(admitted) = self.reception.routed(now, desk, leg, callee) {
                     self.bridge.begin(now, desk, &self.registrar, admitted);
                 }
+            }
+            Purpose::Redirection(call) => {
+                let target = answer.into_destination();
+                let registrar = &self.registrar;
+                self.bridge
+                    .redirection_found(now, desk, registrar, call, target);
             }
             Purpose::Ports(call) => {
                 let ports = answer.into_media_ports();
@@ -315,7 +386,15 @@ impl Switch {
                 .ports_answered(now, desk, &self.registrar, call, None);
         }
         match desk.close_question(ask) {
-            Some(Purpose::Register(waiting)) => {
+            Some(Purpose::Redirection(call)) => {
+                self.bridge
+                    .redirection_found(now, desk, &self.registrar, call, None);
+            }
+            Some(Purpose::Recipient(addressed)) => {
+                let status = StatusCode::SERVER_INTERNAL_ERROR;
+                desk.respond(now, addressed.request(), status, Headers::new());
+            }
+            Some(Purpose::Register(waiting) | Purpose::Sender(waiting)) => {
                 desk.respond(
                     now,
                     waiting.request,

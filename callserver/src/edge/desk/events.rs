@@ -54,6 +54,7 @@ impl Desk {
                 side,
                 remote,
                 signalled_from,
+                ..
             } => {
                 self.relay
                     .expect(MediaId(call.0), relay_side(side), remote, signalled_from);

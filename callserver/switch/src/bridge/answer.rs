@@ -63,13 +63,7 @@ impl Bridge {
         desk.timetable.cancel(ringing.timer);
 
         let exchange = if caller_offers {
-            expect_media(
-                desk,
-                id,
-                Side::Callee,
-                &description,
-                winner.flow.remote.ip(),
-            );
+            expect_media(desk, id, Side::Callee, &description, &winner);
             None
         } else {
             Some(Exchange::AwaitingAcknowledgement {

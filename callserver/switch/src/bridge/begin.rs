@@ -2,17 +2,17 @@
 
 use std::time::Instant;
 
-use sip::{Headers, MaxForwards, StatusCode};
+use sip::{Contact, Headers, MaxForwards, StatusCode};
 
 use super::Bridge;
 use super::call::{AwaitingPorts, Call, Phone, Stage};
-use super::description::{Told, read};
+use super::description::{Told, is_behind_nat, read};
 use super::end::{ABSENT, Ending};
 use crate::desk::Desk;
 use crate::questions::Purpose;
 use crate::reception::Admitted;
 use crate::registrar::Registrar;
-use crate::{AccountId, CallEnd, CallId, DeviceId, Event, Party, Question, Side};
+use crate::{AccountId, CallEnd, CallId, DeviceId, Event, Question, Side};
 
 impl Bridge {
     /// Asks the relay for ports, unless the call cannot come about at all.
@@ -30,22 +30,15 @@ impl Bridge {
             caller,
             callee,
         } = admitted;
-        let load = self.load.entry(caller.account).or_default();
-        if *load >= desk.config.max_calls_of_account {
+        let load = self.load.get(&caller.account).copied().unwrap_or_default();
+        if load >= desk.config.max_calls_of_account {
             return desk.reject(now, leg, StatusCode::BUSY_HERE, Headers::new());
         }
         self.last_call += 1;
         let id = CallId(self.last_call);
-        let caller_party = Party {
-            account: caller.account,
-            number: caller.number,
-            display_name: caller.display_name,
-        };
-        let callee_party = Party {
-            account: callee.account,
-            number: callee.number,
-            display_name: callee.display_name,
-        };
+        let caller_device = caller.device;
+        let (caller_party, callee_party) = (caller.into_party(), callee.into_party());
+        let (from, to) = (caller_party.account, callee_party.account);
         desk.emit(Event::CallStarted {
             call: id,
             caller: caller_party.clone(),
@@ -58,7 +51,7 @@ impl Bridge {
                 Ending::by_side(CallEnd::NoMedia, Side::Caller, None).with_status(unusable.status())
             }),
         };
-        let offer = match obstacle(registrar, callee.account, caller.device).map_or(offer, Err) {
+        let offer = match obstacle(registrar, to, caller_device).map_or(offer, Err) {
             Ok(offer) => offer,
             Err(ending) => {
                 desk.reject(now, leg, ending.status, ending.headers());
@@ -69,16 +62,19 @@ impl Bridge {
                 });
             }
         };
-        *load += 1;
+        *self.load.entry(from).or_default() += 1;
         let ask = desk.ask(now, Question::MediaPorts { call: id }, Purpose::Ports(id));
         let hops = invite.headers.typed::<MaxForwards>().ok().flatten();
         let awaiting = AwaitingPorts {
             ask,
             offer,
-            caller_device: caller.device,
+            caller_device,
             // The core has refused what may go no further.
             max_forwards: hops.unwrap_or(MaxForwards::INITIAL).0.saturating_sub(1),
         };
+        let contact = invite.headers.typed::<Contact>().ok().flatten();
+        let contact = contact.as_ref().and_then(Contact::address);
+        let contact = contact.map(|address| address.uri.clone());
         let call = Call {
             id,
             caller: caller_party,
@@ -86,6 +82,7 @@ impl Bridge {
             caller_phone: Phone {
                 leg,
                 flow,
+                is_behind_nat: is_behind_nat(contact.as_ref(), flow),
                 told: Told::new(self.first_session + 2 * id.0),
             },
             stage: Stage::AwaitingPorts(awaiting),

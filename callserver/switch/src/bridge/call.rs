@@ -8,10 +8,10 @@ use sip::{Flow, LegId, StatusCode};
 
 use super::description::Told;
 use super::invite::Invitation;
-use super::refusal::Refusals;
+use crate::refusal::Refusals;
 use crate::registrar::Target;
 use crate::timetable::TimerId;
-use crate::{AskId, BindingId, CallId, DeviceId, MediaPorts, Party, Side};
+use crate::{AccountId, AskId, BindingId, CallId, DeviceId, MediaPorts, Party, Side};
 
 /// A call between two known people.
 #[derive(Debug)]
@@ -28,7 +28,10 @@ pub(super) struct Call {
 #[derive(Debug)]
 pub(super) struct Phone {
     pub(super) leg: LegId,
+    /// The flow that the leg began with; it moves with the phone.
     pub(super) flow: Flow,
+    /// Whether the address that the phone gives for itself is not where its messages come from.
+    pub(super) is_behind_nat: bool,
     /// The descriptions that this phone got from us.
     pub(super) told: Told,
 }
@@ -73,6 +76,14 @@ pub(super) struct Ringing {
     pub(super) caller_offers: bool,
     /// The answer that came with early media, for phones that leave it out of their 200.
     pub(super) early_answer: Bytes,
+    /// The phone that calls must not ring, wherever the call is sent on to.
+    pub(super) caller_device: DeviceId,
+    /// Whose phones were invited.
+    pub(super) invited: Vec<AccountId>,
+    /// Numbers that phones have sent the caller to.
+    pub(super) redirections: usize,
+    /// Those of them that are being looked up.
+    pub(super) lookups: usize,
     /// For phones that are invited once more, over another way.
     pub(super) invitation: Invitation,
 }
@@ -81,6 +92,8 @@ pub(super) struct Ringing {
 #[derive(Debug)]
 pub(super) struct Branch {
     pub(super) phone: Phone,
+    /// Whose phone it is.
+    pub(super) account: AccountId,
     pub(super) binding: BindingId,
     /// Other ways to the same phone, for when this one fails.
     pub(super) others: Vec<Target>,

@@ -1,11 +1,12 @@
 //! Session descriptions on their way from one phone to the other, over the relay.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use sdp::SessionDescription;
-use sip::StatusCode;
+use sip::{Flow, StatusCode, Uri};
 
+use super::call::Phone;
 use crate::desk::Desk;
 use crate::{CallId, Event, Side};
 
@@ -81,18 +82,30 @@ pub(super) fn expect_media(
     call: CallId,
     side: Side,
     description: &SessionDescription,
-    signalled_from: IpAddr,
+    phone: &Phone,
 ) {
     let address = description.audio_address();
+    // Where the phone's last request came from: a phone that moves brings its audio along.
+    let flow = desk.endpoint.flow_of(phone.leg).unwrap_or(phone.flow);
     // A stream on hold by address receives nowhere; what the relay knew still holds.
     if let Some(remote) = address.filter(|address| !address.ip().is_unspecified()) {
         desk.emit(Event::MediaExpected {
             call,
             side,
             remote,
-            signalled_from,
+            signalled_from: flow.remote.ip(),
+            is_behind_nat: phone.is_behind_nat,
         });
     }
+}
+
+/// Whether a phone that calls itself `contact` is seen under another address by us. A name says nothing, as those that
+/// browsers make up; then it may be.
+pub(super) fn is_behind_nat(contact: Option<&Uri>, flow: Flow) -> bool {
+    let seen = flow.remote.ip().to_canonical();
+    contact
+        .and_then(|contact| contact.host.ip())
+        .is_none_or(|own| own.to_canonical() != seen)
 }
 
 #[cfg(test)]

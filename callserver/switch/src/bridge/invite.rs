@@ -3,17 +3,17 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use sip::{Headers, Host, MaxForwards, NameAddr, StatusCode, Text, Uri};
+use sip::{Headers, MaxForwards, NameAddr, StatusCode};
 
 use super::Bridge;
 use super::call::{AwaitingPorts, Branch, Phone, Ringing, Stage};
-use super::description::{Told, expect_media};
+use super::description::{Told, expect_media, is_behind_nat};
 use super::end::{ABSENT, Ending};
-use super::refusal::Refusals;
 use crate::desk::Desk;
+use crate::refusal::Refusals;
 use crate::registrar::{Reachable, Registrar, Target};
 use crate::timetable::Timer;
-use crate::{CallEnd, CallId, MediaPorts, Party, Side};
+use crate::{CallEnd, CallId, MediaPorts, Side};
 
 impl Bridge {
     /// Invites the callee's phones, or ends the call if the relay has no ports.
@@ -46,25 +46,24 @@ impl Bridge {
         let mut told = Told::new(self.first_session + 2 * call_id.0 + 1);
         let mut body = Bytes::new();
         if let Some(offer) = offer {
-            let signalled_from = call.caller_phone.flow.remote.ip();
-            expect_media(desk, call_id, Side::Caller, &offer, signalled_from);
+            expect_media(desk, call_id, Side::Caller, &offer, &call.caller_phone);
             body = told.tell(offer, ports.callee);
         }
         let invitation = Invitation {
-            from: address(&call.caller, &desk.config.domain),
-            to: address(&call.callee, &desk.config.domain),
+            from: call.caller.address(&desk.config.domain),
+            to: call.callee.address(&desk.config.domain),
             max_forwards,
             told,
             body,
         };
+        let callee = call.callee.account;
         let mut branches = Vec::new();
-        for Reachable { first, others } in
-            registrar.reachable(call.callee.account, Some(caller_device))
-        {
+        for Reachable { first, others } in registrar.reachable(callee, Some(caller_device)) {
             let phone = invitation.send(now, desk, &first);
             self.legs.insert(phone.leg, (call_id, Side::Callee));
             branches.push(Branch {
                 phone,
+                account: callee,
                 binding: first.binding,
                 others,
             });
@@ -83,6 +82,10 @@ impl Bridge {
             has_rung: false,
             caller_offers,
             early_answer: Bytes::new(),
+            caller_device,
+            invited: vec![callee],
+            redirections: 0,
+            lookups: 0,
             invitation,
         }));
         if nobody_is_left {
@@ -124,17 +127,8 @@ impl Invitation {
         Phone {
             leg,
             flow: target.flow,
+            is_behind_nat: is_behind_nat(Some(&target.contact), target.flow),
             told: self.told.clone(),
         }
-    }
-}
-
-/// How a person is shown to the other side: by the number that can be called back.
-fn address(party: &Party, domain: &Text) -> NameAddr {
-    let number = party.number.as_deref().unwrap_or("unknown");
-    let uri = Uri::sip(Host::Name(domain.clone()), None).with_user(number);
-    match party.display_name.as_str() {
-        "" => NameAddr::new(uri),
-        _ => NameAddr::new(uri).with_display_name(party.display_name.clone()),
     }
 }

@@ -10,17 +10,18 @@
 mod answer;
 mod begin;
 mod call;
+mod carry;
 mod description;
 mod end;
 mod invite;
-mod refusal;
+mod redirect;
 mod reoffer;
 mod ring;
 
 use std::collections::HashMap;
 
 use call::Call;
-use sip::LegId;
+use sip::{LegId, RequestId};
 
 use crate::{AccountId, CallId, Side};
 
@@ -32,6 +33,8 @@ pub(crate) struct Bridge {
     legs: HashMap<LegId, (CallId, Side)>,
     /// How many calls each account has begun that go on.
     load: HashMap<AccountId, usize>,
+    /// Requests that were passed on within a call, and the request of the other phone that waits for the answer.
+    carried: HashMap<RequestId, RequestId>,
     last_call: u64,
     /// Session ids in descriptions count from here, so that they differ from those before a restart.
     first_session: u64,
@@ -43,6 +46,7 @@ impl Bridge {
             calls: HashMap::new(),
             legs: HashMap::new(),
             load: HashMap::new(),
+            carried: HashMap::new(),
             last_call: 0,
             first_session,
         }

@@ -108,8 +108,8 @@ impl Bridge {
                 let Ok(answer) = read(&body) else {
                     return self.no_media(now, desk, call, answerer);
                 };
-                expect_media(desk, call, side, &offer, between.near.flow.remote.ip());
-                expect_media(desk, call, answerer, &answer, between.far.flow.remote.ip());
+                expect_media(desk, call, side, &offer, between.near);
+                expect_media(desk, call, answerer, &answer, between.far);
                 let body = between.near.told.tell(answer, between.near_relay);
                 accept(now, desk, between.near.leg, body);
             }
@@ -147,14 +147,8 @@ impl Bridge {
         let Ok(answer) = read(&body) else {
             return self.no_media(now, desk, call, side);
         };
-        expect_media(
-            desk,
-            call,
-            side.other(),
-            &offer,
-            between.far.flow.remote.ip(),
-        );
-        expect_media(desk, call, side, &answer, between.near.flow.remote.ip());
+        expect_media(desk, call, side.other(), &offer, between.far);
+        expect_media(desk, call, side, &answer, between.near);
         let body = between.far.told.tell(answer, between.far_relay);
         let leg = between.far.leg;
         desk.endpoint

@@ -3,13 +3,12 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use sip::{EndCause, LegId, StatusCode};
+use sip::{EndCause, HeaderName, Headers, LegId, Reason, StatusCode, TypedHeader};
 
 use super::Bridge;
 use super::call::{Ringing, Stage};
 use super::description::{expect_media, read};
 use super::end::Ending;
-use super::refusal::call_end;
 use crate::desk::Desk;
 use crate::registrar::Registrar;
 use crate::{CallEnd, CallId, Event, Side};
@@ -42,8 +41,7 @@ impl Bridge {
         let (status, told) = match description {
             Some(description) => {
                 if let Some(branch) = ringing.branches.first() {
-                    let signalled_from = branch.phone.flow.remote.ip();
-                    expect_media(desk, id, Side::Callee, &description, signalled_from);
+                    expect_media(desk, id, Side::Callee, &description, &branch.phone);
                 }
                 ringing.early_answer = body;
                 (
@@ -118,7 +116,6 @@ impl Bridge {
         let Some(call) = self.calls.get_mut(&call_id) else {
             return;
         };
-        let callee = call.callee.account;
         let Some(ringing) = call.ringing() else {
             return;
         };
@@ -130,13 +127,14 @@ impl Bridge {
             return;
         };
         let mut branch = ringing.branches.remove(index);
-        let status = match cause {
-            EndCause::Refused { status, .. } => status,
+        let (status, headers) = match cause {
+            EndCause::Refused { status, headers } => (status, headers),
             EndCause::Timeout => {
-                registrar.unreachable(desk, callee, branch.binding, ringing.since);
-                StatusCode::REQUEST_TIMEOUT
+                let since = ringing.since;
+                registrar.unreachable(desk, branch.account, branch.binding, since);
+                (StatusCode::REQUEST_TIMEOUT, Headers::new())
             }
-            _ => StatusCode::REQUEST_TIMEOUT,
+            _ => (StatusCode::REQUEST_TIMEOUT, Headers::new()),
         };
         // RFC 5626 section 5.3: the flow is gone, but the phone may have another one.
         let is_flow_lost = matches!(
@@ -151,13 +149,30 @@ impl Bridge {
             ringing.branches.push(branch);
             return;
         }
-        ringing.refusals.note(status);
-        // A global refusal speaks for all phones (RFC 3261 16.7 step 5).
-        let is_global = status.code() >= 600;
-        if is_global || ringing.branches.is_empty() {
-            let best = ringing.refusals.best();
-            self.end(now, desk, call_id, Ending::refused(call_end(best), best));
+        if status.is_redirection() && self.redirected(now, desk, call_id, &headers) {
+            return;
         }
+        let Some(ringing) = self.calls.get_mut(&call_id).and_then(|call| call.ringing()) else {
+            return;
+        };
+        let reason = match headers.get(&HeaderName::Reason) {
+            Some(reason) => Some(reason.clone()),
+            // Elsewhere is outside: the caller is told in words why nobody answers.
+            None if status.is_redirection() => {
+                Some(Reason::sip(status.code(), status.reason()).to_text())
+            }
+            None => None,
+        };
+        ringing.refusals.note(status, reason);
+        // A global refusal speaks for all phones (RFC 3261 16.7 step 5).
+        if status.code() >= 600 {
+            for branch in std::mem::take(&mut ringing.branches) {
+                self.legs.remove(&branch.phone.leg);
+                desk.hang_up(now, branch.phone.leg, None);
+            }
+            ringing.lookups = 0;
+        }
+        self.end_if_nobody_rings(now, desk, call_id);
     }
 }
 

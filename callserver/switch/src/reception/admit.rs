@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use sip::{FromHeader, Headers, Host, LegId, Request, Scheme, StatusCode, Text, Uri};
+use sip::{Headers, LegId, StatusCode};
 
-use super::{Admitted, Arrival, Reception, Stage};
-use crate::authentication::{Authentication, Door, is_their_address};
+use super::{Admitted, Arrival, Reception, Stage, dialled_by};
+use crate::authentication::{Authentication, Door};
 use crate::desk::Desk;
 use crate::questions::Purpose;
-use crate::{AuthenticationFailure, Credential, Destination, Event, Question};
+use crate::{Credential, Destination, Question};
 
 impl Reception {
     /// The caller's credential is known, or there is none.
@@ -39,19 +39,9 @@ impl Reception {
             return desk.reject(now, leg, Door::Calls.status(), challenge);
         }
         let Some(owner) = owner else { return };
-        match invite.headers.typed::<FromHeader>() {
-            Ok(Some(from)) if is_their_address(&from, &owner) => {}
-            Ok(Some(_)) => {
-                desk.reject(now, leg, StatusCode::FORBIDDEN, Headers::new());
-                let (login, why) = (owner.login, AuthenticationFailure::NotTheirAddress);
-                return desk.emit(Event::AuthenticationFailed { flow, login, why });
-            }
-            Ok(None) | Err(_) => {
-                return desk.reject(now, leg, StatusCode::BAD_REQUEST, Headers::new());
-            }
-        }
-        let Some(dialled) = dialled(&invite, &desk.config.domain) else {
-            return desk.reject(now, leg, StatusCode::NOT_FOUND, Headers::new());
+        let dialled = match dialled_by(desk, flow, &invite, &owner) {
+            Ok(dialled) => dialled,
+            Err(status) => return desk.reject(now, leg, status, Headers::new()),
         };
         let ask = desk.ask(now, Question::Destination { dialled }, Purpose::Callee(leg));
         let stage = Stage::Routing(Box::new(owner));
@@ -102,22 +92,4 @@ impl Reception {
             desk.reject(now, leg, StatusCode::SERVER_INTERNAL_ERROR, Headers::new());
         }
     }
-}
-
-/// What was dialled, if it is for us: the user part of a URI of our domain, or a telephone number. A host that is an IP
-/// address is taken for the server's own, which has many names: the phone sent the request here.
-fn dialled(invite: &Request, domain: &str) -> Option<Text> {
-    let uri: &Uri = &invite.uri;
-    let is_ours = match (&uri.scheme, &uri.host) {
-        (Scheme::Tel, _) => true,
-        (Scheme::Sip | Scheme::Sips, Host::Ip(_)) => true,
-        (Scheme::Sip | Scheme::Sips, Host::Name(name)) => {
-            name.eq_ignore_ascii_case(domain) || name.eq_ignore_ascii_case("localhost")
-        }
-        (Scheme::Other(_), _) => false,
-    };
-    let user = uri.user_text().filter(|user| is_ours && !user.is_empty())?;
-    // RFC 3261 19.1.6: a telephone number in a SIP URI may carry its parameters within the user part.
-    let number = user.split(';').next().unwrap_or_default();
-    Some(Text::from(number))
 }

@@ -5,9 +5,11 @@
 
 mod admit;
 mod arrive;
+mod check;
 
 use std::collections::HashMap;
 
+pub(crate) use check::{dialled, dialled_by};
 use sip::{Credentials, Flow, LegId, Request};
 
 use crate::{AskId, Credential, Destination};

@@ -7,7 +7,7 @@ use sip::{Flow, Headers, Request, RequestId, StatusCode, ToHeader};
 use super::Registrar;
 use crate::authentication::{Authentication, Door, is_their_address};
 use crate::desk::{Desk, retry_after};
-use crate::questions::{Purpose, WaitingRegister};
+use crate::questions::{Purpose, Waiting};
 use crate::{AuthenticationFailure, Credential, Event, Question};
 
 impl Registrar {
@@ -33,7 +33,7 @@ impl Registrar {
             Err(challenge) => desk.respond(now, request, Door::Registrar.status(), challenge),
             Ok(credentials) => {
                 let login = credentials.username.clone();
-                let waiting = WaitingRegister {
+                let waiting = Waiting {
                     request,
                     flow,
                     message,
@@ -54,10 +54,10 @@ impl Registrar {
         now: Instant,
         desk: &mut Desk,
         authentication: &mut Authentication,
-        waiting: WaitingRegister,
+        waiting: Waiting,
         owner: Option<Credential>,
     ) {
-        let WaitingRegister {
+        let Waiting {
             request,
             flow,
             message,

@@ -190,7 +190,7 @@ fn options_are_answered_and_other_methods_are_not() {
     assert!(response.headers.has(&HeaderName::Allow));
     assert_eq!(
         phone
-            .send("MESSAGE", "sip:carillon.test", "", None)
+            .send("REFER", "sip:carillon.test", "", None)
             .status
             .code(),
         405

@@ -30,6 +30,8 @@ pub(crate) struct Server {
     pub(crate) open_ports: BTreeSet<CallId>,
     pub(crate) media: BTreeMap<(CallId, bool), SocketAddr>,
     pub(crate) relay_is_full: bool,
+    /// Phones behind a translator: their own address, and the one that they are seen at.
+    pub(crate) translated: BTreeMap<SocketAddr, SocketAddr>,
     /// Questions are kept here while this is on.
     pub(crate) holds_answers: bool,
     pub(crate) held: Vec<(AskId, Question)>,
@@ -45,6 +47,7 @@ impl Server {
             open_ports: BTreeSet::new(),
             media: BTreeMap::new(),
             relay_is_full: false,
+            translated: BTreeMap::new(),
             holds_answers: false,
             held: Vec::new(),
         }
@@ -245,7 +248,7 @@ impl Node<SocketAddr, Bytes> for Server {
         let flow = Flow {
             transport: Transport::Udp,
             local: packet.to,
-            remote: packet.from,
+            remote: *self.translated.get(&packet.from).unwrap_or(&packet.from),
             connection: 0,
         };
         let payload = packet.payload;
@@ -258,9 +261,11 @@ impl Node<SocketAddr, Bytes> for Server {
 
     fn poll_transmit(&mut self) -> Option<Packet<SocketAddr, Bytes>> {
         let transmit = self.switch.poll_transmit()?;
+        let remote = transmit.flow.remote;
+        let own = self.translated.iter().find(|(_, seen)| **seen == remote);
         Some(Packet {
             from: transmit.flow.local,
-            to: transmit.flow.remote,
+            to: own.map_or(remote, |(own, _)| *own),
             payload: transmit.payload,
         })
     }

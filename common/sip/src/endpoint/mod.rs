@@ -81,7 +81,7 @@ use crate::subscription::Subscriptions;
 use crate::transaction::{
     ClientTransactions, FlowIndex, KeyMap, Keyer, ServerTransactions, TransactionKey,
 };
-use crate::{Method, Text};
+use crate::{Flow, Method, Text};
 
 /// A SIP user agent, client and server in one.
 ///
@@ -347,6 +347,11 @@ impl Endpoint {
     /// A new name for a publication.
     pub fn next_publication(&mut self) -> PublicationId {
         PublicationId::from_number(self.next_number())
+    }
+
+    /// Where the peer of a call is at present: the flow of its last request, or of our INVITE.
+    pub fn flow_of(&self, leg: LegId) -> Option<Flow> {
+        self.legs.get(&leg).map(|leg| leg.flow)
     }
 
     /// How much is in memory, for metrics and tests.

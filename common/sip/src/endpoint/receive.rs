@@ -176,7 +176,10 @@ impl Endpoint {
 
     /// The inspection of requests outside calls (section 8.2); refuses what does not pass it.
     pub(super) fn inspect(&mut self, envelope: &Envelope, request: &Request) -> bool {
-        if !self.config.methods.contains(&request.method)
+        // Whoever passes calls on need not understand what their phones tell each other.
+        let is_carried = self.config.forwards && envelope.to_tag.is_some();
+        if !is_carried
+            && !self.config.methods.contains(&request.method)
             && !is_always_understood(&request.method)
             && !self.is_notify_for_us(envelope, request)
         {

@@ -1,26 +1,29 @@
 //! Several phones refused: which refusal does the caller hear? (RFC 3261 16.7 step 6)
 
-use sip::StatusCode;
+use sip::{StatusCode, Text};
 
 use crate::CallEnd;
 
 /// The best refusal so far.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Refusals {
-    best: Option<StatusCode>,
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Refusals {
+    best: Option<(StatusCode, Option<Text>)>,
 }
 
 impl Refusals {
-    pub(super) fn note(&mut self, status: StatusCode) {
+    /// Notes one, with the value of its `Reason`.
+    pub(crate) fn note(&mut self, status: StatusCode, reason: Option<Text>) {
         let status = shown_to_caller(status);
-        if self.best.is_none_or(|best| rank(status) < rank(best)) {
-            self.best = Some(status);
+        let is_better = |(best, _): &(StatusCode, _)| rank(status) < rank(*best);
+        if self.best.as_ref().is_none_or(is_better) {
+            self.best = Some((status, reason));
         }
     }
 
     /// The best one; without any, the phones have simply not been there.
-    pub(super) fn best(self) -> StatusCode {
-        self.best.unwrap_or(StatusCode::TEMPORARILY_UNAVAILABLE)
+    pub(crate) fn best(self) -> (StatusCode, Option<Text>) {
+        self.best
+            .unwrap_or((StatusCode::TEMPORARILY_UNAVAILABLE, None))
     }
 }
 
@@ -55,7 +58,7 @@ fn rank(status: StatusCode) -> u8 {
 }
 
 /// How the history calls it.
-pub(super) fn call_end(status: StatusCode) -> CallEnd {
+pub(crate) fn call_end(status: StatusCode) -> CallEnd {
     match status {
         StatusCode::BUSY_HERE | StatusCode::BUSY_EVERYWHERE => CallEnd::Busy,
         StatusCode::DECLINE => CallEnd::Declined,
@@ -71,9 +74,9 @@ mod tests {
     fn best(codes: &[u16]) -> u16 {
         let mut refusals = Refusals::default();
         for code in codes {
-            refusals.note(StatusCode::new(*code).unwrap());
+            refusals.note(StatusCode::new(*code).unwrap(), None);
         }
-        refusals.best().code()
+        refusals.best().0.code()
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A phone as a node of the network: the same SIP core as a user agent, with a plan for what to do when.
 
+mod perform;
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -8,10 +10,11 @@ use sdp::{Codec, Direction, Negotiated, OfferConfig, SessionDescription};
 use simnet::{Node, Packet};
 use sip::{
     ClientCredential, EndCause, Endpoint, Event, Flow, HeaderName, Headers, Host, Input, LegId,
-    NameAddr, RegistrationFailure, Request, Secret, StatusCode, Text, Transport, Uri,
+    Method, NameAddr, RegistrationFailure, Request, Secret, StatusCode, Text, Transport, Uri,
 };
 
 use crate::server::{DOMAIN, secret_of};
+use perform::plain_text;
 
 /// What a phone does when it is called.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -28,6 +31,8 @@ pub(crate) enum Manner {
     RefuseAfter(Duration, StatusCode),
     /// Answers with a body that is no session.
     AnswerNonsense,
+    /// Sends the caller to this URI.
+    Redirect(&'static str),
 }
 
 /// What a phone was told to do later.
@@ -42,6 +47,10 @@ pub(crate) enum Action {
     Offer(Direction),
     /// A re-INVITE without an offer.
     AskForOffer,
+    /// A request within the call, with a text.
+    Send(Method, &'static str),
+    /// A message outside calls, to a number.
+    Message(&'static str, &'static str),
 }
 
 pub(crate) struct Phone {
@@ -70,6 +79,10 @@ pub(crate) struct Phone {
     pub(crate) reoffers_refused: Vec<u16>,
     pub(crate) ends: Vec<String>,
     pub(crate) caller: Option<String>,
+    /// How requests other than INVITE are answered.
+    pub(crate) answer: StatusCode,
+    /// Requests other than INVITE that came, and the answers to own ones.
+    pub(crate) heard: Vec<String>,
     pub(crate) registered: Option<u32>,
     pub(crate) registration_failure: Option<RegistrationFailure>,
 }
@@ -77,11 +90,13 @@ pub(crate) struct Phone {
 impl Phone {
     /// A phone that registers with `login`; its address ends with `host`.
     pub(crate) fn new(login: &str, host: u8, seed: u8) -> Self {
+        let mut config = sip::Config::default();
+        config.methods.push(Method::from("SING"));
         Phone {
             login: login.to_owned(),
             address: SocketAddr::from(([198, 51, 100, host], 5060)),
             server: "192.0.2.1:5060".parse().unwrap(),
-            endpoint: Endpoint::new(sip::Config::default(), [seed ^ host; 32]),
+            endpoint: Endpoint::new(config, [seed ^ host; 32]),
             manner: Manner::Answer(Duration::from_secs(2)),
             refuses_reoffers: None,
             codecs: Codec::ALL.to_vec(),
@@ -100,6 +115,8 @@ impl Phone {
             reoffers_refused: Vec::new(),
             ends: Vec::new(),
             caller: None,
+            answer: StatusCode::OK,
+            heard: Vec::new(),
             registered: None,
             registration_failure: None,
         }
@@ -191,78 +208,6 @@ impl Phone {
         }
     }
 
-    fn call(&mut self, now: Instant, number: &str, body: Bytes) {
-        let leg = self.endpoint.next_leg();
-        self.leg = Some(leg);
-        let invite = Input::Invite {
-            leg,
-            flow: self.flow(),
-            uri: Phone::uri(number),
-            from: NameAddr::new(Phone::uri(&self.login)),
-            to: NameAddr::new(Phone::uri(number)),
-            headers: Headers::new(),
-            body,
-            credential: Some(self.credential()),
-        };
-        self.handle(now, invite);
-    }
-
-    fn perform(&mut self, now: Instant, action: Action) {
-        let is_changing = self.offer.is_some() || self.asked_for_offer;
-        if is_changing && matches!(action, Action::Offer(_) | Action::AskForOffer) {
-            return;
-        }
-        match (action, self.leg) {
-            (Action::Call(number), _) => {
-                let offer = self.make_offer(Direction::SendRecv);
-                self.call(now, &number, offer);
-            }
-            (Action::CallWithoutOffer(number), _) => {
-                self.asked_for_offer = true;
-                self.call(now, &number, Bytes::new());
-            }
-            (Action::Accept(leg), Some(current)) if leg == current => self.accept(now, leg),
-            (Action::Reject(leg, status), Some(current)) if leg == current => {
-                self.handle(
-                    now,
-                    Input::Reject {
-                        leg,
-                        status,
-                        headers: Headers::new(),
-                    },
-                );
-            }
-            (Action::Hangup, Some(leg)) => self.handle(now, Input::Hangup { leg, reason: None }),
-            (Action::Offer(direction), Some(leg)) => {
-                let body = self.make_offer(direction);
-                self.handle(now, Input::Reinvite { leg, body });
-            }
-            (Action::AskForOffer, Some(leg)) => {
-                self.asked_for_offer = true;
-                self.handle(
-                    now,
-                    Input::Reinvite {
-                        leg,
-                        body: Bytes::new(),
-                    },
-                );
-            }
-            _ => {}
-        }
-    }
-
-    fn accept(&mut self, now: Instant, leg: LegId) {
-        let body = match (self.manner, self.pending.take()) {
-            (Manner::AnswerNonsense, _) => Bytes::from_static(b"nonsense"),
-            (_, Some(early)) if self.had_own_early_media => early,
-            (_, Some(offer)) if !offer.is_empty() => self.make_answer(&offer),
-            _ => self.make_offer(Direction::SendRecv),
-        };
-        self.answered += 1;
-        let headers = Headers::new();
-        self.handle(now, Input::Accept { leg, headers, body });
-    }
-
     fn react(&mut self, now: Instant, event: Event) {
         match event {
             Event::Registered {
@@ -312,6 +257,29 @@ impl Phone {
                     self.handle(now, Input::Accept { leg, headers, body });
                 }
             }
+            Event::Request {
+                request, message, ..
+            } => {
+                let text = String::from_utf8_lossy(&message.body).into_owned();
+                self.heard.push(format!("{} {text}", message.method));
+                if message.method == Method::Message {
+                    let from = message.headers.get(&HeaderName::From);
+                    self.caller = from.map(|from| without_tag(from));
+                }
+                let respond = Input::Respond {
+                    request,
+                    status: self.answer,
+                    headers: plain_text(),
+                    body: Bytes::from_static(b"heard"),
+                };
+                self.handle(now, respond);
+            }
+            Event::Response { response, .. } => {
+                let text = String::from_utf8_lossy(&response.body).into_owned();
+                self.heard
+                    .push(format!("{} {text}", response.status.code()));
+            }
+            Event::RequestFailed { cause, .. } => self.heard.push(format!("{cause:?}")),
             Event::ReofferRefused { status, .. } => {
                 self.offer = None;
                 self.asked_for_offer = false;
@@ -342,13 +310,24 @@ impl Phone {
             );
         }
         self.leg = Some(leg);
-        self.caller = invite.headers.get(&HeaderName::From).map(|from| {
-            let from = from.as_str();
-            from[..from.find(";tag").unwrap_or(from.len())].to_owned()
-        });
+        let from = invite.headers.get(&HeaderName::From);
+        self.caller = from.map(|from| without_tag(from));
         self.pending = Some(invite.body);
         self.had_own_early_media = false;
         let status = match self.manner {
+            Manner::Redirect(uri) => {
+                let mut headers = Headers::new();
+                headers.push(HeaderName::Contact, format!("<{uri}>"));
+                let status = StatusCode::MOVED_TEMPORARILY;
+                return self.handle(
+                    now,
+                    Input::Reject {
+                        leg,
+                        status,
+                        headers,
+                    },
+                );
+            }
             Manner::Refuse(status) => {
                 let headers = Headers::new();
                 return self.handle(
@@ -380,7 +359,7 @@ impl Phone {
             Manner::RefuseAfter(after, status) => {
                 self.plan(now + after, Action::Reject(leg, status))
             }
-            Manner::Ring | Manner::Refuse(_) => {}
+            Manner::Ring | Manner::Refuse(_) | Manner::Redirect(_) => {}
         }
     }
 
@@ -388,6 +367,10 @@ impl Phone {
     pub(crate) fn end(&self) -> &str {
         self.ends.last().map_or("goes on", String::as_str)
     }
+}
+
+fn without_tag(from: &str) -> String {
+    from[..from.find(";tag").unwrap_or(from.len())].to_owned()
 }
 
 fn in_words(cause: EndCause) -> String {

@@ -1,0 +1,160 @@
+//! A message goes out to the phones of its recipient, and their answers come back.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use sip::{
+    FromHeader, Headers, MaxForwards, Method, Request, RequestId, Response, StatusCode, ToHeader,
+};
+
+use super::{Addressed, Attempt, Delivery, Pager};
+use crate::desk::Desk;
+use crate::passing::passed_on;
+use crate::refusal::Refusals;
+use crate::registrar::{Reachable, Registrar, Target};
+use crate::{Destination, Party};
+
+impl Pager {
+    /// The recipient is known, or there is none.
+    pub(crate) fn routed(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        registrar: &Registrar,
+        addressed: Addressed,
+        recipient: Option<Destination>,
+    ) {
+        let Addressed {
+            request,
+            message,
+            sender,
+        } = addressed;
+        let Some(recipient) = recipient else {
+            return desk.respond(now, request, StatusCode::NOT_FOUND, Headers::new());
+        };
+        let phones = registrar.reachable(recipient.account, Some(sender.device));
+        if phones.is_empty() {
+            let status = StatusCode::TEMPORARILY_UNAVAILABLE;
+            return desk.respond(now, request, status, Headers::new());
+        }
+        let message = passed(&message, sender.into_party(), recipient.into_party(), desk);
+        self.last_delivery += 1;
+        let delivery = self.last_delivery;
+        let waiting = Delivery {
+            request: Some(request),
+            message,
+            open: phones.len(),
+            refusals: Refusals::default(),
+        };
+        self.deliveries.insert(delivery, waiting);
+        for Reachable { first, others } in phones {
+            self.send(now, desk, &first, Attempt { delivery, others });
+        }
+    }
+
+    fn send(&mut self, now: Instant, desk: &mut Desk, target: &Target, attempt: Attempt) {
+        let Some(delivery) = self.deliveries.get(&attempt.delivery) else {
+            return;
+        };
+        let mut message = delivery.message.clone();
+        message.uri = target.contact.clone();
+        target.push_route(&mut message.headers);
+        let request = desk.endpoint.next_request();
+        self.attempts.insert(request, attempt);
+        let send = sip::Input::Request {
+            request,
+            flow: target.flow,
+            message,
+            credential: None,
+        };
+        desk.endpoint.handle(now, send);
+    }
+
+    /// A phone answered.
+    pub(crate) fn answered(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        request: RequestId,
+        response: Response,
+    ) {
+        if !response.status.is_final() {
+            return;
+        }
+        let Some(attempt) = self.attempts.remove(&request) else {
+            return;
+        };
+        if response.status.is_success() {
+            let Some(delivery) = self.deliveries.get_mut(&attempt.delivery) else {
+                return;
+            };
+            if let Some(sender) = delivery.request.take() {
+                let respond = sip::Input::Respond {
+                    request: sender,
+                    status: response.status,
+                    headers: passed_on(&response.headers),
+                    body: response.body,
+                };
+                desk.endpoint.handle(now, respond);
+            }
+            self.close_one(now, desk, attempt.delivery);
+        } else {
+            self.refused(now, desk, attempt, response.status);
+        }
+    }
+
+    /// A phone did not answer, or is gone.
+    pub(crate) fn failed(&mut self, now: Instant, desk: &mut Desk, request: RequestId) {
+        if let Some(attempt) = self.attempts.remove(&request) {
+            self.refused(now, desk, attempt, StatusCode::REQUEST_TIMEOUT);
+        }
+    }
+
+    fn refused(&mut self, now: Instant, desk: &mut Desk, mut attempt: Attempt, status: StatusCode) {
+        let is_lost = matches!(
+            status,
+            StatusCode::FLOW_FAILED | StatusCode::REQUEST_TIMEOUT
+        );
+        if is_lost && !attempt.others.is_empty() {
+            let next = attempt.others.remove(0);
+            return self.send(now, desk, &next, attempt);
+        }
+        if let Some(delivery) = self.deliveries.get_mut(&attempt.delivery) {
+            delivery.refusals.note(status, None);
+        }
+        self.close_one(now, desk, attempt.delivery);
+    }
+
+    fn close_one(&mut self, now: Instant, desk: &mut Desk, id: u64) {
+        let Some(delivery) = self.deliveries.get_mut(&id) else {
+            return;
+        };
+        delivery.open = delivery.open.saturating_sub(1);
+        if delivery.open > 0 {
+            return;
+        }
+        if let Some(delivery) = self.deliveries.remove(&id)
+            && let Some(sender) = delivery.request
+        {
+            desk.respond(now, sender, delivery.refusals.best().0, Headers::new());
+        }
+    }
+}
+
+/// The message as the recipient's phones get it: between the people's numbers, whatever addresses the sender wrote.
+fn passed(message: &Request, sender: Party, recipient: Party, desk: &Desk) -> Request {
+    let domain = &desk.config.domain;
+    let to = recipient.address(domain);
+    let mut passed = Request::new(Method::Message, to.uri.clone());
+    passed
+        .headers
+        .push_typed(&FromHeader(sender.address(domain)));
+    passed.headers.push_typed(&ToHeader(to));
+    let hops = message.headers.typed::<MaxForwards>().ok().flatten();
+    // The core has refused what may go no further.
+    let hops = hops.unwrap_or(MaxForwards::INITIAL).0.saturating_sub(1);
+    passed.headers.push_typed(&MaxForwards(hops));
+    passed.headers.append(passed_on(&message.headers));
+    passed.body = Bytes::clone(&message.body);
+    passed
+}

@@ -1,0 +1,53 @@
+//! Messages outside calls (RFC 3428): each goes to all phones of its recipient, and the first that takes it counts.
+
+mod arrive;
+mod deliver;
+
+use std::collections::HashMap;
+
+use sip::{Request, RequestId};
+
+use crate::Credential;
+use crate::refusal::Refusals;
+use crate::registrar::Target;
+
+/// A message whose sender is proved, and whose recipient is looked up.
+#[derive(Debug)]
+pub(crate) struct Addressed {
+    request: RequestId,
+    message: Request,
+    sender: Credential,
+}
+
+/// One message on its way to several phones.
+#[derive(Debug)]
+struct Delivery {
+    /// The sender waits for this answer, until there is one.
+    request: Option<RequestId>,
+    message: Request,
+    /// Phones that have not answered.
+    open: usize,
+    refusals: Refusals,
+}
+
+/// One phone that was sent a message.
+#[derive(Debug)]
+struct Attempt {
+    delivery: u64,
+    /// Other ways to the same phone.
+    others: Vec<Target>,
+}
+
+/// All messages on their way.
+#[derive(Debug, Default)]
+pub(crate) struct Pager {
+    deliveries: HashMap<u64, Delivery>,
+    attempts: HashMap<RequestId, Attempt>,
+    last_delivery: u64,
+}
+
+impl Pager {
+    pub(crate) fn len(&self) -> usize {
+        self.deliveries.len()
+    }
+}

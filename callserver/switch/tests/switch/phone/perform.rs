@@ -1,0 +1,117 @@
+//! What a phone was told to do, done.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use sdp::Direction;
+use sip::{HeaderName, Headers, Input, LegId, Method, NameAddr, Request};
+
+use super::{Action, Manner, Phone};
+
+impl Phone {
+    fn call(&mut self, now: Instant, number: &str, body: Bytes) {
+        let leg = self.endpoint.next_leg();
+        self.leg = Some(leg);
+        let invite = Input::Invite {
+            leg,
+            flow: self.flow(),
+            uri: Phone::uri(number),
+            from: NameAddr::new(Phone::uri(&self.login)),
+            to: NameAddr::new(Phone::uri(number)),
+            headers: Headers::new(),
+            body,
+            credential: Some(self.credential()),
+        };
+        self.handle(now, invite);
+    }
+
+    pub(super) fn perform(&mut self, now: Instant, action: Action) {
+        let is_changing = self.offer.is_some() || self.asked_for_offer;
+        if is_changing && matches!(action, Action::Offer(_) | Action::AskForOffer) {
+            return;
+        }
+        match (action, self.leg) {
+            (Action::Call(number), _) => {
+                let offer = self.make_offer(Direction::SendRecv);
+                self.call(now, &number, offer);
+            }
+            (Action::CallWithoutOffer(number), _) => {
+                self.asked_for_offer = true;
+                self.call(now, &number, Bytes::new());
+            }
+            (Action::Accept(leg), Some(current)) if leg == current => self.accept(now, leg),
+            (Action::Reject(leg, status), Some(current)) if leg == current => {
+                self.handle(
+                    now,
+                    Input::Reject {
+                        leg,
+                        status,
+                        headers: Headers::new(),
+                    },
+                );
+            }
+            (Action::Hangup, Some(leg)) => self.handle(now, Input::Hangup { leg, reason: None }),
+            (Action::Offer(direction), Some(leg)) => {
+                let body = self.make_offer(direction);
+                self.handle(now, Input::Reinvite { leg, body });
+            }
+            (Action::Send(method, text), Some(leg)) => {
+                let request = self.endpoint.next_request();
+                let send = Input::SendInDialog {
+                    leg,
+                    request,
+                    method,
+                    headers: plain_text(),
+                    body: Bytes::from_static(text.as_bytes()),
+                };
+                self.handle(now, send);
+            }
+            (Action::Message(number, text), _) => {
+                let request = self.endpoint.next_request();
+                let mut message = Request::new(Method::Message, Phone::uri(number));
+                let from = NameAddr::new(Phone::uri(&self.login));
+                message.headers.push_typed(&sip::FromHeader(from));
+                let to = NameAddr::new(Phone::uri(number));
+                message.headers.push_typed(&sip::ToHeader(to));
+                message.headers.append(plain_text());
+                message.body = Bytes::from_static(text.as_bytes());
+                let send = Input::Request {
+                    request,
+                    flow: self.flow(),
+                    message,
+                    credential: Some(self.credential()),
+                };
+                self.handle(now, send);
+            }
+            (Action::AskForOffer, Some(leg)) => {
+                self.asked_for_offer = true;
+                self.handle(
+                    now,
+                    Input::Reinvite {
+                        leg,
+                        body: Bytes::new(),
+                    },
+                );
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn accept(&mut self, now: Instant, leg: LegId) {
+        let body = match (self.manner, self.pending.take()) {
+            (Manner::AnswerNonsense, _) => Bytes::from_static(b"nonsense"),
+            (_, Some(early)) if self.had_own_early_media => early,
+            (_, Some(offer)) if !offer.is_empty() => self.make_answer(&offer),
+            _ => self.make_offer(Direction::SendRecv),
+        };
+        self.answered += 1;
+        let headers = Headers::new();
+        self.handle(now, Input::Accept { leg, headers, body });
+    }
+}
+
+pub(super) fn plain_text() -> Headers {
+    let mut headers = Headers::new();
+    headers.push(HeaderName::ContentType, "text/plain");
+    headers
+}
