@@ -12,7 +12,8 @@
 //!   refused is sent nothing.
 //! - WebSocket is RFC 7118: sub-protocol `sip`, one message a frame. [`Sockets::web_sockets`] takes over connections that an
 //!   HTTP server has upgraded.
-//! - Keep-alives of streams (RFC 5626 3.5.1) are answered here and, where the configuration asks for it, sent here.
+//! - Keep-alives of streams (RFC 5626 3.5.1) are answered here and, where the configuration asks for it, sent here;
+//!   STUN binding requests on UDP ports are answered (RFC 5626 4.4.2).
 //! - Peers can neither hold the process's memory nor its sockets: messages, queues, connections and idle times are
 //!   limited by [`Limits`].
 //!
@@ -39,6 +40,7 @@ mod listener;
 mod queue;
 mod sockets;
 mod stream;
+mod stun;
 mod table;
 mod tls;
 mod udp;

@@ -28,6 +28,8 @@ pub struct Limits {
     /// How long opening a connection may take. Half of timer B (RFC 3261 17.1.1.2), so that a transaction learns of the
     /// failure before it gives up by itself.
     pub connect: Duration,
+    /// How long the answer to a keep-alive may take; RFC 5626 4.4.1 has 10 s.
+    pub pong: Duration,
     /// How messages themselves are limited.
     pub messages: sip::Limits,
 }
@@ -44,6 +46,7 @@ impl Default for Limits {
             write: Duration::from_secs(32),
             handshake: Duration::from_secs(10),
             connect: Duration::from_secs(16),
+            pong: Duration::from_secs(10),
             messages: sip::Limits::default(),
         }
     }

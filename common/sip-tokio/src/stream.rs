@@ -21,8 +21,6 @@ use crate::queue::Waiting;
 /// The two line breaks that ask, and the one that answers (RFC 5626 3.5.1).
 const PING: Bytes = Bytes::from_static(b"\r\n\r\n");
 const PONG: Bytes = Bytes::from_static(b"\r\n");
-/// How long the answer to a keep-alive may take (RFC 5626 4.4.1).
-const PONG_WAIT: Duration = Duration::from_secs(10);
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -234,7 +232,9 @@ impl Session<'_> {
         {
             self.next_ping = Some(now + every);
             // Only a peer that has answered once is known to speak keep-alives (RFC 5626 4.4.1 has them negotiated).
-            self.pong_by = self.has_ponged.then(|| now + PONG_WAIT);
+            if self.has_ponged && self.pong_by.is_none() {
+                self.pong_by = Some(now + self.service.limits.pong);
+            }
             self.framer.expect_pong();
             self.is_ping_due = true;
             return Ok(());

@@ -10,6 +10,8 @@ use socket2::SockRef;
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 
+use crate::stun;
+
 /// The largest datagram that IP carries.
 const DATAGRAM_BYTES: usize = 65_535;
 
@@ -54,7 +56,9 @@ impl UdpPort {
 
     /// The next datagram that has come already.
     pub(crate) fn receive_now(&mut self) -> Option<(Flow, Bytes)> {
-        loop {
+        /// Datagrams that are no messages and are passed over at once; a flood of them must not hold up the owner.
+        const KEEP_ALIVES: usize = 64;
+        for _ in 0..KEEP_ALIVES {
             match self.socket.try_recv_from(&mut self.buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
                 Err(error) => {
@@ -67,14 +71,14 @@ impl UdpPort {
                 }
             }
         }
+        None
     }
 
     fn received(&self, len: usize, remote: SocketAddr) -> Option<(Flow, Bytes)> {
         let datagram = self.buffer.get(..len)?;
-        // Line breaks and zeros that phones send to keep a NAT's mapping open.
-        if datagram
-            .iter()
-            .all(|byte| matches!(byte, b'\r' | b'\n' | 0 | b' '))
+        // Nearly always a letter, and then all of this costs one comparison.
+        if datagram.first().is_none_or(|byte| !byte.is_ascii_graphic())
+            && self.is_keep_alive(datagram, remote)
         {
             return None;
         }
@@ -85,6 +89,21 @@ impl UdpPort {
             connection: 0,
         };
         Some((flow, Bytes::copy_from_slice(datagram)))
+    }
+
+    /// Whether a datagram only keeps a NAT's mapping open; if it asks for something, it gets it.
+    fn is_keep_alive(&self, datagram: &[u8], remote: SocketAddr) -> bool {
+        if stun::may_be_stun(datagram) {
+            if let Some(response) = stun::answer(datagram, remote) {
+                // Who does not hear it asks again.
+                let _ = self.send(remote, &response);
+            }
+            return true;
+        }
+        // Line breaks and zeros that phones send.
+        datagram
+            .iter()
+            .all(|byte| matches!(byte, b'\r' | b'\n' | 0 | b' '))
     }
 
     /// Sends a datagram.

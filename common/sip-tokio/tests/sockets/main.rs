@@ -1,5 +1,9 @@
 //! Real sockets on loopback: what goes in at one side comes out at the other.
 
+mod crowd;
+mod ipv6;
+mod keep_alive;
+mod limits;
 mod plain;
 mod tls;
 mod web_socket;

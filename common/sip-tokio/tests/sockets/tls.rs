@@ -18,7 +18,7 @@ use crate::{
 /// A certificate that vouches for itself.
 pub(crate) struct Certificate {
     pub(crate) identity: TlsIdentity,
-    pem: String,
+    pub(crate) pem: String,
 }
 
 pub(crate) fn certificate(names: &[&str]) -> Certificate {
