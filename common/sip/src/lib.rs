@@ -1,4 +1,5 @@
-//! SIP without input or output: messages, transactions, dialogs, registration, digest.
+//! SIP without input or output: messages, transactions, dialogs, calls, registrations, subscriptions,
+//! publications, digest.
 //!
 //! Nothing here opens a socket, reads a clock, starts a thread or asks for randomness. `now` and a `seed` come in,
 //! bytes and events come out, so every behaviour can be tested in virtual time.
@@ -9,7 +10,11 @@
 //! |---|---|---|
 //! | [`wire`] | messages as bytes and as values, stream framing | 3261 7, 18.3, 19, 20, 25; 3581; 5626 3.5.1; 2046; headers of 3262, 3323, 3325 to 3327, 3515, 3608, 3891, 3892, 3903, 4028, 4488, 4538, 5626, 5806, 6086, 6665, 7044 |
 //! | [`digest`] | challenges and their answers | 7616, 8760, 2617 |
-//! | [`endpoint`] | transactions, dialogs, calls and registrations: [`Endpoint`] | 3261 8 to 17, 6026 |
+//! | [`endpoint`] | transactions, dialogs, calls, and the [`Endpoint`] that everything below is driven by | 3261 8 to 17, 6026, 3262, 3311, 4028, 3326, 6432 |
+//! | `registration` | keeping a device registered, also over flows that have to be kept | 3261 10, 5626, 3327, 3608 |
+//! | [`subscription`] | being told, and telling: SUBSCRIBE, NOTIFY, REFER and its reports | 6665, 3515, 3420, 4488, 3892, 5057 |
+//! | [`publication`] | state that a server keeps for those who subscribe to it | 3903 |
+//! | `endpoint` again | calls that replace others; MESSAGE, INFO, OPTIONS | 3891, 3428, 6086, 3261 11 |
 //! | `rsip` | conversions to and from the messages of that crate, with the feature of that name | |
 //!
 //! # Rules of the wire
@@ -27,6 +32,26 @@
 //! - A lone CR or LF, a second length that contradicts the first, or a stream without length is refused, never guessed:
 //!   two readers must not see two messages. Otherwise what is harmless is read leniently.
 //! - Secrets and digests are hidden from `Debug`.
+//!
+//! # What the core does, and what its owner does
+//!
+//! The core sends, repeats, acknowledges, refreshes, numbers, finds out what a message belongs to, and
+//! refuses what no application could want: unknown methods (405, 501), extensions (420), event packages
+//! (489), INFO packages (469), bodies (415), calls and subscriptions that are not there (481), and more
+//! than [`Capacity`] holds (503). The owner decides who may do what (401, 403, 423), and knows what the
+//! bodies mean.
+//!
+//! | to | give | and obey |
+//! |---|---|---|
+//! | be reachable | [`Input::Register`] | [`Event::Registered`], [`Event::RegistrationFailed`] |
+//! | watch somebody | [`Input::Subscribe`] | [`Event::Notified`], [`Event::SubscriptionEnded`] |
+//! | be watched | [`Input::AcceptSubscription`], [`Input::Notify`] | [`Event::SubscriptionRequested`], [`Event::SubscriptionEnded`] |
+//! | transfer a call | [`Input::Refer`] | [`Event::Notified`] with a [`Sipfrag`] |
+//! | be transferred | [`Input::AcceptSubscription`], [`Input::Invite`], [`Input::Notify`], [`Input::EndSubscription`] | [`Event::SubscriptionRequested`] with a REFER |
+//! | take over a call | [`Input::Accept`] and [`Input::Hangup`] of the other | [`Event::Incoming`] that names it; [`Endpoint::leg_of`] |
+//! | publish a state | [`Input::Publish`] | [`Event::Published`], [`Event::PublicationFailed`] |
+//! | keep states for others | [`PublicationStore`] | [`Event::Request`] with a PUBLISH |
+//! | send a text | [`Input::Request`] with MESSAGE | [`Event::Response`] |
 //!
 //! # Example
 //!

@@ -176,7 +176,11 @@ impl Phone {
             // Whatever the answer says, it shows that the server is there; receiving it has been noted.
             sip::Event::Response { .. } => {}
             sip::Event::RequestFailed { cause, .. } => self.question_failed(now, cause),
-            sip::Event::Registered { registration, .. } => self.registered(registration),
+            sip::Event::Registered {
+                registration,
+                flow_timer_seconds,
+                ..
+            } => self.registered(registration, flow_timer_seconds),
             sip::Event::RegistrationFailed {
                 registration,
                 failure,

@@ -6,6 +6,9 @@ use sip::{NameAddr, Params, RegistrationFailure, RegistrationId, StatusCode};
 
 use crate::{Event, Phone};
 
+/// No server can make the phone ask more often than this.
+const SHORTEST_IDLE: Duration = Duration::from_secs(5);
+
 /// Why the server does not have this device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -147,7 +150,18 @@ impl Phone {
         }
     }
 
-    pub(crate) fn registered(&mut self, registration: RegistrationId) {
+    pub(crate) fn registered(
+        &mut self,
+        registration: RegistrationId,
+        flow_timer_seconds: Option<u32>,
+    ) {
+        // The server wants a sign of life at least that often, and the phone's own question is one.
+        // RFC 5626 section 4.4.1 has it come after at most the whole and at least 80 % of that time.
+        if let Some(seconds) = flow_timer_seconds {
+            let most = Duration::from_secs(u64::from(seconds)) * 4 / 5;
+            let idle = &mut self.config.patience.idle;
+            *idle = most.clamp(SHORTEST_IDLE, (*idle).max(SHORTEST_IDLE));
+        }
         if self.is_current(registration) && self.registrar.state != RegistrationState::SigningOut {
             self.set_registration(RegistrationState::Registered);
         }

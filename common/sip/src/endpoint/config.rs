@@ -25,6 +25,13 @@ pub struct Config {
     /// one gets 489 with this list (RFC 6665 section 4.2.1.1). SUBSCRIBE itself has to be among
     /// `methods`. REFER needs no entry here; whoever has it among `methods` gets it.
     pub event_packages: Vec<Text>,
+    /// The INFO packages that the application takes (Recv-Info, RFC 6086). An INFO of another package
+    /// gets 469; one without package, as of old, goes to the application.
+    pub info_packages: Vec<Text>,
+    /// The kinds of bodies that the application understands in INVITE, UPDATE, PRACK and MESSAGE:
+    /// `application/sdp`, `text/*`, … Others get 415 with this list, unless their sender says that
+    /// they are optional (RFC 3261 section 8.2.3). An empty list lets all through.
+    pub accept: Vec<Text>,
     /// Whether the application passes calls and messages on to others (a B2BUA). It then must not
     /// take a request whose Max-Forwards is used up: that gets 483 (RFC 7332 section 3).
     pub forwards: bool,
@@ -58,6 +65,8 @@ impl Default for Config {
             ],
             supported: Vec::new(),
             event_packages: Vec::new(),
+            info_packages: Vec::new(),
+            accept: Vec::new(),
             forwards: false,
             reliable_provisionals: ReliableProvisionals::default(),
             session_timer: Some(SessionTimer::default()),

@@ -306,6 +306,9 @@ impl Endpoint {
             message.headers.remove(&HeaderName::MaxForwards);
         }
         message.headers.append(headers);
+        if message.method == Method::Message {
+            message.headers.remove(&HeaderName::Contact);
+        }
         message.body = body;
         let kept = Box::new(message.clone());
         self.launch(

@@ -29,7 +29,8 @@ pub enum Input {
     /// Sends a request outside any call. Via, Max-Forwards, From tag, Call-ID and CSeq are filled in
     /// when absent, a digest challenge is answered once when a credential is given. Ends in exactly
     /// one final [`Event::Response`](super::Event::Response) or
-    /// [`Event::RequestFailed`](super::Event::RequestFailed). Not for INVITE, ACK and CANCEL.
+    /// [`Event::RequestFailed`](super::Event::RequestFailed). Not for INVITE, ACK and CANCEL. A MESSAGE
+    /// goes without Contact (RFC 3428 section 4).
     Request {
         /// From [`Endpoint::next_request`](super::Endpoint::next_request).
         request: RequestId,
@@ -40,7 +41,10 @@ pub enum Input {
         /// Answers a challenge.
         credential: Option<ClientCredential>,
     },
-    /// Answers an [`Event::Request`](super::Event::Request).
+    /// Answers an [`Event::Request`](super::Event::Request). To a 2xx for OPTIONS the core adds what we
+    /// can do: Allow, Supported, Accept, Allow-Events and Recv-Info, as far as `headers` do not say it;
+    /// one for MESSAGE loses Contact and body (RFC 3428 section 7). A message that was taken but not
+    /// delivered yet is answered with 202.
     Respond {
         /// The request that is answered.
         request: RequestId,

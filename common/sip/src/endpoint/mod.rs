@@ -17,6 +17,7 @@
 //! | `subscribing`, `refreshing`, `notified` | our subscriptions: how they begin and go on, and what they tell |
 //! | `notifying` | subscriptions that others have with us, REFER among them |
 //! | `borrowed_dialog` | subscriptions in the dialogs of calls |
+//! | `content` | bodies and INFO packages that are understood |
 //! | `replacing` | calls that take the place of others |
 //! | `publishing` | publications |
 //! | `expiry` | what happens when a timer runs out |
@@ -26,6 +27,7 @@ mod authentication;
 mod borrowed_dialog;
 mod calling;
 mod config;
+mod content;
 mod deadlines;
 mod early;
 mod established;

@@ -94,8 +94,8 @@ impl Endpoint {
         } else if self.inspect(&envelope, &request) {
             match request.method {
                 Method::Invite => self.receive_invite(envelope, request),
-                // Without a call they mean nothing.
-                Method::Bye | Method::Prack | Method::Update => {
+                // Without a call they mean nothing; for INFO: RFC 6086 section 4.2.2.
+                Method::Bye | Method::Prack | Method::Update | Method::Info => {
                     self.refuse(&envelope, &request, StatusCode::CALL_DOES_NOT_EXIST);
                 }
                 Method::Subscribe | Method::Refer => {
@@ -196,7 +196,9 @@ impl Endpoint {
             self.refuse(envelope, request, StatusCode::UNSUPPORTED_URI_SCHEME);
             return false;
         }
-        self.inspect_extensions(envelope, request) && self.inspect_hops(envelope, request)
+        self.inspect_extensions(envelope, request)
+            && self.inspect_hops(envelope, request)
+            && self.inspect_content(envelope, request)
     }
 
     /// Refuses extensions that we do not understand (section 8.2.2.3).

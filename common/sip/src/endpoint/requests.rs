@@ -19,6 +19,7 @@ pub(super) struct PendingAnswer {
     reply_to: Flow,
     /// What every answer begins with.
     answer: Response,
+    method: Method,
     is_in_dialog: bool,
     /// When it came, as time since the endpoint's first input.
     since: Duration,
@@ -61,6 +62,7 @@ impl Endpoint {
             transaction,
             reply_to: envelope.reply_to,
             answer,
+            method: request.method.clone(),
             is_in_dialog,
             since: self.out.now,
         };
@@ -99,6 +101,7 @@ impl Endpoint {
         // again: the first half of each registration leaves nothing in memory (section 8.2.7). In a
         // call the number is noted, and the repetition would be refused for it.
         let is_kept = pending.is_in_dialog || !DigestClient::is_challenge(status);
+        let method = pending.method.clone();
         let mut answer = if status.is_provisional() {
             let answer = pending.answer.clone();
             self.answers.insert(request, pending);
@@ -109,6 +112,7 @@ impl Endpoint {
         set_status(&mut answer, status);
         answer.headers.append(headers);
         answer.body = body;
+        self.finish_by_method(&method, &mut answer);
         self.finish_answer(transaction, reply_to, answer, is_kept);
     }
 
@@ -201,6 +205,10 @@ impl Endpoint {
         };
         if !headers.has(&HeaderName::To) {
             return false;
+        }
+        // RFC 3428 section 4: a MESSAGE begins no dialog, so nobody may be led to answer into one.
+        if message.method == Method::Message {
+            headers.remove(&HeaderName::Contact);
         }
         if from.tag().is_none() {
             headers.set_typed(&FromHeader(from.with_tag(&self.random.tag())));

@@ -107,6 +107,7 @@ impl Endpoint {
             headers.push(HeaderName::Supported, &self.supported);
         }
         self.push_packages(headers);
+        self.push_info_packages(headers);
     }
 
     /// Prints an answer with our name in it.

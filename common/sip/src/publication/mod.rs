@@ -1,7 +1,7 @@
 //! Publications: telling a server one's state, which it tells to those who have subscribed to it
 //! (RFC 3903).
 //!
-//! [`Publication`] is a client's side, kept alive by the endpoint. [`PublicationStore`] is the table
+//! `Publication` is a client's side, kept alive by the endpoint. [`PublicationStore`] is the table
 //! of a server: whoever answers PUBLISH gives it the request and sends the answer that it names.
 
 mod client;

@@ -35,25 +35,26 @@ fn busy() -> (Lone, Vec<Vec<u8>>) {
         answer(&ringing, 401, "attic").to_bytes().to_vec(),
         answer(&answered, 200, "mobile").to_bytes().to_vec(),
     ];
-    let with_breaks = |seed: Vec<u8>| {
-        let text = String::from_utf8(seed).unwrap();
-        text.replace("\r\n", "\n")
-            .replace('\n', "\r\n")
-            .into_bytes()
-    };
     (lone, seeds.into_iter().map(with_breaks).collect())
+}
+
+pub(crate) fn with_breaks(seed: Vec<u8>) -> Vec<u8> {
+    let text = String::from_utf8(seed).unwrap();
+    text.replace("\r\n", "\n")
+        .replace('\n', "\r\n")
+        .into_bytes()
 }
 
 /// One change of a message.
 #[derive(Clone, Debug)]
-enum Change {
+pub(crate) enum Change {
     Set(usize, u8),
     Cut(usize, usize),
     Double(usize, usize),
     SwapLines(usize, usize),
 }
 
-fn change() -> impl Strategy<Value = Change> {
+pub(crate) fn change() -> impl Strategy<Value = Change> {
     let place = 0..1000usize;
     prop_oneof![
         (place.clone(), any::<u8>()).prop_map(|(at, byte)| Change::Set(at, byte)),
@@ -63,7 +64,7 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-fn apply(message: &mut Vec<u8>, change: &Change) {
+pub(crate) fn apply(message: &mut Vec<u8>, change: &Change) {
     if message.is_empty() {
         return;
     }

@@ -5,9 +5,11 @@
 mod basic_calls;
 mod cancelling;
 mod challenges;
+mod contents;
 mod flows;
 mod forks;
 mod garbage;
+mod garbage_events;
 mod lifetimes;
 mod lost_messages;
 mod merged;

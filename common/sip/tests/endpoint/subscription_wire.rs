@@ -12,7 +12,7 @@ use crate::party::address;
 use crate::subscriptions::config;
 use crate::wire_peer::Lone;
 
-fn subscribes(lone: &mut Lone) -> (SubscriptionId, Request) {
+pub(crate) fn subscribes(lone: &mut Lone) -> (SubscriptionId, Request) {
     let subscription = lone.endpoint.next_subscription();
     lone.does(Input::Subscribe {
         subscription,
@@ -30,7 +30,7 @@ fn subscribes(lone: &mut Lone) -> (SubscriptionId, Request) {
 }
 
 /// A NOTIFY for that SUBSCRIBE from the notifier with that tag.
-fn notify(subscribe: &Request, number: u32, from_tag: &str, lines: &str) -> String {
+pub(crate) fn notify(subscribe: &Request, number: u32, from_tag: &str, lines: &str) -> String {
     let FromHeader(from) = subscribe.headers.required().unwrap();
     let call_id = subscribe.headers.get(&HeaderName::CallId).unwrap();
     format!(

@@ -34,6 +34,22 @@ fn a_registration_that_goes_well_is_told_once() {
 }
 
 #[test]
+fn a_server_that_wants_more_signs_of_life_gets_them() {
+    for (flow_timer, least) in [(None, 35), (Some(3600), 35), (Some(10), 110)] {
+        let mut house = House::new(Conditions::perfect());
+        house.exchange.flow_timer = flow_timer;
+        house.amina.handle(house.network.now(), Input::SignIn);
+        house.pass(1000.0);
+        let requests = house.exchange.requests.iter();
+        let asked = requests
+            .filter(|method| **method == Method::Options)
+            .count();
+        assert!(asked >= least, "{flow_timer:?}: {asked}");
+        assert!(asked < 2 * least, "{flow_timer:?}: {asked}");
+    }
+}
+
+#[test]
 fn a_server_that_dies_in_mid_call_ends_the_call_within_ten_seconds() {
     let (mut house, at_amina, at_bela) = House::connected();
     house.pass(30.0);

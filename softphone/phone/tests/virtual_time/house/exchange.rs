@@ -26,6 +26,8 @@ pub(crate) struct Exchange {
     pub(crate) refuse_with: Option<StatusCode>,
     /// A dead exchange hears and says nothing.
     pub(crate) is_dead: bool,
+    /// How often it wants a sign of life, in seconds.
+    pub(crate) flow_timer: Option<u32>,
     /// Requests that came, by method.
     pub(crate) requests: Vec<Method>,
     /// What happened to legs without another leg.
@@ -43,6 +45,7 @@ impl Exchange {
             at: BTreeMap::new(),
             refuse_with: None,
             is_dead: false,
+            flow_timer: None,
             requests: Vec::new(),
             single: Vec::new(),
         }
@@ -165,6 +168,9 @@ impl Exchange {
             if self.knows(now, message, &user) {
                 self.bindings.insert(user, flow);
                 headers.push(sip::HeaderName::Expires, "120");
+                if let Some(seconds) = self.flow_timer {
+                    headers.push_typed(&sip::FlowTimer(seconds));
+                }
                 let contacts = message.headers.all(&sip::HeaderName::Contact);
                 for contact in contacts {
                     headers.push(sip::HeaderName::Contact, format!("{contact};expires=120"));
