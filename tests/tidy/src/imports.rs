@@ -55,6 +55,8 @@ pub const TABLE: &[Rule] = &[
         ],
         &["sqlx", "axum"],
     ),
+    test("damage", &["sdp", "sip"]),
+    test("fuzz", &["damage"]),
     test("simnet", &[]),
     test("hearing", &[]),
     test("tidy", &[]),

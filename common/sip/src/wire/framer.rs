@@ -191,6 +191,8 @@ impl Framer {
             return Ok(());
         }
         let line = match memchr::memchr(b'\n', &self.buffer) {
+            // The verdict must not depend on how the network has cut the line.
+            Some(end) if end > LONGEST_START_LINE => return Err(Problem::StartLine),
             Some(end) => &self.buffer[..end],
             None if self.buffer.len() > LONGEST_START_LINE => return Err(Problem::StartLine),
             None if head::may_start_message(&self.buffer) => return Ok(()),

@@ -191,3 +191,18 @@ fn what_comes_out_can_be_parsed() {
         assert_eq!(Message::parse(bytes).unwrap().body(), "hi");
     }
 }
+
+#[test]
+fn too_long_a_start_line_is_refused_however_it_is_cut() {
+    let head = "Via: SIP/2.0/TCP a\r\nContent-Length: 0\r\n\r\n";
+    let stream = format!("OPTIONS sip:{}@b SIP/2.0\r\n{head}", "a".repeat(9000));
+    for step in [stream.len(), 1000] {
+        let mut framer = Framer::default();
+        let mut is_refused = false;
+        for piece in stream.as_bytes().chunks(step) {
+            framer.push(piece);
+            is_refused |= framer.next().is_err();
+        }
+        assert!(is_refused, "pieces of {step}");
+    }
+}
