@@ -195,11 +195,12 @@ pub struct Capacity {
 
 impl Default for Capacity {
     fn default() -> Self {
-        // A finished transaction takes roughly half a kilobyte for 32 s, a call some kilobytes.
+        // A finished transaction takes roughly half a kilobyte for 32 s, a call some kilobytes, a
+        // subscription less than three.
         Self {
             server_transactions: 400_000,
             legs: 50_000,
-            subscriptions: 100_000,
+            subscriptions: 50_000,
             subscriptions_per_peer: 2_000,
         }
     }

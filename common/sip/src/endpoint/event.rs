@@ -206,7 +206,8 @@ pub enum Event {
     },
     /// Somebody wants to be told of something: SUBSCRIBE to one of
     /// [`Config::event_packages`](super::Config::event_packages), or REFER, which asks us to send a
-    /// request (as a rule to call whom Refer-To names) and to report how that goes. Answer with
+    /// request (as a rule to call whom Refer-To names, with the REFER's Referred-By among the headers,
+    /// RFC 3892) and to report how that goes. Answer with
     /// [`Input::AcceptSubscription`](super::Input::AcceptSubscription) or
     /// [`Input::RejectSubscription`](super::Input::RejectSubscription) within 32 s.
     ///

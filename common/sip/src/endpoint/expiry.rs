@@ -108,6 +108,7 @@ impl Endpoint {
         }
         self.registrations_lost(is_gone);
         self.subscriptions_lost(is_gone);
+        self.publications_lost(is_gone);
     }
 }
 

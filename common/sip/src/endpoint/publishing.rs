@@ -6,9 +6,9 @@ use super::purpose::Purpose;
 use super::{
     DigestClient, Endpoint, Event, Failure, Input, PublicationFailure, PublicationId, Timer,
 };
-use crate::Response;
 use crate::publication::{Publication, PublicationVerdict, Publishing};
 use crate::registration::{refresh_after, retry_after};
+use crate::{Flow, Response};
 
 impl Endpoint {
     /// [`Input::Publish`] and [`Input::Unpublish`].
@@ -159,6 +159,15 @@ impl Endpoint {
     pub(super) fn publish_due(&mut self, id: PublicationId, plan: u32) {
         if self.planned_publication(id, plan).is_some() {
             self.send_publish(id);
+        }
+    }
+
+    /// The connections under these publications are gone; the next PUBLISH takes another one.
+    pub(super) fn publications_lost(&mut self, is_gone: impl Fn(Flow) -> bool) {
+        for publication in self.publications.values_mut() {
+            if is_gone(publication.flow) {
+                publication.flow.connection = 0;
+            }
         }
     }
 

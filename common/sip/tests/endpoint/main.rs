@@ -4,6 +4,7 @@
 
 mod basic_calls;
 mod cancelling;
+mod challenged_events;
 mod challenges;
 mod contents;
 mod flows;

@@ -222,3 +222,85 @@ fn a_subscribe_that_makes_no_sense_is_refused() {
     assert_eq!(lone.statuses(), [481]);
     assert!(lone.is_empty() && lone.endpoint.population().subscriptions == 0);
 }
+
+#[test]
+fn a_subscription_moves_to_a_new_connection() {
+    let mut lone = Lone::new(Config::default());
+    lone.flow.transport = sip::Transport::Tcp;
+    lone.flow.connection = 7;
+    let (_, subscribe) = subscribes(&mut lone);
+    lone.hears_answer(&subscribe, 200, "desk");
+    lone.hears(&notify(&subscribe, 1, "desk", ACTIVE));
+    lone.waits(Duration::from_secs(100));
+    lone.sent();
+    let flow = lone.flow;
+    lone.does(Input::FlowFailed { flow });
+    lone.waits(Duration::from_secs(1));
+    let sent = lone.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].0.connection, 0);
+    assert!(
+        matches!(&sent[0].1, sip::Message::Request(request) if request.method == sip::Method::Subscribe)
+    );
+}
+
+#[test]
+fn a_subscription_may_live_in_the_dialog_of_a_call() {
+    let mut lone = Lone::new(config());
+    lone.hears(&crate::wire_peer::request("INVITE", "first", ""));
+    let Some(Event::Incoming { leg, .. }) = lone.events().pop() else {
+        panic!("a call");
+    };
+    lone.does(crate::party::accept(leg));
+    let accepted = lone.responses().pop().unwrap();
+    let to: sip::ToHeader = accepted.headers.required().unwrap();
+    let tag = to.tag().unwrap().to_owned();
+    let in_call = |method: &str, number: &str, lines: &str| {
+        crate::wire_peer::request_in(method, &format!("d{number}"), number, &tag, lines)
+    };
+    lone.hears(&in_call("ACK", "1", ""));
+    lone.events();
+    lone.hears(&in_call("SUBSCRIBE", "2", "Event: dialog\nExpires: 600\n"));
+    let Some(Event::SubscriptionRequested {
+        subscription,
+        leg: Some(carrier),
+        ..
+    }) = lone.events().pop()
+    else {
+        panic!("a subscription in the call");
+    };
+    assert_eq!(carrier, leg);
+    lone.does(Input::AcceptSubscription {
+        subscription,
+        expires_seconds: 600,
+        headers: Headers::new(),
+    });
+    lone.does(crate::subscriptions::notify(subscription, "1"));
+    let sent = lone.requests();
+    assert_eq!(sent.len(), 1);
+    let cseq = sent[0].headers.get(&HeaderName::CSeq).unwrap();
+    assert_eq!(cseq, "1 NOTIFY");
+    lone.hears_answer(&sent[0], 200, "bob");
+    // The call ends, the subscription goes on in what is left of the dialog.
+    lone.does(crate::party::hangup(leg));
+    let bye = lone.requests().remove(0);
+    assert_eq!(bye.headers.get(&HeaderName::CSeq).unwrap(), "2 BYE");
+    lone.does(crate::subscriptions::notify(subscription, "2"));
+    let second = lone.requests().remove(0);
+    assert_eq!(second.headers.get(&HeaderName::CSeq).unwrap(), "3 NOTIFY");
+    lone.hears_answer(&second, 200, "bob");
+    lone.hears(&in_call("SUBSCRIBE", "3", "Event: dialog\nExpires: 0\n"));
+    lone.does(Input::AcceptSubscription {
+        subscription,
+        expires_seconds: 600,
+        headers: Headers::new(),
+    });
+    lone.does(crate::subscriptions::notify(subscription, "3"));
+    let last = lone.requests().remove(0);
+    let state = last.headers.get(&HeaderName::SubscriptionState).unwrap();
+    assert_eq!(state, "terminated;reason=timeout");
+    lone.hears_answer(&last, 200, "bob");
+    assert_eq!(lone.endpoint.population().subscriptions, 0);
+    lone.hears(&in_call("SUBSCRIBE", "4", "Event: dialog\n"));
+    assert_eq!(lone.statuses(), [481]);
+}

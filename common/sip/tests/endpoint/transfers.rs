@@ -293,6 +293,27 @@ fn an_invite_that_replaces_a_call_names_it() {
 }
 
 #[test]
+fn a_call_of_ours_that_rings_elsewhere_may_be_taken() {
+    let mut lone = replacing();
+    let (leg, invite) = lone.calls();
+    lone.hears_answer(&invite, 180, "desk");
+    lone.events();
+    let from: sip::FromHeader = invite.headers.required().unwrap();
+    let tag = from.0.tag().unwrap();
+    let call_id = invite.headers.get(&HeaderName::CallId).unwrap();
+    let header = format!("Replaces: {call_id};to-tag={tag};from-tag=desk;early-only\n");
+    assert_eq!(replaces(&mut lone, "new", &header), [100]);
+    let Some(Event::Incoming {
+        replaces: Some(found),
+        ..
+    }) = lone.events().pop()
+    else {
+        panic!("a call that replaces another one");
+    };
+    assert_eq!(found, leg);
+}
+
+#[test]
 fn calls_that_cannot_be_replaced_are_refused() {
     let mut lone = replacing();
     let (_, tag) = incoming(&mut lone, true);
