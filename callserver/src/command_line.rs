@@ -26,7 +26,8 @@ pub struct CommandLine {
     /// [default: the name of this machine]
     #[arg(long, value_name = "NAME")]
     pub domain: Option<String>,
-    /// Where to speak SIP over UDP and TCP; port 0 for any free one. [default: 127.0.0.1:5060]
+    /// Where to speak SIP over UDP and TCP; port 0 for any free one, a comma between several addresses.
+    /// [default: 127.0.0.1:5060]
     #[arg(long, value_name = "ADDR")]
     pub sip: Option<String>,
     /// Where to speak SIP over TLS; port 0 for any free one, or `off`. [default: port 5061 on all addresses]

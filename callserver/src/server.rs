@@ -124,7 +124,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
     let control = ControlServer::listen(&DataFolder::control_socket(folder.path()))?;
     let running = edge::start(Setup {
         switch: switch_config(config, &domain),
-        sip: config.sip,
+        sip: config.sip.clone(),
         sips: config.sips.clone(),
         identity: certificate
             .as_ref()
@@ -231,12 +231,9 @@ fn certificate(
 
 /// What people may reach this server by.
 fn names(config: &Config, domain: &str) -> Names {
-    let listening = [config.sip, config.http];
+    let plain = config.sip.iter().chain([&config.http]);
     let encrypted = config.sips.addresses.iter().chain(&config.https.addresses);
-    let listening = listening
-        .iter()
-        .chain(encrypted)
-        .map(|address| address.ip());
+    let listening = plain.chain(encrypted).map(|address| address.ip());
     // On all addresses: then the ones that this machine speaks to the world from.
     let own = listening.filter_map(|ip| match ip.is_unspecified() {
         true => edge::address_towards_the_world(ip),

@@ -15,7 +15,7 @@ pub struct ConfigFile {
     pub data: Option<PathBuf>,
     /// The SIP domain and digest realm.
     pub domain: Option<String>,
-    /// Where SIP is spoken, `ADDRESS:PORT`.
+    /// Where SIP is spoken, `ADDRESS:PORT`, or several of them with commas between.
     pub sip: Option<String>,
     /// Where SIP over TLS is spoken, `ADDRESS:PORT`, or `off`.
     pub sips: Option<String>,

@@ -55,6 +55,28 @@ pub(super) fn plain(
     Ok(address)
 }
 
+/// Reads a list of addresses, separated by commas, where something unencrypted is spoken.
+pub(super) fn several(
+    option: &'static str,
+    text: Option<String>,
+    default: SocketAddr,
+    beyond_loopback: bool,
+) -> Result<Vec<SocketAddr>, ConfigError> {
+    let Some(text) = text else {
+        return Ok(vec![default]);
+    };
+    text.split(',')
+        .map(|one| {
+            plain(
+                option,
+                Some(one.trim().to_owned()),
+                default,
+                beyond_loopback,
+            )
+        })
+        .collect()
+}
+
 /// An address with a port, or without one, which takes the usual port.
 fn address(
     option: &'static str,

@@ -29,8 +29,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The SIP domain, if the operator named one; else the one stored at the first start.
     pub domain: Option<String>,
-    /// Where SIP is spoken over UDP and TCP. Port 0 lets the system choose.
-    pub sip: SocketAddr,
+    /// Where SIP is spoken over UDP and TCP: one address or more. Port 0 lets the system choose.
+    pub sip: Vec<SocketAddr>,
     /// Where SIP over TLS is spoken.
     pub sips: Encrypted,
     /// Where HTTP is spoken. Port 0 lets the system choose.
@@ -104,7 +104,7 @@ impl Config {
 
     fn resolve(file: ConfigFile, over: Overrides) -> Result<Self, ConfigError> {
         let beyond = file.plain_beyond_loopback;
-        let sip = listen::plain("sip", over.sip.or(file.sip), DEFAULT_SIP, beyond)?;
+        let sip = listen::several("sip", over.sip.or(file.sip), DEFAULT_SIP, beyond)?;
         let http = listen::plain("http", over.http.or(file.http), DEFAULT_HTTP, beyond)?;
         let sips = Encrypted::read("sips", over.sips.or(file.sips), SIPS_PORT)?;
         let https = Encrypted::read("https", over.https.or(file.https), HTTPS_PORT)?;
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn without_a_file_everything_plain_stays_on_loopback() {
         let config = resolve("", Overrides::default()).unwrap();
-        assert_eq!(config.sip, "127.0.0.1:5060".parse().unwrap());
+        assert_eq!(config.sip, ["127.0.0.1:5060".parse().unwrap()]);
         assert_eq!(config.http, "127.0.0.1:8080".parse().unwrap());
         assert_eq!(config.database.file_name().unwrap(), "carillon.sqlite");
     }
@@ -246,8 +246,17 @@ mod tests {
             ..Overrides::default()
         };
         let config = resolve("sip = \"127.0.0.1:5999\"\nhttp = \"[::1]\"", over).unwrap();
-        assert_eq!(config.sip.port(), 0);
+        assert_eq!(config.sip, ["127.0.0.1:0".parse().unwrap()]);
         assert_eq!(config.http, "[::1]:8080".parse().unwrap());
+    }
+
+    #[test]
+    fn sip_is_spoken_on_as_many_addresses_as_are_named() {
+        let config = resolve("sip = \"127.0.0.1, [::1]:5070\"", Overrides::default()).unwrap();
+        let wanted = ["127.0.0.1:5060", "[::1]:5070"].map(|text| text.parse().unwrap());
+        assert_eq!(config.sip, wanted);
+        let refused = resolve("sip = \"127.0.0.1,192.0.2.1\"", Overrides::default());
+        assert!(refused.unwrap_err().to_string().contains("192.0.2.1"));
     }
 
     #[test]

@@ -20,6 +20,6 @@ mod tally;
 
 pub use exchange::{Counts, Exchange};
 pub use figures::Figures;
-pub use media_address::{MediaAddress, MediaAddressError, address_towards_the_world};
+pub use media_address::address_towards_the_world;
 pub use start::{Running, Setup, StartError, start};
 pub use tally::{Messages, Tally};

@@ -12,7 +12,7 @@ use super::bindings;
 use super::desk::Desk;
 use super::directory::Directory;
 use super::exchange::Exchange;
-use super::{MediaAddress, MediaAddressError};
+use super::media_address::MediaAddresses;
 use crate::config::{Encrypted, RtpPorts};
 use crate::office::Announcement;
 use crate::relay::{self, Relay};
@@ -24,7 +24,7 @@ pub struct Setup {
     /// The switch's own configuration.
     pub switch: switch::Config,
     /// Where SIP is spoken.
-    pub sip: SocketAddr,
+    pub sip: Vec<SocketAddr>,
     /// Where SIP over TLS is spoken.
     pub sips: Encrypted,
     /// The certificate for it.
@@ -68,9 +68,6 @@ pub enum StartError {
     /// The relay.
     #[error(transparent)]
     Relay(#[from] relay::StartError),
-    /// The address for audio.
-    #[error(transparent)]
-    MediaAddress(#[from] MediaAddressError),
     /// No thread.
     #[error("The exchange's thread cannot be started ({0}); the system is out of resources.")]
     Thread(std::io::Error),
@@ -89,8 +86,7 @@ const ANNOUNCEMENTS: usize = 64;
 /// If a port is taken or an address is not ours.
 pub async fn start(setup: Setup) -> Result<Running, StartError> {
     let main_runtime = tokio::runtime::Handle::current();
-    let media = MediaAddress::choose(setup.media_address, setup.sip.ip())?;
-    let relay = Relay::start(setup.rtp_ports, media.listen, media.advertised)?;
+    let relay = Relay::start(setup.rtp_ports)?;
     let restored = bindings::load(&setup.store).await?;
     if !restored.is_empty() {
         tracing::info!(registrations = restored.len(), "registrations from before");
@@ -145,7 +141,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
                 now,
                 switch,
                 sockets,
-                relay,
+                (relay, MediaAddresses::new(setup.media_address)),
                 directory,
                 setup.store,
                 main_runtime,
@@ -174,14 +170,16 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
 
 /// Opens all sockets. An encrypted port that nobody asked for is left out where it cannot be had.
 async fn bind(
-    sip: SocketAddr,
+    sip: Vec<SocketAddr>,
     sips: Encrypted,
     identity: Option<TlsIdentity>,
 ) -> Result<Sockets, BindError> {
     let mut wanted = BindConfig {
+        udp: sip.clone(),
+        tcp: sip,
         tls: sips.addresses,
         identity,
-        ..BindConfig::udp_and_tcp(sip)
+        ..BindConfig::default()
     };
     loop {
         let error = match Sockets::bind(wanted.clone()).await {

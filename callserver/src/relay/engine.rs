@@ -36,9 +36,22 @@ pub(super) enum Order {
     Stop,
 }
 
+impl Socket {
+    /// A target as this socket can send to it: one that serves both families knows IPv4 in IPv6's clothes only.
+    fn family(&self, target: SocketAddr) -> SocketAddr {
+        match target.ip() {
+            IpAddr::V4(ip) if self.is_ipv6 => {
+                SocketAddr::new(ip.to_ipv6_mapped().into(), target.port())
+            }
+            _ => target,
+        }
+    }
+}
+
 /// One socket: one side's RTP or RTCP.
 struct Socket {
     socket: UdpSocket,
+    is_ipv6: bool,
     port: Port,
     side: Side,
     latch: Latch,
@@ -199,6 +212,7 @@ impl Engine {
         ];
         self.calls.insert(media, Call { places, ports });
         for (place, (socket, port, side, other)) in places.into_iter().zip(all) {
+            let is_ipv6 = socket.local_addr().is_ok_and(|address| address.is_ipv6());
             let mut socket = UdpSocket::from_std(socket);
             self.poll
                 .registry()
@@ -207,6 +221,7 @@ impl Engine {
             let counters = counters.clone();
             self.sockets[place] = Some(Socket {
                 socket,
+                is_ipv6,
                 port,
                 side,
                 latch,
@@ -305,7 +320,7 @@ impl Engine {
                 && let Some(target) = other.latch.target()
             {
                 // A full buffer loses the packet, as the network would.
-                let _ = other.socket.send_to(datagram, target);
+                let _ = other.socket.send_to(datagram, other.family(target));
             }
         }
         true

@@ -44,20 +44,49 @@ pub enum Side {
     Callee,
 }
 
-/// Where the relay listens for one call's RTP; RTCP is one port above.
+/// Where to listen for one side of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Listen {
+    /// What the sockets are bound to; the unspecified IPv6 address takes packets of both families.
+    pub bind: IpAddr,
+    /// What phones that are reached over IPv4 are told.
+    pub v4: Option<IpAddr>,
+    /// What phones that are reached over IPv6 are told.
+    pub v6: Option<IpAddr>,
+}
+
+/// Where one side's phones send their RTP; RTCP is one port above.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Told {
+    /// Those that are reached over IPv4.
+    pub v4: Option<SocketAddr>,
+    /// Those that are reached over IPv6.
+    pub v6: Option<SocketAddr>,
+}
+
+/// Where the relay listens for one call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Listening {
     /// For the caller's phone.
-    pub caller: SocketAddr,
-    /// For the callee's phone.
-    pub callee: SocketAddr,
+    pub caller: Told,
+    /// For the callee's phones.
+    pub callee: Told,
+}
+
+impl Listen {
+    fn told(&self, port: u16) -> Told {
+        let with_port = |ip| SocketAddr::new(ip, port);
+        Told {
+            v4: self.v4.map(with_port),
+            v6: self.v6.map(with_port),
+        }
+    }
 }
 
 /// The relay of one server. Dropping it ends its thread and closes all sockets.
 #[derive(Debug)]
 pub struct Relay {
     ports: PortSource,
-    advertised: IpAddr,
     orders: mpsc::Sender<Order>,
     waker: Arc<Waker>,
     counters: std::collections::HashMap<MediaId, Arc<Counters>>,
@@ -69,16 +98,6 @@ pub struct Relay {
 /// The relay cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The address that phones shall send to is not one that this machine can listen on.
-    #[error(
-        "The relay cannot listen on {address} ({source}); name an address of this machine as address in [media]."
-    )]
-    Address {
-        /// The address.
-        address: IpAddr,
-        /// What the system said.
-        source: io::Error,
-    },
     /// No thread or no poller.
     #[error("The relay's thread cannot be started ({0}); the system is out of resources.")]
     Thread(io::Error),
@@ -99,15 +118,11 @@ pub enum OpenError {
 }
 
 impl Relay {
-    /// Starts the engine. It listens on `listen`, and phones are told to send to `advertised`.
+    /// Starts the engine.
     ///
     /// # Errors
-    /// If the address is not ours or the system has no thread for it.
-    pub fn start(ports: RtpPorts, listen: IpAddr, advertised: IpAddr) -> Result<Self, StartError> {
-        std::net::UdpSocket::bind((listen, 0)).map_err(|source| StartError::Address {
-            address: listen,
-            source,
-        })?;
+    /// If the system has no thread for it.
+    pub fn start(ports: RtpPorts) -> Result<Self, StartError> {
         let (orders, inbox) = mpsc::channel();
         let (released, returned) = mpsc::channel();
         let engine = Engine::new(inbox, released).map_err(StartError::Thread)?;
@@ -117,8 +132,7 @@ impl Relay {
             .spawn(move || engine.run());
         let thread = thread.map_err(StartError::Thread)?;
         Ok(Self {
-            ports: PortSource::new(ports, listen, returned),
-            advertised,
+            ports: PortSource::new(ports, returned),
             orders,
             waker,
             counters: Default::default(),
@@ -131,9 +145,14 @@ impl Relay {
     ///
     /// # Errors
     /// If there are none left.
-    pub fn open(&mut self, media: MediaId) -> Result<Listening, OpenError> {
-        let caller = self.ports.take()?;
-        let callee = match self.ports.take() {
+    pub fn open(
+        &mut self,
+        media: MediaId,
+        for_caller: Listen,
+        for_callee: Listen,
+    ) -> Result<Listening, OpenError> {
+        let caller = self.ports.take(for_caller.bind)?;
+        let callee = match self.ports.take(for_callee.bind) {
             Ok(pair) => pair,
             Err(error) => {
                 self.ports.give_back(caller.port);
@@ -141,8 +160,8 @@ impl Relay {
             }
         };
         let listening = Listening {
-            caller: SocketAddr::new(self.advertised, caller.port),
-            callee: SocketAddr::new(self.advertised, callee.port),
+            caller: for_caller.told(caller.port),
+            callee: for_callee.told(callee.port),
         };
         let counters = Arc::new(Counters::default());
         self.counters.insert(media, counters.clone());

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::net::{IpAddr, UdpSocket};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc;
 
 use rand::RngExt;
+use socket2::{Domain, Protocol, Socket, Type};
 
 use super::OpenError;
 use crate::config::RtpPorts;
@@ -23,7 +24,6 @@ pub(super) struct Pair {
 #[derive(Debug)]
 pub(super) struct PortSource {
     range: RtpPorts,
-    listen: IpAddr,
     in_use: HashSet<u16>,
     returned: mpsc::Receiver<u16>,
 }
@@ -33,22 +33,22 @@ pub(super) struct PortSource {
 const GUESSES: u32 = 16;
 
 impl PortSource {
-    pub(super) fn new(range: RtpPorts, listen: IpAddr, returned: mpsc::Receiver<u16>) -> Self {
+    pub(super) fn new(range: RtpPorts, returned: mpsc::Receiver<u16>) -> Self {
         Self {
             range,
-            listen,
             in_use: HashSet::new(),
             returned,
         }
     }
 
-    pub(super) fn take(&mut self) -> Result<Pair, OpenError> {
+    /// A pair on the address `listen`.
+    pub(super) fn take(&mut self, listen: IpAddr) -> Result<Pair, OpenError> {
         while let Ok(port) = self.returned.try_recv() {
             self.in_use.remove(&port);
         }
         let pair = match self.range {
-            RtpPorts::Any => self.any(),
-            RtpPorts::Range { low, high } => self.one_of(low, high),
+            RtpPorts::Any => self.any(listen),
+            RtpPorts::Range { low, high } => self.one_of(listen, low, high),
         }?;
         self.in_use.insert(pair.port);
         Ok(pair)
@@ -59,44 +59,44 @@ impl PortSource {
         self.in_use.remove(&port);
     }
 
-    fn any(&mut self) -> Result<Pair, OpenError> {
+    fn any(&mut self, listen: IpAddr) -> Result<Pair, OpenError> {
         // The system gives any port; half of them are odd, and the neighbour may be taken.
         for _ in 0..8 * GUESSES {
-            let rtp = UdpSocket::bind((self.listen, 0)).map_err(OpenError::Socket)?;
+            let rtp = bind(listen, 0).map_err(OpenError::Socket)?;
             let port = rtp.local_addr().map_err(OpenError::Socket)?.port();
             if port % 2 == 1 || port == u16::MAX {
                 continue;
             }
-            if let Ok(rtcp) = UdpSocket::bind((self.listen, port + 1)) {
+            if let Ok(rtcp) = bind(listen, port + 1) {
                 return ready(port, rtp, rtcp).map_err(OpenError::Socket);
             }
         }
         Err(OpenError::NoPorts(self.range))
     }
 
-    fn one_of(&mut self, low: u16, high: u16) -> Result<Pair, OpenError> {
+    fn one_of(&mut self, listen: IpAddr, low: u16, high: u16) -> Result<Pair, OpenError> {
         let pairs = (high - low).div_ceil(2);
         let mut random = rand::rng();
         for _ in 0..GUESSES {
-            if let Some(pair) = self.try_port(low + 2 * random.random_range(0..pairs))? {
+            if let Some(pair) = self.try_port(listen, low + 2 * random.random_range(0..pairs))? {
                 return Ok(pair);
             }
         }
         let start = random.random_range(0..pairs);
         for step in 0..pairs {
             let index = (u32::from(start) + u32::from(step)) % u32::from(pairs);
-            if let Some(pair) = self.try_port(low + 2 * index as u16)? {
+            if let Some(pair) = self.try_port(listen, low + 2 * index as u16)? {
                 return Ok(pair);
             }
         }
         Err(OpenError::NoPorts(self.range))
     }
 
-    fn try_port(&self, port: u16) -> Result<Option<Pair>, OpenError> {
+    fn try_port(&self, listen: IpAddr, port: u16) -> Result<Option<Pair>, OpenError> {
         if self.in_use.contains(&port) {
             return Ok(None);
         }
-        let bind = |port| match UdpSocket::bind((self.listen, port)) {
+        let bind = |port| match bind(listen, port) {
             Ok(socket) => Ok(Some(socket)),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(None),
             Err(error) => Err(OpenError::Socket(error)),
@@ -106,6 +106,17 @@ impl PortSource {
         };
         ready(port, rtp, rtcp).map(Some).map_err(OpenError::Socket)
     }
+}
+
+/// The unspecified IPv6 address hears IPv4 too, whatever the system is set to.
+fn bind(listen: IpAddr, port: u16) -> io::Result<UdpSocket> {
+    if listen != IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
+        return UdpSocket::bind((listen, port));
+    }
+    let socket = Socket::new(Domain::IPV6, Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_only_v6(false)?;
+    socket.bind(&SocketAddr::new(listen, port).into())?;
+    Ok(socket.into())
 }
 
 fn ready(port: u16, rtp: UdpSocket, rtcp: UdpSocket) -> io::Result<Pair> {
@@ -124,9 +135,9 @@ mod tests {
     #[test]
     fn any_ports_come_in_pairs_of_even_and_odd() {
         let (_sender, returned) = mpsc::channel();
-        let mut source = PortSource::new(RtpPorts::Any, LOOPBACK, returned);
+        let mut source = PortSource::new(RtpPorts::Any, returned);
         for _ in 0..10 {
-            let pair = source.take().unwrap();
+            let pair = source.take(LOOPBACK).unwrap();
             assert_eq!(pair.port % 2, 0);
             assert_eq!(pair.rtp.local_addr().unwrap().port(), pair.port);
             assert_eq!(pair.rtcp.local_addr().unwrap().port(), pair.port + 1);
@@ -137,26 +148,26 @@ mod tests {
     fn a_range_is_used_up_to_its_last_pair_and_what_returns_is_used_again() {
         let (sender, returned) = mpsc::channel();
         // Some range of eight ports that nobody uses at the moment.
-        let probe = PortSource::new(RtpPorts::Any, LOOPBACK, mpsc::channel().1)
-            .any()
+        let probe = PortSource::new(RtpPorts::Any, mpsc::channel().1)
+            .any(LOOPBACK)
             .unwrap()
             .port;
         let range = RtpPorts::Range {
             low: probe,
             high: probe.saturating_add(7) | 1,
         };
-        let mut source = PortSource::new(range, LOOPBACK, returned);
+        let mut source = PortSource::new(range, returned);
         let mut pairs = Vec::new();
-        while let Ok(pair) = source.take() {
+        while let Ok(pair) = source.take(LOOPBACK) {
             pairs.push(pair);
         }
-        assert!(matches!(source.take(), Err(OpenError::NoPorts(_))));
+        assert!(matches!(source.take(LOOPBACK), Err(OpenError::NoPorts(_))));
         let Some(pair) = pairs.pop() else {
             panic!("not one pair of {range} was free")
         };
         sender.send(pair.port).unwrap();
         let port = pair.port;
         drop(pair);
-        assert_eq!(source.take().unwrap().port, port);
+        assert_eq!(source.take(LOOPBACK).unwrap().port, port);
     }
 }

@@ -12,7 +12,28 @@ const SILENCE: Duration = Duration::from_millis(200);
 const CALL: MediaId = MediaId(7);
 
 fn relay() -> Relay {
-    Relay::start(RtpPorts::Any, LOOPBACK, LOOPBACK).unwrap()
+    Relay::start(RtpPorts::Any).unwrap()
+}
+
+const ON_LOOPBACK: Listen = Listen {
+    bind: LOOPBACK,
+    v4: Some(LOOPBACK),
+    v6: None,
+};
+
+/// Where the phones of one call send to.
+#[derive(Debug)]
+struct Ports {
+    caller: SocketAddr,
+    callee: SocketAddr,
+}
+
+fn open(relay: &mut Relay, media: MediaId) -> Result<Ports, OpenError> {
+    let listening = relay.open(media, ON_LOOPBACK, ON_LOOPBACK)?;
+    Ok(Ports {
+        caller: listening.caller.v4.unwrap(),
+        callee: listening.callee.v4.unwrap(),
+    })
 }
 
 /// A phone: RTP and RTCP on neighbouring ports.
@@ -23,11 +44,15 @@ struct Phone {
 
 impl Phone {
     fn new() -> Self {
+        Self::on(LOOPBACK)
+    }
+
+    fn on(ip: IpAddr) -> Self {
         loop {
-            let rtp = UdpSocket::bind((LOOPBACK, 0)).unwrap();
+            let rtp = UdpSocket::bind((ip, 0)).unwrap();
             let port = rtp.local_addr().unwrap().port();
             if let Some(next) = port.checked_add(1)
-                && let Ok(rtcp) = UdpSocket::bind((LOOPBACK, next))
+                && let Ok(rtcp) = UdpSocket::bind((ip, next))
             {
                 return Self { rtp, rtcp };
             }
@@ -56,9 +81,9 @@ fn receive(socket: &UdpSocket, patience: Duration) -> Option<(Vec<u8>, SocketAdd
 }
 
 /// A relay with one call between two phones.
-fn call() -> (Relay, Listening, Phone, Phone) {
+fn call() -> (Relay, Ports, Phone, Phone) {
     let mut relay = relay();
-    let listening = relay.open(CALL).unwrap();
+    let listening = open(&mut relay, CALL).unwrap();
     let (caller, callee) = (Phone::new(), Phone::new());
     relay.expect(CALL, Side::Caller, caller.address(), LOOPBACK);
     relay.expect(CALL, Side::Callee, callee.address(), LOOPBACK);
@@ -108,7 +133,7 @@ fn a_burst_longer_than_one_turn_passes_whole() {
 #[test]
 fn a_phone_behind_a_translator_is_answered_where_it_sends_from() {
     let mut relay = relay();
-    let listening = relay.open(CALL).unwrap();
+    let listening = open(&mut relay, CALL).unwrap();
     let (caller, callee) = (Phone::new(), Phone::new());
     // It signals the address that it has at home, its SIP comes from the loopback address.
     relay.expect(
@@ -127,7 +152,7 @@ fn a_phone_behind_a_translator_is_answered_where_it_sends_from() {
 #[test]
 fn a_stranger_can_neither_speak_into_a_call_nor_draw_its_audio() {
     let mut relay = relay();
-    let listening = relay.open(CALL).unwrap();
+    let listening = open(&mut relay, CALL).unwrap();
     let (caller, callee, stranger) = (Phone::new(), Phone::new(), Phone::new());
     // The SIP of both comes from elsewhere: only the signalled addresses are theirs.
     relay.expect(
@@ -214,18 +239,18 @@ fn when_all_ports_are_in_use_the_next_call_is_told_so_and_gets_them_after_the_dr
         let Ok(ports) = RtpPorts::parse(&format!("{}-{}", probe, u32::from(probe) + 3)) else {
             continue;
         };
-        let mut relay = Relay::start(ports, LOOPBACK, LOOPBACK).unwrap();
-        if let Ok(listening) = relay.open(CALL) {
+        let mut relay = Relay::start(ports).unwrap();
+        if let Ok(listening) = open(&mut relay, CALL) {
             break (relay, listening);
         }
     };
     assert_ne!(listening.caller, listening.callee);
-    let refused = relay.open(MediaId(8)).unwrap_err();
+    let refused = open(&mut relay, MediaId(8)).unwrap_err();
     assert!(matches!(refused, OpenError::NoPorts(_)));
     assert!(refused.to_string().contains("--rtp-ports"));
     relay.close(CALL);
     let begin = std::time::Instant::now();
-    while relay.open(MediaId(9)).is_err() {
+    while open(&mut relay, MediaId(9)).is_err() {
         assert!(begin.elapsed() < PATIENCE, "the ports never came back");
         std::thread::yield_now();
     }
@@ -235,7 +260,71 @@ fn when_all_ports_are_in_use_the_next_call_is_told_so_and_gets_them_after_the_dr
 fn a_hundred_calls_come_and_go() {
     let mut relay = relay();
     for call in 0..100 {
-        relay.open(MediaId(call)).unwrap();
+        open(&mut relay, MediaId(call)).unwrap();
         relay.close(MediaId(call)).unwrap();
     }
+}
+
+#[test]
+fn a_phone_on_ipv4_and_one_on_ipv6_hear_each_other_whichever_of_them_rang() {
+    let over_6 = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
+    let on_6 = Listen {
+        bind: over_6,
+        v4: None,
+        v6: Some(over_6),
+    };
+    // The callee has phones of both families, so one socket hears both.
+    let on_both = Listen {
+        bind: IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
+        v4: Some(LOOPBACK),
+        v6: Some(over_6),
+    };
+    let mut relay = relay();
+    for (media, callee_ip) in [(1, LOOPBACK), (2, over_6)] {
+        let media = MediaId(media);
+        let listening = relay.open(media, on_6, on_both).unwrap();
+        let (caller, callee) = (Phone::on(over_6), Phone::on(callee_ip));
+        relay.expect(media, Side::Caller, caller.address(), over_6);
+        relay.expect(media, Side::Callee, callee.address(), callee_ip);
+        let for_caller = listening.caller.v6.unwrap();
+        assert_eq!(listening.caller.v4, None);
+        let for_callee = match callee_ip {
+            IpAddr::V4(_) => listening.callee.v4,
+            IpAddr::V6(_) => listening.callee.v6,
+        };
+        caller.rtp.send_to(&rtp(1), for_caller).unwrap();
+        assert_eq!(receive(&callee.rtp, PATIENCE).unwrap().0, rtp(1));
+        let for_callee = for_callee.unwrap();
+        callee.rtp.send_to(&rtp(2), for_callee).unwrap();
+        assert_eq!(receive(&caller.rtp, PATIENCE).unwrap().0, rtp(2));
+        let mut reports = for_callee;
+        reports.set_port(reports.port() + 1);
+        callee.rtcp.send_to(&RECEIVER_REPORT, reports).unwrap();
+        assert_eq!(receive(&caller.rtcp, PATIENCE).unwrap().0, RECEIVER_REPORT);
+    }
+}
+
+#[test]
+fn strangers_at_the_reports_port_are_refused_and_counted_like_those_at_the_other() {
+    let mut relay = relay();
+    let listening = open(&mut relay, CALL).unwrap();
+    let (caller, callee, stranger) = (Phone::new(), Phone::new(), Phone::new());
+    let elsewhere = "192.0.2.1".parse().unwrap();
+    relay.expect(CALL, Side::Caller, caller.address(), elsewhere);
+    relay.expect(CALL, Side::Callee, callee.address(), elsewhere);
+    let mut reports = listening.caller;
+    reports.set_port(reports.port() + 1);
+    // First, faster and after.
+    for _ in 0..10 {
+        stranger.rtcp.send_to(&RECEIVER_REPORT, reports).unwrap();
+    }
+    caller.rtcp.send_to(&RECEIVER_REPORT, reports).unwrap();
+    receive(&callee.rtcp, PATIENCE).unwrap();
+    stranger.rtcp.send_to(&RECEIVER_REPORT, reports).unwrap();
+    assert_eq!(receive(&callee.rtcp, SILENCE), None);
+    let passed = relay.statistics(CALL).unwrap().caller;
+    assert_eq!((passed.packets, passed.from_strangers), (1, 11));
+    relay.close(CALL);
+    let totals = relay.totals();
+    assert_eq!((totals.packets, totals.from_strangers), (1, 11));
 }

@@ -78,7 +78,7 @@ pub use guard::GuardConfig;
 pub use identity::{AccountId, AskId, BindingId, CallId, DeviceId, Party, Side};
 pub use input::Input;
 pub use network::{InvalidNetwork, Network};
-pub use question::{Answer, Credential, Destination, MediaPorts, Question};
+pub use question::{Answer, Credential, Destination, MediaPorts, Question, RelayAddress};
 pub use stored_binding::StoredBinding;
 pub use switch::{Counts, Switch};
 pub use wall_clock::WallClock;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use sip::{Ha1, Text};
+use sip::{Flow, Ha1, Text};
 
 use crate::{AccountId, CallId, DeviceId, Party};
 
@@ -24,6 +24,10 @@ pub enum Question {
     MediaPorts {
         /// The call that needs a pair of ports.
         call: CallId,
+        /// The way to the caller's phone: it is told an address that it can reach.
+        caller: Flow,
+        /// The ways to the callee's phones.
+        callees: Vec<Flow>,
     },
 }
 
@@ -109,11 +113,66 @@ pub struct Destination {
     pub display_name: Text,
 }
 
-/// The two addresses on which the relay listens for one call; what comes in at one leaves by the other.
+/// Where the relay listens for the two sides of one call; what comes in at one leaves by the other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MediaPorts {
     /// Told to the caller's phone.
-    pub caller: SocketAddr,
+    pub caller: RelayAddress,
     /// Told to the callee's phones.
-    pub callee: SocketAddr,
+    pub callee: RelayAddress,
+}
+
+/// Where the relay listens for one side of a call: one address, or one of each family.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RelayAddress {
+    /// The address.
+    pub address: SocketAddr,
+    /// The one of the other family, if that side has phones that need it.
+    pub other: Option<SocketAddr>,
+}
+
+impl RelayAddress {
+    /// What the phone at the end of `flow` is told: what it speaks SIP over, IPv4 or IPv6, it can send audio over.
+    pub(crate) fn towards(&self, flow: &Flow) -> SocketAddr {
+        let is_ipv4 = flow.remote.ip().to_canonical().is_ipv4();
+        self.other
+            .filter(|other| other.is_ipv4() == is_ipv4 && self.address.is_ipv4() != is_ipv4)
+            .unwrap_or(self.address)
+    }
+}
+
+impl From<SocketAddr> for RelayAddress {
+    fn from(address: SocketAddr) -> Self {
+        RelayAddress {
+            address,
+            other: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sip::Transport;
+
+    #[test]
+    fn a_phone_is_told_the_address_of_its_own_family_if_there_is_one() {
+        let at = |text: &str| -> SocketAddr { text.parse().unwrap() };
+        let flow = |remote: &str| Flow {
+            transport: Transport::Tcp,
+            local: at("192.0.2.1:5060"),
+            remote: at(remote),
+            connection: 1,
+        };
+        let (over_4, over_6) = (at("192.0.2.1:40000"), at("[2001:db8::1]:40000"));
+        let both = RelayAddress {
+            address: over_4,
+            other: Some(over_6),
+        };
+        assert_eq!(both.towards(&flow("192.0.2.7:5060")), over_4);
+        assert_eq!(both.towards(&flow("[::ffff:192.0.2.7]:5060")), over_4);
+        assert_eq!(both.towards(&flow("[2001:db8::7]:5060")), over_6);
+        let only = RelayAddress::from(over_6);
+        assert_eq!(only.towards(&flow("192.0.2.7:5060")), over_6);
+    }
 }

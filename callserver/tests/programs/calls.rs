@@ -44,14 +44,14 @@ fn call() -> Call {
     }
 }
 
-fn packet(sequence: u8) -> [u8; 172] {
+pub(crate) fn packet(sequence: u8) -> [u8; 172] {
     let mut packet = [sequence; 172];
     packet[..12].copy_from_slice(&[0x80, 0, 0, sequence, 0, 0, 0, sequence, 1, 2, 3, 4]);
     packet
 }
 
 #[track_caller]
-fn assert_hears(socket: &UdpSocket, expected: &[u8]) {
+pub(crate) fn assert_hears(socket: &UdpSocket, expected: &[u8]) {
     let mut buffer = [0; 2048];
     let length = socket.recv(&mut buffer).unwrap();
     assert_eq!(&buffer[..length], expected);

@@ -6,6 +6,7 @@ mod administration;
 mod calls;
 mod encrypted;
 mod http;
+mod ipv6;
 mod phone;
 mod process;
 mod refusals;

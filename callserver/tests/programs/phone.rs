@@ -28,16 +28,22 @@ pub(crate) struct Phone {
 impl Phone {
     /// A phone with a new device credential of this account.
     pub(crate) fn new(server: &Server, account: &str) -> Self {
+        Self::towards(server, account, server.address("sip"))
+    }
+
+    /// The same, with an address of the server that it shall speak to. It is on this machine, in the same family.
+    pub(crate) fn towards(server: &Server, account: &str, remote: SocketAddr) -> Self {
+        let here = (remote.ip(), 0);
         let device = server.callctl_json(&["devices", "add", account]);
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let socket = UdpSocket::bind(here).unwrap();
         socket.set_read_timeout(Some(MOMENT)).unwrap();
-        let rtp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let rtp = UdpSocket::bind(here).unwrap();
         rtp.set_read_timeout(Some(PATIENCE)).unwrap();
         let flow = Flow {
             transport: Transport::Udp,
             local: socket.local_addr().unwrap(),
-            remote: server.address("sip"),
+            remote,
             connection: 0,
         };
         let login = text(&device["login"]);
@@ -219,9 +225,11 @@ impl Phone {
     }
 
     fn session(&self) -> Bytes {
-        let port = self.rtp.local_addr().unwrap().port();
+        let here = self.rtp.local_addr().unwrap();
+        let family = if here.is_ipv4() { "IP4" } else { "IP6" };
+        let (ip, port) = (here.ip(), here.port());
         Bytes::from(format!(
-            "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+            "v=0\r\no=- 1 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\n\
              m=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
         ))
     }
@@ -246,5 +254,6 @@ fn rtp_address(session: &[u8]) -> SocketAddr {
             .unwrap()
     };
     let port = after("m=audio ").split(' ').next().unwrap();
-    format!("{}:{port}", after("c=IN IP4 ")).parse().unwrap()
+    let ip = after("c=IN IP").split(' ').nth(1).unwrap();
+    SocketAddr::new(ip.parse().unwrap(), port.parse().unwrap())
 }

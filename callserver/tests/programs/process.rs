@@ -119,12 +119,13 @@ impl Drop for Server {
     }
 }
 
-/// `callserver` on free ports; what is encrypted is left to the arguments.
+/// `callserver` on free ports; what is encrypted is left to the arguments, which may name another SIP address too.
 pub(crate) fn callserver(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callserver"));
+    if !arguments.contains(&"--sip") {
+        command.args(["--sip", "127.0.0.1:0"]);
+    }
     command.args([
-        "--sip",
-        "127.0.0.1:0",
         "--http",
         "127.0.0.1:0",
         "--rtp-ports",

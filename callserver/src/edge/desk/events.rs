@@ -2,11 +2,12 @@
 
 use std::time::{Instant, SystemTime};
 
-use switch::{Answer, CallId, Event, Input, MediaPorts, Question};
+use sip::Flow;
+use switch::{Answer, CallId, Event, Input, MediaPorts, Question, RelayAddress};
 
 use super::Desk;
 use crate::edge::live_calls::name;
-use crate::relay::{MediaId, Side};
+use crate::relay::{MediaId, Side, Told};
 
 impl Desk {
     pub(super) fn happened(&mut self, now: Instant, event: Event) {
@@ -15,9 +16,11 @@ impl Desk {
                 let answer = match question {
                     Question::Credential { login } => self.directory.credential(ask, &login),
                     Question::Destination { dialled } => self.directory.destination(ask, &dialled),
-                    Question::MediaPorts { call } => {
-                        Some(Answer::MediaPorts(self.open_media(call)))
-                    }
+                    Question::MediaPorts {
+                        call,
+                        caller,
+                        callees,
+                    } => Some(Answer::MediaPorts(self.open_media(call, caller, &callees))),
                 };
                 if let Some(answer) = answer {
                     self.switch.handle(now, Input::Answer { ask, answer });
@@ -144,11 +147,21 @@ impl Desk {
         }
     }
 
-    fn open_media(&mut self, call: CallId) -> Option<MediaPorts> {
-        match self.relay.open(MediaId(call.0)) {
+    fn open_media(&mut self, call: CallId, caller: Flow, callees: &[Flow]) -> Option<MediaPorts> {
+        let addresses = &self.media_addresses;
+        let (Some(for_caller), Some(for_callee)) =
+            (addresses.listen(&[caller]), addresses.listen(callees))
+        else {
+            tracing::error!(
+                call = call.0,
+                "a call was refused: there is no way to its phones; name an address of this machine as address in [media]"
+            );
+            return None;
+        };
+        match self.relay.open(MediaId(call.0), for_caller, for_callee) {
             Ok(listening) => Some(MediaPorts {
-                caller: listening.caller,
-                callee: listening.callee,
+                caller: relay_address(listening.caller)?,
+                callee: relay_address(listening.callee)?,
             }),
             Err(error) => {
                 tracing::error!(%error, call = call.0, "a call was refused");
@@ -156,6 +169,13 @@ impl Desk {
             }
         }
     }
+}
+
+fn relay_address(told: Told) -> Option<RelayAddress> {
+    Some(RelayAddress {
+        address: told.v4.or(told.v6)?,
+        other: told.v4.and(told.v6),
+    })
 }
 
 fn relay_side(side: switch::Side) -> Side {

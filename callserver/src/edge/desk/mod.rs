@@ -17,6 +17,7 @@ use super::exchange::Request;
 use super::journal::Journal;
 use super::last_seen::{self, LastSeen};
 use super::live_calls::LiveCalls;
+use super::media_address::MediaAddresses;
 use super::tally::Tally;
 use crate::office::Announcement;
 use crate::relay::Relay;
@@ -27,6 +28,7 @@ pub(super) struct Desk {
     switch: Switch,
     sockets: Sockets,
     relay: Relay,
+    media_addresses: MediaAddresses,
     directory: Directory,
     calls: LiveCalls,
     bindings: Bindings,
@@ -61,7 +63,7 @@ impl Desk {
         now: Instant,
         switch: Switch,
         sockets: Sockets,
-        relay: Relay,
+        (relay, media_addresses): (Relay, MediaAddresses),
         directory: Directory,
         store: Store,
         main_runtime: tokio::runtime::Handle,
@@ -70,6 +72,7 @@ impl Desk {
             switch,
             sockets,
             relay,
+            media_addresses,
             directory,
             calls: LiveCalls::default(),
             bindings: Bindings::default(),

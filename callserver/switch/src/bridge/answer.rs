@@ -71,10 +71,11 @@ impl Bridge {
                 offer: Box::new(description.clone()),
             })
         };
+        let relay = ports.caller.towards(&call.caller_phone.flow);
         let accept = sip::Input::Accept {
             leg: call.caller_phone.leg,
             headers: Headers::new(),
-            body: call.caller_phone.told.tell(description, ports.caller),
+            body: call.caller_phone.told.tell(description, relay),
         };
         call.stage = Stage::Talking(Talking {
             ports,

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sip::{Contact, Headers, MaxForwards, StatusCode};
+use sip::{Contact, Flow, Headers, MaxForwards, StatusCode};
 
 use super::Bridge;
 use super::call::{AwaitingPorts, Call, Phone, Stage};
@@ -63,7 +63,12 @@ impl Bridge {
             }
         };
         *self.load.entry(from).or_default() += 1;
-        let ask = desk.ask(now, Question::MediaPorts { call: id }, Purpose::Ports(id));
+        let question = Question::MediaPorts {
+            call: id,
+            caller: flow,
+            callees: ways(registrar, to, caller_device),
+        };
+        let ask = desk.ask(now, question, Purpose::Ports(id));
         let hops = invite.headers.typed::<MaxForwards>().ok().flatten();
         let awaiting = AwaitingPorts {
             ask,
@@ -90,6 +95,15 @@ impl Bridge {
         self.legs.insert(leg, (id, Side::Caller));
         self.calls.insert(id, call);
     }
+}
+
+/// The ways to the phones that shall ring, with those that are tried when the first one fails.
+fn ways(registrar: &Registrar, callee: AccountId, caller: DeviceId) -> Vec<Flow> {
+    let phones = registrar.reachable(callee, Some(caller)).into_iter();
+    phones
+        .flat_map(|phone| std::iter::once(phone.first).chain(phone.others))
+        .map(|target| target.flow)
+        .collect()
 }
 
 /// Why nobody can ring: all of the callee's phones do, but not the very one that calls.

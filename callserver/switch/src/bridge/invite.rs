@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use sdp::SessionDescription;
 use sip::{Headers, MaxForwards, NameAddr, StatusCode};
 
 use super::Bridge;
@@ -13,7 +14,7 @@ use crate::desk::Desk;
 use crate::refusal::Refusals;
 use crate::registrar::{Reachable, Registrar, Target};
 use crate::timetable::Timer;
-use crate::{CallEnd, CallId, MediaPorts, Side};
+use crate::{CallEnd, CallId, MediaPorts, RelayAddress, Side};
 
 impl Bridge {
     /// Invites the callee's phones, or ends the call if the relay has no ports.
@@ -43,18 +44,16 @@ impl Bridge {
         } = awaiting;
         let (offer, caller_device, max_forwards) = (offer.take(), *caller_device, *max_forwards);
         let caller_offers = offer.is_some();
-        let mut told = Told::new(self.first_session + 2 * call_id.0 + 1);
-        let mut body = Bytes::new();
-        if let Some(offer) = offer {
-            expect_media(desk, call_id, Side::Caller, &offer, &call.caller_phone);
-            body = told.tell(offer, ports.callee);
+        if let Some(offer) = &offer {
+            expect_media(desk, call_id, Side::Caller, offer, &call.caller_phone);
         }
         let invitation = Invitation {
             from: call.caller.address(&desk.config.domain),
             to: call.callee.address(&desk.config.domain),
             max_forwards,
-            told,
-            body,
+            told: Told::new(self.first_session + 2 * call_id.0 + 1),
+            offer,
+            relay: ports.callee,
         };
         let callee = call.callee.account;
         let mut branches = Vec::new();
@@ -101,9 +100,11 @@ pub(super) struct Invitation {
     from: NameAddr,
     to: NameAddr,
     max_forwards: u8,
-    /// All phones are told the same; what they answer is kept apart from then on.
+    /// All phones are told the same, but for the relay's address; what they answer is kept apart from then on.
     told: Told,
-    body: Bytes,
+    /// What the caller offers; `None` if the phones shall.
+    offer: Option<SessionDescription>,
+    relay: RelayAddress,
 }
 
 impl Invitation {
@@ -113,6 +114,9 @@ impl Invitation {
         let mut headers = Headers::new();
         headers.push_typed(&MaxForwards(self.max_forwards));
         target.push_route(&mut headers);
+        let mut told = self.told.clone();
+        let offer = self.offer.clone();
+        let body = offer.map(|offer| told.tell(offer, self.relay.towards(&target.flow)));
         let invite = sip::Input::Invite {
             leg,
             flow: target.flow,
@@ -120,7 +124,7 @@ impl Invitation {
             from: self.from.clone(),
             to: self.to.clone(),
             headers,
-            body: self.body.clone(),
+            body: body.unwrap_or_default(),
             credential: None,
         };
         desk.endpoint.handle(now, invite);
@@ -128,7 +132,7 @@ impl Invitation {
             leg,
             flow: target.flow,
             is_behind_nat: is_behind_nat(Some(&target.contact), target.flow),
-            told: self.told.clone(),
+            told,
         }
     }
 }

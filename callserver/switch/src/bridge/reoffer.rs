@@ -13,7 +13,7 @@ use super::call::{Exchange, Phone, Stage, Talking};
 use super::description::{expect_media, read};
 use super::end::Ending;
 use crate::desk::Desk;
-use crate::{CallEnd, CallId, MediaPorts, Side};
+use crate::{CallEnd, CallId, Side};
 
 /// A call whose phones talk: the one that `side` names, and the other.
 struct Between<'a> {
@@ -28,7 +28,7 @@ impl Bridge {
     fn between(&mut self, call: CallId, side: Side) -> Option<Between<'_>> {
         let call = self.calls.get_mut(&call)?;
         let Stage::Talking(Talking {
-            ports: MediaPorts { caller, callee },
+            ports,
             callee_phone,
             exchange,
         }) = &mut call.stage
@@ -36,19 +36,21 @@ impl Bridge {
             return None;
         };
         let caller_phone = &mut call.caller_phone;
+        let caller = ports.caller.towards(&caller_phone.flow);
+        let callee = ports.callee.towards(&callee_phone.flow);
         Some(match side {
             Side::Caller => Between {
                 near: caller_phone,
                 far: callee_phone,
-                near_relay: *caller,
-                far_relay: *callee,
+                near_relay: caller,
+                far_relay: callee,
                 exchange,
             },
             Side::Callee => Between {
                 near: callee_phone,
                 far: caller_phone,
-                near_relay: *callee,
-                far_relay: *caller,
+                near_relay: callee,
+                far_relay: caller,
                 exchange,
             },
         })

@@ -44,12 +44,8 @@ impl Bridge {
                     expect_media(desk, id, Side::Callee, &description, &branch.phone);
                 }
                 ringing.early_answer = body;
-                (
-                    status,
-                    call.caller_phone
-                        .told
-                        .tell(description, ringing.ports.caller),
-                )
+                let relay = ringing.ports.caller.towards(&call.caller_phone.flow);
+                (status, call.caller_phone.told.tell(description, relay))
             }
             // Session Progress without a session only makes the caller's phone silent where it would have rung.
             None if status == StatusCode::SESSION_PROGRESS => (StatusCode::RINGING, Bytes::new()),

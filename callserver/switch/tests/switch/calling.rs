@@ -45,8 +45,8 @@ fn both_phones_speak_with_the_relay_and_see_nothing_of_each_other() {
     rig.run(seconds(10));
     let call = *rig.server.open_ports.first().unwrap();
     let ports = ports_of(call);
-    assert_eq!(rig.phones[0].media.unwrap().remote, ports.caller);
-    assert_eq!(rig.phones[1].media.unwrap().remote, ports.callee);
+    assert_eq!(rig.phones[0].media.unwrap().remote, ports.caller.address);
+    assert_eq!(rig.phones[1].media.unwrap().remote, ports.callee.address);
     assert_eq!(
         rig.phones[1].caller.as_deref(),
         Some("\"alice\" <sip:1001@carillon.test>")
@@ -147,7 +147,7 @@ fn early_media_reaches_the_caller_over_the_relay() {
     rig.run(seconds(2));
     assert!(rig.phones[0].had_early_media);
     let ports = ports_of(*rig.server.open_ports.first().unwrap());
-    assert_eq!(rig.phones[0].media.unwrap().remote, ports.caller);
+    assert_eq!(rig.phones[0].media.unwrap().remote, ports.caller.address);
     rig.plan(0, seconds(10), Action::Hangup);
     rig.run(seconds(60));
     insta::assert_snapshot!(rig.ladder());

@@ -130,13 +130,15 @@ impl Server {
                         display_name: Text::from(person.name),
                     }),
             ),
-            Question::MediaPorts { call } => Answer::MediaPorts((!self.relay_is_full).then(|| {
-                assert!(
-                    self.open_ports.insert(*call),
-                    "ports of {call} asked for twice"
-                );
-                ports_of(*call)
-            })),
+            Question::MediaPorts { call, .. } => {
+                Answer::MediaPorts((!self.relay_is_full).then(|| {
+                    assert!(
+                        self.open_ports.insert(*call),
+                        "ports of {call} asked for twice"
+                    );
+                    ports_of(*call)
+                }))
+            }
         }
     }
 
@@ -234,8 +236,8 @@ pub(crate) fn secret_of(login: &str) -> String {
 pub(crate) fn ports_of(call: CallId) -> MediaPorts {
     let port = 40_000 + 4 * u16::try_from(call.0 % 6000).unwrap();
     MediaPorts {
-        caller: SocketAddr::from(([192, 0, 2, 2], port)),
-        callee: SocketAddr::from(([192, 0, 2, 2], port + 2)),
+        caller: SocketAddr::from(([192, 0, 2, 2], port)).into(),
+        callee: SocketAddr::from(([192, 0, 2, 2], port + 2)).into(),
     }
 }
 
