@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use super::{Dialog, Exchange, OurReoffer, Session};
+use super::{Dialog, Exchange, IntervalWish, OurReoffer, Session, SessionClock};
 use crate::endpoint::DigestClient;
 use crate::transaction::{TransactionId, TransactionKey};
 use crate::{Flow, Headers, Method, RAck, Request, Response, StatusCode, Text};
@@ -22,6 +22,8 @@ pub(crate) struct Leg {
     pub(crate) digest: Option<DigestClient>,
     /// The offer of the application that waits until it may be sent.
     pub(crate) wish: Option<Bytes>,
+    /// How long it lives without a refresh, once it was answered.
+    pub(crate) clock: Option<SessionClock>,
     pub(crate) phase: Phase,
 }
 
@@ -45,6 +47,8 @@ pub(crate) struct Calling {
     pub(crate) contact: Text,
     /// The phones that have reported so far; who reported last is the last one.
     pub(crate) early: SmallVec<[Box<EarlyDialog>; 1]>,
+    /// How often a longer session interval was asked of us.
+    pub(crate) lengthened: u8,
 }
 
 /// One phone that our INVITE has reached and that has not answered (RFC 3261 section 12.1).
@@ -72,6 +76,7 @@ pub(crate) struct Ringing {
     pub(crate) progress: Option<Progress>,
     /// The number of the INVITE.
     pub(crate) number: u32,
+    pub(crate) interval: IntervalWish,
     pub(crate) reliability: Reliability,
     /// The last RSeq of ours; 0 before the first.
     pub(crate) last_reliable: u32,

@@ -8,6 +8,7 @@
 mod leg;
 mod route_set;
 mod session;
+mod session_clock;
 mod state;
 
 pub(crate) use leg::{
@@ -16,4 +17,5 @@ pub(crate) use leg::{
 };
 pub(crate) use route_set::RouteSet;
 pub(crate) use session::{Exchange, OurReoffer, Session, TheirReoffer};
+pub(crate) use session_clock::{Interval, IntervalWish, SessionClock};
 pub(crate) use state::{Dialog, contact_of};

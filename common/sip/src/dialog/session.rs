@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::Dialog;
+use super::{Dialog, IntervalWish};
 use crate::transaction::{TransactionId, TransactionKey};
 use crate::{Method, Request, Response, StatusCode, Uri};
 
@@ -47,7 +47,11 @@ pub(crate) enum OurReoffer {
     /// None.
     No,
     /// Under way. The request is kept to be sent again with credentials or after a glare.
-    Sent { request: Box<Request> },
+    Sent {
+        request: Box<Request>,
+        /// Whether the application does not know of it: a mere refresh.
+        is_refresh: bool,
+    },
     /// Both sides offered at once; ours is sent again after a pause.
     AfterGlare { body: Bytes },
 }
@@ -64,6 +68,7 @@ pub(crate) struct TheirReoffer {
     /// Empty in a re-INVITE that asks for our offer.
     pub(crate) offer: Bytes,
     pub(crate) offer_key: Option<TransactionKey>,
+    pub(crate) interval: IntervalWish,
 }
 
 impl Session {
@@ -109,7 +114,7 @@ impl Session {
     /// open, 500 while an older one of theirs is.
     pub(crate) fn refusal_of_offer(&self) -> Option<StatusCode> {
         let has_ours = match &self.ours {
-            OurReoffer::Sent { request } => {
+            OurReoffer::Sent { request, .. } => {
                 request.method == Method::Invite || !request.body.is_empty()
             }
             OurReoffer::No | OurReoffer::AfterGlare { .. } => false,

@@ -16,6 +16,9 @@ use crate::{
     Text, ToHeader, Uri,
 };
 
+/// Each proxy on the way may want a longer session interval than the one before it.
+const MOST_LENGTHENED: u8 = 4;
+
 /// What [`Input::Invite`](super::Input::Invite) asks for.
 pub(super) struct Wish {
     pub(super) flow: Flow,
@@ -66,6 +69,7 @@ impl Endpoint {
         };
         headers.append(wish.headers);
         self.push_abilities(&mut invite.headers);
+        self.push_interval_wish(&mut invite.headers);
         self.preload_routes(wish.flow, &mut invite);
         push_body(&mut invite, wish.body);
         let transaction = self.launch(wish.flow, invite.clone(), Purpose::Invite(id));
@@ -76,12 +80,14 @@ impl Endpoint {
             invite,
             contact,
             early: SmallVec::new(),
+            lengthened: 0,
         };
         let leg = Leg {
             flow: wish.flow,
             key,
             digest: wish.credential.map(DigestClient::new),
             wish: None,
+            clock: None,
             phase: Phase::Calling(Box::new(calling)),
         };
         self.legs_by_flow.insert(wish.flow, id);
@@ -147,6 +153,7 @@ impl Endpoint {
         if let Some(leg) = self.legs.get_mut(&id) {
             leg.phase = Phase::Established(Box::new(established));
         }
+        self.learn_interval(id, &headers);
         self.out.tell(Event::Answered {
             leg: id,
             headers,
@@ -159,26 +166,36 @@ impl Endpoint {
         let Some(leg) = self.legs.get_mut(&id) else {
             return;
         };
-        if DigestClient::is_challenge(response.status)
-            && let (Some(digest), Phase::Calling(calling)) = (&mut leg.digest, &mut leg.phase)
-            && digest.learn(&response)
+        if let Phase::Calling(calling) = &mut leg.phase
             && let Some(number) = next_number(&calling.invite)
         {
-            let method = Method::Invite;
-            calling.invite.headers.set_typed(&CSeq { number, method });
-            digest.authorize(&mut calling.invite, &mut self.random);
-            let (flow, invite) = (leg.flow, calling.invite.clone());
-            // Another server may fork the new INVITE to other phones.
-            calling.early.clear();
-            let transaction = self.launch(flow, invite, Purpose::Invite(id));
-            if let Some(Leg {
-                phase: Phase::Calling(calling),
-                ..
-            }) = self.legs.get_mut(&id)
-            {
-                calling.transaction = transaction;
+            let is_authorized = DigestClient::is_challenge(response.status)
+                && leg
+                    .digest
+                    .as_mut()
+                    .is_some_and(|digest| digest.learn(&response));
+            let is_longer = calling.lengthened < MOST_LENGTHENED
+                && Self::lengthen_interval(&mut calling.invite, &response);
+            if is_authorized || is_longer {
+                calling.lengthened += u8::from(is_longer);
+                let method = Method::Invite;
+                calling.invite.headers.set_typed(&CSeq { number, method });
+                if let Some(digest) = &mut leg.digest {
+                    digest.authorize(&mut calling.invite, &mut self.random);
+                }
+                let (flow, invite) = (leg.flow, calling.invite.clone());
+                // Another server may fork the new INVITE to other phones.
+                calling.early.clear();
+                let transaction = self.launch(flow, invite, Purpose::Invite(id));
+                if let Some(Leg {
+                    phase: Phase::Calling(calling),
+                    ..
+                }) = self.legs.get_mut(&id)
+                {
+                    calling.transaction = transaction;
+                }
+                return;
             }
-            return;
         }
         let Response {
             status, headers, ..

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Host, Method, Secret, Text};
+use crate::{Host, Method, MinSe, Secret, Text};
 
 /// The settings of an [`Endpoint`](super::Endpoint).
 #[derive(Clone, Debug)]
@@ -83,6 +83,11 @@ impl Config {
         if self.reliable_provisionals != ReliableProvisionals::Never {
             methods.push(Method::Prack);
             self.support("100rel");
+        }
+        if let Some(timer) = &mut self.session_timer {
+            // RFC 4028 section 4.
+            timer.minimum_seconds = timer.minimum_seconds.max(MinSe::LEAST_SECONDS);
+            self.support("timer");
         }
         for method in methods {
             if !self.methods.contains(&method) {

@@ -215,6 +215,7 @@ impl Endpoint {
         self.dialogs.remove(&leg.key);
         self.keep_dialog(id, &mut leg);
         self.legs_by_flow.remove(leg.flow, id);
+        self.stop_clock(id, &leg);
         let is_parting = leg.is_parting();
         if let Some(theirs) = leg
             .session_with_offer()

@@ -30,6 +30,7 @@ impl Endpoint {
                 Timer::ProgressRetransmit(leg, number) => self.repeat_reliable(leg, number),
                 Timer::ProgressTimeout(leg, number) => self.reliable_overdue(leg, number),
                 Timer::ReofferTimeout(leg, number) => self.reoffer_overdue(leg, number),
+                Timer::Session(leg) => self.session_due(leg),
                 Timer::ProgressRepeat(leg) => self.repeat_progress(leg),
                 Timer::GlareOver(leg) => self.glare_over(leg),
                 Timer::Register(registration, plan) => self.register_due(registration, plan),

@@ -13,6 +13,7 @@
 //! | `established` | ACK, BYE and other requests in a call |
 //! | `reoffer` | new offers, re-INVITEs and their glare |
 //! | `update` | offers in UPDATE and PRACK |
+//! | `refreshing_calls` | session timers |
 //! | `registering` | registrations |
 //! | `subscribing`, `refreshing`, `notified` | our subscriptions: how they begin and go on, and what they tell |
 //! | `notifying` | subscriptions that others have with us, REFER among them |
@@ -44,6 +45,7 @@ mod purpose;
 mod random;
 mod receive;
 mod refreshing;
+mod refreshing_calls;
 mod registering;
 mod reoffer;
 mod replacing;

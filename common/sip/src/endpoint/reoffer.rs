@@ -44,12 +44,21 @@ impl Endpoint {
         let to_tag = Text::from(session.dialog.remote_tag());
         let body = leg.wish.take().unwrap_or_default();
         self.push_abilities(&mut request.headers);
+        if self.established(id).is_some() {
+            self.push_interval(id, &mut request.headers);
+        }
         push_body(&mut request, body);
-        self.send_reoffer(id, &to_tag, Box::new(request));
+        self.send_reoffer(id, &to_tag, Box::new(request), false);
     }
 
     /// Sends a re-INVITE or UPDATE of ours to this phone.
-    pub(super) fn send_reoffer(&mut self, id: LegId, to_tag: &str, request: Box<Request>) {
+    pub(super) fn send_reoffer(
+        &mut self,
+        id: LegId,
+        to_tag: &str,
+        request: Box<Request>,
+        is_refresh: bool,
+    ) {
         let Some(leg) = self.legs.get(&id) else {
             return;
         };
@@ -63,7 +72,10 @@ impl Endpoint {
         if let Some(leg) = self.legs.get_mut(&id)
             && let Some(session) = leg.session_mut(to_tag)
         {
-            session.ours = OurReoffer::Sent { request };
+            session.ours = OurReoffer::Sent {
+                request,
+                is_refresh,
+            };
         }
     }
 
@@ -74,7 +86,7 @@ impl Endpoint {
         response: Response,
         to_tag: &str,
     ) {
-        let Some(request) = self.take_sent(id, to_tag) else {
+        let Some((request, is_refresh)) = self.take_sent(id, to_tag) else {
             return;
         };
         let remote_key = self.keyer.of_body(&response.body);
@@ -92,6 +104,8 @@ impl Endpoint {
         session
             .dialog
             .refresh_target(contact_of(&response.headers).ok().flatten());
+        // Nobody needs to know of a refresh that changes nothing.
+        let is_silent = is_refresh && (remote_key.is_none() || remote_key == session.remote_key);
         session.remote_key = remote_key.or(session.remote_key);
         let number = next_number(&request).map_or(1, |next| next - 1);
         let credentials = credentials_of(&request.headers);
@@ -108,18 +122,21 @@ impl Endpoint {
                 .ack(number, credentials.as_ref(), Bytes::new());
             self.send_ack(known, to_tag, ack);
         }
-        let Response { headers, body, .. } = response;
-        self.out.tell(Event::Answered {
-            leg: id,
-            headers,
-            body,
-        });
+        self.learn_interval(id, &response.headers);
+        if !is_silent {
+            let Response { headers, body, .. } = response;
+            self.out.tell(Event::Answered {
+                leg: id,
+                headers,
+                body,
+            });
+        }
         self.offer_if_wished(id);
     }
 
     pub(super) fn reinvite_refused(&mut self, id: LegId, response: Response, to_tag: &str) {
-        if let Some(request) = self.take_sent(id, to_tag) {
-            self.reoffer_refused(id, to_tag, request, response);
+        if let Some((request, is_refresh)) = self.take_sent(id, to_tag) {
+            self.reoffer_refused(id, to_tag, request, is_refresh, response);
         }
     }
 
@@ -162,6 +179,12 @@ impl Endpoint {
 
     pub(super) fn receive_reinvite(&mut self, id: LegId, envelope: Envelope, request: Request) {
         let offer_key = self.keyer.of_body(&request.body);
+        let interval = self.interval_wish(&request.headers);
+        if self.established(id).is_some()
+            && let Some((status, headers)) = self.refusal_of_interval(&request.headers)
+        {
+            return self.refuse_now(id, &envelope, &request, status, headers);
+        }
         let Some(leg) = self.legs.get_mut(&id) else {
             return;
         };
@@ -190,6 +213,7 @@ impl Endpoint {
             number: envelope.number,
             offer: request.body.clone(),
             offer_key,
+            interval,
         };
         let Some(established) = self.established(id) else {
             return;
@@ -262,7 +286,7 @@ impl Endpoint {
         if theirs.method == Method::Invite {
             self.accept_reinvite(id, theirs, headers, body, false);
         } else {
-            self.accept_update(theirs, contact, headers, body);
+            self.accept_update(id, theirs, contact, headers, body);
             self.go_on_ringing(id);
         }
     }
@@ -295,6 +319,7 @@ impl Endpoint {
             is_offer,
             is_first: false,
             is_silent,
+            interval: theirs.interval,
         };
         self.send_acceptance(id, accepting);
     }

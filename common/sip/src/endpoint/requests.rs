@@ -79,6 +79,11 @@ impl Endpoint {
         status: StatusCode,
     ) {
         let answer = self.refusal(envelope, request, status);
+        self.answer_with(envelope, answer);
+    }
+
+    /// Gives this answer at once and remembers it for repetitions of the request.
+    pub(super) fn answer_with(&mut self, envelope: &Envelope, answer: Response) {
         let transaction = self.servers.insert(envelope.key, envelope.reply_to, |_| {
             ServerMachine::Request(ServerRequest::new())
         });

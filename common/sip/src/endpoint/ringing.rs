@@ -8,7 +8,9 @@ use super::calling::push_content_type;
 use super::receive::{Envelope, push_to_tag};
 use super::requests::set_status;
 use super::{DigestClient, EndCause, Endpoint, Event, LegId, Timer};
-use crate::dialog::{Acceptance, Dialog, Established, Exchange, Leg, Phase, Ringing, Session};
+use crate::dialog::{
+    Acceptance, Dialog, Established, Exchange, IntervalWish, Leg, Phase, Ringing, Session,
+};
 use crate::transaction::{ServerInvite, ServerMachine, TransactionId};
 use crate::{HeaderName, Headers, ParseError, Request, Response, StatusCode, Text};
 
@@ -20,6 +22,12 @@ impl Endpoint {
         let Ok(replaces) = self.inspect_replaces(&envelope, &request) else {
             return;
         };
+        if let Some((_, headers)) = self.refusal_of_interval(&request.headers) {
+            let status = StatusCode::SESSION_INTERVAL_TOO_SMALL;
+            let mut answer = self.refusal(&envelope, &request, status);
+            answer.headers.append(headers);
+            return self.send_alone(envelope.reply_to, answer);
+        }
         let local_tag = self.random.tag();
         let contact = self.contact(envelope.flow, request.uri.user.as_deref());
         let dialog = match Dialog::from_request(&request, &local_tag, contact) {
@@ -57,6 +65,7 @@ impl Endpoint {
                 .collect(),
             progress: None,
             number: envelope.number,
+            interval: self.interval_wish(&request.headers),
             reliability: self.reliability_of(&request.headers),
             last_reliable: 0,
             unacknowledged: None,
@@ -72,6 +81,7 @@ impl Endpoint {
                 key,
                 digest: None,
                 wish: None,
+                clock: None,
                 phase,
             },
         );
@@ -139,7 +149,7 @@ impl Endpoint {
             .as_ref()
             .map(|open| (open.sequence, number));
         let contact = ringing.session.dialog.contact().clone();
-        let exchange = ringing.session.exchange;
+        let (exchange, interval) = (ringing.session.exchange, ringing.interval);
         let is_offer = exchange == Exchange::Open && !body.is_empty();
         let mut session = ringing.session.take();
         if exchange == Exchange::Settled {
@@ -164,6 +174,7 @@ impl Endpoint {
             is_offer,
             is_first: true,
             is_silent: false,
+            interval,
         };
         self.send_acceptance(id, accepting);
     }
@@ -180,12 +191,14 @@ impl Endpoint {
             is_offer,
             is_first,
             is_silent,
+            interval,
         } = accepting;
         set_status(&mut answer, StatusCode::OK);
         if !headers.has(&HeaderName::Contact) {
             answer.headers.push(HeaderName::Contact, contact);
         }
         answer.headers.append(headers);
+        self.grant_interval(id, interval, &mut answer);
         self.push_abilities(&mut answer.headers);
         push_content_type(&mut answer.headers, &body);
         answer.body = body;
@@ -324,6 +337,7 @@ pub(super) struct Accepting {
     pub(super) is_offer: bool,
     pub(super) is_first: bool,
     pub(super) is_silent: bool,
+    pub(super) interval: IntervalWish,
 }
 
 /// Answers that begin a dialog repeat the Record-Route of their request (section 12.1.1).

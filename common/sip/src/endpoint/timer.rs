@@ -50,6 +50,8 @@ pub(crate) enum Timer {
     ProgressTimeout(LegId, u32),
     /// An offer of the peer in UPDATE or PRACK has not been answered as long as its sender waits.
     ReofferTimeout(LegId, u32),
+    /// A call is due to be refreshed, or was not (RFC 4028).
+    Session(LegId),
     /// A call that still rings is reported again, so that no proxy gives it up.
     ProgressRepeat(LegId),
     /// The pause after a glare of two re-INVITEs is over (RFC 3261 section 14.1).

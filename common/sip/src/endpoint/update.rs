@@ -12,11 +12,14 @@ use super::responses::loses_dialog;
 use super::{EndCause, Endpoint, Event, LegId, Timer};
 use crate::dialog::{OurReoffer, Phase, TheirReoffer, contact_of};
 use crate::transaction::{ServerMachine, ServerRequest};
-use crate::{HeaderName, Headers, Method, Request, Response, RetryAfter, StatusCode, Text};
+use crate::{CSeq, HeaderName, Headers, Method, Request, Response, RetryAfter, StatusCode, Text};
 
 impl Endpoint {
     /// An UPDATE, whose number was noted.
     pub(super) fn receive_update(&mut self, id: LegId, envelope: Envelope, request: Request) {
+        if self.established(id).is_some() && self.refuse_interval(&envelope, &request) {
+            return;
+        }
         if !request.body.is_empty() {
             return self.receive_offer(id, envelope, request);
         }
@@ -37,6 +40,7 @@ impl Endpoint {
     /// An offer in UPDATE or PRACK.
     pub(super) fn receive_offer(&mut self, id: LegId, envelope: Envelope, request: Request) {
         let offer_key = self.keyer.of_body(&request.body);
+        let interval = self.interval_wish(&request.headers);
         let Some(leg) = self.legs.get_mut(&id) else {
             return;
         };
@@ -77,6 +81,7 @@ impl Endpoint {
             number: envelope.number,
             offer: request.body.clone(),
             offer_key,
+            interval,
         };
         session.theirs = Some(Box::new(theirs));
         let pause = self.config.timers.transaction_life();
@@ -99,13 +104,14 @@ impl Endpoint {
             let contact = session.dialog.contact();
             answer.headers.push(HeaderName::Contact, contact);
         }
+        if self.established(id).is_some() {
+            let wish = self.interval_wish(&request.headers);
+            self.grant_interval(id, wish, &mut answer);
+        }
         self.push_abilities(&mut answer.headers);
         push_content_type(&mut answer.headers, &body);
         answer.body = body;
-        let transaction = self.servers.insert(envelope.key, envelope.reply_to, |_| {
-            ServerMachine::Request(ServerRequest::new())
-        });
-        self.finish_answer(transaction, envelope.reply_to, answer, true);
+        self.answer_with(envelope, answer);
     }
 
     /// Refuses an offer that crosses another one (RFC 3311 section 5.2).
@@ -115,15 +121,13 @@ impl Endpoint {
             let pause = RetryAfter::seconds(self.random.below(11));
             answer.headers.push_typed(&pause);
         }
-        let transaction = self.servers.insert(envelope.key, envelope.reply_to, |_| {
-            ServerMachine::Request(ServerRequest::new())
-        });
-        self.finish_answer(transaction, envelope.reply_to, answer, true);
+        self.answer_with(envelope, answer);
     }
 
     /// The application has accepted an offer in UPDATE or PRACK.
     pub(super) fn accept_update(
         &mut self,
+        id: LegId,
         theirs: TheirReoffer,
         contact: Text,
         headers: Headers,
@@ -135,6 +139,9 @@ impl Endpoint {
             answer.headers.push(HeaderName::Contact, contact);
         }
         answer.headers.append(headers);
+        if theirs.method == Method::Update && self.established(id).is_some() {
+            self.grant_interval(id, theirs.interval, &mut answer);
+        }
         self.push_abilities(&mut answer.headers);
         push_content_type(&mut answer.headers, &body);
         answer.body = body;
@@ -179,11 +186,11 @@ impl Endpoint {
 
     /// Our UPDATE got its final answer.
     pub(super) fn update_answered(&mut self, id: LegId, to_tag: &str, response: Response) {
-        let Some(request) = self.take_sent(id, to_tag) else {
+        let Some((request, is_refresh)) = self.take_sent(id, to_tag) else {
             return;
         };
         if !response.status.is_success() {
-            return self.reoffer_refused(id, to_tag, request, response);
+            return self.reoffer_refused(id, to_tag, request, is_refresh, response);
         }
         let remote_key = self.keyer.of_body(&response.body);
         let Some(leg) = self.legs.get_mut(&id) else {
@@ -205,6 +212,9 @@ impl Endpoint {
                     session.remote = response.body.clone();
                 }
             }
+        }
+        if is_established {
+            self.learn_interval(id, &response.headers);
         }
         if !request.body.is_empty() {
             let Response { headers, body, .. } = response;
@@ -240,9 +250,24 @@ impl Endpoint {
         id: LegId,
         to_tag: &str,
         mut request: Box<Request>,
+        is_refresh: bool,
         response: Response,
     ) {
         let status = response.status;
+        if self.authorize_in_dialog(id, to_tag, &mut request, &response) {
+            return self.send_reoffer(id, to_tag, request, is_refresh);
+        }
+        // Asked a second time, the peer only plays with us.
+        if !request.headers.has(&HeaderName::MinSe)
+            && Self::lengthen_interval(&mut request, &response)
+        {
+            self.renumber(id, to_tag, &mut request);
+            return self.send_reoffer(id, to_tag, request, is_refresh);
+        }
+        if is_refresh && !loses_dialog(status) {
+            self.refresh_refused(id, to_tag, &request.method, status);
+            return self.offer_if_wished(id);
+        }
         if status == StatusCode::REQUEST_PENDING {
             return self.wait_after_glare(id, to_tag, request.body, Duration::ZERO);
         }
@@ -253,9 +278,6 @@ impl Endpoint {
         {
             let pause = Duration::from_secs(after.seconds.into());
             return self.wait_after_glare(id, to_tag, request.body, pause);
-        }
-        if self.authorize_in_dialog(id, to_tag, &mut request, &response) {
-            return self.send_reoffer(id, to_tag, request);
         }
         let is_established = self
             .legs
@@ -269,11 +291,24 @@ impl Endpoint {
         self.go_on_ringing(id);
     }
 
+    /// The next number for a request that is sent once more.
+    fn renumber(&mut self, id: LegId, to_tag: &str, request: &mut Request) {
+        if let Some(leg) = self.legs.get_mut(&id)
+            && let Some(session) = leg.session_mut(to_tag)
+        {
+            let (number, method) = (session.dialog.next_sequence(), request.method.clone());
+            request.headers.set_typed(&CSeq { number, method });
+        }
+    }
+
     /// Takes back the offer that was under way to this phone.
-    pub(super) fn take_sent(&mut self, id: LegId, to_tag: &str) -> Option<Box<Request>> {
+    pub(super) fn take_sent(&mut self, id: LegId, to_tag: &str) -> Option<(Box<Request>, bool)> {
         let session = self.legs.get_mut(&id)?.session_mut(to_tag)?;
         match std::mem::replace(&mut session.ours, OurReoffer::No) {
-            OurReoffer::Sent { request } => Some(request),
+            OurReoffer::Sent {
+                request,
+                is_refresh,
+            } => Some((request, is_refresh)),
             other => {
                 session.ours = other;
                 None

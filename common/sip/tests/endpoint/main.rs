@@ -24,6 +24,7 @@ mod reliable_callee;
 mod reliable_caller;
 mod reoffers;
 mod ring_limits;
+mod session_timers;
 mod storms;
 mod subscription_wire;
 mod subscriptions;
