@@ -320,7 +320,10 @@ fn parts_of_a_body_are_told_apart() {
         panic!("{} parts", multipart.parts.len())
     };
     assert_eq!(&text.body[..], b"Hello");
-    assert_eq!(signature.body[..2], [0x30, 0x82]);
+    // ASN.1: a sequence whose length is told in two bytes, and nothing behind it.
+    assert_eq!(signature.body[..4], [0x30, 0x82, 0x01, 0x52]);
+    assert_eq!(signature.body.len(), 4 + 0x152);
+    assert!(signature.body.contains(&0));
     let (boundary, body) = multipart.print();
     let mut again = content_type;
     again.params.set("boundary", Some(&boundary));

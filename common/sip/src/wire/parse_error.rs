@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use thiserror::Error;
 
-use super::header_list::{HeaderError, TypedHeader};
+use super::header_list::HeaderError;
 use super::header_name::HeaderName;
 use super::headers::{ToHeader, Via};
 use super::message::{Request, Response};
@@ -81,6 +81,9 @@ impl Problem {
     }
 }
 
+/// Who stands where nobody is named; the domain can belong to nobody (RFC 3261 8.1.1.3, RFC 2606).
+const NOBODY: &str = "<sip:anonymous@anonymous.invalid>";
+
 /// Bytes that are no acceptable message.
 #[derive(Clone, Debug, Error)]
 #[error("{problem}")]
@@ -128,8 +131,9 @@ impl ParseError {
 
     /// The response to send, with the error as its reason phrase.
     ///
-    /// `None` when silence is right: for responses and ACK, and for requests whose Via, From, To, Call-ID or CSeq
-    /// cannot be read, so that no response would reach anybody (RFC 3261 8.2.6.2, 17).
+    /// `None` when silence is right: for responses and ACK, and for requests whose Via or CSeq cannot be read, so that no
+    /// response would be recognised (RFC 3261 17.1.3, 17.2.3). Where From, To or Call-ID are missing the response has
+    /// made-up ones: RFC 4475 3.3.1 wants a 400 all the same, and one that can be read.
     /// The caller still notes the source in the first Via.
     pub fn response(&self) -> Option<Response> {
         let request = self.readable.as_deref()?;
@@ -138,10 +142,9 @@ impl ParseError {
         }
         let headers = &request.headers;
         headers.typed::<Via>().ok()??;
-        for name in [HeaderName::From, HeaderName::CallId, HeaderName::CSeq] {
-            headers.get(&name).filter(|value| !value.is_empty())?;
-        }
-        let to_value = headers.get(&HeaderName::To)?;
+        headers
+            .get(&HeaderName::CSeq)
+            .filter(|value| !value.is_empty())?;
         let mut response = Response::to(request, self.status());
         response.reason = match self.problem {
             Problem::Version | Problem::TooLarge { .. } => response.reason,
@@ -158,8 +161,21 @@ impl ParseError {
                 response.headers.set(name, first);
             }
         }
+        for (name, stand_in) in [
+            (HeaderName::From, NOBODY),
+            (HeaderName::To, NOBODY),
+            (HeaderName::CallId, "missing"),
+        ] {
+            if response
+                .headers
+                .get(&name)
+                .is_none_or(|value| value.is_empty())
+            {
+                response.headers.set(name, stand_in);
+            }
+        }
         // A final response carries a To tag; the same request must get the same one (RFC 3261 8.2.6.2, 8.2.7).
-        if let Ok(ToHeader(to)) = ToHeader::parse(to_value)
+        if let Ok(Some(ToHeader(to))) = response.headers.typed()
             && to.tag().is_none()
         {
             let tag = stateless_tag(request);

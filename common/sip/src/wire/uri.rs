@@ -155,6 +155,10 @@ impl Uri {
     pub fn equivalent(&self, other: &Uri) -> bool {
         /// Parameters that never match when only one of the URIs has them.
         const SIGNIFICANT: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
+        // Even one with a parameter that stands twice, which RFC 3261 19.1.1 forbids, is itself.
+        if self == other {
+            return true;
+        }
         let has_same_core = match &self.scheme {
             Scheme::Tel => {
                 return other.scheme == Scheme::Tel && telephone::equivalent(self, other);
@@ -164,7 +168,7 @@ impl Uri {
                     && unescaped(&self.user) == unescaped(&other.user)
                     && unescaped(&self.password) == unescaped(&other.password)
             }
-            Scheme::Other(_) => return self == other,
+            Scheme::Other(_) => return false,
         };
         has_same_core
             && self.host == other.host

@@ -98,6 +98,7 @@ fn equivalent_uris_of_the_rfc_are_equivalent() {
             "sip:alice@atlanta.com?priority=urgent&subject=project%20x",
         ),
         ("tel:+1-201-555-0123", "tel:+1(201)5550123"),
+        ("sip:a@b;x=1;x=2", "sip:a@b;x=1;x=2"),
     ] {
         assert!(uri(one).equivalent(&uri(two)), "{one} and {two}");
         assert!(uri(two).equivalent(&uri(one)), "{two} and {one}");
