@@ -54,10 +54,11 @@ fuzz: ## Fuzzes every reader of what strangers send, FUZZ_SECONDS each (60); wha
 	@tests/setup/fuzz $${FUZZ_SECONDS:-60}
 
 .PHONY: bench
-bench: ## Parser and codec benches, then processor time of the real server per unit of work
+bench: ## Parser and codec benches, the parser beside sofia-sip's, then processor time of the real server per unit of work
 	@tests/setup/prepare bench
 	$(CARGO) bench $(LOCKED) -p sip -p media --benches
 	$(CARGO) build $(LOCKED) --release --bins -p callserver -p bench
+	$(BUILT)/release/parsers
 	$(BUILT)/release/bench $(BENCH)
 
 .PHONY: fmt
