@@ -151,6 +151,7 @@ impl Tally {
             CallEnd::Refused(_) => "refused",
             CallEnd::Lost => "lost",
             CallEnd::NoMedia => "no-media",
+            CallEnd::Transferred => "transferred",
             CallEnd::ByOperator => "by-operator",
             CallEnd::ServerStopped => "server-stopped",
         };

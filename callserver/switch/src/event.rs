@@ -77,6 +77,15 @@ pub enum Event {
         /// The call.
         call: CallId,
     },
+    /// One side handed its part of an answered call over; the other side goes on with somebody else.
+    CallTransferred {
+        /// The call.
+        call: CallId,
+        /// The side that changed.
+        side: Side,
+        /// Who is there now.
+        to: Party,
+    },
     /// The call is over. Comes exactly once for each [`Event::CallStarted`].
     CallEnded {
         /// The call.
@@ -181,6 +190,8 @@ pub enum CallEnd {
     Lost,
     /// The relay had no ports, or somebody's session description was of no use.
     NoMedia,
+    /// Its other end has gone over into another call, to which it was handed over.
+    Transferred,
     /// The operator ended it.
     ByOperator,
     /// The server stopped.

@@ -53,7 +53,7 @@ pub struct Counts {
 }
 
 /// What the switch understands; the core refuses everything else.
-const METHODS: [Method; 10] = [
+const METHODS: [Method; 11] = [
     Method::Invite,
     Method::Ack,
     Method::Bye,
@@ -64,6 +64,7 @@ const METHODS: [Method; 10] = [
     Method::Info,
     Method::Prack,
     Method::Update,
+    Method::Refer,
 ];
 
 /// What is taken only to be refused in the way of its own RFC.
@@ -253,6 +254,14 @@ impl Switch {
             }),
             // It offers nothing before a call is answered.
             sip::Event::ReofferAccepted { .. } | sip::Event::ProgressAcknowledged { .. } => {}
+            sip::Event::SubscriptionRequested {
+                subscription,
+                request,
+                leg,
+                ..
+            } if request.method == Method::Refer => {
+                bridge.refer(now, desk, subscription, leg, &request);
+            }
             // The progress of a transfer is told to whoever asked for it, and to nobody else.
             sip::Event::SubscriptionRequested { subscription, .. } => {
                 let reject = sip::Input::RejectSubscription {
@@ -347,6 +356,12 @@ impl Switch {
                 self.bridge
                     .redirection_found(now, desk, registrar, call, target);
             }
+            Purpose::TransferTarget(call) => {
+                let target = answer.into_destination();
+                let registrar = &self.registrar;
+                self.bridge
+                    .transfer_target_found(now, desk, registrar, call, target);
+            }
             Purpose::Ports(call) => {
                 let ports = answer.into_media_ports();
                 self.bridge
@@ -372,6 +387,9 @@ impl Switch {
                 }
             }
             Timer::RingsTooLong(call) => self.bridge.rang_too_long(now, desk, call),
+            Timer::TransferRingsTooLong(call) => {
+                self.bridge.transfer_rang_too_long(now, desk, call);
+            }
             Timer::QuestionExpires(ask) => self.question_expired(now, ask),
             Timer::DrainEnds => desk.emit(Event::Drained),
         }
@@ -389,6 +407,10 @@ impl Switch {
             Some(Purpose::Redirection(call)) => {
                 self.bridge
                     .redirection_found(now, desk, &self.registrar, call, None);
+            }
+            Some(Purpose::TransferTarget(call)) => {
+                let status = StatusCode::SERVER_INTERNAL_ERROR;
+                self.bridge.transfer_fails(now, desk, call, status);
             }
             Some(Purpose::Recipient(addressed)) => {
                 let status = StatusCode::SERVER_INTERNAL_ERROR;

@@ -20,6 +20,8 @@ pub(crate) enum Timer {
     QuestionExpires(AskId),
     /// Nobody picked up.
     RingsTooLong(CallId),
+    /// Nobody picked up to whom a call is handed over.
+    TransferRingsTooLong(CallId),
     /// After a drain, the last refusals and BYEs had their time to be answered.
     DrainEnds,
 }

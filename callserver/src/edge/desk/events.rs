@@ -99,6 +99,15 @@ impl Desk {
                     );
                 }
             }
+            Event::CallTransferred { call, side, to } => {
+                if let Some(live) = self.calls.get_mut(call) {
+                    tracing::info!(call = call.0, to = name(&to), "call transferred");
+                    match side {
+                        switch::Side::Caller => live.caller = to,
+                        switch::Side::Callee => live.callee = to,
+                    }
+                }
+            }
             Event::CallEnded {
                 call,
                 cause,

@@ -15,6 +15,9 @@ use crate::{CallEnd, CallId, Event, Side};
 impl Bridge {
     /// A 2xx: the first of the callee's phones, or the answer to a re-INVITE.
     pub(crate) fn answered(&mut self, now: Instant, desk: &mut Desk, leg: LegId, body: Bytes) {
+        if self.transfer_answered(now, desk, leg, &body) {
+            return;
+        }
         let Some((call, side)) = self.call_of(leg) else {
             return;
         };
@@ -81,6 +84,8 @@ impl Bridge {
             ports,
             callee_phone: winner,
             exchange,
+            transfer: None,
+            lent_to: None,
         });
         desk.endpoint.handle(now, accept);
         for branch in others {

@@ -82,6 +82,7 @@ impl Bridge {
         let contact = contact.map(|address| address.uri.clone());
         let call = Call {
             id,
+            charged: caller_party.account,
             caller: caller_party,
             callee: callee_party,
             caller_phone: Phone {

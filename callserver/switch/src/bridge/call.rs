@@ -8,6 +8,7 @@ use sip::{Flow, LegId, StatusCode};
 
 use super::description::Told;
 use super::invite::Invitation;
+use super::transfer::Transfer;
 use crate::refusal::Refusals;
 use crate::registrar::Target;
 use crate::timetable::TimerId;
@@ -21,11 +22,13 @@ pub(super) struct Call {
     pub(super) callee: Party,
     /// The caller's phone.
     pub(super) caller_phone: Phone,
+    /// Whose number of calls this one counts for; the caller may change.
+    pub(super) charged: AccountId,
     pub(super) stage: Stage,
 }
 
 /// One leg with the phone at its end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Phone {
     pub(super) leg: LegId,
     /// The flow that the leg began with; it moves with the phone.
@@ -104,6 +107,10 @@ pub(super) struct Talking {
     pub(super) ports: MediaPorts,
     pub(super) callee_phone: Phone,
     pub(super) exchange: Option<Exchange>,
+    /// One side hands its part over.
+    pub(super) transfer: Option<Box<Transfer>>,
+    /// The call that one of the phones shall go over to.
+    pub(super) lent_to: Option<CallId>,
 }
 
 /// An offer that one side made and the other has not settled yet.
@@ -121,9 +128,21 @@ pub(super) enum Exchange {
         by: Side,
         offer: Box<SessionDescription>,
     },
+    /// This side was offered the session of a newcomer, who takes the other side.
+    Joining { by: Side },
+    /// This side hands its call over, and the phone of the other side is asked for an offer to another call.
+    Lent { by: Side },
 }
 
 impl Call {
+    /// The person on one side.
+    pub(super) fn party(&self, side: Side) -> &Party {
+        match side {
+            Side::Caller => &self.caller,
+            Side::Callee => &self.callee,
+        }
+    }
+
     /// The legs of the callee: one, or all the phones that ring.
     pub(super) fn callee_legs(&self) -> Vec<LegId> {
         match &self.stage {

@@ -28,6 +28,11 @@ impl Told {
         }
     }
 
+    /// What it was told last.
+    pub(super) fn last(&self) -> Bytes {
+        self.last.clone()
+    }
+
     /// The body for this phone: `description` with the relay's address. The version rises when something has changed
     /// (RFC 3264 section 8), and only then.
     pub(super) fn tell(&mut self, mut description: SessionDescription, relay: SocketAddr) -> Bytes {

@@ -77,9 +77,16 @@ impl Ending {
 impl Bridge {
     /// Ends a call in whatever stage it is. Legs that are gone already are left out by the core.
     pub(super) fn end(&mut self, now: Instant, desk: &mut Desk, call: CallId, ending: Ending) {
-        let Some(call) = self.calls.remove(&call) else {
+        let Some(mut call) = self.calls.remove(&call) else {
             return;
         };
+        let mut borrower = None;
+        if let Stage::Talking(talking) = &mut call.stage {
+            borrower = talking.lent_to.take();
+            if let Some(transfer) = talking.transfer.take() {
+                self.abandon_transfer(now, desk, *transfer);
+            }
+        }
         let is_answered = matches!(call.stage, Stage::Talking(_));
         for leg in call.callee_legs() {
             self.legs.remove(&leg);
@@ -98,13 +105,18 @@ impl Bridge {
             cause: ending.cause,
             hung_up_by: ending.by,
         });
+        // The phone that another call was to get is gone with this one.
+        if let Some(borrower) = borrower {
+            let status = StatusCode::TEMPORARILY_UNAVAILABLE;
+            self.transfer_fails(now, desk, borrower, status);
+        }
     }
 
-    fn give_back(&mut self, desk: &mut Desk, call: &Call) {
-        if let Some(load) = self.load.get_mut(&call.caller.account) {
+    pub(super) fn give_back(&mut self, desk: &mut Desk, call: &Call) {
+        if let Some(load) = self.load.get_mut(&call.charged) {
             *load -= 1;
             if *load == 0 {
-                self.load.remove(&call.caller.account);
+                self.load.remove(&call.charged);
             }
         }
         match &call.stage {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use sdp::SessionDescription;
-use sip::{Headers, MaxForwards, NameAddr, StatusCode};
+use sip::{HeaderName, Headers, MaxForwards, NameAddr, StatusCode, Text};
 
 use super::Bridge;
 use super::call::{AwaitingPorts, Branch, Phone, Ringing, Stage};
@@ -47,10 +47,17 @@ impl Bridge {
         if let Some(offer) = &offer {
             expect_media(desk, call_id, Side::Caller, offer, &call.caller_phone);
         }
+        let mut headers = Headers::new();
+        headers.push_typed(&MaxForwards(max_forwards));
+        if !caller_offers {
+            // A reliable provisional answer would bring an offer whose answer has to come before the call is answered, and
+            // the caller's phone may not be able to give it.
+            headers.push(HeaderName::Supported, Text::from_static("timer"));
+        }
         let invitation = Invitation {
             from: call.caller.address(&desk.config.domain),
             to: call.callee.address(&desk.config.domain),
-            max_forwards,
+            headers,
             told: Told::new(self.first_session + 2 * call_id.0 + 1),
             offer,
             relay: ports.callee,
@@ -97,22 +104,21 @@ impl Bridge {
 /// What all phones of the callee are sent.
 #[derive(Debug)]
 pub(super) struct Invitation {
-    from: NameAddr,
-    to: NameAddr,
-    max_forwards: u8,
+    pub(super) from: NameAddr,
+    pub(super) to: NameAddr,
+    pub(super) headers: Headers,
     /// All phones are told the same, but for the relay's address; what they answer is kept apart from then on.
-    told: Told,
+    pub(super) told: Told,
     /// What the caller offers; `None` if the phones shall.
-    offer: Option<SessionDescription>,
-    relay: RelayAddress,
+    pub(super) offer: Option<SessionDescription>,
+    pub(super) relay: RelayAddress,
 }
 
 impl Invitation {
     /// Invites one phone over one way.
     pub(super) fn send(&self, now: Instant, desk: &mut Desk, target: &Target) -> Phone {
         let leg = desk.endpoint.next_leg();
-        let mut headers = Headers::new();
-        headers.push_typed(&MaxForwards(self.max_forwards));
+        let mut headers = self.headers.clone();
         target.push_route(&mut headers);
         let mut told = self.told.clone();
         let offer = self.offer.clone();

@@ -16,21 +16,22 @@ use crate::desk::Desk;
 use crate::{CallEnd, CallId, Side};
 
 /// A call whose phones talk: the one that `side` names, and the other.
-struct Between<'a> {
+pub(super) struct Between<'a> {
     near: &'a mut Phone,
-    far: &'a mut Phone,
+    pub(super) far: &'a mut Phone,
     near_relay: SocketAddr,
-    far_relay: SocketAddr,
-    exchange: &'a mut Option<Exchange>,
+    pub(super) far_relay: SocketAddr,
+    pub(super) exchange: &'a mut Option<Exchange>,
 }
 
 impl Bridge {
-    fn between(&mut self, call: CallId, side: Side) -> Option<Between<'_>> {
+    pub(super) fn between(&mut self, call: CallId, side: Side) -> Option<Between<'_>> {
         let call = self.calls.get_mut(&call)?;
         let Stage::Talking(Talking {
             ports,
             callee_phone,
             exchange,
+            ..
         }) = &mut call.stage
         else {
             return None;
@@ -105,6 +106,16 @@ impl Bridge {
         let Some(between) = self.between(call, side) else {
             return;
         };
+        match between.exchange {
+            Some(Exchange::Joining { by }) if *by == answerer => {
+                return self.joined(now, desk, call, &body);
+            }
+            Some(Exchange::Lent { by }) if *by == side => {
+                let phone = between.far.clone();
+                return self.lent_phone_offers(now, desk, call, phone, &body);
+            }
+            _ => {}
+        }
         match between.exchange.take() {
             Some(Exchange::Offered { by, offer }) if by == side => {
                 let Ok(answer) = read(&body) else {
@@ -172,6 +183,15 @@ impl Bridge {
         let Some(between) = self.between(call, side) else {
             return;
         };
+        match between.exchange {
+            Some(Exchange::Joining { by }) if *by == refuser => {
+                return self.transfer_fails(now, desk, call, status);
+            }
+            Some(Exchange::Lent { by }) if *by == side => {
+                return self.lent_phone_refuses(now, desk, call, status);
+            }
+            _ => {}
+        }
         match between.exchange.take() {
             Some(Exchange::Offered { by, .. } | Exchange::AskedForOffer { by }) if by == side => {
                 desk.reject(now, between.near.leg, status, Headers::new());

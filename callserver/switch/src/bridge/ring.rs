@@ -23,6 +23,9 @@ impl Bridge {
         status: StatusCode,
         body: Bytes,
     ) {
+        if self.transfer_progressed(now, desk, leg, status) {
+            return;
+        }
         let Some((call, Side::Callee)) = self.call_of(leg) else {
             return;
         };
@@ -76,6 +79,11 @@ impl Bridge {
         let Some((call, side)) = self.legs.remove(&leg) else {
             return;
         };
+        if self.transfer_branch_ended(now, desk, registrar, (call, leg), &cause)
+            || self.has_left(call, side, leg)
+        {
+            return;
+        }
         let is_ringing = self
             .calls
             .get_mut(&call)

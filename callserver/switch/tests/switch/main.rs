@@ -26,3 +26,4 @@ mod restoring;
 mod rig;
 mod server;
 mod storm;
+mod transferring;

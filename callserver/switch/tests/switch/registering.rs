@@ -190,10 +190,10 @@ fn options_are_answered_and_other_methods_are_not() {
     assert!(response.headers.has(&HeaderName::Allow));
     assert_eq!(
         phone
-            .send("REFER", "sip:carillon.test", "", None)
+            .send("DANCE", "sip:carillon.test", "", None)
             .status
             .code(),
-        405
+        501
     );
     assert_eq!(
         phone

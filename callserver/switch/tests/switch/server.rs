@@ -202,6 +202,9 @@ impl Server {
                 }
                 Event::CallRinging { call } => format!("call {call}: rings"),
                 Event::CallAnswered { call } => format!("call {call}: answered"),
+                Event::CallTransferred { call, side, to } => {
+                    format!("call {call}: {side:?} is now {}", to.display_name)
+                }
                 Event::CallEnded {
                     call,
                     cause,

@@ -10,7 +10,8 @@ use sdp::{Codec, Direction, Negotiated, OfferConfig, SessionDescription};
 use simnet::{Node, Packet};
 use sip::{
     ClientCredential, EndCause, Endpoint, Event, Flow, HeaderName, Headers, Host, Input, LegId,
-    Method, NameAddr, RegistrationFailure, Request, Secret, StatusCode, Text, Transport, Uri,
+    Method, NameAddr, RegistrationFailure, Replaces, Request, Secret, StatusCode, Text, Transport,
+    Uri,
 };
 
 use crate::server::{DOMAIN, secret_of};
@@ -49,6 +50,12 @@ pub(crate) enum Action {
     AskForOffer,
     /// A request within the call, with a text.
     Send(Method, &'static str),
+    /// Hands the call over to a number.
+    Refer(&'static str),
+    /// Hands the first call over to whom the second one is with.
+    ReferToSecond,
+    /// Hands the call over to a call that this names.
+    ReferReplacing(Replaces),
     /// A message outside calls, to a number.
     Message(&'static str, &'static str),
 }
@@ -64,6 +71,12 @@ pub(crate) struct Phone {
     pub(crate) codecs: Vec<Codec>,
     plan: Vec<(Instant, Action)>,
     pub(crate) leg: Option<LegId>,
+    /// The first call, while there is a second one.
+    pub(crate) held: Option<LegId>,
+    /// How others name the last call that this phone began and that was answered.
+    pub(crate) name: Option<Replaces>,
+    /// The same of the last call that rang.
+    pub(crate) progress_name: Option<Replaces>,
     /// The last description that this phone sent, and what was agreed.
     local: Option<SessionDescription>,
     version: u64,
@@ -102,6 +115,9 @@ impl Phone {
             codecs: Codec::ALL.to_vec(),
             plan: Vec::new(),
             leg: None,
+            held: None,
+            name: None,
+            progress_name: None,
             local: None,
             version: 0,
             media: None,
@@ -215,7 +231,13 @@ impl Phone {
             } => self.registered = Some(expires_seconds),
             Event::RegistrationFailed { failure, .. } => self.registration_failure = Some(failure),
             Event::Incoming { leg, invite, .. } => self.incoming(now, leg, invite),
-            Event::Progress { status, body, .. } => {
+            Event::Progress {
+                status,
+                headers,
+                body,
+                ..
+            } => {
+                self.progress_name = Some(name_of(&headers));
                 self.progress.push(status.code());
                 if !body.is_empty()
                     && let Some(offer) = &self.offer
@@ -225,7 +247,13 @@ impl Phone {
                     self.media = Some(sdp::accept_answer(offer, &answer).unwrap());
                 }
             }
-            Event::Answered { leg, body, .. } => {
+            Event::Notified { body, .. } => {
+                let report = sip::Sipfrag::parse(&body).unwrap();
+                self.heard.push(format!("it is {}", report.status.code()));
+            }
+            Event::SubscriptionEnded { .. } => self.heard.push("no more reports".to_owned()),
+            Event::Answered { leg, headers, body } => {
+                self.name = Some(name_of(&headers));
                 if self.asked_for_offer {
                     self.asked_for_offer = false;
                     let body = self.make_answer(&body);
@@ -287,6 +315,9 @@ impl Phone {
             }
             Event::Ended { leg, cause } => {
                 self.ends.push(in_words(cause));
+                if self.held == Some(leg) {
+                    self.held = None;
+                }
                 if self.leg == Some(leg) {
                     self.leg = None;
                     self.offer = None;
@@ -367,6 +398,14 @@ impl Phone {
     pub(crate) fn end(&self) -> &str {
         self.ends.last().map_or("goes on", String::as_str)
     }
+}
+
+/// What a Replaces header has to say of the call that was answered with these headers.
+fn name_of(headers: &Headers) -> Replaces {
+    let (from, to): (sip::FromHeader, sip::ToHeader) =
+        (headers.required().unwrap(), headers.required().unwrap());
+    let call_id = headers.get(&HeaderName::CallId).unwrap();
+    Replaces::new(call_id, to.tag().unwrap(), from.tag().unwrap())
 }
 
 fn without_tag(from: &str) -> String {

@@ -4,14 +4,14 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use sdp::Direction;
-use sip::{HeaderName, Headers, Input, LegId, Method, NameAddr, Request};
+use sip::{HeaderName, Headers, Input, LegId, Method, NameAddr, Replaces, Request, Uri};
 
 use super::{Action, Manner, Phone};
 
 impl Phone {
     fn call(&mut self, now: Instant, number: &str, body: Bytes) {
         let leg = self.endpoint.next_leg();
-        self.leg = Some(leg);
+        self.held = self.leg.replace(leg);
         let invite = Input::Invite {
             leg,
             flow: self.flow(),
@@ -66,6 +66,13 @@ impl Phone {
                 };
                 self.handle(now, send);
             }
+            (Action::Refer(number), Some(leg)) => self.refer(now, leg, Phone::uri(number)),
+            (Action::ReferToSecond, Some(_)) => {
+                if let (Some(leg), Some(name)) = (self.held, self.name.clone()) {
+                    self.refer(now, leg, replacing(&name));
+                }
+            }
+            (Action::ReferReplacing(name), Some(leg)) => self.refer(now, leg, replacing(&name)),
             (Action::Message(number, text), _) => {
                 let request = self.endpoint.next_request();
                 let mut message = Request::new(Method::Message, Phone::uri(number));
@@ -97,6 +104,16 @@ impl Phone {
         }
     }
 
+    fn refer(&mut self, now: Instant, leg: LegId, to: Uri) {
+        let refer = Input::Refer {
+            subscription: self.endpoint.next_subscription(),
+            leg,
+            refer_to: NameAddr::new(to),
+            headers: Headers::new(),
+        };
+        self.handle(now, refer);
+    }
+
     pub(super) fn accept(&mut self, now: Instant, leg: LegId) {
         let body = match (self.manner, self.pending.take()) {
             (Manner::AnswerNonsense, _) => Bytes::from_static(b"nonsense"),
@@ -108,6 +125,12 @@ impl Phone {
         let headers = Headers::new();
         self.handle(now, Input::Accept { leg, headers, body });
     }
+}
+
+fn replacing(name: &Replaces) -> Uri {
+    let mut uri = Phone::uri("whoever");
+    uri.headers = Some(name.to_uri_header());
+    uri
 }
 
 pub(super) fn plain_text() -> Headers {

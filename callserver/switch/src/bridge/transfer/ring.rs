@@ -1,0 +1,230 @@
+//! The target of a blind transfer is called on behalf of the party that stays.
+
+use std::time::Instant;
+
+use sip::{
+    EndCause, HeaderName, Headers, LegId, MaxForwards, Reason, ReferredBy, StatusCode, Text,
+    TypedHeader,
+};
+
+use super::{Ringing, Stage};
+use crate::bridge::Bridge;
+use crate::bridge::call::{self, Branch};
+use crate::bridge::description::Told;
+use crate::bridge::end::{ANSWERED_ELSEWHERE, NO_ANSWER};
+use crate::bridge::invite::Invitation;
+use crate::desk::Desk;
+use crate::refusal::Refusals;
+use crate::registrar::{Reachable, Registrar};
+use crate::timetable::Timer;
+use crate::{CallId, Destination, Side};
+
+impl Bridge {
+    /// Who the target is, is known, or that there is none.
+    pub(crate) fn transfer_target_found(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        registrar: &Registrar,
+        id: CallId,
+        target: Option<Destination>,
+    ) {
+        // The numbers of calls are enough for the sessions of newcomers, too.
+        self.last_call += 1;
+        let told = Told::new(self.first_session + 2 * self.last_call);
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let (caller, callee) = (call.caller.clone(), call.callee.clone());
+        let call::Stage::Talking(talking) = &mut call.stage else {
+            return;
+        };
+        let Some(transfer) = &mut talking.transfer else {
+            return;
+        };
+        if !matches!(transfer.stage, Stage::LookingUp) {
+            return;
+        }
+        let Some(target) = target else {
+            return self.transfer_fails(now, desk, id, StatusCode::NOT_FOUND);
+        };
+        let phones = registrar.reachable(target.account, None);
+        if phones.is_empty() {
+            let status = StatusCode::TEMPORARILY_UNAVAILABLE;
+            return self.transfer_fails(now, desk, id, status);
+        }
+        let (transferor, staying) = match transfer.by {
+            Side::Caller => (caller, callee),
+            Side::Callee => (callee, caller),
+        };
+        let target = target.into_party();
+        let domain = &desk.config.domain;
+        let mut headers = Headers::new();
+        headers.push_typed(&MaxForwards(MaxForwards::INITIAL.0));
+        headers.push_typed(&ReferredBy(transferor.address(domain)));
+        headers.push(HeaderName::Supported, Text::from_static("timer"));
+        let invitation = Invitation {
+            from: staying.address(domain),
+            to: target.address(domain),
+            headers,
+            told,
+            // The newcomer makes the offer: nobody else knows what both can do.
+            offer: None,
+            relay: match transfer.by {
+                Side::Caller => talking.ports.caller,
+                Side::Callee => talking.ports.callee,
+            },
+        };
+        let mut branches = Vec::new();
+        for Reachable { first, others } in phones {
+            let phone = invitation.send(now, desk, &first);
+            self.legs.insert(phone.leg, (id, transfer.by));
+            branches.push(Branch {
+                phone,
+                account: target.account,
+                binding: first.binding,
+                others,
+            });
+        }
+        transfer.target = Some(target);
+        let due = now + desk.config.ring_timeout;
+        transfer.stage = Stage::Ringing(Box::new(Ringing {
+            branches,
+            invitation,
+            refusals: Refusals::default(),
+            since: now,
+            timer: desk.timetable.set(due, Timer::TransferRingsTooLong(id)),
+        }));
+    }
+
+    /// Nobody picked up.
+    pub(crate) fn transfer_rang_too_long(&mut self, now: Instant, desk: &mut Desk, id: CallId) {
+        self.transfer_fails(now, desk, id, StatusCode::TEMPORARILY_UNAVAILABLE);
+    }
+
+    /// A phone of the target says that it rings. Tells whether the leg is one of those.
+    pub(in crate::bridge) fn transfer_progressed(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        leg: LegId,
+        status: StatusCode,
+    ) -> bool {
+        let Some((call, _)) = self.call_of(leg) else {
+            return false;
+        };
+        let call::Stage::Talking(talking) = &mut call.stage else {
+            return false;
+        };
+        match &mut talking.transfer {
+            Some(transfer) if transfer.rings(leg) => {
+                transfer.report(now, desk, status);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// A phone of the target will not answer; `id` is the call that it would have come into. Tells whether the leg is one
+    /// of those.
+    pub(in crate::bridge) fn transfer_branch_ended(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        registrar: &mut Registrar,
+        (id, leg): (CallId, LegId),
+        cause: &EndCause,
+    ) -> bool {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return false;
+        };
+        let call::Stage::Talking(talking) = &mut call.stage else {
+            return false;
+        };
+        let Some(transfer) = &mut talking.transfer else {
+            return false;
+        };
+        let by = transfer.by;
+        let ringing = match &mut transfer.stage {
+            Stage::Ringing(ringing) => ringing,
+            // The newcomer was there already and is gone again before both were joined.
+            Stage::Joining(joining) if joining.phone.leg == leg => {
+                self.transfer_fails(now, desk, id, StatusCode::TEMPORARILY_UNAVAILABLE);
+                return true;
+            }
+            _ => return false,
+        };
+        let is_this = |branch: &Branch| branch.phone.leg == leg;
+        let Some(index) = ringing.branches.iter().position(is_this) else {
+            return false;
+        };
+        let mut branch = ringing.branches.remove(index);
+        let (status, reason) = match cause {
+            EndCause::Refused { status, headers } => {
+                (*status, headers.get(&HeaderName::Reason).cloned())
+            }
+            EndCause::Timeout => {
+                registrar.unreachable(desk, branch.account, branch.binding, ringing.since);
+                (StatusCode::REQUEST_TIMEOUT, None)
+            }
+            _ => (StatusCode::REQUEST_TIMEOUT, None),
+        };
+        let is_lost = matches!(
+            status,
+            StatusCode::FLOW_FAILED | StatusCode::REQUEST_TIMEOUT
+        );
+        if is_lost && !branch.others.is_empty() {
+            let next = branch.others.remove(0);
+            branch.phone = ringing.invitation.send(now, desk, &next);
+            branch.binding = next.binding;
+            self.legs.insert(branch.phone.leg, (id, by));
+            ringing.branches.push(branch);
+            return true;
+        }
+        ringing.refusals.note(status, reason);
+        if ringing.branches.is_empty() || status.code() >= 600 {
+            let (best, _) = std::mem::take(&mut ringing.refusals).best();
+            self.transfer_fails(now, desk, id, best);
+        }
+        true
+    }
+}
+
+impl super::Transfer {
+    /// Whether this is the leg of a phone of the target that rings.
+    pub(super) fn rings(&self, leg: LegId) -> bool {
+        match &self.stage {
+            Stage::Ringing(ringing) => ringing
+                .branches
+                .iter()
+                .any(|branch| branch.phone.leg == leg),
+            _ => false,
+        }
+    }
+}
+
+impl Ringing {
+    /// Stops the phones that ring; `was_answered` tells whether by another one.
+    pub(super) fn stop(self, now: Instant, desk: &mut Desk, was_answered: bool) -> Vec<LegId> {
+        desk.timetable.cancel(self.timer);
+        let reason = if was_answered {
+            Text::from_static(ANSWERED_ELSEWHERE)
+        } else {
+            Text::from_static(NO_ANSWER)
+        };
+        let legs: Vec<LegId> = self
+            .branches
+            .iter()
+            .map(|branch| branch.phone.leg)
+            .collect();
+        for leg in &legs {
+            desk.hang_up(now, *leg, Some(reason.clone()));
+        }
+        legs
+    }
+}
+
+/// Why a transferor is hung up on: nothing went wrong.
+pub(super) fn transferred() -> Text {
+    Reason::sip(200, "Call transferred").to_text()
+}
