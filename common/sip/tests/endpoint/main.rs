@@ -30,5 +30,6 @@ mod subscription_wire;
 mod subscriptions;
 mod table;
 mod transfers;
+mod turmoil;
 mod updates;
 mod wire_peer;

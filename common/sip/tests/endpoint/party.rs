@@ -20,6 +20,8 @@ pub(crate) struct Party {
     pub(crate) endpoint: Endpoint,
     pub(crate) manners: Manners,
     pub(crate) events: Vec<Event>,
+    /// The calls that it made, where a test keeps them.
+    pub(crate) legs: Vec<LegId>,
     later: Vec<(Instant, Input)>,
 }
 
@@ -32,6 +34,7 @@ impl Party {
             endpoint: Endpoint::new(config, [seed.wrapping_mul(16).wrapping_add(host); 32]),
             manners: Box::new(|_| Vec::new()),
             events: Vec::new(),
+            legs: Vec::new(),
             later: Vec::new(),
         }
     }
