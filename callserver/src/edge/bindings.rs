@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime};
 
-use sip::Flow;
+use sip::{Flow, Text};
 use switch::{BindingId, StoredBinding};
 use tokio::sync::oneshot;
 
@@ -15,7 +15,7 @@ use crate::store::{Store, StoreError, binding_expires_at};
 /// What has changed since the last batch, and where each phone was when it was last written.
 #[derive(Default, Debug)]
 pub(super) struct Bindings {
-    registered: HashMap<BindingId, Flow>,
+    registered: HashMap<BindingId, Known>,
     changed: HashMap<BindingId, Option<(StoredBinding, SystemTime)>>,
     due: Option<Instant>,
     writing: Option<oneshot::Receiver<()>>,
@@ -28,6 +28,42 @@ const SOON: Duration = Duration::from_millis(100);
 /// little earlier, at a time when it has long registered again.
 const LATER: Duration = Duration::from_secs(2);
 
+/// What was last given to be written of a binding.
+#[derive(Debug)]
+struct Known {
+    flow: Flow,
+    contact: Text,
+    path: Vec<Text>,
+    q: u16,
+    until: SystemTime,
+}
+
+impl Known {
+    fn of(binding: &StoredBinding, until: SystemTime) -> Self {
+        Self {
+            flow: binding.flow,
+            contact: binding.contact.clone(),
+            path: binding.path.clone(),
+            q: binding.q,
+            until,
+        }
+    }
+
+    fn is_same_way(&self, binding: &StoredBinding) -> bool {
+        self.flow == binding.flow
+            && self.contact == binding.contact
+            && self.path == binding.path
+            && self.q == binding.q
+    }
+
+    /// Whether what was written lives for another half of what the phone is granted now. Then the phone comes back
+    /// before it ends, as it does far more often than it would have to.
+    fn lives_long(&self, at: SystemTime, binding: &StoredBinding) -> bool {
+        let left = self.until.duration_since(at).unwrap_or_default();
+        left > Duration::from_secs(binding.expires_seconds.into()) / 2
+    }
+}
+
 /// What is written together. The order in which the two lists are written does not matter: a binding is in one of them.
 #[derive(Debug)]
 pub(super) struct Batch {
@@ -38,8 +74,11 @@ pub(super) struct Batch {
 
 impl Bindings {
     /// What a restart brought back is registered, and written down already.
-    pub(super) fn restored(&mut self, bindings: &[StoredBinding]) {
-        let restored = bindings.iter().map(|binding| (binding.id, binding.flow));
+    pub(super) fn restored(&mut self, at: SystemTime, bindings: &[StoredBinding]) {
+        let restored = bindings.iter().map(|binding| {
+            let until = binding_expires_at(at, binding);
+            (binding.id, Known::of(binding, until))
+        });
         self.registered.extend(restored);
     }
 
@@ -49,10 +88,15 @@ impl Bindings {
     }
 
     pub(super) fn registered(&mut self, now: Instant, at: SystemTime, binding: StoredBinding) {
-        let before = self.registered.insert(binding.id, binding.flow);
-        let is_new = before != Some(binding.flow);
-        self.plan(now + if is_new { SOON } else { LATER });
+        let known = self.registered.get(&binding.id);
+        let is_known = known.is_some_and(|known| known.is_same_way(&binding));
+        if is_known && known.is_some_and(|known| known.lives_long(at, &binding)) {
+            return;
+        }
+        self.plan(now + if is_known { LATER } else { SOON });
         let until = binding_expires_at(at, &binding);
+        self.registered
+            .insert(binding.id, Known::of(&binding, until));
         self.changed.insert(binding.id, Some((binding, until)));
     }
 
@@ -175,7 +219,9 @@ mod tests {
         assert!(bindings.take_due(start).is_none());
         let batch = bindings.take_due(start + SOON).unwrap();
         assert_eq!((batch.kept.len(), batch.forgotten.len()), (1, 0));
-        bindings.registered(start, at, binding(1, 5060));
+        bindings.registered(start, at + Duration::from_secs(29), binding(1, 5060));
+        assert_eq!(bindings.next_due(), None, "it lives for half a minute more");
+        bindings.registered(start, at + Duration::from_secs(30), binding(1, 5060));
         assert_eq!(bindings.next_due(), Some(start + LATER));
         bindings.registered(start, at, binding(1, 6060));
         assert_eq!(bindings.next_due(), Some(start + SOON));
@@ -192,8 +238,8 @@ mod tests {
     fn a_phone_that_came_and_went_is_only_forgotten() {
         let (start, at) = (Instant::now(), SystemTime::UNIX_EPOCH);
         let mut bindings = Bindings::default();
-        bindings.restored(&[binding(7, 5060)]);
-        bindings.registered(start, at, binding(7, 5060));
+        bindings.restored(at, &[binding(7, 5060)]);
+        bindings.registered(start, at, binding(7, 6060));
         bindings.unregistered(start, BindingId(7));
         assert_eq!(bindings.len(), 0);
         let batch = bindings.take_all();

@@ -209,3 +209,33 @@ async fn bind(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificate::{Certificate, Names};
+
+    #[tokio::test]
+    async fn a_taken_port_for_tls_is_left_to_its_owner_unless_the_operator_asked_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let certificate = Certificate::of_data_folder(folder.path(), &Names::default()).unwrap();
+        let owner = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let taken = owner.local_addr().unwrap();
+        let free: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        let bound = async |tls: Vec<SocketAddr>, is_asked_for| {
+            let wanted = Encrypted {
+                addresses: tls,
+                is_asked_for,
+            };
+            let identity = certificate.for_sips().unwrap();
+            let sockets = bind(vec![free], wanted, Some(identity)).await?;
+            Ok::<_, BindError>((sockets.local_udp().len(), sockets.local_tls().len()))
+        };
+        assert_eq!(bound(vec![taken, free], false).await.unwrap(), (1, 0));
+        assert!(bound(vec![taken], true).await.is_err());
+        assert_eq!(bound(vec![free], true).await.unwrap(), (1, 1));
+        let nowhere = "192.0.2.1:0".parse().unwrap();
+        assert_eq!(bound(vec![nowhere, free], false).await.unwrap(), (1, 1));
+        assert!(bound(vec![nowhere], true).await.is_err());
+    }
+}

@@ -264,3 +264,35 @@ where
         tracing::debug!(%error, %source, "an HTTP connection broke");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificate::Names;
+
+    #[tokio::test]
+    async fn a_taken_port_is_left_to_its_owner_unless_the_operator_asked_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let certificate = Certificate::of_data_folder(folder.path(), &Names::default()).unwrap();
+        let owner = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let taken = owner.local_addr().unwrap();
+        let free = "127.0.0.1:0".parse().unwrap();
+        let mut server = HttpServer::new(10);
+        let mut bind = |addresses: Vec<SocketAddr>, is_asked_for| {
+            let wanted = Encrypted {
+                addresses,
+                is_asked_for,
+            };
+            server.bind_encrypted(&wanted, &certificate)
+        };
+        assert_eq!(bind(vec![taken, free], false).unwrap(), None);
+        let refused = bind(vec![taken], true).unwrap_err().to_string();
+        assert!(refused.starts_with("The HTTPS port"), "{refused}");
+        assert!(bind(vec![free], true).unwrap().is_some());
+        // Of no machine, as an IPv6 address is on one without IPv6.
+        let nowhere = "192.0.2.1:0".parse().unwrap();
+        assert!(bind(vec![nowhere, free], false).unwrap().is_some());
+        assert!(bind(vec![nowhere], true).is_err());
+        assert_eq!(bind(Vec::new(), true).unwrap(), None);
+    }
+}

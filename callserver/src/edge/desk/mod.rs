@@ -4,7 +4,7 @@ mod events;
 mod requests;
 
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use sip_tokio::{FlowFailure, Received, Sockets};
 use switch::{Input, StoredBinding, Switch};
@@ -90,7 +90,7 @@ impl Desk {
     /// Takes back the registrations from before the start. To be called before the first message is read: a phone that
     /// calls at once finds the others.
     pub(super) fn restore(&mut self, now: Instant, bindings: Vec<StoredBinding>) {
-        self.bindings.restored(&bindings);
+        self.bindings.restored(SystemTime::now(), &bindings);
         self.handle(now, Input::Restore { bindings });
     }
 
