@@ -130,6 +130,12 @@ pub(super) enum Exchange {
     },
     /// This side was offered the session of a newcomer, who takes the other side.
     Joining { by: Side },
+    /// This side goes on with another phone, whose offer the other side is to answer.
+    TakingOver {
+        by: Side,
+        newcomer: Box<Phone>,
+        offer: Box<SessionDescription>,
+    },
     /// This side hands its call over, and the phone of the other side is asked for an offer to another call.
     Lent { by: Side },
 }

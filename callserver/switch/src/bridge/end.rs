@@ -5,7 +5,7 @@ use std::time::Instant;
 use sip::{HeaderName, Headers, StatusCode, Text};
 
 use super::Bridge;
-use super::call::{Call, Stage};
+use super::call::{Call, Exchange, Stage};
 use crate::desk::Desk;
 use crate::{CallEnd, CallId, Event, Side};
 
@@ -83,6 +83,11 @@ impl Bridge {
         let mut borrower = None;
         if let Stage::Talking(talking) = &mut call.stage {
             borrower = talking.lent_to.take();
+            if let Some(Exchange::TakingOver { newcomer, .. }) = talking.exchange.take() {
+                self.legs.remove(&newcomer.leg);
+                let status = StatusCode::CALL_DOES_NOT_EXIST;
+                desk.reject(now, newcomer.leg, status, Headers::new());
+            }
             if let Some(transfer) = talking.transfer.take() {
                 self.abandon_transfer(now, desk, *transfer);
             }

@@ -5,7 +5,7 @@
 //! session description that passes is led there.
 //!
 //! The life of a call: [`begin`] (ports are asked for, phones are invited), [`ring`] (18x, refusals), [`answer`],
-//! [`reoffer`] (hold, resume, new codecs), [`transfer`] (REFER), [`end`].
+//! [`reoffer`] (hold, resume, new codecs), [`transfer`] (REFER), [`take_over`] (Replaces), [`end`].
 
 mod answer;
 mod begin;
@@ -17,6 +17,7 @@ mod invite;
 mod redirect;
 mod reoffer;
 mod ring;
+mod take_over;
 mod transfer;
 
 use std::collections::HashMap;

@@ -110,6 +110,9 @@ impl Bridge {
             Some(Exchange::Joining { by }) if *by == answerer => {
                 return self.joined(now, desk, call, &body);
             }
+            Some(Exchange::TakingOver { by, .. }) if *by == side => {
+                return self.taken_over(now, desk, call, &body);
+            }
             Some(Exchange::Lent { by }) if *by == side => {
                 let phone = between.far.clone();
                 return self.lent_phone_offers(now, desk, call, phone, &body);
@@ -186,6 +189,9 @@ impl Bridge {
         match between.exchange {
             Some(Exchange::Joining { by }) if *by == refuser => {
                 return self.transfer_fails(now, desk, call, status);
+            }
+            Some(Exchange::TakingOver { by, .. }) if *by == side => {
+                return self.not_taken_over(now, desk, call, status);
             }
             Some(Exchange::Lent { by }) if *by == side => {
                 return self.lent_phone_refuses(now, desk, call, status);

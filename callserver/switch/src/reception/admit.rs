@@ -4,14 +4,16 @@ use std::time::Instant;
 
 use sip::{Headers, LegId, StatusCode};
 
-use super::{Admitted, Arrival, Reception, Stage, dialled_by};
+use super::check::check_sender;
+use super::{Admitted, Arrival, Reception, Stage, TakeOver, dialled_by};
 use crate::authentication::{Authentication, Door};
 use crate::desk::Desk;
 use crate::questions::Purpose;
 use crate::{Credential, Destination, Question};
 
 impl Reception {
-    /// The caller's credential is known, or there is none.
+    /// The caller's credential is known, or there is none. Gives back whoever wants to take over a call, for whom nobody has
+    /// to be looked up.
     pub(crate) fn identified(
         &mut self,
         now: Instant,
@@ -19,29 +21,45 @@ impl Reception {
         authentication: &mut Authentication,
         leg: LegId,
         owner: Option<Credential>,
-    ) {
-        let Some(arrival) = self.arrivals.remove(&leg) else {
-            return;
-        };
+    ) -> Option<TakeOver> {
+        let arrival = self.arrivals.remove(&leg)?;
         let Arrival {
             flow,
             invite,
             stage,
+            replaces,
             ..
         } = arrival;
         let Stage::Authenticating(credentials) = stage else {
-            return;
+            return None;
         };
         let way = (Door::Calls, flow);
         if let Err(challenge) =
             authentication.prove(now, desk, way, &credentials, &invite, owner.as_ref())
         {
-            return desk.reject(now, leg, Door::Calls.status(), challenge);
+            desk.reject(now, leg, Door::Calls.status(), challenge);
+            return None;
         }
-        let Some(owner) = owner else { return };
+        let owner = owner?;
+        if let Some(replaced) = replaces {
+            if let Err(status) = check_sender(desk, flow, &invite, &owner) {
+                desk.reject(now, leg, status, Headers::new());
+                return None;
+            }
+            return Some(TakeOver {
+                leg,
+                flow,
+                invite,
+                account: owner.account,
+                replaced,
+            });
+        }
         let dialled = match dialled_by(desk, flow, &invite, &owner) {
             Ok(dialled) => dialled,
-            Err(status) => return desk.reject(now, leg, status, Headers::new()),
+            Err(status) => {
+                desk.reject(now, leg, status, Headers::new());
+                return None;
+            }
         };
         let ask = desk.ask(now, Question::Destination { dialled }, Purpose::Callee(leg));
         let stage = Stage::Routing(Box::new(owner));
@@ -52,8 +70,10 @@ impl Reception {
                 invite,
                 ask,
                 stage,
+                replaces: None,
             },
         );
+        None
     }
 
     /// The callee is known, or there is none.

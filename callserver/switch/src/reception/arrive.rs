@@ -18,7 +18,7 @@ impl Reception {
         now: Instant,
         desk: &mut Desk,
         authentication: &mut Authentication,
-        (leg, flow, invite): (LegId, Flow, Request),
+        (leg, flow, invite, replaces): (LegId, Flow, Request, Option<LegId>),
         calls: usize,
     ) {
         if desk.is_draining || calls + self.len() >= desk.config.max_calls {
@@ -42,6 +42,7 @@ impl Reception {
                 invite,
                 ask,
                 stage,
+                replaces,
             },
         );
     }

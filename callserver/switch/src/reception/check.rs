@@ -13,19 +13,29 @@ pub(crate) fn dialled_by(
     request: &Request,
     owner: &Credential,
 ) -> Result<Text, StatusCode> {
+    check_sender(desk, flow, request, owner)?;
+    dialled(&request.uri, &desk.config.domain).ok_or(StatusCode::NOT_FOUND)
+}
+
+/// Refuses a sender who speaks in another one's name.
+pub(super) fn check_sender(
+    desk: &mut Desk,
+    flow: Flow,
+    request: &Request,
+    owner: &Credential,
+) -> Result<(), StatusCode> {
     match request.headers.typed::<FromHeader>() {
-        Ok(Some(from)) if is_their_address(&from, owner) => {}
+        Ok(Some(from)) if is_their_address(&from, owner) => Ok(()),
         Ok(Some(_)) => {
             desk.emit(Event::AuthenticationFailed {
                 flow,
                 login: owner.login.clone(),
                 why: AuthenticationFailure::NotTheirAddress,
             });
-            return Err(StatusCode::FORBIDDEN);
+            Err(StatusCode::FORBIDDEN)
         }
-        Ok(None) | Err(_) => return Err(StatusCode::BAD_REQUEST),
+        Ok(None) | Err(_) => Err(StatusCode::BAD_REQUEST),
     }
-    dialled(&request.uri, &desk.config.domain).ok_or(StatusCode::NOT_FOUND)
 }
 
 /// What was dialled, if it is for us: the user part of a URI of our domain, or a telephone number. A host that is an IP

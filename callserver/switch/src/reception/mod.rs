@@ -12,7 +12,7 @@ use std::collections::HashMap;
 pub(crate) use check::{dialled, dialled_by};
 use sip::{Credentials, Flow, LegId, Request};
 
-use crate::{AskId, Credential, Destination};
+use crate::{AccountId, AskId, Credential, Destination};
 
 /// All INVITEs that wait for an answer about their people.
 #[derive(Debug, Default)]
@@ -27,6 +27,18 @@ struct Arrival {
     invite: Request,
     ask: AskId,
     stage: Stage,
+    /// The leg whose place it wants to take.
+    replaces: Option<LegId>,
+}
+
+/// A proved person who goes on with a call on another phone.
+#[derive(Debug)]
+pub(crate) struct TakeOver {
+    pub(crate) leg: LegId,
+    pub(crate) flow: Flow,
+    pub(crate) invite: Request,
+    pub(crate) account: AccountId,
+    pub(crate) replaced: LegId,
 }
 
 #[derive(Debug)]

@@ -26,4 +26,5 @@ mod restoring;
 mod rig;
 mod server;
 mod storm;
+mod taking_over;
 mod transferring;

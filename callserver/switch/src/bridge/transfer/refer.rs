@@ -134,7 +134,10 @@ impl Bridge {
                 transfer.is_left = true;
                 true
             }
-            _ => matches!(talking.exchange, Some(Exchange::Lent { by }) if by == side),
+            _ => match talking.exchange {
+                Some(Exchange::Lent { by } | Exchange::TakingOver { by, .. }) => by == side,
+                _ => false,
+            },
         }
     }
 }

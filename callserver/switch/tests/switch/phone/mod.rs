@@ -56,6 +56,8 @@ pub(crate) enum Action {
     ReferToSecond,
     /// Hands the call over to a call that this names.
     ReferReplacing(Replaces),
+    /// Goes on here with a call of another phone.
+    TakeOver(Replaces),
     /// A message outside calls, to a number.
     Message(&'static str, &'static str),
 }

@@ -10,6 +10,10 @@ use super::{Action, Manner, Phone};
 
 impl Phone {
     fn call(&mut self, now: Instant, number: &str, body: Bytes) {
+        self.call_with(now, number, Headers::new(), body);
+    }
+
+    fn call_with(&mut self, now: Instant, number: &str, headers: Headers, body: Bytes) {
         let leg = self.endpoint.next_leg();
         self.held = self.leg.replace(leg);
         let invite = Input::Invite {
@@ -18,7 +22,7 @@ impl Phone {
             uri: Phone::uri(number),
             from: NameAddr::new(Phone::uri(&self.login)),
             to: NameAddr::new(Phone::uri(number)),
-            headers: Headers::new(),
+            headers,
             body,
             credential: Some(self.credential()),
         };
@@ -34,6 +38,12 @@ impl Phone {
             (Action::Call(number), _) => {
                 let offer = self.make_offer(Direction::SendRecv);
                 self.call(now, &number, offer);
+            }
+            (Action::TakeOver(name), _) => {
+                let offer = self.make_offer(Direction::SendRecv);
+                let mut headers = Headers::new();
+                headers.push_typed(&name);
+                self.call_with(now, "1001", headers, offer);
             }
             (Action::CallWithoutOffer(number), _) => {
                 self.asked_for_offer = true;

@@ -1,5 +1,7 @@
 //! The façade: five methods in front of registrar, reception and bridge, and the way from each event to its verb.
 
+mod answers;
+
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
@@ -14,11 +16,11 @@ use crate::bridge::Bridge;
 use crate::desk::{Desk, with_header};
 use crate::guard::{Look, Source};
 use crate::pager::Pager;
-use crate::questions::{Purpose, Questions};
+use crate::questions::Questions;
 use crate::reception::Reception;
 use crate::registrar::Registrar;
 use crate::timetable::{Timer, Timetable};
-use crate::{Answer, AskId, AuthenticationFailure, Config, Event, Input};
+use crate::{Config, Event, Input};
 
 /// The exchange: SIP comes in, SIP goes out, questions are asked in between.
 #[derive(Debug)]
@@ -74,7 +76,7 @@ const REFUSED: [Method; 3] = [Method::Subscribe, Method::Publish, Method::Notify
 const PACKAGE: &str = "refer";
 
 /// The extensions that phones may require, besides those that the core knows by itself.
-const SUPPORTED: [&str; 2] = ["path", "outbound"];
+const SUPPORTED: [&str; 3] = ["path", "outbound", "replaces"];
 
 /// After the last call of a drain: time for the phones to answer BYEs and refusals, and for one repetition (2 × T1).
 const DRAIN_GRACE: Duration = Duration::from_secs(1);
@@ -229,9 +231,13 @@ impl Switch {
                 }
             }
             sip::Event::Incoming {
-                leg, flow, invite, ..
+                leg,
+                flow,
+                invite,
+                replaces,
             } => {
-                reception.arrive(now, desk, authentication, (leg, flow, invite), bridge.len());
+                let arrived = (leg, flow, invite, replaces);
+                reception.arrive(now, desk, authentication, arrived, bridge.len());
             }
             sip::Event::Progress {
                 leg, status, body, ..
@@ -318,63 +324,6 @@ impl Switch {
         }
     }
 
-    fn answer(&mut self, now: Instant, ask: AskId, answer: Answer) {
-        let Some(purpose) = self.desk.close_question(ask) else {
-            return;
-        };
-        let (desk, authentication) = (&mut self.desk, &mut self.authentication);
-        match purpose {
-            Purpose::Register(waiting) => {
-                let owner = answer.into_credential();
-                self.registrar
-                    .identified(now, desk, authentication, *waiting, owner);
-            }
-            Purpose::Sender(waiting) => {
-                let owner = answer.into_credential();
-                Pager::identified(now, desk, authentication, *waiting, owner);
-            }
-            Purpose::Recipient(addressed) => {
-                let recipient = answer.into_destination();
-                let registrar = &self.registrar;
-                self.pager
-                    .routed(now, desk, registrar, *addressed, recipient);
-            }
-            Purpose::Caller(leg) => {
-                let owner = answer.into_credential();
-                self.reception
-                    .identified(now, desk, authentication, leg, owner);
-            }
-            Purpose::Callee(leg) => {
-                let callee = answer.into_destination();
-                if let Some(admitted) = self.reception.routed(now, desk, leg, callee) {
-                    self.bridge.begin(now, desk, &self.registrar, admitted);
-                }
-            }
-            Purpose::Redirection(call) => {
-                let target = answer.into_destination();
-                let registrar = &self.registrar;
-                self.bridge
-                    .redirection_found(now, desk, registrar, call, target);
-            }
-            Purpose::TransferTarget(call) => {
-                let target = answer.into_destination();
-                let registrar = &self.registrar;
-                self.bridge
-                    .transfer_target_found(now, desk, registrar, call, target);
-            }
-            Purpose::Ports(call) => {
-                let ports = answer.into_media_ports();
-                self.bridge
-                    .ports_answered(now, desk, &self.registrar, call, ports);
-            }
-            Purpose::AbandonedPorts(call) => {
-                if answer.into_media_ports().is_some() {
-                    desk.emit(Event::MediaClosed { call });
-                }
-            }
-        }
-    }
-
     fn fire(&mut self, now: Instant, timer: Timer) {
         let desk = &mut self.desk;
         match timer {
@@ -392,47 +341,6 @@ impl Switch {
             }
             Timer::QuestionExpires(ask) => self.question_expired(now, ask),
             Timer::DrainEnds => desk.emit(Event::Drained),
-        }
-    }
-
-    fn question_expired(&mut self, now: Instant, ask: AskId) {
-        let desk = &mut self.desk;
-        if let Some(call) = desk.questions.waiting_for_ports(ask) {
-            // The question stays open: ports that come too late are given back.
-            return self
-                .bridge
-                .ports_answered(now, desk, &self.registrar, call, None);
-        }
-        match desk.close_question(ask) {
-            Some(Purpose::Redirection(call)) => {
-                self.bridge
-                    .redirection_found(now, desk, &self.registrar, call, None);
-            }
-            Some(Purpose::TransferTarget(call)) => {
-                let status = StatusCode::SERVER_INTERNAL_ERROR;
-                self.bridge.transfer_fails(now, desk, call, status);
-            }
-            Some(Purpose::Recipient(addressed)) => {
-                let status = StatusCode::SERVER_INTERNAL_ERROR;
-                desk.respond(now, addressed.request(), status, Headers::new());
-            }
-            Some(Purpose::Register(waiting) | Purpose::Sender(waiting)) => {
-                desk.respond(
-                    now,
-                    waiting.request,
-                    StatusCode::SERVER_INTERNAL_ERROR,
-                    Headers::new(),
-                );
-                desk.emit(Event::AuthenticationFailed {
-                    flow: waiting.flow,
-                    login: waiting.credentials.username,
-                    why: AuthenticationFailure::NoAnswer,
-                });
-            }
-            Some(Purpose::Caller(leg) | Purpose::Callee(leg)) => {
-                self.reception.unanswered(now, desk, leg)
-            }
-            Some(Purpose::Ports(_) | Purpose::AbandonedPorts(_)) | None => {}
         }
     }
 

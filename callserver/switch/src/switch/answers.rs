@@ -1,0 +1,114 @@
+//! Questions come back, answered or not.
+
+use std::time::Instant;
+
+use sip::{Headers, StatusCode};
+
+use super::Switch;
+use crate::pager::Pager;
+use crate::questions::Purpose;
+use crate::{Answer, AskId, AuthenticationFailure, Event};
+
+impl Switch {
+    pub(super) fn answer(&mut self, now: Instant, ask: AskId, answer: Answer) {
+        let Some(purpose) = self.desk.close_question(ask) else {
+            return;
+        };
+        let (desk, authentication) = (&mut self.desk, &mut self.authentication);
+        match purpose {
+            Purpose::Register(waiting) => {
+                let owner = answer.into_credential();
+                self.registrar
+                    .identified(now, desk, authentication, *waiting, owner);
+            }
+            Purpose::Sender(waiting) => {
+                let owner = answer.into_credential();
+                Pager::identified(now, desk, authentication, *waiting, owner);
+            }
+            Purpose::Recipient(addressed) => {
+                let recipient = answer.into_destination();
+                let registrar = &self.registrar;
+                self.pager
+                    .routed(now, desk, registrar, *addressed, recipient);
+            }
+            Purpose::Caller(leg) => {
+                let owner = answer.into_credential();
+                let take_over = self
+                    .reception
+                    .identified(now, desk, authentication, leg, owner);
+                if let Some(take_over) = take_over {
+                    self.bridge.take_over(now, desk, take_over);
+                }
+            }
+            Purpose::Callee(leg) => {
+                let callee = answer.into_destination();
+                if let Some(admitted) = self.reception.routed(now, desk, leg, callee) {
+                    self.bridge.begin(now, desk, &self.registrar, admitted);
+                }
+            }
+            Purpose::Redirection(call) => {
+                let target = answer.into_destination();
+                let registrar = &self.registrar;
+                self.bridge
+                    .redirection_found(now, desk, registrar, call, target);
+            }
+            Purpose::TransferTarget(call) => {
+                let target = answer.into_destination();
+                let registrar = &self.registrar;
+                self.bridge
+                    .transfer_target_found(now, desk, registrar, call, target);
+            }
+            Purpose::Ports(call) => {
+                let ports = answer.into_media_ports();
+                self.bridge
+                    .ports_answered(now, desk, &self.registrar, call, ports);
+            }
+            Purpose::AbandonedPorts(call) => {
+                if answer.into_media_ports().is_some() {
+                    desk.emit(Event::MediaClosed { call });
+                }
+            }
+        }
+    }
+
+    pub(super) fn question_expired(&mut self, now: Instant, ask: AskId) {
+        let desk = &mut self.desk;
+        if let Some(call) = desk.questions.waiting_for_ports(ask) {
+            // The question stays open: ports that come too late are given back.
+            return self
+                .bridge
+                .ports_answered(now, desk, &self.registrar, call, None);
+        }
+        match desk.close_question(ask) {
+            Some(Purpose::Redirection(call)) => {
+                self.bridge
+                    .redirection_found(now, desk, &self.registrar, call, None);
+            }
+            Some(Purpose::TransferTarget(call)) => {
+                let status = StatusCode::SERVER_INTERNAL_ERROR;
+                self.bridge.transfer_fails(now, desk, call, status);
+            }
+            Some(Purpose::Recipient(addressed)) => {
+                let status = StatusCode::SERVER_INTERNAL_ERROR;
+                desk.respond(now, addressed.request(), status, Headers::new());
+            }
+            Some(Purpose::Register(waiting) | Purpose::Sender(waiting)) => {
+                desk.respond(
+                    now,
+                    waiting.request,
+                    StatusCode::SERVER_INTERNAL_ERROR,
+                    Headers::new(),
+                );
+                desk.emit(Event::AuthenticationFailed {
+                    flow: waiting.flow,
+                    login: waiting.credentials.username,
+                    why: AuthenticationFailure::NoAnswer,
+                });
+            }
+            Some(Purpose::Caller(leg) | Purpose::Callee(leg)) => {
+                self.reception.unanswered(now, desk, leg)
+            }
+            Some(Purpose::Ports(_) | Purpose::AbandonedPorts(_)) | None => {}
+        }
+    }
+}
