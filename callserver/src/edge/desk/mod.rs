@@ -46,6 +46,9 @@ pub(super) struct Desk {
 /// So many messages are taken in before timers and other threads have their turn.
 const BATCH: usize = 64;
 
+/// After so many the answers go out: then the phones work on while we do.
+const GATHERED: usize = 16;
+
 /// A timer may come this much late, so that one wake-up serves all timers of that time: SIP's shortest is 500 ms
 /// (RFC 3261 section 17.1.1.1), and each message leaves several behind.
 const SLACK: Duration = Duration::from_millis(10);
@@ -104,6 +107,7 @@ impl Desk {
         let mut alarm = pin!(tokio::time::sleep_until(Instant::now().into()));
         let mut is_armed = false;
         while !self.is_drained {
+            self.sockets.flush();
             // Only ever set earlier: a timer that was given up costs one needless wake-up instead of a new place
             // in the runtime's wheel for each message.
             let due = [self.switch.poll_timeout(), self.bindings.next_due()];
@@ -181,6 +185,9 @@ impl Desk {
                 }
             }
             left -= 1;
+            if left.is_multiple_of(GATHERED) {
+                self.sockets.flush();
+            }
             next = if left > 0 {
                 self.sockets.receive_now()
             } else {
@@ -202,7 +209,7 @@ impl Desk {
                 return;
             };
             self.tally.sent(transmit.flow.transport, &transmit.payload);
-            self.sockets.send(transmit.flow, transmit.payload);
+            self.sockets.gather(transmit.flow, transmit.payload);
         }
     }
 
