@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use mio::net::UdpSocket;
@@ -13,7 +13,7 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use super::counters::Counters;
 use super::latch::Latch;
 use super::packet::{Port, may_pass};
-use super::ports::Pair;
+use super::ports::{Pair, PairSockets, Returned};
 use super::{MediaId, Side};
 
 /// What the engine is told to do.
@@ -59,15 +59,40 @@ struct Socket {
     other: usize,
     counters: Arc<Counters>,
     is_closed: bool,
+    // Whether somebody sent to it after it was closed.
+    has_latecomers: bool,
+}
+
+/// Wakes the engine to follow its orders.
+#[derive(Clone, Debug)]
+pub(super) struct Bell {
+    waker: Arc<Waker>,
+    // Whether it is awake, or will be, and has not begun to follow orders: one call is enough for all orders until then.
+    has_rung: Arc<AtomicBool>,
+}
+
+impl Bell {
+    /// Wakes it. Give the order before.
+    pub(super) fn ring(&self) -> io::Result<()> {
+        if self.has_rung.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        self.waker
+            .wake()
+            .inspect_err(|_| self.has_rung.store(false, Ordering::Release))
+    }
 }
 
 pub(super) struct Engine {
     poll: Poll,
-    waker: Arc<Waker>,
+    bell: Bell,
     orders: mpsc::Receiver<Order>,
-    released: mpsc::Sender<u16>,
+    released: mpsc::Sender<Returned>,
     sockets: Vec<Option<Socket>>,
     free: Vec<usize>,
+    // Pairs of sockets that wait for another call.
+    kept: usize,
+    most_kept: usize,
     calls: HashMap<MediaId, Call>,
     draining: VecDeque<(Instant, Call)>,
 }
@@ -76,7 +101,7 @@ pub(super) struct Engine {
 #[derive(Clone, Copy)]
 struct Call {
     places: [usize; 4],
-    ports: [u16; 2],
+    ports: [(u16, IpAddr); 2],
 }
 
 const WAKER: Token = Token(usize::MAX);
@@ -88,6 +113,10 @@ const DRAIN: Duration = Duration::from_millis(500);
 /// The ports of all calls that ended within this time are given back in one go.
 const DRAIN_SLACK: Duration = Duration::from_millis(100);
 
+/// So many pairs are kept for coming calls, and two more for each call that goes on: a call that begins finds the sockets
+/// of one that has ended, which is far cheaper than new ones.
+const KEPT: usize = 64;
+
 /// The largest datagram that passes: audio is far smaller, video packets stay below a network's usual 1,500 bytes.
 const LARGEST: usize = 2048;
 
@@ -97,24 +126,30 @@ const TURN: usize = 64;
 impl Engine {
     pub(super) fn new(
         orders: mpsc::Receiver<Order>,
-        released: mpsc::Sender<u16>,
+        released: mpsc::Sender<Returned>,
+        most_kept: usize,
     ) -> io::Result<Self> {
         let poll = Poll::new()?;
-        let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+        let bell = Bell {
+            waker: Arc::new(Waker::new(poll.registry(), WAKER)?),
+            has_rung: Arc::default(),
+        };
         Ok(Self {
             poll,
-            waker,
+            bell,
             orders,
             released,
             sockets: Vec::new(),
             free: Vec::new(),
+            kept: 0,
+            most_kept,
             calls: HashMap::new(),
             draining: VecDeque::new(),
         })
     }
 
-    pub(super) fn waker(&self) -> Arc<Waker> {
-        self.waker.clone()
+    pub(super) fn bell(&self) -> Bell {
+        self.bell.clone()
     }
 
     /// Forwards until [`Order::Stop`] or until nobody can give orders any more.
@@ -162,6 +197,8 @@ impl Engine {
     }
 
     fn follow_orders(&mut self) -> std::ops::ControlFlow<()> {
+        // Before the first is taken: whoever gives one from now on rings again.
+        self.bell.has_rung.store(false, Ordering::Release);
         loop {
             match self.orders.try_recv() {
                 Ok(Order::Open {
@@ -196,41 +233,73 @@ impl Engine {
         pairs: [Pair; 2],
         counters: &Arc<Counters>,
     ) -> io::Result<()> {
-        let places: [usize; 4] = std::array::from_fn(|_| {
-            self.free.pop().unwrap_or_else(|| {
-                self.sockets.push(None);
-                self.sockets.len() - 1
-            })
-        });
+        let ports = pairs.each_ref().map(|pair| (pair.port, pair.listen));
         let [caller, callee] = pairs;
-        let ports = [caller.port, callee.port];
-        let all = [
-            (caller.rtp, Port::Rtp, Side::Caller, places[2]),
-            (caller.rtcp, Port::Rtcp, Side::Caller, places[3]),
-            (callee.rtp, Port::Rtp, Side::Callee, places[0]),
-            (callee.rtcp, Port::Rtcp, Side::Callee, places[1]),
+        let mut result = Ok(());
+        let mut place = |pair| {
+            let (places, watched) = self.place(pair, counters);
+            result = std::mem::replace(&mut result, Ok(())).and(watched);
+            places
+        };
+        let ([a, b], [c, d]) = (place(caller), place(callee));
+        let places = [a, b, c, d];
+        let parts = [
+            (Port::Rtp, Side::Caller, c),
+            (Port::Rtcp, Side::Caller, d),
+            (Port::Rtp, Side::Callee, a),
+            (Port::Rtcp, Side::Callee, b),
         ];
         self.calls.insert(media, Call { places, ports });
-        for (place, (socket, port, side, other)) in places.into_iter().zip(all) {
+        for (place, (port, side, other)) in places.into_iter().zip(parts) {
+            if let Some(socket) = self.sockets[place].as_mut() {
+                socket.port = port;
+                socket.side = side;
+                socket.latch = Latch::default();
+                socket.other = other;
+                socket.counters = counters.clone();
+                socket.is_closed = false;
+                socket.has_latecomers = false;
+            }
+        }
+        result
+    }
+
+    /// The places of a pair, which is watched from now on if it was not before.
+    fn place(&mut self, pair: Pair, counters: &Arc<Counters>) -> ([usize; 2], io::Result<()>) {
+        let (rtp, rtcp) = match pair.sockets {
+            PairSockets::Watched(places) => {
+                self.kept -= 1;
+                return (places, Ok(()));
+            }
+            PairSockets::Fresh { rtp, rtcp } => (rtp, rtcp),
+        };
+        let mut result = Ok(());
+        let places = [rtp, rtcp].map(|socket| {
+            let place = self.free.pop().unwrap_or_else(|| {
+                self.sockets.push(None);
+                self.sockets.len() - 1
+            });
             let is_ipv6 = socket.local_addr().is_ok_and(|address| address.is_ipv6());
             let mut socket = UdpSocket::from_std(socket);
-            self.poll
-                .registry()
-                .register(&mut socket, Token(place), Interest::READABLE)?;
-            let latch = Latch::default();
-            let counters = counters.clone();
+            let watched =
+                self.poll
+                    .registry()
+                    .register(&mut socket, Token(place), Interest::READABLE);
+            result = std::mem::replace(&mut result, Ok(())).and(watched);
             self.sockets[place] = Some(Socket {
                 socket,
                 is_ipv6,
-                port,
-                side,
-                latch,
-                other,
-                counters,
-                is_closed: false,
+                port: Port::Rtp,
+                side: Side::Caller,
+                latch: Latch::default(),
+                other: place,
+                counters: counters.clone(),
+                is_closed: true,
+                has_latecomers: false,
             });
-        }
-        Ok(())
+            place
+        });
+        (places, result)
     }
 
     fn expect(&mut self, media: MediaId, side: Side, signalled: SocketAddr, sip_source: IpAddr) {
@@ -275,16 +344,38 @@ impl Engine {
         }
         let now = Instant::now();
         while let Some((_, call)) = self.draining.pop_front_if(|(at, _)| *at <= now) {
-            for place in call.places {
-                // Closing a socket takes it off the poller.
-                self.sockets[place] = None;
-                self.free.push(place);
-            }
-            for port in call.ports {
+            let [a, b, c, d] = call.places;
+            for ((port, listen), places) in call.ports.into_iter().zip([[a, b], [c, d]]) {
+                let returned = self.release(port, listen, places);
                 // Nobody listens any more when the relay is being dropped.
-                let _ = self.released.send(port);
+                let _ = self.released.send(returned);
             }
         }
+    }
+
+    /// Keeps a pair for another call, or closes it. One that somebody still sends to is closed: behind the same address
+    /// translator that sender would be taken for the next call's phone.
+    fn release(&mut self, port: u16, listen: IpAddr, places: [usize; 2]) -> Returned {
+        let is_silent = |place: &usize| {
+            let socket = self.sockets.get(*place).and_then(Option::as_ref);
+            socket.is_some_and(|socket| !socket.has_latecomers)
+        };
+        if self.kept < self.most_kept.min(KEPT + 2 * self.calls.len())
+            && places.iter().all(is_silent)
+        {
+            self.kept += 1;
+            return Returned::Kept(Pair {
+                port,
+                listen,
+                sockets: PairSockets::Watched(places),
+            });
+        }
+        for place in places {
+            // Closing a socket takes it off the poller.
+            self.sockets[place] = None;
+            self.free.push(place);
+        }
+        Returned::Closed(port)
     }
 
     /// Forwards what a socket holds. Returns whether it may hold more.
@@ -300,6 +391,7 @@ impl Engine {
                 Err(_) => continue,
             };
             if socket.is_closed {
+                socket.has_latecomers = true;
                 continue;
             }
             let datagram = &buffer[..length];

@@ -22,12 +22,10 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use mio::Waker;
-
 pub use counters::{SideStatistics, Statistics};
 
 use self::counters::Counters;
-use self::engine::{Engine, Order};
+use self::engine::{Bell, Engine, Order};
 use self::ports::PortSource;
 use crate::config::RtpPorts;
 
@@ -88,7 +86,7 @@ impl Listen {
 pub struct Relay {
     ports: PortSource,
     orders: mpsc::Sender<Order>,
-    waker: Arc<Waker>,
+    bell: Bell,
     counters: std::collections::HashMap<MediaId, Arc<Counters>>,
     // Of the calls that are closed.
     passed: SideStatistics,
@@ -125,8 +123,9 @@ impl Relay {
     pub fn start(ports: RtpPorts) -> Result<Self, StartError> {
         let (orders, inbox) = mpsc::channel();
         let (released, returned) = mpsc::channel();
-        let engine = Engine::new(inbox, released).map_err(StartError::Thread)?;
-        let waker = engine.waker();
+        let engine = Engine::new(inbox, released, PortSource::most_kept(ports))
+            .map_err(StartError::Thread)?;
+        let bell = engine.bell();
         let thread = std::thread::Builder::new()
             .name("relay".into())
             .spawn(move || engine.run());
@@ -134,7 +133,7 @@ impl Relay {
         Ok(Self {
             ports: PortSource::new(ports, returned),
             orders,
-            waker,
+            bell,
             counters: Default::default(),
             passed: SideStatistics::default(),
             thread: Some(thread),
@@ -155,7 +154,7 @@ impl Relay {
         let callee = match self.ports.take(for_callee.bind) {
             Ok(pair) => pair,
             Err(error) => {
-                self.ports.give_back(caller.port);
+                self.ports.give_back(caller);
                 return Err(error);
             }
         };
@@ -200,7 +199,7 @@ impl Relay {
     }
 
     /// Closes a call: nothing is passed any more, and after a moment in which late packets are swallowed its ports
-    /// are free again. Returns what has passed.
+    /// are free again, for another call or for nobody. Returns what has passed.
     pub fn close(&mut self, media: MediaId) -> Option<Statistics> {
         let counters = self.counters.remove(&media)?;
         let _ = self.order(Order::Close { media });
@@ -223,7 +222,7 @@ impl Relay {
 
     fn order(&self, order: Order) -> Result<(), OpenError> {
         self.orders.send(order).map_err(|_| OpenError::Stopped)?;
-        self.waker.wake().map_err(OpenError::Socket)
+        self.bell.ring().map_err(OpenError::Socket)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Pairs of UDP ports: RTP on an even one, RTCP on the odd one above it (RFC 3550 section 11).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc;
@@ -11,21 +11,42 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::OpenError;
 use crate::config::RtpPorts;
 
-/// Two bound sockets, not blocking.
+/// Two bound sockets.
 #[derive(Debug)]
 pub(super) struct Pair {
     /// The even port.
     pub(super) port: u16,
-    pub(super) rtp: UdpSocket,
-    pub(super) rtcp: UdpSocket,
+    /// The address that they are bound to.
+    pub(super) listen: IpAddr,
+    pub(super) sockets: PairSockets,
 }
 
-/// Gives out pairs and takes their ports back.
+/// Where the sockets of a pair are.
+#[derive(Debug)]
+pub(super) enum PairSockets {
+    /// Here, not blocking.
+    Fresh { rtp: UdpSocket, rtcp: UdpSocket },
+    /// The engine has them since an earlier call, at these places.
+    Watched([usize; 2]),
+}
+
+/// What comes back after a call.
+#[derive(Debug)]
+pub(super) enum Returned {
+    /// The sockets of this even port and the one above are closed.
+    Closed(u16),
+    /// A pair that another call may have.
+    Kept(Pair),
+}
+
+/// Gives out pairs and takes them back.
 #[derive(Debug)]
 pub(super) struct PortSource {
     range: RtpPorts,
     in_use: HashSet<u16>,
-    returned: mpsc::Receiver<u16>,
+    /// Pairs of calls that have ended, good for another one, by the address that they listen on.
+    kept: HashMap<IpAddr, Vec<Pair>>,
+    returned: mpsc::Receiver<Returned>,
 }
 
 /// Guesses at random first: ports that cannot be foretold are harder to aim at, and another program's port in the range
@@ -33,18 +54,28 @@ pub(super) struct PortSource {
 const GUESSES: u32 = 16;
 
 impl PortSource {
-    pub(super) fn new(range: RtpPorts, returned: mpsc::Receiver<u16>) -> Self {
+    pub(super) fn new(range: RtpPorts, returned: mpsc::Receiver<Returned>) -> Self {
         Self {
             range,
             in_use: HashSet::new(),
+            kept: HashMap::new(),
             returned,
         }
     }
 
     /// A pair on the address `listen`.
     pub(super) fn take(&mut self, listen: IpAddr) -> Result<Pair, OpenError> {
-        while let Ok(port) = self.returned.try_recv() {
-            self.in_use.remove(&port);
+        while let Ok(returned) = self.returned.try_recv() {
+            match returned {
+                Returned::Closed(port) => drop(self.in_use.remove(&port)),
+                Returned::Kept(pair) => self.keep(pair),
+            }
+        }
+        if let Some(kept) = self.kept.get_mut(&listen)
+            && !kept.is_empty()
+        {
+            let place = rand::rng().random_range(0..kept.len());
+            return Ok(kept.swap_remove(place));
         }
         let pair = match self.range {
             RtpPorts::Any => self.any(listen),
@@ -54,9 +85,24 @@ impl PortSource {
         Ok(pair)
     }
 
-    /// Takes back a port whose sockets were never handed on.
-    pub(super) fn give_back(&mut self, port: u16) {
-        self.in_use.remove(&port);
+    /// Takes back a pair that was never handed on.
+    pub(super) fn give_back(&mut self, pair: Pair) {
+        match pair.sockets {
+            PairSockets::Fresh { .. } => drop(self.in_use.remove(&pair.port)),
+            PairSockets::Watched(_) => self.keep(pair),
+        }
+    }
+
+    fn keep(&mut self, pair: Pair) {
+        self.kept.entry(pair.listen).or_default().push(pair);
+    }
+
+    /// How many pairs may be kept: only a part, for what is kept on one address cannot be had on another.
+    pub(super) fn most_kept(range: RtpPorts) -> usize {
+        match range {
+            RtpPorts::Any => usize::MAX,
+            RtpPorts::Range { low, high } => usize::from((high - low).div_ceil(2)) / 4,
+        }
     }
 
     fn any(&mut self, listen: IpAddr) -> Result<Pair, OpenError> {
@@ -68,7 +114,7 @@ impl PortSource {
                 continue;
             }
             if let Ok(rtcp) = bind(listen, port + 1) {
-                return ready(port, rtp, rtcp).map_err(OpenError::Socket);
+                return ready(listen, port, rtp, rtcp).map_err(OpenError::Socket);
             }
         }
         Err(OpenError::NoPorts(self.range))
@@ -104,7 +150,9 @@ impl PortSource {
         let (Some(rtp), Some(rtcp)) = (bind(port)?, bind(port + 1)?) else {
             return Ok(None);
         };
-        ready(port, rtp, rtcp).map(Some).map_err(OpenError::Socket)
+        ready(listen, port, rtp, rtcp)
+            .map(Some)
+            .map_err(OpenError::Socket)
     }
 }
 
@@ -119,10 +167,15 @@ fn bind(listen: IpAddr, port: u16) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
-fn ready(port: u16, rtp: UdpSocket, rtcp: UdpSocket) -> io::Result<Pair> {
+fn ready(listen: IpAddr, port: u16, rtp: UdpSocket, rtcp: UdpSocket) -> io::Result<Pair> {
     rtp.set_nonblocking(true)?;
     rtcp.set_nonblocking(true)?;
-    Ok(Pair { port, rtp, rtcp })
+    let sockets = PairSockets::Fresh { rtp, rtcp };
+    Ok(Pair {
+        port,
+        listen,
+        sockets,
+    })
 }
 
 #[cfg(test)]
@@ -139,8 +192,11 @@ mod tests {
         for _ in 0..10 {
             let pair = source.take(LOOPBACK).unwrap();
             assert_eq!(pair.port % 2, 0);
-            assert_eq!(pair.rtp.local_addr().unwrap().port(), pair.port);
-            assert_eq!(pair.rtcp.local_addr().unwrap().port(), pair.port + 1);
+            let PairSockets::Fresh { rtp, rtcp } = pair.sockets else {
+                panic!("nothing was kept");
+            };
+            assert_eq!(rtp.local_addr().unwrap().port(), pair.port);
+            assert_eq!(rtcp.local_addr().unwrap().port(), pair.port + 1);
         }
     }
 
@@ -165,9 +221,31 @@ mod tests {
         let Some(pair) = pairs.pop() else {
             panic!("not one pair of {range} was free")
         };
-        sender.send(pair.port).unwrap();
+        sender.send(Returned::Closed(pair.port)).unwrap();
         let port = pair.port;
         drop(pair);
+        assert_eq!(source.take(LOOPBACK).unwrap().port, port);
+    }
+
+    #[test]
+    fn a_pair_that_is_kept_goes_to_the_next_call_on_its_address_and_blocks_its_port_until_then() {
+        let (sender, returned) = mpsc::channel();
+        let mut source = PortSource::new(RtpPorts::Any, returned);
+        let port = source.take(LOOPBACK).unwrap().port;
+        let kept = Pair {
+            port,
+            listen: LOOPBACK,
+            sockets: PairSockets::Watched([3, 4]),
+        };
+        sender.send(Returned::Kept(kept)).unwrap();
+        let elsewhere = source.take(Ipv4Addr::UNSPECIFIED.into()).unwrap();
+        assert!(matches!(elsewhere.sockets, PairSockets::Fresh { .. }));
+        let again = source.take(LOOPBACK).unwrap();
+        assert!(matches!(again.sockets, PairSockets::Watched([3, 4])));
+        assert_eq!(again.port, port);
+        let other = source.take(LOOPBACK).unwrap();
+        assert!(matches!(other.sockets, PairSockets::Fresh { .. }));
+        source.give_back(again);
         assert_eq!(source.take(LOOPBACK).unwrap().port, port);
     }
 }

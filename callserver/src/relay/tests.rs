@@ -328,3 +328,34 @@ fn strangers_at_the_reports_port_are_refused_and_counted_like_those_at_the_other
     let totals = relay.totals();
     assert_eq!((totals.packets, totals.from_strangers), (1, 11));
 }
+
+#[test]
+fn the_ports_of_an_ended_call_serve_another_one_and_forget_the_first() {
+    let (mut relay, first, old_caller, _) = call();
+    relay.close(CALL);
+    let (caller, callee) = (Phone::new(), Phone::new());
+    let mut number = CALL.0;
+    let listening = loop {
+        number += 1;
+        let listening = open(&mut relay, MediaId(number)).unwrap();
+        if listening.caller == first.caller {
+            break listening;
+        }
+        relay.close(MediaId(number));
+        // Ports come back after a moment; nothing comes here until then.
+        assert_eq!(receive(&caller.rtp, SILENCE), None);
+    };
+    relay.expect(
+        MediaId(number),
+        Side::Caller,
+        caller.address(),
+        Ipv4Addr::new(192, 0, 2, 1).into(),
+    );
+    relay.expect(MediaId(number), Side::Callee, callee.address(), LOOPBACK);
+    old_caller.rtp.send_to(&rtp(1), listening.caller).unwrap();
+    caller.rtp.send_to(&rtp(2), listening.caller).unwrap();
+    let (packet, source) = receive(&callee.rtp, PATIENCE).unwrap();
+    assert_eq!((packet, source), (rtp(2), listening.callee));
+    let passed = relay.statistics(MediaId(number)).unwrap();
+    assert_eq!(passed.caller.from_strangers, 1);
+}
