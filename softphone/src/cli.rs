@@ -83,8 +83,8 @@ pub struct EngineArguments {
     /// Where speech goes: a WAV file, null, device or device:NAME
     #[arg(long, value_name = "SINK", default_value = "device")]
     pub audio_out: String,
-    /// The transport for SIP; UDP where the server offers it, else TCP
-    #[arg(long, value_name = "TRANSPORT")]
+    /// The transport for SIP; TLS where the server offers it, else UDP, else TCP
+    #[arg(long, visible_alias = "transport", value_name = "TRANSPORT")]
     pub sip_transport: Option<TransportArgument>,
     /// Let the password travel over plain HTTP to another computer
     #[arg(long)]
@@ -104,6 +104,7 @@ impl EngineArguments {
             sip_transport: self.sip_transport.map(|transport| match transport {
                 TransportArgument::Udp => SipTransport::Udp,
                 TransportArgument::Tcp => SipTransport::Tcp,
+                TransportArgument::Tls => SipTransport::Tls,
             }),
             allow_plain: self.allow_plain,
             device_label: self.device_label.clone(),
@@ -119,6 +120,8 @@ pub enum TransportArgument {
     Udp,
     /// One connection
     Tcp,
+    /// One encrypted connection
+    Tls,
 }
 
 /// What the headless softphone does.

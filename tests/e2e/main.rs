@@ -5,6 +5,7 @@
 )]
 
 mod calls;
+mod encryption;
 mod homes;
 mod linphone;
 mod probes;

@@ -16,6 +16,7 @@
 //! | [`publication`] | state that a server keeps for those who subscribe to it | 3903 |
 //! | `endpoint` again | calls that replace others; MESSAGE, INFO, OPTIONS | 3891, 3428, 6086, 3261 11 |
 //! | `rsip` | conversions to and from the messages of that crate, with the feature of that name | |
+//! | [`locate`] | the servers behind a URI | 3263, 2782, 3403, 7984 |
 //!
 //! # Rules of the wire
 //!
@@ -84,6 +85,7 @@
 mod dialog;
 pub mod digest;
 pub mod endpoint;
+pub mod locate;
 pub mod publication;
 mod registration;
 #[cfg(feature = "rsip")]

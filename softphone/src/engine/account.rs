@@ -1,17 +1,29 @@
 //! From the answer of a login to a phone with open sockets.
 
-use std::net::SocketAddr;
-use std::time::Instant;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::time::{Duration, Instant};
 
 use api::LoginAnswer;
 use phone::Phone;
 use sip::{Flow, Secret, Text, Transport};
-use sip_tokio::{BindConfig, Sockets};
+use sip_tokio::{BindConfig, Sockets, Trust};
 
 use super::ports::local_ip_towards;
 use super::{AccountSummary, EngineConfig, Problem, SipTransport, problem};
 
-pub(super) fn summary(answer: &LoginAnswer) -> AccountSummary {
+/// How often a connection to the server is tried out while nobody calls (RFC 5626 4.4.1: 95 to 120 s).
+const KEEP_ALIVE: Duration = Duration::from_secs(110);
+
+/// What a device that has just logged in works with.
+pub(super) struct Opened {
+    pub(super) phone: Phone,
+    pub(super) sockets: Sockets,
+    pub(super) summary: AccountSummary,
+    /// Our address on the way to the server.
+    pub(super) home: IpAddr,
+}
+
+fn summary(answer: &LoginAnswer, transport: SipTransport) -> AccountSummary {
     AccountSummary {
         name: answer.account.name.clone(),
         display_name: answer.account.display_name.clone(),
@@ -20,6 +32,7 @@ pub(super) fn summary(answer: &LoginAnswer) -> AccountSummary {
             .number
             .as_ref()
             .map(|number| number.as_str().to_owned()),
+        transport,
     }
 }
 
@@ -28,38 +41,43 @@ pub(super) async fn open(
     answer: &LoginAnswer,
     config: &EngineConfig,
     last_call: u64,
-) -> Result<(Phone, Sockets), Problem> {
-    let (transport, remote) = choose(answer, config.sip_transport)?;
+) -> Result<Opened, Problem> {
+    let (chosen, remote) = choose(answer, config.sip_transport)?;
     let failed = |error: &dyn std::error::Error| Problem {
         code: "no-socket",
         sentence: problem::sentence(error),
     };
-    let ip = local_ip_towards(remote).map_err(|error| Problem {
+    let home = local_ip_towards(remote).map_err(|error| Problem {
         code: "server-unreachable",
         sentence: format!(
             "There is no way to the call server at {remote} ({error}); check the network."
         ),
     })?;
-    let any_port = vec![SocketAddr::new(ip, 0)];
-    let bind = match transport {
-        Transport::Tcp => BindConfig {
-            tcp: any_port,
-            ..BindConfig::default()
-        },
-        _ => BindConfig {
-            udp: any_port,
-            ..BindConfig::default()
-        },
+    let any_port = SocketAddr::new(home, 0);
+    let mut bind = BindConfig {
+        keep_alive: Some(KEEP_ALIVE),
+        ..BindConfig::default()
     };
-    let sockets = Sockets::bind(bind).await.map_err(|error| failed(&error))?;
-    let bound = match transport {
-        Transport::Tcp => sockets.local_tcp(),
-        _ => sockets.local_udp(),
+    match chosen {
+        SipTransport::Udp => bind.udp = vec![any_port],
+        SipTransport::Tcp => bind.tcp = vec![any_port],
+        // Nothing listens: whoever wants to reach this phone comes through the connection that it opened.
+        SipTransport::Tls => bind.trust = trust(answer)?,
+    }
+    let mut sockets = Sockets::bind(bind).await.map_err(|error| failed(&error))?;
+    let (transport, bound) = match chosen {
+        SipTransport::Udp => (Transport::Udp, sockets.local_udp().first().copied()),
+        SipTransport::Tcp => (Transport::Tcp, sockets.local_tcp().first().copied()),
+        SipTransport::Tls => {
+            if answer.sip.certificate_sha256.is_none() {
+                sockets.set_peer_name(remote, &answer.sip.domain);
+            }
+            (Transport::Tls, free_port(any_port))
+        }
     };
-    let local = bound.first().copied().unwrap_or(SocketAddr::new(ip, 0));
     let server = Flow {
         transport,
-        local,
+        local: bound.unwrap_or(any_port),
         remote,
         connection: 0,
     };
@@ -67,7 +85,6 @@ pub(super) async fn open(
         display_name: Some(answer.account.display_name.as_str())
             .filter(|name| !name.is_empty())
             .map(Text::from),
-        instance: Some(Text::from(config.instance.as_str())),
         calls_before: last_call,
         ..phone::Config::new(
             answer.device.login.as_str(),
@@ -76,22 +93,56 @@ pub(super) async fn open(
             server,
         )
     };
-    Ok((Phone::new(phone, Instant::now(), rand::random()), sockets))
+    Ok(Opened {
+        phone: Phone::new(phone, Instant::now(), rand::random()),
+        sockets,
+        summary: summary(answer, chosen),
+        home,
+    })
+}
+
+/// A number for the contact of a phone on which nothing listens, so that two phones of one computer differ.
+fn free_port(any_port: SocketAddr) -> Option<SocketAddr> {
+    TcpListener::bind(any_port)
+        .and_then(|socket| socket.local_addr())
+        .ok()
+}
+
+/// The certificate that the server named over the connection on which the password was checked; without it only what
+/// the machine's authorities vouch for.
+fn trust(answer: &LoginAnswer) -> Result<Trust, Problem> {
+    match &answer.sip.certificate_sha256 {
+        None => Ok(Trust::SystemRoots),
+        Some(text) => {
+            let fingerprint = text.parse().map_err(|error| Problem {
+                code: "protocol-error",
+                sentence: format!(
+                    "The server named its certificate in a way that cannot be understood ({error}); ask its administrator."
+                ),
+            })?;
+            Ok(Trust::Pinned(vec![fingerprint]))
+        }
+    }
 }
 
 fn choose(
     answer: &LoginAnswer,
     wish: Option<SipTransport>,
-) -> Result<(Transport, SocketAddr), Problem> {
-    let udp = answer.sip.udp.map(|address| (Transport::Udp, address));
-    let tcp = answer.sip.tcp.map(|address| (Transport::Tcp, address));
-    let (chosen, name) = match wish {
-        Some(SipTransport::Udp) => (udp, "UDP"),
-        Some(SipTransport::Tcp) => (tcp, "TCP"),
-        None => (udp.or(tcp), "UDP or TCP"),
-    };
-    chosen.ok_or_else(|| Problem {
-        code: "no-sip-transport",
-        sentence: format!("The server does not offer SIP over {name}; choose another transport or ask its administrator."),
-    })
+) -> Result<(SipTransport, SocketAddr), Problem> {
+    let offered = [
+        (SipTransport::Tls, answer.sip.tls),
+        (SipTransport::Udp, answer.sip.udp),
+        (SipTransport::Tcp, answer.sip.tcp),
+    ];
+    offered
+        .into_iter()
+        .filter(|(transport, _)| wish.is_none_or(|wish| wish == *transport))
+        .find_map(|(transport, address)| Some((transport, address?)))
+        .ok_or_else(|| {
+            let name = wish.map_or("TLS, UDP or TCP", SipTransport::name);
+            Problem {
+                code: "no-sip-transport",
+                sentence: format!("The server does not offer SIP over {name}; choose another transport or ask its administrator."),
+            }
+        })
 }

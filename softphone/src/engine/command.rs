@@ -35,6 +35,20 @@ pub enum SipTransport {
     Udp,
     /// One connection for everything.
     Tcp,
+    /// One connection, encrypted, to a server that shows the certificate that it named at sign-in.
+    Tls,
+}
+
+impl SipTransport {
+    /// The name for people: `UDP`, `TCP` or `TLS`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+        }
+    }
 }
 
 /// How the engine is set up. Everything has a default that suits the window.
@@ -44,7 +58,7 @@ pub struct EngineConfig {
     pub audio_in: String,
     /// Where speech goes: a WAV file's path, `null`, `device` (the system's default) or `device:NAME`.
     pub audio_out: String,
-    /// Forces a SIP transport; `None` takes UDP where the server offers it, else TCP.
+    /// Forces a SIP transport; `None` takes TLS where the server offers it, else UDP, else TCP.
     pub sip_transport: Option<SipTransport>,
     /// Lets the password travel over plain HTTP to a host that is not this computer.
     pub allow_plain: bool,

@@ -8,7 +8,7 @@ use phone::{CallNumber, EndReason, Event, Input, RegistrationState};
 use super::audio::{Audio, AudioConfig, FAREWELL_PATIENCE, Report};
 use super::core::Core;
 use super::ports::MediaPorts;
-use super::{CallStatistics, Notice, Problem, Registration};
+use super::{CallStatistics, Notice, Problem, Registration, problem};
 
 /// What belongs to one call.
 #[derive(Default)]
@@ -126,9 +126,20 @@ impl Core {
         let Some(account) = self.line.as_ref().map(|line| line.summary.clone()) else {
             return;
         };
-        let problem = |problem: phone::RegistrationProblem| Problem {
-            code: problem.code(),
-            sentence: problem.to_string(),
+        let refused = self
+            .line
+            .as_ref()
+            .and_then(|line| line.refused_certificate.clone());
+        let problem = |problem: phone::RegistrationProblem| match refused {
+            // Why there is no connection is worth more than that there is none.
+            Some(why) if problem == phone::RegistrationProblem::NoConnection => Problem {
+                code: "certificate-refused",
+                sentence: problem::sentence(&why),
+            },
+            _ => Problem {
+                code: problem.code(),
+                sentence: problem.to_string(),
+            },
         };
         match state {
             RegistrationState::SignedOut => self.forget_account(),
@@ -160,16 +171,8 @@ impl Core {
     }
 
     fn open_ports(&mut self, call: CallNumber) {
-        let Some(sockets) = &self.sockets else { return };
-        let bound = sockets
-            .local_udp()
-            .into_iter()
-            .chain(sockets.local_tcp())
-            .next();
-        let opened = bound
-            .ok_or_else(|| std::io::Error::from(std::io::ErrorKind::AddrNotAvailable))
-            .and_then(|local| MediaPorts::open(local.ip()))
-            .and_then(|ports| Ok((ports.address()?, ports)));
+        let Some(line) = &self.line else { return };
+        let opened = MediaPorts::open(line.home).and_then(|ports| Ok((ports.address()?, ports)));
         let input = match opened {
             Ok((rtp, ports)) => {
                 if let Some(conversation) = self.conversations.get_mut(&call) {

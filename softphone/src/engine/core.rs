@@ -1,15 +1,16 @@
 //! The engine's own loop: waits for whatever comes first, hands it on, and carries out what the phone decides.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use api::LoginAnswer;
 use phone::{CallNumber, Input, Phone, RegistrationState};
-use sip_tokio::{Received, Sockets};
+use sip_tokio::{FlowFailure, Received, Sockets};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::account;
+use super::account::{self, Opened};
 use super::audio::{Report, sleep_until};
 use super::conversation::Conversation;
 use super::outlet::Outlet;
@@ -45,6 +46,10 @@ pub(crate) struct Core {
 pub(super) struct SignedIn {
     pub(super) summary: AccountSummary,
     pub(super) phone: Phone,
+    /// Our address on the way to the server.
+    pub(super) home: IpAddr,
+    /// What was wrong with the server's certificate, when it was looked at last.
+    pub(super) refused_certificate: Option<FlowFailure>,
 }
 
 /// Whose login it is: the server's address and the account's name, as typed.
@@ -258,11 +263,21 @@ impl Core {
         };
         self.device = Some((self.owner.clone(), answer.device.login.clone()));
         match account::open(&answer, &self.config, self.last_call).await {
-            Ok((phone, sockets)) => {
-                let summary = account::summary(&answer);
+            Ok(opened) => {
+                let Opened {
+                    phone,
+                    sockets,
+                    summary,
+                    home,
+                } = opened;
                 self.tell_registration(Registration::Registering(summary.clone()));
                 self.sockets = Some(sockets);
-                self.line = Some(SignedIn { summary, phone });
+                self.line = Some(SignedIn {
+                    summary,
+                    phone,
+                    home,
+                    refused_certificate: None,
+                });
                 self.drive(Input::SignIn);
             }
             Err(problem) => self.tell_registration(Registration::Failed(problem)),
@@ -318,10 +333,17 @@ impl Core {
     }
 
     fn on_network(&mut self, received: Received) {
-        self.drive(match received {
+        let input = match received {
             Received::Message { flow, payload } => Input::Receive { flow, payload },
-            Received::FlowFailed { flow, .. } => Input::FlowFailed { flow },
-        });
+            Received::FlowFailed { flow, why } => {
+                if let Some(line) = &mut self.line {
+                    let is_certificate = matches!(why, FlowFailure::Certificate(_));
+                    line.refused_certificate = is_certificate.then_some(why);
+                }
+                Input::FlowFailed { flow }
+            }
+        };
+        self.drive(input);
     }
 
     pub(super) fn tell_registration(&mut self, registration: Registration) {

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use phone::{CallNumber, EndReason};
 
-use super::Problem;
+use super::{Problem, SipTransport};
 
 /// Who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct AccountSummary {
     pub display_name: String,
     /// The account's number, when it has one.
     pub number: Option<String>,
+    /// How its messages reach the server.
+    pub transport: SipTransport,
 }
 
 /// Where sign-in and registration stand.
@@ -52,10 +54,13 @@ impl Registration {
             Self::SignedOut => "Signed out".into(),
             Self::SigningIn => "Signing in…".into(),
             Self::Registering(_) => "Connecting…".into(),
-            Self::Registered(account) => match &account.number {
-                Some(number) => format!("Ready for calls on {number}"),
-                None => "Ready for calls".into(),
-            },
+            Self::Registered(account) => {
+                let transport = account.transport.name();
+                match &account.number {
+                    Some(number) => format!("Ready for calls on {number} over {transport}"),
+                    None => format!("Ready for calls over {transport}"),
+                }
+            }
             Self::Retrying { after, problem, .. } => {
                 format!(
                     "{} Trying again in {} s.",

@@ -32,7 +32,9 @@ impl<W: Write> Lines<W> {
     pub(super) fn notice(&mut self, notice: &Notice) {
         match notice {
             Notice::Registration(Registration::Registered(account)) => {
-                self.event("registered", json!({ "number": account.number }));
+                let transport = account.transport.name().to_ascii_lowercase();
+                let fields = json!({ "number": account.number, "transport": transport });
+                self.event("registered", fields);
             }
             Notice::Registration(Registration::Retrying { problem, .. }) => self.problem(problem),
             Notice::Calling { call, target } => {
@@ -176,10 +178,12 @@ mod tests {
             name: "amina".into(),
             display_name: "Amina".into(),
             number: Some("200".into()),
+            transport: crate::engine::SipTransport::Tls,
         };
         let lines = printed(&Notice::Registration(Registration::Registered(account)));
         assert_eq!(lines[0]["event"], "registered");
         assert_eq!(lines[0]["number"], "200");
+        assert_eq!(lines[0]["transport"], "tls");
         assert!(lines[0]["at"].as_str().unwrap().ends_with('Z'));
     }
 

@@ -2,7 +2,7 @@
 //!
 //! | event | fields beside `event` and `at` |
 //! |---|---|
-//! | `registered` | `number` |
+//! | `registered` | `number`, `transport`: `udp`, `tcp` or `tls` |
 //! | `incoming` | `call`, `from`, `display_name` |
 //! | `calling` | `call`, `target` |
 //! | `ringing` | `call` |

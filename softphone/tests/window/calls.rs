@@ -33,7 +33,7 @@ fn somebody_signs_in_dials_talks_and_hangs_up() {
     assert!(stage.has_button("Cancel"));
     stage.tell(Notice::Registration(Registration::Registering(amina())));
     stage.tell(Notice::Registration(Registration::Registered(amina())));
-    assert!(stage.says("Amina Yusuf") && stage.says("Ready for calls on 100"));
+    assert!(stage.says("Amina Yusuf") && stage.says("Ready for calls on 100 over TLS"));
 
     stage.type_loose("200");
     stage.press(Modifiers::NONE, Key::Enter);
