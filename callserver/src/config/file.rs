@@ -193,7 +193,7 @@ impl Default for MetricsSection {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpSection {
-    /// The most connections at once.
+    /// The most connections at once with HTTP, and as many with HTTPS; an eighth of them from one address.
     pub max_connections: usize,
     /// Failed logins in a row before one address has to wait.
     pub failed_logins_per_address: u32,

@@ -3,6 +3,7 @@
 mod health;
 mod login;
 mod metrics;
+mod places;
 mod problem;
 mod serving;
 mod web_socket;

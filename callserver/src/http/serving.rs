@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -15,10 +14,10 @@ use hyper_util::service::TowerToHyperService;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
+use super::places::Places;
 use crate::certificate::Certificate;
 use crate::config::Encrypted;
 
@@ -26,8 +25,7 @@ use crate::config::Encrypted;
 #[derive(Debug)]
 pub struct HttpServer {
     doors: Vec<Door>,
-    // One number for all doors: what is limited is what they share, file descriptors and memory.
-    connections: Arc<Semaphore>,
+    max_connections: usize,
 }
 
 /// One listening socket.
@@ -85,13 +83,12 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 const BACKLOG: i32 = 1024;
 
 impl HttpServer {
-    /// A server that listens nowhere yet.
+    /// A server that listens nowhere yet. It will hold so many connections with HTTP, and as many with HTTPS.
     #[must_use]
     pub fn new(max_connections: usize) -> Self {
-        let places = max_connections.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             doors: Vec::new(),
-            connections: Arc::new(Semaphore::new(places)),
+            max_connections,
         }
     }
 
@@ -139,8 +136,15 @@ impl HttpServer {
     /// Serves until it is dropped.
     pub async fn run(self, router: Router) {
         let mut doors = JoinSet::new();
+        let plain = Places::new(self.max_connections);
+        let encrypted = Places::new(self.max_connections);
         for door in self.doors {
-            doors.spawn(door.run(router.clone(), self.connections.clone()));
+            let places = if door.tls.is_some() {
+                &encrypted
+            } else {
+                &plain
+            };
+            doors.spawn(door.run(router.clone(), places.clone()));
         }
         while doors.join_next().await.is_some() {}
     }
@@ -178,14 +182,18 @@ impl Door {
         })
     }
 
-    async fn run(self, router: Router, connections: Arc<Semaphore>) {
+    async fn run(self, router: Router, places: Places) {
         loop {
             // Who comes when all places are taken waits in the system's queue.
-            let Ok(place) = connections.clone().acquire_owned().await else {
+            let Some(permit) = places.wait().await else {
                 return;
             };
             match self.listener.accept().await {
                 Ok((stream, source)) => {
+                    let Some(place) = places.give(permit, source.ip()) else {
+                        tracing::debug!(%source, "an HTTP connection too many from one source");
+                        continue;
+                    };
                     let (router, tls) = (router.clone(), self.tls.clone());
                     tokio::spawn(async move {
                         open(stream, source, tls, router).await;
