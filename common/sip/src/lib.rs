@@ -45,9 +45,9 @@
 //! | to | give | and obey |
 //! |---|---|---|
 //! | be reachable | [`Input::Register`] | [`Event::Registered`], [`Event::RegistrationFailed`] |
-//! | watch somebody | [`Input::Subscribe`] | [`Event::Notified`], [`Event::SubscriptionEnded`] |
+//! | watch somebody | [`Input::Subscribe`], [`Input::SubscribeInCall`] | [`Event::Notified`], [`Event::SubscriptionEnded`] |
 //! | be watched | [`Input::AcceptSubscription`], [`Input::Notify`] | [`Event::SubscriptionRequested`], [`Event::SubscriptionEnded`] |
-//! | transfer a call | [`Input::Refer`] | [`Event::Notified`] with a [`Sipfrag`] |
+//! | transfer a call | [`Input::Refer`], [`Input::ReferOutsideCall`] | [`Event::Notified`] with a [`Sipfrag`] |
 //! | be transferred | [`Input::AcceptSubscription`], [`Input::Invite`], [`Input::Notify`], [`Input::EndSubscription`] | [`Event::SubscriptionRequested`] with a REFER |
 //! | take over a call | [`Input::Accept`] and [`Input::Hangup`] of the other | [`Event::Incoming`] that names it; [`Endpoint::leg_of`] |
 //! | publish a state | [`Input::Publish`] | [`Event::Published`], [`Event::PublicationFailed`] |

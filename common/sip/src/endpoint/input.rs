@@ -232,6 +232,42 @@ pub enum Input {
         /// a peer that is known to support it and shall not report (RFC 4488).
         headers: Headers,
     },
+    /// As [`Input::Refer`], of somebody with whom there is no call: a phone that shall call somebody, for
+    /// example. The reports come in a dialog of their own.
+    ReferOutsideCall {
+        /// From [`Endpoint::next_subscription`](super::Endpoint::next_subscription).
+        subscription: SubscriptionId,
+        /// Where to send it.
+        flow: Flow,
+        /// Who is asked: Request-URI.
+        uri: Uri,
+        /// Who asks, without tag.
+        from: NameAddr,
+        /// Who is asked, without tag.
+        to: NameAddr,
+        /// Where that one shall go.
+        refer_to: NameAddr,
+        /// Further headers, as for [`Input::Refer`].
+        headers: Headers,
+        /// Answers a challenge.
+        credential: Option<ClientCredential>,
+    },
+    /// As [`Input::Subscribe`], in the dialog of an answered call, for what is about that call. RFC 6665
+    /// section 4.5 prefers dialogs of their own. The subscription may outlive the call.
+    SubscribeInCall {
+        /// From [`Endpoint::next_subscription`](super::Endpoint::next_subscription).
+        subscription: SubscriptionId,
+        /// The call.
+        leg: LegId,
+        /// What about.
+        event: EventHeader,
+        /// The life to ask for, in seconds.
+        expires_seconds: u32,
+        /// Further headers, repeated in each refresh.
+        headers: Headers,
+        /// With its Content-Type among `headers`; mostly empty.
+        body: Bytes,
+    },
     /// Accepts an [`Event::SubscriptionRequested`](super::Event::SubscriptionRequested): 200, or 202
     /// for a REFER. [`Input::Notify`] with the present state has to follow at once; if it does not, the
     /// core notifies without body after T1. Of a REFER the core itself reports `100 Trying`.

@@ -304,7 +304,9 @@ impl Endpoint {
             }
             input @ (Input::Subscribe { .. }
             | Input::Unsubscribe { .. }
+            | Input::SubscribeInCall { .. }
             | Input::Refer { .. }
+            | Input::ReferOutsideCall { .. }
             | Input::AcceptSubscription { .. }
             | Input::RejectSubscription { .. }
             | Input::Notify { .. }

@@ -56,7 +56,7 @@ impl Endpoint {
         let Some(subscriber) = self.subscriptions.subscribers.get_mut(&id) else {
             return;
         };
-        let carrier = subscriber.leg();
+        let carrier = subscriber.carrier;
         if subscriber.branch_mut(&tag).is_none() {
             let dialog = if carrier.is_some() {
                 None

@@ -20,7 +20,7 @@ impl Endpoint {
         let Some(subscriber) = self.subscriptions.subscribers.get_mut(&id) else {
             return;
         };
-        let (is_leaving, leg) = (subscriber.is_leaving, subscriber.leg());
+        let (is_leaving, leg) = (subscriber.is_leaving, subscriber.carrier);
         let wanted = subscriber.wanted_seconds;
         let Some(branch) = subscriber.branch_mut(tag) else {
             return;
@@ -128,7 +128,7 @@ impl Endpoint {
         };
         let (flow, leg, contact) = (
             subscriber.flow,
-            subscriber.leg(),
+            subscriber.carrier,
             subscriber.contact.clone(),
         );
         let Some(branch) = subscriber.branch_mut(tag) else {
@@ -259,7 +259,7 @@ impl Endpoint {
     pub(super) fn subscriptions_lost(&mut self, is_gone: impl Fn(Flow) -> bool) {
         let mut lost = Vec::new();
         for (id, subscriber) in &mut self.subscriptions.subscribers {
-            if subscriber.leg().is_none() && is_gone(subscriber.flow) {
+            if subscriber.carrier.is_none() && is_gone(subscriber.flow) {
                 subscriber.flow.connection = 0;
                 for branch in subscriber
                     .branches

@@ -1,7 +1,6 @@
 //! How our subscriptions begin: with SUBSCRIBE or REFER (RFC 6665 section 4.1.2.1, RFC 3515).
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 
 use super::purpose::Purpose;
 use super::responses::loses_dialog;
@@ -9,94 +8,117 @@ use super::{
     ClientCredential, DigestClient, EndCause, Endpoint, Event, Failure, LegId, SubscriptionId,
     Timer,
 };
-use crate::subscription::{MOST_ADJUSTMENTS, Subscriber, SubscriptionEnd, Usage};
+use crate::subscription::{Beginning, MOST_ADJUSTMENTS, Subscriber, SubscriptionEnd, Usage};
 use crate::{
     CSeq, EventHeader, Expires, Flow, FromHeader, HeaderName, Headers, Method, MinExpires,
     NameAddr, ReferSub, ReferTo, Request, Response, StatusCode, Text, ToHeader, Uri,
 };
 
-/// What [`Input::Subscribe`](super::Input::Subscribe) asks for.
+/// Whom [`Input::Subscribe`](super::Input::Subscribe) asks.
 pub(super) struct Wish {
     pub(super) flow: Flow,
     pub(super) uri: Uri,
     pub(super) from: NameAddr,
     pub(super) to: NameAddr,
-    pub(super) event: EventHeader,
+    pub(super) credential: Option<ClientCredential>,
+    pub(super) about: About,
+}
+
+/// What a new subscription is about.
+pub(super) struct About {
+    pub(super) subject: Subject,
     pub(super) expires_seconds: u32,
     pub(super) headers: Headers,
     pub(super) body: Bytes,
-    pub(super) credential: Option<ClientCredential>,
+}
+
+/// What there is to be told of.
+pub(super) enum Subject {
+    /// Somebody's state: SUBSCRIBE.
+    State(EventHeader),
+    /// How it goes with whom the peer is referred to: REFER.
+    Reference(NameAddr),
+}
+
+impl About {
+    /// A REFER with these headers.
+    pub(super) fn reference(refer_to: NameAddr, headers: Headers) -> Self {
+        Self {
+            subject: Subject::Reference(refer_to),
+            expires_seconds: REFER_SECONDS,
+            headers,
+            body: Bytes::new(),
+        }
+    }
+
+    fn method(&self) -> Method {
+        match self.subject {
+            Subject::State(_) => Method::Subscribe,
+            Subject::Reference(_) => Method::Refer,
+        }
+    }
 }
 
 impl Endpoint {
-    /// [`Input::Subscribe`](super::Input::Subscribe).
+    /// [`Input::Subscribe`](super::Input::Subscribe), and
+    /// [`Input::ReferOutsideCall`](super::Input::ReferOutsideCall) if there is somebody to refer to.
     pub(super) fn subscribe(&mut self, id: SubscriptionId, wish: Wish) {
         if self.subscriptions.subscribers.contains_key(&id) {
             return;
         }
+        let method = wish.about.method();
         let local_tag = self.random.tag();
         let call_id = self.random.call_id();
         let user = wish.from.uri.user.clone();
-        let mut request = Request::new(Method::Subscribe, wish.uri);
+        let mut request = Request::new(method.clone(), wish.uri);
         let headers = &mut request.headers;
-        headers.push(HeaderName::MaxForwards, Text::from_static("70"));
+        let mut kept = wish.about.headers;
+        match kept.get(&HeaderName::MaxForwards) {
+            Some(most) => headers.push(HeaderName::MaxForwards, most),
+            None => headers.push(HeaderName::MaxForwards, Text::from_static("70")),
+        }
+        for route in kept.all(&HeaderName::Route) {
+            headers.push(HeaderName::Route, route);
+        }
         headers.push_typed(&FromHeader(wish.from.with_tag(&local_tag)));
         let mut to = wish.to;
         to.params.remove("tag");
         headers.push_typed(&ToHeader(to));
         headers.push(HeaderName::CallId, &call_id);
-        headers.push_typed(&CSeq {
-            number: 1,
-            method: Method::Subscribe,
-        });
-        // Ways and addresses of the first request are not those of the later ones in the dialog.
-        let mut kept = wish.headers;
-        for name in [HeaderName::Route, HeaderName::MaxForwards] {
-            for value in kept.all(&name) {
-                headers.set(name.clone(), value);
-            }
-            kept.remove(&name);
-        }
+        headers.push_typed(&CSeq { number: 1, method });
         let contact = match kept.get(&HeaderName::Contact) {
             Some(contact) => contact.clone(),
             None => self.contact(wish.flow, user.as_deref()),
         };
-        kept.remove(&HeaderName::Contact);
-        kept.remove(&HeaderName::CallId);
         request.headers.push(HeaderName::Contact, &contact);
-        let subscriber = Subscriber {
+        // Ways and addresses of the first request are not those of the later ones in the dialog.
+        for name in [
+            HeaderName::Route,
+            HeaderName::MaxForwards,
+            HeaderName::Contact,
+            HeaderName::CallId,
+        ] {
+            kept.remove(&name);
+        }
+        let beginning = Beginning {
             flow: wish.flow,
             key: self.dialog_key(&call_id, &local_tag),
-            usage: Usage::Subscribe,
-            event: wish.event,
-            digest: wish.credential.map(DigestClient::new),
+            carrier: None,
             contact,
-            wanted_seconds: wish.expires_seconds,
-            granted_seconds: None,
-            headers: kept,
-            body: wish.body,
+            digest: wish.credential.map(DigestClient::new),
             number: 1,
-            branches: SmallVec::new(),
-            opening: None,
-            is_asking: false,
-            is_leaving: false,
-            adjustments: 0,
-            last_plan: 0,
         };
-        subscriber.fill(&mut request);
         self.preload_routes(wish.flow, &mut request);
-        self.subscriptions.add_subscriber(id, subscriber);
-        self.open_subscription(id, request);
+        let about = About {
+            headers: kept,
+            ..wish.about
+        };
+        self.begin_subscription(id, beginning, about, request);
     }
 
+    /// [`Input::SubscribeInCall`](super::Input::SubscribeInCall) and
     /// [`Input::Refer`](super::Input::Refer).
-    pub(super) fn refer(
-        &mut self,
-        id: SubscriptionId,
-        leg_id: LegId,
-        refer_to: NameAddr,
-        headers: Headers,
-    ) {
+    pub(super) fn subscribe_in(&mut self, id: SubscriptionId, leg_id: LegId, about: About) {
         if self.subscriptions.subscribers.contains_key(&id) {
             return;
         }
@@ -111,30 +133,43 @@ impl Endpoint {
         let Some(dialog) = leg.dialog_mut() else {
             return self.out.tell(nobody);
         };
-        let mut request = dialog.request(Method::Refer);
+        let mut request = dialog.request(about.method());
         let contact = dialog.contact().clone();
         request.headers.push(HeaderName::Contact, &contact);
-        request.headers.push_typed(&ReferTo(refer_to));
-        request.headers.append(headers);
-        let number = number_of(&request);
-        let subscriber = Subscriber {
+        let beginning = Beginning {
             flow,
             key,
-            usage: Usage::Refer { leg: leg_id },
-            event: refer_event(number),
-            digest,
+            carrier: Some(leg_id),
             contact,
-            wanted_seconds: REFER_SECONDS,
-            granted_seconds: None,
-            headers: Headers::new(),
-            body: Bytes::new(),
-            number,
-            branches: SmallVec::new(),
-            opening: None,
-            is_asking: false,
-            is_leaving: false,
-            adjustments: 0,
-            last_plan: 0,
+            digest,
+            number: number_of(&request),
+        };
+        self.begin_subscription(id, beginning, about, request);
+    }
+
+    fn begin_subscription(
+        &mut self,
+        id: SubscriptionId,
+        beginning: Beginning,
+        about: About,
+        mut request: Request,
+    ) {
+        let (seconds, number) = (about.expires_seconds, beginning.number);
+        let subscriber = match about.subject {
+            Subject::State(event) => {
+                let (headers, body) = (about.headers, about.body);
+                let usage = Usage::Subscribe;
+                let subscriber = Subscriber::new(beginning, usage, event, seconds, headers, body);
+                subscriber.fill(&mut request);
+                subscriber
+            }
+            Subject::Reference(refer_to) => {
+                request.headers.push_typed(&ReferTo(refer_to));
+                request.headers.append(about.headers);
+                let (headers, body) = (Headers::new(), Bytes::new());
+                let (usage, event) = (Usage::Refer, refer_event(number));
+                Subscriber::new(beginning, usage, event, seconds, headers, body)
+            }
         };
         self.subscriptions.add_subscriber(id, subscriber);
         self.open_subscription(id, request);
@@ -176,9 +211,9 @@ impl Endpoint {
         let Some(subscriber) = self.subscriptions.subscribers.get_mut(&id) else {
             return;
         };
-        let number = match subscriber.usage {
-            Usage::Subscribe => subscriber.number.checked_add(1),
-            Usage::Refer { leg } => self
+        let number = match subscriber.carrier {
+            None => subscriber.number.checked_add(1),
+            Some(leg) => self
                 .legs
                 .get_mut(&leg)
                 .and_then(|leg| Some(leg.dialog_mut()?.next_sequence())),
@@ -187,7 +222,7 @@ impl Endpoint {
             return self.end_subscriber(id, SubscriptionEnd::NoSuchCall);
         };
         subscriber.number = number;
-        if matches!(subscriber.usage, Usage::Refer { .. }) {
+        if subscriber.usage == Usage::Refer {
             subscriber.event = refer_event(number);
         }
         let method = message.method.clone();
@@ -224,7 +259,7 @@ impl Endpoint {
             if let Some(digest) = &mut subscriber.digest {
                 digest.accepted(&response);
             }
-            let is_refer = matches!(subscriber.usage, Usage::Refer { .. });
+            let is_refer = subscriber.usage == Usage::Refer;
             let granted = match headers.typed::<Expires>() {
                 Ok(Some(Expires(seconds))) => seconds,
                 _ if is_refer => 0,
@@ -255,7 +290,7 @@ impl Endpoint {
             message.headers.set_typed(&Expires(seconds));
             return self.open_again(id, message);
         }
-        let (status, headers, leg) = (*status, response.headers, subscriber.leg());
+        let (status, headers, leg) = (*status, response.headers, subscriber.carrier);
         let cause = SubscriptionEnd::Refused {
             status,
             headers: headers.clone(),
@@ -282,7 +317,7 @@ impl Endpoint {
             Failure::FlowFailed => SubscriptionEnd::FlowFailed,
             _ => SubscriptionEnd::Timeout,
         };
-        let (is_leaving, leg) = (subscriber.is_leaving, subscriber.leg());
+        let (is_leaving, leg) = (subscriber.is_leaving, subscriber.carrier);
         if leg.is_none() {
             // Another attempt may take another connection.
             subscriber.flow.connection = 0;

@@ -1,6 +1,7 @@
 //! Hands the inputs of subscriptions and publications on.
 
-use super::{Endpoint, Input, subscribing};
+use super::subscribing::{About, Subject, Wish};
+use super::{Endpoint, Input};
 
 impl Endpoint {
     pub(super) fn handle_subscription(&mut self, input: Input) {
@@ -17,16 +18,55 @@ impl Endpoint {
                 body,
                 credential,
             } => {
-                let wish = subscribing::Wish {
+                let about = About {
+                    subject: Subject::State(event),
+                    expires_seconds,
+                    headers,
+                    body,
+                };
+                let wish = Wish {
                     flow,
                     uri,
                     from,
                     to,
-                    event,
+                    credential,
+                    about,
+                };
+                self.subscribe(subscription, wish);
+            }
+            Input::SubscribeInCall {
+                subscription,
+                leg,
+                event,
+                expires_seconds,
+                headers,
+                body,
+            } => {
+                let about = About {
+                    subject: Subject::State(event),
                     expires_seconds,
                     headers,
                     body,
+                };
+                self.subscribe_in(subscription, leg, about);
+            }
+            Input::ReferOutsideCall {
+                subscription,
+                flow,
+                uri,
+                from,
+                to,
+                refer_to,
+                headers,
+                credential,
+            } => {
+                let wish = Wish {
+                    flow,
+                    uri,
+                    from,
+                    to,
                     credential,
+                    about: About::reference(refer_to, headers),
                 };
                 self.subscribe(subscription, wish);
             }
@@ -35,7 +75,10 @@ impl Endpoint {
                 leg,
                 refer_to,
                 headers,
-            } => self.refer(subscription, leg, refer_to, headers),
+            } => {
+                let about = About::reference(refer_to, headers);
+                self.subscribe_in(subscription, leg, about);
+            }
             Input::Unsubscribe { subscription } => self.unsubscribe(subscription),
             Input::AcceptSubscription {
                 subscription,

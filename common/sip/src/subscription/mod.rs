@@ -15,5 +15,5 @@ mod table;
 pub use end::SubscriptionEnd;
 pub(crate) use notifier::{Notification, Notifier, NotifierDue, Open};
 pub use sipfrag::Sipfrag;
-pub(crate) use subscriber::{Branch, BranchDue, MOST_ADJUSTMENTS, Subscriber, Usage};
+pub(crate) use subscriber::{Beginning, Branch, BranchDue, MOST_ADJUSTMENTS, Subscriber, Usage};
 pub(crate) use table::{Orphan, Subscriptions};

@@ -22,6 +22,8 @@ pub(crate) struct Subscriber {
     pub(crate) flow: Flow,
     pub(crate) key: TransactionKey,
     pub(crate) usage: Usage,
+    /// The call in whose dialog it lives; `None` in dialogs of its own.
+    pub(crate) carrier: Option<LegId>,
     pub(crate) event: EventHeader,
     pub(crate) digest: Option<DigestClient>,
     pub(crate) contact: Text,
@@ -45,13 +47,25 @@ pub(crate) struct Subscriber {
     pub(crate) last_plan: u32,
 }
 
-/// What made the subscription, and where it lives.
+/// What made the subscription.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Usage {
-    /// SUBSCRIBE, in dialogs of its own.
+    /// SUBSCRIBE.
     Subscribe,
-    /// REFER in a call, in the dialog of that call.
-    Refer { leg: LegId },
+    /// REFER; it is about the REFER itself.
+    Refer,
+}
+
+/// Where a subscription begins.
+#[derive(Debug)]
+pub(crate) struct Beginning {
+    pub(crate) flow: Flow,
+    pub(crate) key: TransactionKey,
+    pub(crate) carrier: Option<LegId>,
+    pub(crate) contact: Text,
+    pub(crate) digest: Option<DigestClient>,
+    /// Of the request that begins it.
+    pub(crate) number: u32,
 }
 
 /// One notifier of a subscription.
@@ -80,18 +94,40 @@ pub(crate) enum BranchDue {
 }
 
 impl Subscriber {
+    pub(crate) fn new(
+        beginning: Beginning,
+        usage: Usage,
+        event: EventHeader,
+        wanted_seconds: u32,
+        headers: Headers,
+        body: Bytes,
+    ) -> Self {
+        Self {
+            flow: beginning.flow,
+            key: beginning.key,
+            usage,
+            carrier: beginning.carrier,
+            event,
+            digest: beginning.digest,
+            contact: beginning.contact,
+            wanted_seconds,
+            granted_seconds: None,
+            headers,
+            body,
+            number: beginning.number,
+            branches: SmallVec::new(),
+            opening: None,
+            is_asking: false,
+            is_leaving: false,
+            adjustments: 0,
+            last_plan: 0,
+        }
+    }
+
     /// A number for the next timer.
     pub(crate) fn next_plan(&mut self) -> u32 {
         self.last_plan = self.last_plan.wrapping_add(1);
         self.last_plan
-    }
-
-    /// The call that carries the subscription.
-    pub(crate) fn leg(&self) -> Option<LegId> {
-        match self.usage {
-            Usage::Subscribe => None,
-            Usage::Refer { leg } => Some(leg),
-        }
     }
 
     /// Whether a NOTIFY with this Event is for us. The first REFER of a dialog may be spoken of
@@ -99,7 +135,7 @@ impl Subscriber {
     pub(crate) fn is_about(&self, event: &EventHeader) -> bool {
         match self.usage {
             Usage::Subscribe => self.event.matches(event),
-            Usage::Refer { .. } => {
+            Usage::Refer => {
                 self.event.package == event.package
                     && event.id().is_none_or(|id| id.parse() == Ok(self.number))
             }
@@ -114,9 +150,10 @@ impl Subscriber {
 
     /// Whether one more notifier may speak up.
     pub(crate) fn takes_branches(&self) -> bool {
-        let most = match self.usage {
-            Usage::Subscribe => MOST_BRANCHES,
-            Usage::Refer { .. } => 1,
+        // In a call there is one peer.
+        let most = match self.carrier {
+            None => MOST_BRANCHES,
+            Some(_) => 1,
         };
         self.opening.is_some() && self.branches.len() < most
     }

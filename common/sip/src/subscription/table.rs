@@ -58,7 +58,7 @@ impl Subscriptions {
 
     pub(crate) fn remove_subscriber(&mut self, id: SubscriptionId) -> Option<Subscriber> {
         let subscriber = self.subscribers.remove(&id)?;
-        self.forget(id, subscriber.key, subscriber.leg());
+        self.forget(id, subscriber.key, subscriber.carrier);
         Some(subscriber)
     }
 
@@ -77,7 +77,7 @@ impl Subscriptions {
     /// Whether subscriptions live in the dialog of this call.
     pub(crate) fn lives_in(&self, leg: LegId, key: TransactionKey) -> bool {
         self.of_dialog(key).iter().any(|id| {
-            self.subscribers.get(id).and_then(Subscriber::leg) == Some(leg)
+            self.subscribers.get(id).and_then(|one| one.carrier) == Some(leg)
                 || self.notifiers.get(id).and_then(|one| one.leg) == Some(leg)
         })
     }

@@ -304,3 +304,35 @@ fn a_subscription_may_live_in_the_dialog_of_a_call() {
     lone.hears(&in_call("SUBSCRIBE", "4", "Event: dialog\n"));
     assert_eq!(lone.statuses(), [481]);
 }
+
+#[test]
+fn all_routes_of_the_application_are_kept_in_their_order() {
+    let mut lone = Lone::new(Config::default());
+    let subscription = lone.endpoint.next_subscription();
+    let mut headers = Headers::new();
+    for route in ["<sip:one.example;lr>", "<sip:two.example;lr>"] {
+        headers.push(HeaderName::Route, route);
+    }
+    headers.push(HeaderName::Accept, "application/pidf+xml");
+    lone.does(Input::Subscribe {
+        subscription,
+        flow: lone.flow,
+        uri: "sip:bob@192.0.2.2".parse().unwrap(),
+        from: address("sip:alice@example.com"),
+        to: address("sip:bob@example.com"),
+        event: EventHeader::new("presence"),
+        expires_seconds: 600,
+        headers,
+        body: Bytes::new(),
+        credential: None,
+    });
+    let subscribe = lone.requests().remove(0);
+    let routes: Vec<_> = subscribe.headers.all(&HeaderName::Route).collect();
+    assert_eq!(routes, ["<sip:one.example;lr>", "<sip:two.example;lr>"]);
+    // In the dialog the way is that of the notifier.
+    lone.hears_answer(&subscribe, 200, "desk");
+    lone.hears(&notify(&subscribe, 1, "desk", ACTIVE));
+    let refresh = next_request(&mut lone);
+    assert!(!refresh.headers.has(&HeaderName::Route));
+    assert!(refresh.headers.has(&HeaderName::Accept));
+}

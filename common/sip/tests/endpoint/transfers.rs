@@ -146,6 +146,61 @@ fn who_wants_no_reports_gets_none() {
 }
 
 #[test]
+fn a_phone_may_be_asked_to_call_somebody_without_a_call() {
+    let mut table = table(Conditions::perfect(), 0);
+    let subscription = table.alice.endpoint.next_subscription();
+    let flow = table.alice.flow_to(table.bob.address);
+    table.alice_does(Input::ReferOutsideCall {
+        subscription,
+        flow,
+        uri: "sip:bob@example.com".parse().unwrap(),
+        from: address("sip:alice@example.com"),
+        to: address("sip:bob@example.com"),
+        refer_to: address("sip:carol@example.com"),
+        headers: Headers::new(),
+        credential: None,
+    });
+    table.settle();
+    assert_eq!(reports(&table, subscription), [100, 180, 200]);
+    insta::assert_snapshot!(table.tale());
+}
+
+#[test]
+fn a_watcher_may_ask_in_a_call_and_stay_behind_it() {
+    let mut table = table(Conditions::perfect(), 0);
+    let mut answers = answers_after(Duration::ZERO);
+    table.bob.manners = Box::new(move |event| match event {
+        Event::SubscriptionRequested { subscription, .. } => {
+            let accept = Input::AcceptSubscription {
+                subscription: *subscription,
+                expires_seconds: 600,
+                headers: Headers::new(),
+            };
+            let tell = crate::subscriptions::notify(*subscription, "talking");
+            vec![(Duration::ZERO, accept), (Duration::ZERO, tell)]
+        }
+        other => answers(other),
+    });
+    let leg = table.call();
+    table.pass(SECOND);
+    let subscription = table.alice.endpoint.next_subscription();
+    table.alice_does(Input::SubscribeInCall {
+        subscription,
+        leg,
+        event: sip::EventHeader::new("dialog"),
+        expires_seconds: 600,
+        headers: Headers::new(),
+        body: Bytes::new(),
+    });
+    table.pass(SECOND);
+    table.alice_does(hangup(leg));
+    table.pass(600 * SECOND);
+    table.alice_does(Input::Unsubscribe { subscription });
+    table.settle();
+    insta::assert_snapshot!(table.tale());
+}
+
+#[test]
 fn two_transfers_in_one_call_are_told_apart() {
     let mut table = table(Conditions::perfect(), 0);
     let leg = table.call();
