@@ -44,6 +44,10 @@
 //!
 //! | to | give | and obey |
 //! |---|---|---|
+//! | call | [`Input::Invite`], [`Input::Acknowledge`], [`Input::Hangup`] | [`Event::Progress`], [`Event::Answered`], [`Event::Ended`] |
+//! | be called | [`Input::Progress`], [`Input::Accept`], [`Input::Reject`] | [`Event::Incoming`], [`Event::Acknowledged`], [`Event::Ended`] |
+//! | change a session | [`Input::Reinvite`] | [`Event::Answered`], [`Event::ReofferAccepted`], [`Event::ReofferRefused`] |
+//! | let it be changed | [`Input::Accept`], [`Input::Reject`] | [`Event::Reoffer`] |
 //! | be reachable | [`Input::Register`] | [`Event::Registered`], [`Event::RegistrationFailed`] |
 //! | watch somebody | [`Input::Subscribe`], [`Input::SubscribeInCall`] | [`Event::Notified`], [`Event::SubscriptionEnded`] |
 //! | be watched | [`Input::AcceptSubscription`], [`Input::Notify`] | [`Event::SubscriptionRequested`], [`Event::SubscriptionEnded`] |
@@ -53,6 +57,21 @@
 //! | publish a state | [`Input::Publish`] | [`Event::Published`], [`Event::PublicationFailed`] |
 //! | keep states for others | [`PublicationStore`] | [`Event::Request`] with a PUBLISH |
 //! | send a text | [`Input::Request`] with MESSAGE | [`Event::Response`] |
+//!
+//! # Offers and answers
+//!
+//! - Only what travels reliably is an offer or an answer: INVITE and its 2xx, a provisional answer that was
+//!   acknowledged with PRACK (RFC 3262), PRACK, UPDATE (RFC 3311), ACK. The core keeps the last description of
+//!   either side, and knows when a new offer may go out: it waits, crosses, and is made again by itself.
+//! - Each phone that a forked INVITE reaches has a dialog of its own, with its own PRACKs and UPDATEs, until the first
+//!   2xx decides; whoever answers later is thanked and hung up on.
+//! - [`Config::reliable_provisionals`] says when our own provisional answers are reliable. The 2xx waits for the
+//!   PRACK of one that carries a description.
+//! - [`Config::session_timer`] makes both sides prove that they are there (RFC 4028). The interval, who refreshes, and
+//!   the refreshes themselves, by UPDATE or by a re-INVITE with the last description, are the core's affair; the
+//!   application learns only that a call ended with [`EndCause::SessionExpired`].
+//! - A B2BUA passes on: Progress as Progress, Answered as Accept, Reoffer as Reinvite; and Answered,
+//!   ReofferAccepted or ReofferRefused as the Accept or Reject of the Reoffer, before anything else in that leg.
 //!
 //! # Example
 //!

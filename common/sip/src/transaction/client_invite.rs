@@ -136,6 +136,7 @@ impl ClientInvite {
                     Timer::InviteAcceptanceAbsorbed(transaction),
                 );
                 let tag = Text::from(to_tag.unwrap_or_default());
+                self.forget_details();
                 self.state = State::Accepted {
                     acks: SmallVec::from_iter([(tag, None)]),
                 };
@@ -148,6 +149,7 @@ impl ClientInvite {
                 if !is_over {
                     out.after(timers.d, Timer::InviteRefusalAbsorbed(transaction));
                 }
+                self.invite.headers = Headers::new();
                 self.state = State::Completed { ack };
                 InviteOutcome::Refused { is_over }
             }
@@ -252,7 +254,23 @@ impl ClientInvite {
         matches!(self.state, State::Calling { .. } | State::Proceeding { .. })
     }
 
-    /// The INVITE as it was sent, without its body.
+    /// Only ACKs may be made from it now: for half a minute it takes as little memory as it can.
+    fn forget_details(&mut self) {
+        let mut headers = Headers::new();
+        let needed = [
+            HeaderName::CSeq,
+            HeaderName::Authorization,
+            HeaderName::ProxyAuthorization,
+        ];
+        for name in needed {
+            for value in self.invite.headers.all(&name) {
+                headers.push(name.clone(), value);
+            }
+        }
+        self.invite.headers = headers;
+    }
+
+    /// The INVITE as it was sent, without its body; of an answered one what its ACKs need.
     pub(crate) fn invite(&self) -> &Request {
         &self.invite
     }

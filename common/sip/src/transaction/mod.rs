@@ -2,7 +2,8 @@
 //!
 //! Four state machines, one a file, and a table of each side. A machine takes what arrives or runs
 //! out, puts messages and timers into the [`Outbox`](crate::endpoint::Outbox) and says what its user has to learn. It
-//! holds printed messages only; nothing is printed twice.
+//! holds printed messages only; nothing is printed twice. What has its final answer keeps no more than
+//! it may still have to repeat.
 //!
 //! | machine | timers |
 //! |---|---|
