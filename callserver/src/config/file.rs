@@ -77,11 +77,12 @@ pub struct DigestSection {
 
 impl Default for DigestSection {
     fn default() -> Self {
-        // RFC 8760 2.4: the strongest first.
+        // RFC 8760 2.4: the strongest first. The two of SHA-2 are equally long; the one that more phones know goes
+        // first, because some (Linphone 5.1) give up when they do not know the first.
         Self {
             algorithms: vec![
-                DigestAlgorithm::Sha512Trunc256,
                 DigestAlgorithm::Sha256,
+                DigestAlgorithm::Sha512Trunc256,
                 DigestAlgorithm::Md5,
             ],
         }

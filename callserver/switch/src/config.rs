@@ -69,8 +69,9 @@ impl Config {
         Config {
             domain: domain.into(),
             server_name: Text::from("Carillon"),
-            // The strongest first (RFC 8760 2.4).
-            digest: vec![Algorithm::Sha512Trunc256, Algorithm::Sha256, Algorithm::Md5],
+            // The strongest first (RFC 8760 2.4). The two of SHA-2 are equally long; the one that more phones know goes
+            // first, because some (Linphone 5.1) give up when they do not know the first.
+            digest: vec![Algorithm::Sha256, Algorithm::Sha512Trunc256, Algorithm::Md5],
             offers_auth_int: false,
             registration: RegistrationLimits::default(),
             guard: GuardConfig::default(),

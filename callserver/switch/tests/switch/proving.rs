@@ -33,7 +33,7 @@ fn the_challenge_offers_the_strongest_first() {
         .collect();
     assert_eq!(
         algorithms,
-        [Algorithm::Sha512Trunc256, Algorithm::Sha256, Algorithm::Md5]
+        [Algorithm::Sha256, Algorithm::Sha512Trunc256, Algorithm::Md5]
     );
 }
 
