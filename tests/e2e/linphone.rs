@@ -77,7 +77,10 @@ fn linphone_is_called_over(transport: &LinphoneTransport, server: &Server) -> Re
     let bob = server.add_account("bob", "1002").unwrap();
     let card = SoundCard::start().unwrap();
     let device = server.add_device(&bob).unwrap();
-    let address = server.ready().sip;
+    let address = match transport {
+        LinphoneTransport::Tls { .. } => server.ready().sips.unwrap(),
+        _ => server.ready().sip,
+    };
     let mut linphone =
         Linphone::start(address, &device, transport, Answering::AtOnce, &card).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -102,4 +105,13 @@ fn linphone_is_called_over(transport: &LinphoneTransport, server: &Server) -> Re
 fn linphone_over_tcp_is_called_and_both_hear_each_other() {
     Turn::wait()
         .measure(|| linphone_is_called_over(&LinphoneTransport::Tcp, &Server::start().unwrap()));
+}
+
+#[test]
+fn linphone_over_tls_is_called_and_both_hear_each_other() {
+    Turn::wait().measure(|| {
+        let server = Server::start().unwrap();
+        let trusted = server.certificate();
+        linphone_is_called_over(&LinphoneTransport::Tls { trusted }, &server)
+    });
 }

@@ -7,9 +7,11 @@
 mod calls;
 mod encryption;
 mod homes;
+mod intruders;
 mod linphone;
 mod probes;
 mod refusals;
+mod restarts;
 mod robustness;
 mod sipp_scenarios;
 mod sound_card;

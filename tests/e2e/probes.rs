@@ -29,6 +29,20 @@ fn sofia_asks_for_the_options_over_udp_and_tcp() {
 }
 
 #[test]
+fn sofia_asks_for_the_options_over_tls() {
+    let server = Server::start().unwrap();
+    let uri = format!("sips:{}", server.ready().sips.unwrap());
+    let said = tool::run(
+        "sofia-sip-bin",
+        "sip-options",
+        &["--bind=sips:127.0.0.1:*", &uri],
+    )
+    .unwrap();
+    assert_eq!(said.code, Some(0), "{}", said.text);
+    assert!(said.text.contains("SIP/2.0 200 OK"), "{}", said.text);
+}
+
+#[test]
 fn sipsak_registers_a_contact() {
     let server = Server::start().unwrap();
     let ann = server.add_account("ann", "1001").unwrap();

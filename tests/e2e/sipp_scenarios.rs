@@ -1,7 +1,7 @@
 //! What sipp says of the server: its scenarios in `tests/sipp`, over every transport that it speaks.
 
 use end_to_end::sipp::{Sipp, play_both};
-use end_to_end::{Device, Server, Transport};
+use end_to_end::{Device, Server, Transport, Tunnel};
 
 /// A server with a device of Ann (1001).
 fn with_a_device() -> (Server, Device) {
@@ -16,18 +16,25 @@ fn with_a_device() -> (Server, Device) {
 fn call(caller: &str, callee: &str) {
     let (server, ann) = with_a_device();
     let sip = server.ready().sip;
-    for (anns, others, name, number) in [
-        (Transport::Udp, Transport::Udp, "bob", "1002"),
-        (Transport::Tcp, Transport::Udp, "carol", "1003"),
-        (Transport::Udp, Transport::Tcp, "dave", "1004"),
+    let tunnel = Tunnel::start(&server).unwrap();
+    let (udp, tcp, tls) = (
+        (sip, Transport::Udp),
+        (sip, Transport::Tcp),
+        (tunnel.address(), Transport::Tcp),
+    );
+    for (way, anns, others, name, number) in [
+        ("UDP to UDP", udp, udp, "bob", "1002"),
+        ("TCP to UDP", tcp, udp, "carol", "1003"),
+        ("UDP to TCP", udp, tcp, "dave", "1004"),
+        ("TLS to TLS", tls, tls, "erin", "1005"),
     ] {
         // Somebody else each time: a phone that is gone would still ring.
         let other = server.add_account(name, number).unwrap();
         let other = server.add_device(&other).unwrap();
-        let caller = Sipp::new(caller, sip, &ann).calling(number).over(anns);
-        let callee = Sipp::new(callee, sip, &other).over(others);
+        let caller = Sipp::new(caller, anns.0, &ann).calling(number).over(anns.1);
+        let callee = Sipp::new(callee, others.0, &other).over(others.1);
         if let Err(error) = play_both(&caller, &callee) {
-            panic!("caller over {anns:?}, callee over {others:?}: {error:#}");
+            panic!("{way}: {error:#}");
         }
     }
 }
@@ -35,8 +42,14 @@ fn call(caller: &str, callee: &str) {
 #[test]
 fn registrations_are_made_refreshed_refused_and_removed() {
     let (server, ann) = with_a_device();
-    for transport in [Transport::Udp, Transport::Tcp] {
-        Sipp::new("registration.xml", server.ready().sip, &ann)
+    let sip = server.ready().sip;
+    let tunnel = Tunnel::start(&server).unwrap();
+    for (server, transport) in [
+        (sip, Transport::Udp),
+        (sip, Transport::Tcp),
+        (tunnel.address(), Transport::Tcp),
+    ] {
+        Sipp::new("registration.xml", server, &ann)
             .over(transport)
             .play()
             .unwrap();
@@ -66,4 +79,27 @@ fn a_phone_declines() {
 #[test]
 fn a_call_is_put_on_hold_and_taken_back() {
     call("uac-hold.xml", "uas-hold.xml");
+}
+
+#[test]
+fn a_phone_on_udp_one_on_tcp_and_one_on_tls_ring_together() {
+    let (server, ann) = with_a_device();
+    let sip = server.ready().sip;
+    let tunnel = Tunnel::start(&server).unwrap();
+    let bob = server.add_account("bob", "1002").unwrap();
+    let [desk, kitchen, garden] = [1, 2, 3].map(|_| server.add_device(&bob).unwrap());
+    let ringing = "uas-cancelled.xml";
+    let others = [
+        Sipp::new(ringing, sip, &desk).answer().unwrap(),
+        Sipp::new(ringing, tunnel.address(), &garden)
+            .over(Transport::Tcp)
+            .answer()
+            .unwrap(),
+    ];
+    let answers = Sipp::new("uas.xml", sip, &kitchen).over(Transport::Tcp);
+    let calls = Sipp::new("uac-with-login.xml", sip, &ann).calling("1002");
+    play_both(&calls, &answers).unwrap();
+    for other in others {
+        other.finish().unwrap();
+    }
 }

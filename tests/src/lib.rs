@@ -41,6 +41,7 @@ pub mod sipp;
 mod softphone;
 mod speech;
 pub mod tool;
+mod tunnel;
 mod turn;
 
 pub use baresip::{Answering, Baresip, BaresipCodec};
@@ -55,4 +56,5 @@ pub use scripted::Scripted;
 pub use server::{Account, Device, Ready, Server, ServerOptions};
 pub use softphone::{Event, Finished, Softphone, Sound};
 pub use speech::check_speech;
+pub use tunnel::Tunnel;
 pub use turn::Turn;

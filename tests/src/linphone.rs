@@ -22,7 +22,7 @@ pub enum LinphoneTransport {
     Udp,
     /// One connection.
     Tcp,
-    /// One connection with TLS; the server's certificate must be signed by one in this file, and be for its address.
+    /// One connection with TLS; the server's certificate must be signed by one in this file, and be for `localhost`.
     Tls {
         /// PEM.
         trusted: PathBuf,
@@ -144,6 +144,12 @@ fn settings(
     port: u16,
 ) -> String {
     let nothing = Path::new("");
+    let port_of_server = server.port();
+    // Its TLS looks for names in a certificate, not for addresses.
+    let host = match transport {
+        LinphoneTransport::Tls { .. } => "localhost".to_owned(),
+        _ => server.ip().to_string(),
+    };
     let (name, [udp, tcp, tls], trusted) = match transport {
         LinphoneTransport::Udp => ("udp", [port, 0, 0], nothing),
         LinphoneTransport::Tcp => ("tcp", [0, port, 0], nothing),
@@ -167,8 +173,8 @@ fn settings(
          playback_dev_id=PulseAudio Unknown: {SPEAKER}\n\
          capture_dev_id=PulseAudio Unknown: {MICROPHONE}\n\
          [proxy_0]\n\
-         reg_proxy=<sip:{server};transport={name}>\n\
-         reg_route=<sip:{server};transport={name};lr>\n\
+         reg_proxy=<sip:{host}:{port_of_server};transport={name}>\n\
+         reg_route=<sip:{host}:{port_of_server};transport={name};lr>\n\
          reg_identity=sip:{number}@{domain}\n\
          reg_expires=600\nreg_sendregister=1\npublish=0\n\
          [auth_info_0]\n\

@@ -23,7 +23,8 @@ pub struct Server {
     process: Process,
     ready: Ready,
     data: PathBuf,
-    _own_data: Option<TempDir>,
+    options: ServerOptions,
+    own_data: Option<TempDir>,
 }
 
 /// Where a server really listens.
@@ -33,12 +34,16 @@ pub struct Ready {
     pub sip: SocketAddr,
     /// HTTP.
     pub http: SocketAddr,
+    /// SIP over TLS.
+    pub sips: Option<SocketAddr>,
+    /// HTTP over TLS.
+    pub https: Option<SocketAddr>,
     /// The whole ready line.
     pub line: Value,
 }
 
 /// How to start a server; by default on free ports of the loopback address, with data in a temporary folder.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct ServerOptions {
     /// An existing data folder to use instead.
     pub data: Option<PathBuf>,
@@ -93,12 +98,47 @@ impl Server {
     /// When it does not become ready; the message holds what it said.
     pub fn start_with(options: ServerOptions) -> Result<Server> {
         let mut own_data = None;
-        let data = match options.data {
-            Some(data) => data,
+        let data = match &options.data {
+            Some(data) => data.clone(),
             None => own_data.insert(tempfile::tempdir()?).path().join("data"),
         };
-        let mut command = command_under(&options.under)?;
-        let mut settings = options.settings;
+        let address = options.address.unwrap_or(Ipv4Addr::LOCALHOST.into());
+        let any_port = SocketAddr::new(address, 0);
+        Server::run(options, data, own_data, [any_port; 4])
+    }
+
+    /// Kills it as a power cut would, and starts it again with the same data at the same addresses.
+    ///
+    /// # Errors
+    /// When it does not become ready again.
+    pub fn crash_and_restart(mut self) -> Result<Server> {
+        self.kill();
+        let Ready {
+            sip,
+            http,
+            sips,
+            https,
+            ..
+        } = self.ready;
+        let any_port = SocketAddr::new(sip.ip(), 0);
+        let addresses = [
+            sip,
+            http,
+            sips.unwrap_or(any_port),
+            https.unwrap_or(any_port),
+        ];
+        Server::run(self.options, self.data, self.own_data, addresses)
+    }
+
+    /// `addresses` are those of SIP, HTTP, SIPS and HTTPS.
+    fn run(
+        options: ServerOptions,
+        data: PathBuf,
+        own_data: Option<TempDir>,
+        addresses: [SocketAddr; 4],
+    ) -> Result<Server> {
+        let mut command = crate::process::under(&options.under, binary("callserver")?);
+        let mut settings = options.settings.clone();
         if options.address.is_some() {
             settings.insert_str(0, "plain_beyond_loopback = true\n");
         }
@@ -107,17 +147,18 @@ impl Server {
             fs::write(&configuration, settings)?;
             command.arg("--config").arg(configuration.path());
         }
-        let address = options.address.unwrap_or(Ipv4Addr::LOCALHOST.into());
-        let any_port = SocketAddr::new(address, 0).to_string();
-        for option in ["--sip", "--http", "--sips", "--https"] {
-            command.args([option, &any_port]);
+        for (option, address) in ["--sip", "--http", "--sips", "--https"]
+            .iter()
+            .zip(addresses)
+        {
+            command.args([option, address.to_string().as_str()]);
         }
         command
             .args(["--rtp-ports", "0"])
             .arg("--data")
             .arg(&data)
             .args(&options.arguments)
-            .envs(options.environment);
+            .envs(options.environment.iter().cloned());
         let mut process = Process::start("callserver", &mut command)?;
         let line = match process.next_line(PATIENCE)? {
             Some(line) => line,
@@ -140,13 +181,16 @@ impl Server {
         let ready = Ready {
             sip: address("sip")?,
             http: address("http")?,
+            sips: address("sips").ok(),
+            https: address("https").ok(),
             line: line.clone(),
         };
         Ok(Server {
             process,
             ready,
             data,
-            _own_data: own_data,
+            options,
+            own_data,
         })
     }
 
@@ -166,6 +210,12 @@ impl Server {
     #[must_use]
     pub fn data(&self) -> &Path {
         &self.data
+    }
+
+    /// The file of its certificate, which it made itself.
+    #[must_use]
+    pub fn certificate(&self) -> PathBuf {
+        self.data.join("certificate.pem")
     }
 
     /// The process itself.
@@ -297,9 +347,4 @@ impl Server {
         }
         Ok(())
     }
-}
-
-/// `callserver`, run by the program in `under` if there is one.
-fn command_under(under: &[String]) -> Result<Command> {
-    Ok(crate::process::under(under, binary("callserver")?))
 }
