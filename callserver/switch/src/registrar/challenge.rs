@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sip::{Flow, Headers, Request, RequestId, StatusCode, ToHeader};
+use sip::{Flow, Headers, Request, RequestId, Scheme, StatusCode, ToHeader};
 
 use super::Registrar;
 use crate::authentication::{Authentication, Door, is_their_address};
@@ -28,6 +28,11 @@ impl Registrar {
                 StatusCode::SERVICE_UNAVAILABLE,
                 retry_after(10),
             );
+        }
+        // RFC 3261 10.2: what is registered is a SIP address; RFC 4475 3.3.4 names the answer to others.
+        let to = message.headers.typed::<ToHeader>().ok().flatten();
+        if !to.is_some_and(|to| matches!(to.uri.scheme, Scheme::Sip | Scheme::Sips)) {
+            return desk.respond(now, request, StatusCode::BAD_REQUEST, Headers::new());
         }
         match authentication.claim(now, desk, (Door::Registrar, flow), &message) {
             Err(challenge) => desk.respond(now, request, Door::Registrar.status(), challenge),

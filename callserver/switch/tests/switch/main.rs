@@ -27,4 +27,5 @@ mod rig;
 mod server;
 mod storm;
 mod taking_over;
+mod torture;
 mod transferring;

@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::RouteSet;
 use crate::{
-    CSeq, Contact, FromHeader, HeaderError, HeaderName, Headers, Method, NameAddr, Request,
-    Response, Text, ToHeader, TypedHeader, Uri,
+    BRANCH_COOKIE, CSeq, Contact, FromHeader, HeaderError, HeaderName, Headers, Method, NameAddr,
+    Request, Response, Text, ToHeader, TypedHeader, Uri, Via,
 };
 
 /// What both sides agree on: who they are, in what order requests come, and where they go.
@@ -46,8 +46,12 @@ impl Dialog {
             remote: headers.get(&HeaderName::From).cloned().unwrap_or_default(),
             local_sequence: 0,
             remote_sequence: Some(sequence.number),
-            target: contact_of(headers)?
-                .ok_or_else(|| Contact::malformed("is missing or holds no address"))?,
+            target: match contact_of(headers)? {
+                Some(contact) => contact,
+                // RFC 2543 does without, and RFC 4475 3.4.1 wants its INVITE accepted: such a caller is where From says.
+                None if is_of_rfc_2543(headers) => from.uri.clone(),
+                None => return Err(Contact::malformed("is missing or holds no address")),
+            },
             routes: RouteSet::from_request(headers)?,
             contact,
         })
@@ -167,6 +171,15 @@ impl Dialog {
         request.headers.push_typed(&CSeq { number, method });
         request
     }
+}
+
+/// Whether a request comes from a client older than RFC 3261: its branch has not the cookie (17.2.3).
+fn is_of_rfc_2543(headers: &Headers) -> bool {
+    let via = headers.typed::<Via>().ok().flatten();
+    via.is_some_and(|via| {
+        !via.branch()
+            .is_some_and(|branch| branch.starts_with(BRANCH_COOKIE))
+    })
 }
 
 /// The address in the first Contact.

@@ -9,6 +9,9 @@ use crate::wire::text::Text;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Privacy(pub Vec<Text>);
 
+/// Seven are registered.
+const MOST_WORDS: usize = 16;
+
 impl Privacy {
     /// Whether that is asked: `id`, `user`, `header`, `session`, `critical`, `history`; compared without case.
     pub fn asks(&self, what: &str) -> bool {
@@ -21,12 +24,13 @@ impl TypedHeader for Privacy {
 
     fn parse(value: &Text) -> Result<Privacy, HeaderError> {
         // RFC 3323 separates them by semicolons; commas are seen.
-        let words: Vec<Text> = value
-            .split([';', ','])
-            .map(|word| value.share(syntax::trim(word)))
-            .collect();
-        if words.iter().all(|word| syntax::is_token(word)) {
-            Ok(Privacy(words))
+        let words = || value.split([';', ',']).map(syntax::trim);
+        if words().nth(MOST_WORDS).is_some() {
+            return Err(Privacy::malformed("has too many words"));
+        }
+        // All are looked at before any is kept: a line of separators is no reason to fill the memory.
+        if words().all(syntax::is_token) {
+            Ok(Privacy(words().map(|word| value.share(word)).collect()))
         } else {
             Err(Privacy::malformed("has a word that is no token"))
         }
@@ -56,6 +60,7 @@ mod tests {
             Privacy::parse(&"header, id".into()).unwrap().to_text(),
             "header;id"
         );
-        are_refused::<Privacy>(&["", "id;", "a b"]);
+        are_refused::<Privacy>(&["", "id;", "a b", &"id;".repeat(16)]);
+        comes_back::<Privacy>(&"id;".repeat(16)[..47]);
     }
 }
