@@ -221,7 +221,9 @@ impl Endpoint {
         notifier.expires_at = now + Duration::from_secs(u64::from(granted));
         let (is_refer, is_quiet) = (notifier.is_refer && is_first, notifier.is_quiet);
         let mut answer = Headers::new();
-        answer.push(HeaderName::Contact, &notifier.contact);
+        if !headers.has(&HeaderName::Contact) {
+            answer.push(HeaderName::Contact, &notifier.contact);
+        }
         if !is_refer {
             answer.push_typed(&Expires(granted));
         }

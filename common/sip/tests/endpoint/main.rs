@@ -7,6 +7,7 @@ mod cancelling;
 mod challenged_events;
 mod challenges;
 mod contents;
+mod event_storms;
 mod flows;
 mod forks;
 mod garbage;
