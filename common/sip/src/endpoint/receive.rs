@@ -199,6 +199,7 @@ impl Endpoint {
         self.inspect_extensions(envelope, request)
             && self.inspect_hops(envelope, request)
             && self.inspect_content(envelope, request)
+            && self.inspect_place(envelope, request)
     }
 
     /// Refuses extensions that we do not understand (section 8.2.2.3).

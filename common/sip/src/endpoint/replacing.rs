@@ -30,7 +30,21 @@ impl Endpoint {
         supported.any(|tag| tag.eq_ignore_ascii_case("replaces"))
     }
 
-    /// Reads the Replaces of a request that begins something. `Err` when the request was refused for
+    /// Refuses Replaces where it has no meaning: everywhere but in INVITE (RFC 3891 section 3).
+    pub(super) fn inspect_place(&mut self, envelope: &Envelope, request: &Request) -> bool {
+        // Registrations are many, and nobody means calls with them.
+        let is_right = matches!(request.method, Method::Invite | Method::Register)
+            || !request.headers.has(&HeaderName::Replaces)
+            || !self.understands_replaces();
+        if !is_right {
+            let error = Replaces::malformed("stands in a request other than INVITE");
+            let error = ParseError::in_request(request, error);
+            self.refuse_malformed(envelope.flow, error);
+        }
+        is_right
+    }
+
+    /// Reads the Replaces of an INVITE. `Err` when the request was refused for
     /// it (RFC 3891 section 3).
     pub(super) fn inspect_replaces(
         &mut self,
@@ -40,10 +54,7 @@ impl Endpoint {
         if !request.headers.has(&HeaderName::Replaces) || !self.understands_replaces() {
             return Ok(None);
         }
-        let is_contradicted = request.headers.has(&HeaderName::from("Join"));
-        let read = if request.method != Method::Invite {
-            Err(Replaces::malformed("stands in a request other than INVITE"))
-        } else if is_contradicted {
+        let read = if request.headers.has(&HeaderName::from("Join")) {
             Err(Replaces::malformed("contradicts the Join header"))
         } else {
             request.headers.required::<Replaces>()

@@ -402,6 +402,14 @@ fn calls_that_cannot_be_replaced_are_refused() {
 }
 
 #[test]
+fn only_invites_replace_calls() {
+    let mut lone = replacing();
+    let header = "Replaces: call-1;to-tag=a;from-tag=b\nRefer-To: <sip:carol@x>\n";
+    lone.hears(&request("REFER", "r1", header));
+    assert_eq!(lone.statuses(), [400]);
+}
+
+#[test]
 fn a_call_that_rings_here_cannot_be_taken_by_a_third_party() {
     let mut lone = replacing();
     let (leg, tag) = incoming(&mut lone, false);
