@@ -4,11 +4,11 @@
 use bytes::Bytes;
 
 use super::calling::push_body;
-use super::progress::reliable_number;
+use super::progress::{lists, reliable_number};
 use super::purpose::Purpose;
 use super::{DigestClient, Endpoint, Event, LegId, ReliableProvisionals};
 use crate::dialog::{Dialog, EarlyDialog, Exchange, Leg, Phase, Session};
-use crate::{Allow, CSeq, Headers, Method, RAck, RSeq, Request, Response, Text};
+use crate::{CSeq, HeaderName, Headers, Method, RAck, RSeq, Request, Response, Text};
 
 /// More branches of a forked call than these are not told apart.
 const MOST_EARLY_DIALOGS: usize = 32;
@@ -227,9 +227,8 @@ impl Endpoint {
 impl Session {
     /// Notes what the peer's Allow says; without one nothing changes.
     pub(super) fn learn_methods(&mut self, headers: &Headers) {
-        let allowed = headers.typed_list::<Allow>().unwrap_or_default();
-        if !allowed.is_empty() {
-            self.may_update = allowed.contains(&Allow(Method::Update));
+        if headers.has(&HeaderName::Allow) {
+            self.may_update = lists(headers, &HeaderName::Allow, Method::Update.as_str());
         }
     }
 }

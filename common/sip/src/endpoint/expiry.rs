@@ -75,6 +75,7 @@ impl Endpoint {
     /// connection and ask again.
     pub(super) fn flow_failed(&mut self, failed: Flow) {
         let is_gone = |flow: Flow| is_on(flow, failed);
+        let (mut unanswered, mut interrupted) = (Vec::new(), Vec::new());
         for id in self.clients.on_flow(failed) {
             let Some(transaction) = self.clients.get_mut(id) else {
                 continue;
@@ -86,9 +87,17 @@ impl Endpoint {
                 self.clients.remove(id);
                 continue;
             }
+            // Its leg is most likely among those below, which get no BYE: nothing could carry it.
             match &transaction.user {
-                // Its leg is among those below, which get no BYE: nothing could carry it.
-                Purpose::Invite(_) | Purpose::Reoffer(_) | Purpose::Abandoned { .. } => {
+                Purpose::Invite(leg) => unanswered.push(*leg),
+                Purpose::Reoffer(leg) | Purpose::Update { leg, .. } => interrupted.push(*leg),
+                _ => {}
+            }
+            match &transaction.user {
+                Purpose::Invite(_)
+                | Purpose::Reoffer(_)
+                | Purpose::Update { .. }
+                | Purpose::Abandoned { .. } => {
                     if let ClientMachine::Invite(machine) = &transaction.machine {
                         machine.take_back_limit(id, &mut self.out);
                     }
@@ -106,6 +115,13 @@ impl Endpoint {
                 self.servers.remove(ringing.transaction);
             }
             self.end(id, EndCause::FlowFailed);
+        }
+        // The peer may have moved to another connection since.
+        for id in unanswered {
+            self.end(id, EndCause::FlowFailed);
+        }
+        for id in interrupted {
+            self.offer_again(id);
         }
         self.registrations_lost(is_gone);
         self.subscriptions_lost(is_gone);

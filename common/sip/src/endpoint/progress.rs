@@ -9,10 +9,7 @@ use super::requests::set_status;
 use super::ringing::push_record_route;
 use super::{EndCause, Endpoint, Event, LegId, ReliableProvisionals, Timer};
 use crate::dialog::{Exchange, Leg, Phase, Progress, Reliability, Ringing, Unacknowledged};
-use crate::{
-    CSeq, HeaderName, Headers, Method, RAck, RSeq, Request, Require, Response, StatusCode,
-    Supported, Text,
-};
+use crate::{CSeq, HeaderName, Headers, Method, RAck, RSeq, Request, Response, StatusCode};
 
 /// The option tag of RFC 3262.
 pub(super) const RELIABLE: &str = "100rel";
@@ -292,14 +289,18 @@ pub(super) fn reliable_number(response: &Response) -> Option<u32> {
 }
 
 pub(super) fn requires(headers: &Headers, tag: &str) -> bool {
-    let required = headers.typed_list::<Require>().unwrap_or_default();
-    required
-        .iter()
-        .any(|Require(one)| one.eq_ignore_ascii_case(tag))
+    lists(headers, &HeaderName::Require, tag)
 }
 
 pub(super) fn supports(headers: &Headers, tag: &str) -> bool {
-    let is_this = |one: &Text| one.eq_ignore_ascii_case(tag);
-    let supported = headers.typed_list::<Supported>().unwrap_or_default();
-    supported.iter().any(|Supported(one)| is_this(one)) || requires(headers, tag)
+    lists(headers, &HeaderName::Supported, tag) || requires(headers, tag)
+}
+
+/// Whether a header that is a list of tokens names this one. Every INVITE is asked several times, so
+/// nothing is taken apart that is not looked at.
+pub(super) fn lists(headers: &Headers, name: &HeaderName, token: &str) -> bool {
+    headers
+        .all(name)
+        .flat_map(|value| value.split(','))
+        .any(|item| item.trim().eq_ignore_ascii_case(token))
 }

@@ -125,7 +125,7 @@ impl Endpoint {
     }
 
     /// Something is to be done again later.
-    fn postpone_refresh(&mut self, id: LegId, due: Duration) {
+    pub(super) fn postpone_refresh(&mut self, id: LegId, due: Duration) {
         if let Some(Leg {
             clock: Some(clock), ..
         }) = self.legs.get_mut(&id)

@@ -12,7 +12,9 @@ use super::receive::Envelope;
 use super::requests::next_number;
 use super::ringing::Accepting;
 use super::{Endpoint, Event, LegId, Timer};
-use crate::dialog::{Established, Leg, OpenAnswer, OurReoffer, Phase, TheirReoffer, contact_of};
+use crate::dialog::{
+    Established, Leg, OpenAnswer, OurReoffer, Phase, Session, TheirReoffer, contact_of,
+};
 use crate::transaction::{ServerInvite, ServerMachine, TransactionId};
 use crate::{HeaderName, Headers, Method, Request, Response, RetryAfter, StatusCode, Text};
 
@@ -76,6 +78,28 @@ impl Endpoint {
                 request,
                 is_refresh,
             };
+        }
+    }
+
+    /// The connection under our offer is gone, but the call has moved to another one.
+    pub(super) fn offer_again(&mut self, id: LegId) {
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return;
+        };
+        let is_sent = |session: &&mut Session| matches!(session.ours, OurReoffer::Sent { .. });
+        let Some(session) = leg.sessions_mut().find(is_sent) else {
+            return;
+        };
+        if let OurReoffer::Sent {
+            request,
+            is_refresh,
+        } = std::mem::replace(&mut session.ours, OurReoffer::No)
+        {
+            if is_refresh {
+                return self.postpone_refresh(id, self.out.now);
+            }
+            leg.wish.get_or_insert(request.body);
+            self.offer_if_wished(id);
         }
     }
 

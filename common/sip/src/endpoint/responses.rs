@@ -159,7 +159,6 @@ impl Endpoint {
             } => self.subscribe_failed(subscription, branch, cause),
             Purpose::Notify(subscription) => self.notify_failed(subscription, cause),
             Purpose::Publish(publication, plan) => self.publish_failed(publication, plan, cause),
-            // A connection that breaks ends the call anyway.
             Purpose::Update { leg, to_tag } => self.update_failed(leg, &to_tag, EndCause::Timeout),
             Purpose::Prack {
                 leg,

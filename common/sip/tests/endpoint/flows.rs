@@ -125,3 +125,53 @@ fn of_many_calls_only_those_of_the_broken_connection_end() {
     let population = lone.endpoint.population();
     assert_eq!(population.legs + population.client_transactions, 0);
 }
+
+/// A call of theirs over one connection, that then goes on over another one.
+fn moved() -> (crate::wire_peer::Lone, sip::LegId, sip::Flow) {
+    let mut lone = crate::wire_peer::Lone::new(sip::Config::default());
+    lone.flow.transport = sip::Transport::Tcp;
+    lone.flow.connection = 1;
+    let lines = "Allow: UPDATE\n";
+    let invite = crate::wire_peer::request("INVITE", "1", lines);
+    lone.hears(&invite.replace("Length: 0\n\n", "Length: 5\n\noffer"));
+    let leg = lone.events().into_iter().find_map(|event| match event {
+        sip::Event::Incoming { leg, .. } => Some(leg),
+        _ => None,
+    });
+    let leg = leg.unwrap();
+    lone.does(crate::party::accept(leg));
+    let sip::ToHeader(to) = lone.responses().pop().unwrap().headers.required().unwrap();
+    let tag = to.tag().unwrap().to_owned();
+    lone.hears(&crate::wire_peer::request_in("ACK", "2", "1", &tag, ""));
+    let body = bytes::Bytes::from_static(b"hold");
+    lone.does(Input::Reinvite { leg, body });
+    assert_eq!(lone.methods(), ["INVITE"]);
+    let old = lone.flow;
+    lone.flow.remote.set_port(5070);
+    lone.flow.connection = 2;
+    lone.hears(&crate::wire_peer::request_in("UPDATE", "3", "2", &tag, ""));
+    (lone, leg, old)
+}
+
+#[test]
+fn an_offer_is_made_again_over_the_connection_that_the_call_has_moved_to() {
+    let (mut lone, leg, old) = moved();
+    lone.sent();
+    lone.events();
+    lone.does(Input::FlowFailed { flow: old });
+    let sent = lone.sent();
+    assert!(
+        matches!(&sent[..], [(flow, sip::Message::Request(request))]
+            if *flow == lone.flow && request.body == "hold"),
+        "{sent:?}"
+    );
+    assert!(lone.events().is_empty());
+    let flow = lone.flow;
+    lone.does(Input::FlowFailed { flow });
+    let events = lone.events();
+    assert!(
+        matches!(events[..], [sip::Event::Ended { leg: one, cause: sip::EndCause::FlowFailed }] if one == leg),
+        "{events:?}"
+    );
+    assert!(lone.sent().is_empty(), "nothing could carry a BYE");
+}
