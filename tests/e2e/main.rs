@@ -16,3 +16,4 @@ mod robustness;
 mod sipp_scenarios;
 mod sound_card;
 mod strangers;
+mod web_socket;

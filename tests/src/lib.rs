@@ -5,7 +5,7 @@
 //!
 //! - [`Server`] is a running `callserver`, with `callctl` beside it;
 //! - [`Softphone`] is a running `softphone headless`, whose JSON lines are [`Event`]s;
-//! - [`Baresip`], [`Linphone`] and [`sipp`] are other people's phones;
+//! - [`Baresip`], [`Linphone`], [`BrowserPhone`] and [`sipp`] are other people's phones;
 //! - [`tool`] runs other people's programs that end by themselves;
 //! - [`Internet`] is a network inside this machine, with hosts, and routers that translate addresses;
 //! - [`Scripted`] is a phone that says exactly what a test wants;
@@ -27,6 +27,7 @@
 
 mod baresip;
 mod binaries;
+mod browser_phone;
 mod free_port;
 mod http;
 pub mod inside;
@@ -46,6 +47,7 @@ mod turn;
 
 pub use baresip::{Answering, Baresip, BaresipCodec};
 pub use binaries::binary;
+pub use browser_phone::BrowserPhone;
 pub use free_port::free_port;
 pub use internet::{Home, Host, Internet, Translation};
 pub use linphone::{Linphone, LinphoneTransport};
