@@ -82,6 +82,26 @@ fn a_call_is_put_on_hold_and_taken_back() {
 }
 
 #[test]
+fn a_caller_who_insists_gets_reliable_provisional_answers() {
+    call("uac-reliable.xml", "uas.xml");
+}
+
+#[test]
+fn a_phone_whose_ringing_is_reliable_gets_its_acknowledgement() {
+    call("uac-with-login.xml", "uas-reliable.xml");
+}
+
+#[test]
+fn a_caller_updates_a_call_with_a_phone_that_knows_no_update() {
+    call("uac-update.xml", "uas-update.xml");
+}
+
+#[test]
+fn a_session_timer_is_refused_when_short_and_kept_when_long() {
+    call("uac-session-timer.xml", "uas.xml");
+}
+
+#[test]
 fn a_phone_on_udp_one_on_tcp_and_one_on_tls_ring_together() {
     let (server, ann) = with_a_device();
     let sip = server.ready().sip;
