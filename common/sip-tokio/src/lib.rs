@@ -14,6 +14,7 @@
 //!   HTTP server has upgraded.
 //! - Keep-alives of streams (RFC 5626 3.5.1) are answered here and, where the configuration asks for it, sent here;
 //!   STUN binding requests on UDP ports are answered (RFC 5626 4.4.2).
+//! - [`Resolver`] finds the servers behind a URI (RFC 3263): it asks the DNS what [`sip::locate`] wants to know.
 //! - Peers can neither hold the process's memory nor its sockets: messages, queues, connections and idle times are
 //!   limited by [`Limits`].
 //!
@@ -38,6 +39,7 @@ mod failure;
 mod limits;
 mod listener;
 mod queue;
+mod resolver;
 mod sockets;
 mod stream;
 mod stun;
@@ -50,5 +52,6 @@ pub use bind::{BindConfig, BindError};
 pub use failure::FlowFailure;
 pub use limits::Limits;
 pub use listener::WebSockets;
+pub use resolver::{Resolver, ResolverError};
 pub use sockets::{Received, Sockets};
 pub use tls::{Fingerprint, FingerprintError, IdentityError, TlsIdentity, Trust};
