@@ -46,7 +46,8 @@ lint: ## Format, clippy with warnings as errors, layout rules, licences and bans
 soak: ## Robustness at length: a million damaged messages, then an hour of random bytes at every port during a call
 	@tests/setup/prepare test
 	@CARILLON_MUTATIONS=$${CARILLON_MUTATIONS:-1000000} $(CARGO) test $(LOCKED) --release -p damage -- --nocapture
-	@CARILLON_SOAK_SECONDS=$${CARILLON_SOAK_SECONDS:-3600} $(CARGO) test $(LOCKED) --release -p end-to-end --test e2e -- --nocapture --test-threads 1 robustness
+	@CARILLON_SOAK_SECONDS=$${CARILLON_SOAK_SECONDS:-3600} CARILLON_MUTATIONS=$${CARILLON_MUTATIONS:-1000000} \
+		$(CARGO) test $(LOCKED) --release -p end-to-end --test e2e -- --nocapture --test-threads 1 robustness mutations
 
 .PHONY: fuzz
 fuzz: ## Fuzzes every reader of what strangers send, FUZZ_SECONDS each (60); what it finds lies in tests/fuzz/artifacts

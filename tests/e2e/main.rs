@@ -9,6 +9,7 @@ mod encryption;
 mod homes;
 mod intruders;
 mod linphone;
+mod mutations;
 mod probes;
 mod refusals;
 mod restarts;

@@ -123,3 +123,20 @@ fn a_phone_on_udp_one_on_tcp_and_one_on_tls_ring_together() {
         other.finish().unwrap();
     }
 }
+
+#[test]
+fn a_caller_hands_a_call_over_and_the_others_go_on() {
+    let (server, ann) = with_a_device();
+    let sip = server.ready().sip;
+    let [bob, carol] = [("bob", "1002"), ("carol", "1003")].map(|(name, number)| {
+        let account = server.add_account(name, number).unwrap();
+        server.add_device(&account).unwrap()
+    });
+    let carol = Sipp::new("uas.xml", sip, &carol).answer().unwrap();
+    let bob = Sipp::new("uas-transferred.xml", sip, &bob);
+    let ann = Sipp::new("uac-transfers.xml", sip, &ann)
+        .calling("1002")
+        .with("to", "1003");
+    play_both(&ann, &bob).unwrap();
+    carol.finish().unwrap();
+}
