@@ -10,6 +10,8 @@ LOCKED := --locked
 # Where cargo puts what it builds. What is built together is also started from there: cargo run would build it anew, with
 # the features that it alone needs.
 BUILT := $(or $(CARGO_TARGET_DIR),target)
+# What the system benchmark is asked for.
+BENCH ?= --peer kamailio
 
 .PHONY: help
 help: ## This list

@@ -3,17 +3,18 @@
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use end_to_end::Device;
-use end_to_end::inside::ProcessorTime;
 use end_to_end::scripted::{Head, description, header, media_address};
 use sip::{HeaderName, Method, Response};
 
 use crate::Options;
 use crate::answerer::Answerer;
-use crate::load::{Exchange, Load, Next};
+use crate::load::{Exchange, Load, Next, Outcome};
 use crate::measure::{self, Figure};
+use crate::side::Side;
 
 /// What a call does once it is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,12 +131,23 @@ impl<'a> Call<'a> {
         if let Some(cell) = &self.told {
             cell.set(Some(media_address(&answer.body)?));
         }
-        let ack = self.request(Method::Ack, target, &to, 2, "a", "");
+        // What a proxy on the way has asked for, the last first (RFC 3261 section 12.1.2).
+        let mut routes: Vec<&str> = answer
+            .headers
+            .all(&HeaderName::RecordRoute)
+            .map(|route| route.as_str())
+            .collect();
+        routes.reverse();
+        let routes: String = routes
+            .iter()
+            .map(|route| format!("Route: {route}\r\n"))
+            .collect();
+        let ack = self.request(Method::Ack, target, &to, 2, "a", &routes);
         self.phase = Phase::HangingUp;
         let bye = match self.then {
-            Then::HangUp => self.request(Method::Bye, target, &to, 3, "b", ""),
+            Then::HangUp => self.request(Method::Bye, target, &to, 3, "b", &routes),
             // OPTIONS within the dialog ends the exchange without ending the call.
-            Then::Stay => self.request(Method::Options, target, &to, 3, "o", ""),
+            Then::Stay => self.request(Method::Options, target, &to, 3, "o", &routes),
         };
         Ok(Next::TellAndAsk(ack, bye))
     }
@@ -169,43 +181,75 @@ impl Exchange for Call<'_> {
     }
 }
 
-pub(crate) fn measure(
-    options: &Options,
-    process: u32,
-    sip: SocketAddr,
-    callers: &[Device],
-    called: &[Device],
-) -> Result<Figure> {
-    let answerer = Answerer::start(sip, called)?;
-    let mut load = Load::new(sip)?;
-    let local = load.local()?;
+/// Complete calls at each of the servers in turn.
+pub(crate) fn measure(options: &Options, sides: &[Side]) -> Result<Vec<Figure>> {
+    let mut stations = Vec::new();
+    for side in sides {
+        let answerer = Answerer::start(side.sip, &side.called)?;
+        let load = Load::new(side.sip)?;
+        let local = load.local()?;
+        let figure = Figure::new(
+            side.name,
+            "complete call (INVITE, 407, ACK, INVITE, 200, ACK, BYE, 200; two legs)",
+            f64::from(options.calls),
+        );
+        stations.push((side, answerer, load, local, figure));
+    }
+    for run in 0..=options.runs {
+        for (side, answerer, load, local, figure) in &mut stations {
+            let (time, rate) = (measure::run_time(options, run), options.calls);
+            let before = side.time()?;
+            let outcome = run_at(side, answerer, load, *local, &run.to_string(), rate, time)?;
+            let spent = side.time()?.since(&before);
+            figure.add(run, spent, outcome, outcome.completed);
+            figure.memory = side.memory()?;
+        }
+    }
+    if options.max {
+        for (side, answerer, load, local, figure) in &mut stations {
+            figure.highest = Some(measure::highest(options.calls, |rate| {
+                let time = options.run_time();
+                run_at(
+                    side,
+                    answerer,
+                    load,
+                    *local,
+                    &format!("m{rate}"),
+                    rate,
+                    time,
+                )
+            })?);
+        }
+    }
+    Ok(stations
+        .into_iter()
+        .map(|(_, _, load, _, mut figure)| {
+            figure.why = load.first_failure;
+            figure
+        })
+        .collect())
+}
+
+fn run_at<'a>(
+    side: &'a Side,
+    answerer: &Answerer,
+    load: &mut Load<Call<'a>>,
+    local: SocketAddr,
+    name: &str,
+    rate: u32,
+    time: Duration,
+) -> Result<Outcome> {
     // Nobody sends audio in these calls; any address does.
     let media = SocketAddr::new(local.ip(), 9);
-    let mut figure = Figure::new(
-        "complete call (INVITE, 407, ACK, INVITE, 200, ACK, BYE, 200; two legs)",
-        f64::from(options.calls),
-    );
-    for run in 0..=options.runs {
-        let time = measure::run_time(options, run);
-        let make = |index: u64| {
-            let index_of = |devices: &[Device]| index as usize % devices.len();
-            let (caller, callee) = (&callers[index_of(callers)], &called[index_of(called)]);
-            Call::new(
-                caller,
-                local,
-                format!("c{run}-{index}"),
-                callee,
-                media,
-                Then::HangUp,
-            )
-        };
-        let repeated = answerer.repeated();
-        let before = ProcessorTime::of(process)?;
-        let mut outcome = load.run(options.calls, time, make)?;
-        let spent = ProcessorTime::of(process)?.since(&before);
-        outcome.retransmissions += answerer.repeated() - repeated;
-        figure.add(run, spent, outcome, outcome.completed);
-    }
-    figure.why = load.first_failure;
-    Ok(figure)
+    let make = |index: u64| {
+        let index_of = |devices: &[Device]| index as usize % devices.len();
+        let caller = &side.callers[index_of(&side.callers)];
+        let callee = &side.called[index_of(&side.called)];
+        let call_id = format!("c{name}-{index}");
+        Call::new(caller, local, call_id, callee, media, Then::HangUp)
+    };
+    let repeated = answerer.repeated();
+    let mut outcome = load.run(rate, time, make)?;
+    outcome.retransmissions += answerer.repeated() - repeated;
+    Ok(outcome)
 }

@@ -10,6 +10,7 @@ mod load;
 mod measure;
 mod register;
 mod relay;
+mod side;
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -19,6 +20,7 @@ use clap::{Parser, ValueEnum};
 use end_to_end::{Device, Server, ServerOptions};
 
 use crate::measure::Figure;
+use crate::side::Side;
 
 /// What is measured, how hard and how long.
 #[derive(Debug, Clone, Parser)]
@@ -45,9 +47,23 @@ struct Options {
     /// How many runs there are; the median and the extremes are reported.
     #[arg(long, default_value_t = 3)]
     runs: usize,
+    /// Measure this server beside ours: the same load, one after the other in each run. Ours then offers MD5 alone, which is
+    /// all that the other one knows.
+    #[arg(long, value_enum)]
+    peer: Option<Peer>,
+    /// Also look for the highest rate without a retransmission. The load has one core and may be the one that is late.
+    #[arg(long)]
+    max: bool,
     /// The core that the server runs on; the load runs on the others.
     #[arg(long, default_value_t = 0)]
     core: usize,
+}
+
+/// Another server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Peer {
+    /// Kamailio, Debian package `kamailio`: one worker, users and registrations in memory.
+    Kamailio,
 }
 
 /// One benchmark.
@@ -79,6 +95,10 @@ fn main() -> Result<()> {
     stay_off(options.core)?;
     let mut server = Server::start_with(ServerOptions {
         under: vec!["taskset".into(), "-c".into(), options.core.to_string()],
+        settings: options
+            .peer
+            .map_or("", |_| "[digest]\nalgorithms = [\"MD5\"]\n")
+            .into(),
         ..ServerOptions::default()
     })?;
     let (callers, called) = devices(&server, options.accounts)?;
@@ -86,17 +106,22 @@ fn main() -> Result<()> {
     let process = server.process().id();
 
     let idle = measure::idle(process)?;
+    let mut sides = vec![Side::ours(process, sip, callers, called)];
+    if let Some(Peer::Kamailio) = options.peer {
+        sides.push(Side::kamailio(options.core, options.accounts)?);
+    }
     let mut figures: Vec<Figure> = Vec::new();
-    let per_part = options.seconds * options.runs as u64 + 2;
+    let per_part = (options.seconds * options.runs as u64 + 2) * sides.len() as u64;
     eprintln!("bench: each of the parts takes about {per_part} s");
     if options.wants(Part::Register) {
-        figures.push(register::measure(&options, process, sip, &callers)?);
+        figures.extend(register::measure(&options, &sides)?);
     }
     if options.wants(Part::Call) {
-        figures.push(call::measure(&options, process, sip, &callers, &called)?);
+        figures.extend(call::measure(&options, &sides)?);
     }
+    // Kamailio passes no audio itself.
     if options.wants(Part::Relay) {
-        figures.push(relay::measure(&options, process, sip, &callers, &called)?);
+        figures.push(relay::measure(&options, &sides[0])?);
     }
     measure::print(&options, idle, &figures);
     if figures.iter().any(|figure| figure.failed > 0) {

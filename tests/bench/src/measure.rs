@@ -1,6 +1,6 @@
 //! Figures from several runs, and their table.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use end_to_end::inside::ProcessorTime;
@@ -13,11 +13,16 @@ const WARM_UP: Duration = Duration::from_secs(1);
 
 /// What one benchmark found.
 pub(crate) struct Figure {
+    server: &'static str,
     name: &'static str,
     per_second: f64,
     micros_per_unit: Vec<f64>,
     units: u64,
     retransmissions: u64,
+    /// Bytes that the server had in use after the last run.
+    pub(crate) memory: u64,
+    /// The highest rate without a retransmission, if it was looked for.
+    pub(crate) highest: Option<u32>,
     /// Units that failed in any run.
     pub(crate) failed: u64,
     /// The first failure in words.
@@ -25,13 +30,16 @@ pub(crate) struct Figure {
 }
 
 impl Figure {
-    pub(crate) fn new(name: &'static str, per_second: f64) -> Figure {
+    pub(crate) fn new(server: &'static str, name: &'static str, per_second: f64) -> Figure {
         Figure {
+            server,
             name,
             per_second,
             micros_per_unit: Vec::new(),
             units: 0,
             retransmissions: 0,
+            memory: 0,
+            highest: None,
             failed: 0,
             why: None,
         }
@@ -92,28 +100,77 @@ pub(crate) fn print(options: &Options, idle: Duration, figures: &[Figure]) {
     );
     println!();
     println!(
-        "| unit of work | load per second | CPU-µs per unit | units | retransmitted | failed |"
+        "| unit of work | server | load per second | CPU-µs per unit | to {} | most per second | memory MB | units | retransmitted | failed |",
+        figures.first().map_or("ours", |figure| figure.server)
     );
-    println!("|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     for figure in figures {
         let (median, lowest, highest) = figure.spread();
+        let ours = figures.iter().find(|other| other.name == figure.name);
+        let ratio = median / ours.map_or(median, |ours| ours.spread().0);
+        let most = figure
+            .highest
+            .map_or("–".to_owned(), |rate| rate.to_string());
         println!(
-            "| {} | {:.0} | {median:.1} ({lowest:.1} to {highest:.1}) | {} | {} | {} |",
-            figure.name, figure.per_second, figure.units, figure.retransmissions, figure.failed
+            "| {} | {} | {:.0} | {median:.1} ({lowest:.1} to {highest:.1}) | {ratio:.2} | {most} | {} | {} | {} | {} |",
+            figure.name,
+            figure.server,
+            figure.per_second,
+            figure.memory / 1_000_000,
+            figure.units,
+            figure.retransmissions,
+            figure.failed
         );
     }
-    for why in figures.iter().filter_map(|figure| figure.why.as_ref()) {
-        println!("\nFirst failure: {why}");
+    for figure in figures {
+        if let Some(why) = &figure.why {
+            println!("\nFirst failure at {}: {why}", figure.server);
+        }
     }
     println!(
         "\nAgain: make bench BENCH='--registrations {} --calls {} --streams {} --accounts {} --seconds {} --runs {} \
-         --core {}'",
+         --core {}{}{}'",
         options.registrations,
         options.calls,
         options.streams,
         options.accounts,
         options.seconds,
         options.runs,
-        options.core
+        options.core,
+        if options.peer.is_some() {
+            " --peer kamailio"
+        } else {
+            ""
+        },
+        if options.max { " --max" } else { "" },
     );
+}
+
+/// The highest rate at which nothing is repeated, fails or comes late: in steps of a half from `first` on, then halved
+/// down to a twentieth.
+pub(crate) fn highest(first: u32, mut run: impl FnMut(u32) -> Result<Outcome>) -> Result<u32> {
+    let (mut good, mut bad, mut rate) = (0, None, first.max(1));
+    loop {
+        let begin = Instant::now();
+        let outcome = run(rate)?;
+        let per_second = outcome.completed as f64 / begin.elapsed().as_secs_f64();
+        // Whoever cannot keep up stretches the run.
+        let is_good = outcome.failed == 0
+            && outcome.retransmissions == 0
+            && per_second > 0.93 * f64::from(rate);
+        eprintln!(
+            "bench: {rate} a second: {}",
+            if is_good { "good" } else { "too many" }
+        );
+        if is_good {
+            good = rate;
+        } else {
+            bad = Some(rate);
+        }
+        rate = match bad {
+            None => rate + rate / 2 + 1,
+            Some(bad) if bad - good <= good / 20 + 1 => return Ok(good),
+            Some(bad) => good + (bad - good) / 2,
+        };
+    }
 }

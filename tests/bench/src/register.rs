@@ -1,15 +1,16 @@
 //! Registrations: REGISTER, 401, REGISTER, 200.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use end_to_end::Device;
-use end_to_end::inside::ProcessorTime;
 use sip::{Method, Response};
 
 use crate::Options;
-use crate::load::{Exchange, Load, Next};
+use crate::load::{Exchange, Load, Next, Outcome};
 use crate::measure::{self, Figure};
+use crate::side::Side;
 
 /// One registration.
 pub(crate) struct Registration<'a> {
@@ -66,33 +67,56 @@ impl Exchange for Registration<'_> {
     }
 }
 
-pub(crate) fn measure(
-    options: &Options,
-    process: u32,
-    sip: SocketAddr,
-    devices: &[Device],
-) -> Result<Figure> {
-    let mut load = Load::new(sip)?;
-    let local = load.local()?;
-    let mut figure = Figure::new(
-        "registration (REGISTER, 401, REGISTER, 200)",
-        f64::from(options.registrations),
-    );
-    for run in 0..=options.runs {
-        let time = measure::run_time(options, run);
-        let make = |index: u64| {
-            let device = &devices[index as usize % devices.len()];
-            Registration::new(device, local, format!("r{run}-{index}"))
-        };
-        let before = ProcessorTime::of(process)?;
-        let outcome = load.run(options.registrations, time, make)?;
-        figure.add(
-            run,
-            ProcessorTime::of(process)?.since(&before),
-            outcome,
-            outcome.completed,
+/// Registrations at each of the servers in turn.
+pub(crate) fn measure(options: &Options, sides: &[Side]) -> Result<Vec<Figure>> {
+    let mut stations = Vec::new();
+    for side in sides {
+        let load = Load::new(side.sip)?;
+        let local = load.local()?;
+        let figure = Figure::new(
+            side.name,
+            "registration (REGISTER, 401, REGISTER, 200)",
+            f64::from(options.registrations),
         );
+        stations.push((side, load, local, figure));
     }
-    figure.why = load.first_failure;
-    Ok(figure)
+    for run in 0..=options.runs {
+        for (side, load, local, figure) in &mut stations {
+            let (time, rate) = (measure::run_time(options, run), options.registrations);
+            let before = side.time()?;
+            let outcome = run_at(side, load, *local, &run.to_string(), rate, time)?;
+            let spent = side.time()?.since(&before);
+            figure.add(run, spent, outcome, outcome.completed);
+            figure.memory = side.memory()?;
+        }
+    }
+    if options.max {
+        for (side, load, local, figure) in &mut stations {
+            figure.highest = Some(measure::highest(options.registrations, |rate| {
+                let time = options.run_time();
+                run_at(side, load, *local, &format!("m{rate}"), rate, time)
+            })?);
+        }
+    }
+    Ok(stations
+        .into_iter()
+        .map(|(_, load, _, mut figure)| {
+            figure.why = load.first_failure;
+            figure
+        })
+        .collect())
+}
+
+fn run_at<'a>(
+    side: &'a Side,
+    load: &mut Load<Registration<'a>>,
+    local: SocketAddr,
+    name: &str,
+    rate: u32,
+    time: Duration,
+) -> Result<Outcome> {
+    load.run(rate, time, |index| {
+        let device = &side.callers[index as usize % side.callers.len()];
+        Registration::new(device, local, format!("r{name}-{index}"))
+    })
 }

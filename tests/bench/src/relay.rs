@@ -1,20 +1,19 @@
 //! Relayed audio: many calls, each with 50 packets a second both ways.
 
 use std::cell::Cell;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::UdpSocket;
 use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use end_to_end::Device;
-use end_to_end::inside::ProcessorTime;
 
 use crate::Options;
 use crate::answerer::Answerer;
 use crate::call::{Call, Then};
 use crate::load::{Load, Outcome};
 use crate::measure::{self, Figure};
+use crate::side::Side;
 
 /// From one packet of a stream to the next.
 const PTIME: Duration = Duration::from_millis(20);
@@ -63,13 +62,8 @@ impl End {
     }
 }
 
-pub(crate) fn measure(
-    options: &Options,
-    process: u32,
-    sip: SocketAddr,
-    callers: &[Device],
-    called: &[Device],
-) -> Result<Figure> {
+pub(crate) fn measure(options: &Options, side: &Side) -> Result<Figure> {
+    let (sip, callers, called) = (side.sip, &side.callers, &side.called);
     let answerer = Answerer::start(sip, called)?;
     let mut load = Load::new(sip)?;
     let local = load.local()?;
@@ -102,23 +96,23 @@ pub(crate) fn measure(
         streams.push(Stream { ends });
     }
     let per_second = options.streams as f64 * 2.0 / PTIME.as_secs_f64();
-    let mut figure = Figure::new("relayed RTP packet (172 bytes, both ways)", per_second);
+    let mut figure = Figure::new(
+        side.name,
+        "relayed RTP packet (172 bytes, both ways)",
+        per_second,
+    );
     for run in 0..=options.runs {
         let time = measure::run_time(options, run);
-        let before = ProcessorTime::of(process)?;
+        let before = side.time()?;
         let (sent, received) = talk(&mut streams, time);
         let outcome = Outcome {
             completed: received,
             failed: sent.saturating_sub(received),
             retransmissions: 0,
         };
-        figure.add(
-            run,
-            ProcessorTime::of(process)?.since(&before),
-            outcome,
-            received,
-        );
+        figure.add(run, side.time()?.since(&before), outcome, received);
     }
+    figure.memory = side.memory()?;
     Ok(figure)
 }
 

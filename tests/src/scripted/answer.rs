@@ -10,6 +10,9 @@ pub fn answer(request: &Request, status: &str, contact: &str, body: &str) -> Vec
     for via in headers.all(&HeaderName::Via) {
         answer.push_str(&format!("Via: {}\r\n", via.as_str()));
     }
+    for route in headers.all(&HeaderName::RecordRoute) {
+        answer.push_str(&format!("Record-Route: {}\r\n", route.as_str()));
+    }
     let call_id = header(headers, &HeaderName::CallId);
     let to = header(headers, &HeaderName::To);
     // The same tag for the same call, also when the request comes again.
