@@ -80,7 +80,7 @@ impl Bridge {
             return;
         };
         if self.transfer_branch_ended(now, desk, registrar, (call, leg), &cause)
-            || self.newcomer_ended(call, leg)
+            || self.newcomer_ended(now, desk, call, leg)
             || self.has_left(call, side, leg)
         {
             return;

@@ -150,19 +150,25 @@ impl Bridge {
     }
 
     /// The new phone gives up before it has the call. Tells whether the leg is that of one.
-    pub(super) fn newcomer_ended(&mut self, id: CallId, leg: LegId) -> bool {
+    pub(super) fn newcomer_ended(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        id: CallId,
+        leg: LegId,
+    ) -> bool {
         let Some(call) = self.calls.get_mut(&id) else {
             return false;
         };
         let Stage::Talking(talking) = &mut call.stage else {
             return false;
         };
+        let is_this = |exchange: &Exchange| matches!(exchange, Exchange::TakingOver { newcomer, .. } if newcomer.leg == leg);
+        if !talking.exchange.as_ref().is_some_and(is_this) {
+            return false;
+        }
         // What the other phone still answers to this offer finds nobody; the session with the old one is as it was.
-        talking
-            .exchange
-            .take_if(|exchange| {
-                matches!(exchange, Exchange::TakingOver { newcomer, .. } if newcomer.leg == leg)
-            })
-            .is_some()
+        self.not_taken_over(now, desk, id, StatusCode::REQUEST_TERMINATED);
+        true
     }
 }

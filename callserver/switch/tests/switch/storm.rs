@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sdp::Direction;
 use simnet::Conditions;
-use sip::StatusCode;
+use sip::{Method, StatusCode};
 use switch::Input;
 
 use crate::phone::{Action, Manner};
@@ -26,7 +26,8 @@ impl Dice {
     }
 
     fn manner(&mut self) -> Manner {
-        match self.below(7) {
+        match self.below(8) {
+            7 => Manner::Redirect("sip:1003@carillon.test"),
             0 => Manner::Ring,
             1 => Manner::Refuse(StatusCode::BUSY_HERE),
             2 => Manner::RefuseAfter(self.millis(5000), StatusCode::DECLINE),
@@ -37,10 +38,15 @@ impl Dice {
     }
 
     fn change(&mut self) -> Action {
-        match self.below(4) {
+        match self.below(10) {
             0 => Action::AskForOffer,
             1 => Action::Offer(Direction::SendOnly),
             2 => Action::Offer(Direction::SendRecv),
+            3 => Action::Refer("1001"),
+            4 => Action::Refer("1003"),
+            5 => Action::ReferToSecond,
+            6 => Action::Send(Method::Info, "x"),
+            7 => Action::Message("1002", "x"),
             _ => Action::Hangup,
         }
     }
@@ -62,8 +68,16 @@ fn calls_that_end_in_random_ways_leave_nothing_behind() {
                     (dice.below(4) == 0).then_some(StatusCode::NOT_ACCEPTABLE_HERE);
                 let number = ["1001", "1002", "1003", "4711"][dice.below(4) as usize];
                 let begins = dice.millis(3000);
-                // A phone that is in a call stays in it.
-                if rig.phones[phone].leg.is_none() && dice.below(2) == 0 {
+                // A phone that is in a call stays in it, or consults somebody in a second one, or takes over another's.
+                let is_free = rig.phones[phone].leg.is_none();
+                let may_consult = rig.phones[phone].held.is_none() && dice.below(4) == 0;
+                let others = dice.below(logins.len() as u64) as usize;
+                if is_free
+                    && dice.below(4) == 0
+                    && let Some(name) = rig.phones[others].name.clone()
+                {
+                    rig.plan(phone, begins, Action::TakeOver(name));
+                } else if (is_free || may_consult) && dice.below(2) == 0 {
                     let call = match dice.below(5) {
                         0 => Action::CallWithoutOffer(number.to_owned()),
                         _ => Action::Call(number.to_owned()),
@@ -83,12 +97,13 @@ fn calls_that_end_in_random_ways_leave_nothing_behind() {
         }
         for phone in 0..logins.len() {
             rig.plan(phone, seconds(80), Action::Hangup);
+            rig.plan(phone, seconds(81), Action::HangupFirst);
         }
         rig.run(seconds(400));
         calls += rig.server.ends().len();
         for phone in &rig.phones {
             assert!(
-                phone.leg.is_none(),
+                phone.leg.is_none() && phone.held.is_none(),
                 "seed {seed}: {} is still in a call",
                 phone.login
             );

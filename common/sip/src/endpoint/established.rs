@@ -202,6 +202,9 @@ impl Endpoint {
 
     /// Ends a call that the peer may believe to be alive.
     pub(super) fn end_with_bye(&mut self, id: LegId, cause: EndCause) {
+        // A call that is not answered has no BYE; its INVITE gets an end instead.
+        self.refuse_call(id, StatusCode::TEMPORARILY_UNAVAILABLE, Headers::new());
+        self.abandon_leg(id, None);
         self.acknowledge(id, Bytes::new());
         self.send_bye(id, None);
         self.end(id, cause);

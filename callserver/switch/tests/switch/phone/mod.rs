@@ -45,6 +45,8 @@ pub(crate) enum Action {
     Accept(LegId),
     Reject(LegId, StatusCode),
     Hangup,
+    /// Ends the first of two calls.
+    HangupFirst,
     Offer(Direction),
     /// A re-INVITE without an offer.
     AskForOffer,

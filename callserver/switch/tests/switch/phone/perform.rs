@@ -34,6 +34,15 @@ impl Phone {
         if is_changing && matches!(action, Action::Offer(_) | Action::AskForOffer) {
             return;
         }
+        // Two calls at most, and one offer under way: more would only confuse this phone, not the switch.
+        let is_full = self.leg.is_some() && (self.held.is_some() || is_changing);
+        let begins = matches!(
+            action,
+            Action::Call(_) | Action::CallWithoutOffer(_) | Action::TakeOver(_)
+        );
+        if is_full && begins {
+            return;
+        }
         match (action, self.leg) {
             (Action::Call(number), _) => {
                 let offer = self.make_offer(Direction::SendRecv);
@@ -61,6 +70,11 @@ impl Phone {
                 );
             }
             (Action::Hangup, Some(leg)) => self.handle(now, Input::Hangup { leg, reason: None }),
+            (Action::HangupFirst, _) => {
+                if let Some(leg) = self.held {
+                    self.handle(now, Input::Hangup { leg, reason: None });
+                }
+            }
             (Action::Offer(direction), Some(leg)) => {
                 let body = self.make_offer(direction);
                 self.handle(now, Input::Reinvite { leg, body });
