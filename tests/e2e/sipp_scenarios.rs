@@ -102,6 +102,11 @@ fn a_session_timer_is_refused_when_short_and_kept_when_long() {
 }
 
 #[test]
+fn early_media_is_acknowledged_and_the_call_refreshed() {
+    call("uac-prack.xml", "uas-prack.xml");
+}
+
+#[test]
 fn a_phone_on_udp_one_on_tcp_and_one_on_tls_ring_together() {
     let (server, ann) = with_a_device();
     let sip = server.ready().sip;
