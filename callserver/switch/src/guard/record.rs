@@ -150,11 +150,11 @@ impl Record {
         }
         let is_overrun = self.failures >= config.failures_of_source
             && now.saturating_duration_since(self.since) < config.window;
-        is_overrun
-            || self
-                .waits
-                .iter()
-                .any(|wait| wait.login == login && now < wait.until)
+        // A login that has not failed here is looked at whatever its neighbours do: an office may have some phones with old
+        // secrets, and get a new one.
+        self.waits
+            .iter()
+            .any(|wait| wait.login == login && (is_overrun || now < wait.until))
     }
 
     /// Tells whether that makes it a ban.
