@@ -220,7 +220,8 @@ fn is_loopback(url: &Url) -> bool {
 
 /// A server that listens on all its addresses names none; then it is where its web address is.
 async fn place_unspecified(answer: &mut LoginAnswer, url: &Url) {
-    let addresses = [&mut answer.sip.udp, &mut answer.sip.tcp];
+    let sip = &mut answer.sip;
+    let addresses = [&mut sip.udp, &mut sip.tcp, &mut sip.tls];
     if addresses
         .iter()
         .all(|address| address.is_none_or(|address| !address.ip().is_unspecified()))
@@ -289,6 +290,38 @@ mod tests {
             login_url("phone.example.org", true),
             Err(LoginError::NoTls)
         ));
+    }
+
+    #[tokio::test]
+    async fn a_server_on_all_its_addresses_is_where_its_web_address_is() {
+        let unspecified = |port| Some(SocketAddr::from(([0, 0, 0, 0], port)));
+        let mut answer = LoginAnswer {
+            account: api::Account {
+                id: api::AccountId(1),
+                name: "amina".to_owned(),
+                display_name: "Amina".to_owned(),
+                number: None,
+            },
+            device: api::DeviceCredential {
+                login: "amina-1".to_owned(),
+                secret: "secret words".to_owned(),
+                label: "test".to_owned(),
+            },
+            sip: api::SipService {
+                domain: "phones.example".to_owned(),
+                udp: None,
+                tcp: unspecified(5060),
+                tls: unspecified(5061),
+                certificate_sha256: None,
+            },
+        };
+        let url = Url::parse("http://127.0.0.1:8080").unwrap();
+        place_unspecified(&mut answer, &url).await;
+        let here = |port| Some(SocketAddr::from(([127, 0, 0, 1], port)));
+        assert_eq!(
+            (answer.sip.udp, answer.sip.tcp, answer.sip.tls),
+            (None, here(5060), here(5061))
+        );
     }
 
     #[test]
