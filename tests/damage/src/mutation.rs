@@ -71,19 +71,22 @@ impl Damage {
         };
         let mut bytes = Vec::new();
         for _ in 0..count {
-            let seed = seeds[self.random.random_range(0..seeds.len())];
-            let start = bytes.len();
-            bytes.extend_from_slice(seed.as_bytes());
-            let mut one = bytes.split_off(start);
-            for _ in 0..self.random.random_range(1..=6) {
-                self.mutate(&mut one);
-            }
-            bytes.append(&mut one);
+            bytes.append(&mut self.next_of(seeds));
             if count > 1 && self.random.random_bool(0.3) {
                 bytes.extend_from_slice(b"\r\n\r\n");
             }
         }
         bytes.truncate(LONGEST);
+        bytes
+    }
+
+    /// One of these texts, damaged.
+    pub fn next_of(&mut self, seeds: &[&str]) -> Vec<u8> {
+        let seed = seeds[self.random.random_range(0..seeds.len())];
+        let mut bytes = seed.as_bytes().to_vec();
+        for _ in 0..self.random.random_range(1..=6) {
+            self.mutate(&mut bytes);
+        }
         bytes
     }
 

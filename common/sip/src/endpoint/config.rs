@@ -200,7 +200,7 @@ pub struct Capacity {
 
 impl Default for Capacity {
     fn default() -> Self {
-        // A finished transaction takes roughly half a kilobyte for 32 s, a call some kilobytes, a
+        // A finished transaction takes almost a kilobyte for 32 s, a call some kilobytes, a
         // subscription less than three.
         Self {
             server_transactions: 400_000,
