@@ -20,7 +20,7 @@ pub(crate) struct Side {
     pub(crate) callers: Vec<Device>,
     pub(crate) called: Vec<Device>,
     // Ends with the benchmark.
-    _running: Option<(Process, TempDir)>,
+    running: Option<(Process, TempDir)>,
 }
 
 impl Side {
@@ -37,7 +37,7 @@ impl Side {
             processes: vec![process],
             callers,
             called,
-            _running: None,
+            running: None,
         }
     }
 
@@ -91,7 +91,7 @@ impl Side {
             processes: with_children(running.id())?,
             callers,
             called,
-            _running: Some((running, folder)),
+            running: Some((running, folder)),
         })
     }
 
@@ -114,6 +114,16 @@ impl Side {
                 .parse::<u64>()?;
         }
         Ok(kilobytes * 1_024)
+    }
+}
+
+impl Drop for Side {
+    fn drop(&mut self) {
+        // Kamailio's workers outlive a main process that is killed; asked to stop, it takes them along.
+        if let Some((kamailio, _)) = &mut self.running {
+            let _ = kamailio.terminate();
+            let _ = kamailio.wait(Duration::from_secs(5));
+        }
     }
 }
 
