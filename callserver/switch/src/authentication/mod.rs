@@ -1,5 +1,7 @@
 //! Who is there? Digest challenges for registrations and calls, and the check of what comes back (RFC 3261 section 22).
 
+mod sender;
+
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::time::Instant;

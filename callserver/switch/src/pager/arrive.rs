@@ -27,20 +27,8 @@ impl Pager {
             let (status, headers) = (StatusCode::SERVICE_UNAVAILABLE, retry_after(10));
             return desk.respond(now, request, status, headers);
         }
-        match authentication.claim(now, desk, (Door::Calls, flow), &message) {
-            Err(challenge) => desk.respond(now, request, Door::Calls.status(), challenge),
-            Ok(credentials) => {
-                let login = credentials.username.clone();
-                let waiting = Waiting {
-                    request,
-                    flow,
-                    message,
-                    credentials,
-                };
-                let purpose = Purpose::Sender(Box::new(waiting));
-                desk.ask(now, Question::Credential { login }, purpose);
-            }
-        }
+        let way = (Door::Calls, flow);
+        authentication.ask_for_sender(now, desk, way, request, message, Purpose::Sender);
     }
 
     /// The sender's credential is known, or there is none.
@@ -51,19 +39,15 @@ impl Pager {
         waiting: Waiting,
         owner: Option<Credential>,
     ) {
+        let Some(sender) = authentication.sender(now, desk, Door::Calls, &waiting, owner) else {
+            return;
+        };
         let Waiting {
             request,
             flow,
             message,
-            credentials,
+            ..
         } = waiting;
-        let way = (Door::Calls, flow);
-        if let Err(challenge) =
-            authentication.prove(now, desk, way, &credentials, &message, owner.as_ref())
-        {
-            return desk.respond(now, request, Door::Calls.status(), challenge);
-        }
-        let Some(sender) = owner else { return };
         match dialled_by(desk, flow, &message, &sender) {
             Err(status) => desk.respond(now, request, status, Headers::new()),
             Ok(dialled) => {

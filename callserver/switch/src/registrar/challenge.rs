@@ -8,7 +8,7 @@ use super::Registrar;
 use crate::authentication::{Authentication, Door, is_their_address};
 use crate::desk::{Desk, retry_after};
 use crate::questions::{Purpose, Waiting};
-use crate::{AuthenticationFailure, Credential, Event, Question};
+use crate::{AuthenticationFailure, Credential, Event};
 
 impl Registrar {
     /// Challenges an anonymous REGISTER, and asks for the credential that one with a login claims to have.
@@ -34,23 +34,8 @@ impl Registrar {
         if !to.is_some_and(|to| matches!(to.uri.scheme, Scheme::Sip | Scheme::Sips)) {
             return desk.respond(now, request, StatusCode::BAD_REQUEST, Headers::new());
         }
-        match authentication.claim(now, desk, (Door::Registrar, flow), &message) {
-            Err(challenge) => desk.respond(now, request, Door::Registrar.status(), challenge),
-            Ok(credentials) => {
-                let login = credentials.username.clone();
-                let waiting = Waiting {
-                    request,
-                    flow,
-                    message,
-                    credentials,
-                };
-                desk.ask(
-                    now,
-                    Question::Credential { login },
-                    Purpose::Register(Box::new(waiting)),
-                );
-            }
-        }
+        let way = (Door::Registrar, flow);
+        authentication.ask_for_sender(now, desk, way, request, message, Purpose::Register);
     }
 
     /// The credential is known, or there is none.
@@ -62,19 +47,15 @@ impl Registrar {
         waiting: Waiting,
         owner: Option<Credential>,
     ) {
+        let Some(owner) = authentication.sender(now, desk, Door::Registrar, &waiting, owner) else {
+            return;
+        };
         let Waiting {
             request,
             flow,
             message,
-            credentials,
+            ..
         } = waiting;
-        let way = (Door::Registrar, flow);
-        if let Err(challenge) =
-            authentication.prove(now, desk, way, &credentials, &message, owner.as_ref())
-        {
-            return desk.respond(now, request, Door::Registrar.status(), challenge);
-        }
-        let Some(owner) = owner else { return };
         match message.headers.typed::<ToHeader>() {
             Ok(Some(to)) if is_their_address(&to, &owner) => {
                 self.register(now, desk, request, flow, &message, &owner);
