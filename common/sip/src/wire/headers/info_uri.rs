@@ -51,3 +51,33 @@ pub(super) fn parse(value: &Text) -> Result<(Uri, Params), &'static str> {
     let params = Params::parse_header(value, syntax::trim(params));
     Ok((uri, params.ok_or("has a malformed parameter")?))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::wire::header_list::TypedHeader;
+    use crate::wire::headers::round_trip::{are_refused, comes_back};
+    use crate::{AlertInfo, CallInfo, ErrorInfo};
+
+    fn reads_addresses_in_brackets<T: TypedHeader>() -> T {
+        comes_back::<T>("<sip:not-in-service@example.com>");
+        are_refused::<T>(&[
+            "",
+            "http://a",
+            "<http://a",
+            "<>",
+            "<sip:a@b> x",
+            "<sip:a@b>;=",
+        ]);
+        comes_back::<T>("<http://www.example.com/sounds/moo.wav>;x=\"a, b\"")
+    }
+
+    #[test]
+    fn the_address_stands_in_brackets() {
+        let alert = reads_addresses_in_brackets::<AlertInfo>();
+        assert_eq!(alert.uri.scheme.as_str(), "http");
+        let call = reads_addresses_in_brackets::<CallInfo>();
+        assert_eq!(call.uri.scheme.as_str(), "http");
+        let error = reads_addresses_in_brackets::<ErrorInfo>();
+        assert_eq!(error.uri.scheme.as_str(), "http");
+    }
+}
