@@ -17,20 +17,26 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod dial_plan;
 mod display_name;
 mod health;
 mod identity;
+mod lease;
 mod login;
 mod number;
 mod password;
+mod pattern;
 mod problem;
 mod username;
 
+pub use dial_plan::DialPlan;
 pub use display_name::{DeviceLabel, DisplayName, TextRefused};
 pub use health::Health;
 pub use identity::{AccountId, DeviceId};
+pub use lease::{AfterChange, NumberState, OnCall};
 pub use login::{Account, DeviceCredential, LOGIN_PATH, LoginAnswer, LoginRequest, SipService};
 pub use number::{Number, NumberRefused};
 pub use password::{Password, PasswordRefused};
+pub use pattern::NumberPattern;
 pub use problem::{Problem, ProblemKind};
 pub use username::{Username, UsernameRefused};

@@ -59,6 +59,16 @@ impl Number {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The digits alone, without the `+` of an international number.
+    pub fn digits(&self) -> &str {
+        self.0.strip_prefix('+').unwrap_or(&self.0)
+    }
+
+    /// Whether it is an international number (E.164).
+    pub fn is_international(&self) -> bool {
+        self.0.starts_with('+')
+    }
 }
 
 impl fmt::Display for Number {
