@@ -199,7 +199,7 @@ impl Wanted {
         // A name begins with a letter, a number never holds one.
         let number = Number::parse(dialled).map(Self::Number);
         number
-            .or_else(|_| Username::parse(dialled).map(Self::Name))
+            .or_else(|_| Username::existing(dialled).map(Self::Name))
             .ok()
     }
 

@@ -3,8 +3,9 @@
 //!
 //! Nothing here reads a clock, a socket or a file. Three layers:
 //!
-//! * **rules**: [`Username`], [`Password`], [`DisplayName`], [`DeviceLabel`], [`Number`]. A value of such a type has
-//!   passed its rule; a refusal is an error whose text tells a person what to change.
+//! * **rules**: [`Username`] (with its [`Skeleton`]), [`Password`], [`DisplayName`], [`DeviceLabel`], [`Number`],
+//!   [`PictureFormat`]. A value of such a type has passed its rule; a refusal is an error whose text tells a person
+//!   what to change.
 //! * **messages**: [`LoginRequest`], [`LoginAnswer`], [`Health`], in JSON as the field names say.
 //! * **errors**: [`Problem`], the `application/problem+json` body (RFC 9457) of every answer that is not a success.
 //!
@@ -17,6 +18,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod common_passwords;
 mod dial_plan;
 mod display_name;
 mod health;
@@ -26,7 +28,10 @@ mod login;
 mod number;
 mod password;
 mod pattern;
+mod picture;
 mod problem;
+mod setup_link;
+mod skeleton;
 mod username;
 
 pub use dial_plan::DialPlan;
@@ -38,5 +43,8 @@ pub use login::{Account, DeviceCredential, LOGIN_PATH, LoginAnswer, LoginRequest
 pub use number::{Number, NumberRefused};
 pub use password::{Password, PasswordRefused};
 pub use pattern::NumberPattern;
+pub use picture::{PictureFormat, PictureRefused};
 pub use problem::{Problem, ProblemKind};
+pub use setup_link::{SetupLink, SetupLinkRefused};
+pub use skeleton::Skeleton;
 pub use username::{Username, UsernameRefused};

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{AccountId, Skeleton};
+
 /// A username: 2 to 32 characters, small letters `a`–`z`, digits, `.`, `-` and `_`, starting with a letter.
 ///
 /// Only ASCII, so that no two names look alike in different scripts; what people see is the display name, which takes
@@ -38,20 +40,65 @@ pub enum UsernameRefused {
     Reserved(String),
 }
 
-/// Names that would be mistaken for the operator or for a part of the system.
-const RESERVED: [&str; 11] = [
+/// Names that would be mistaken for the operator, for a part of the system (RFC 2142 lists some), or for a word of a
+/// path or a program. What looks like one of them is refused too.
+const RESERVED: [&str; 36] = [
+    "abuse",
     "admin",
     "administrator",
+    "all",
     "anonymous",
+    "callctl",
     "callserver",
     "carillon",
     "conference",
+    "daemon",
+    "deleted",
+    "emergency",
+    "erased",
+    "everybody",
     "everyone",
     "guest",
+    "hostmaster",
+    "localhost",
+    "me",
+    "moderator",
+    "nobody",
+    "null",
+    "operator",
+    "postmaster",
+    "register",
+    "registrar",
     "root",
+    "security",
+    "self",
+    "server",
+    "sip",
     "system",
+    "undefined",
+    "unknown",
     "voicemail",
+    "webmaster",
 ];
+
+/// Names that the server makes itself begin so: `guest-…` for guests, `erased-…` for accounts that were deleted, `d-…`
+/// for devices.
+const RESERVED_BEGINNINGS: [&str; 2] = ["guest", "erased"];
+const DEVICE_LOGIN: (&str, usize) = ("d-", 12);
+
+fn is_reserved(name: &str) -> bool {
+    let is_made_by_the_server = RESERVED_BEGINNINGS.iter().any(|beginning| {
+        let rest = name.strip_prefix(beginning);
+        rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_lowercase()))
+    });
+    let (beginning, length) = DEVICE_LOGIN;
+    let skeleton = Skeleton::of(name);
+    is_made_by_the_server
+        || (name.starts_with(beginning) && name.len() == length)
+        || RESERVED
+            .iter()
+            .any(|reserved| Skeleton::of(reserved) == skeleton)
+}
 
 impl Username {
     /// The fewest characters of a username.
@@ -59,11 +106,25 @@ impl Username {
     /// The most characters of a username.
     pub const MAX_LENGTH: usize = 32;
 
-    /// Checks a text. Capital letters become small ones, surrounding white space is dropped.
+    /// Checks a text that somebody wants to be called. Capital letters become small ones, surrounding white space is
+    /// dropped.
     ///
     /// # Errors
     /// The first rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, UsernameRefused> {
+        let name = Self::existing(text)?;
+        match is_reserved(&name.0) {
+            true => Err(UsernameRefused::Reserved(name.0)),
+            false => Ok(name),
+        }
+    }
+
+    /// Reads the name of somebody who may exist already: an account that is older than a reservation, or one that the
+    /// server has named itself.
+    ///
+    /// # Errors
+    /// The first rule that the text breaks; what is reserved is no matter.
+    pub fn existing(text: &str) -> Result<Self, UsernameRefused> {
         let name = text.trim().to_ascii_lowercase();
         if let Some(bad) = name
             .chars()
@@ -83,10 +144,17 @@ impl Username {
         if !name.ends_with(|c: char| c.is_ascii_alphanumeric()) {
             return Err(UsernameRefused::LastCharacter);
         }
-        if RESERVED.contains(&name.as_str()) {
-            return Err(UsernameRefused::Reserved(name));
-        }
         Ok(Self(name))
+    }
+
+    /// The name that an account gets when it is deleted.
+    pub fn erased(account: AccountId) -> Self {
+        Self(format!("erased-{account}"))
+    }
+
+    /// What is left of the name when what looks alike is one. Only one account has a name of one skeleton.
+    pub fn skeleton(&self) -> Skeleton {
+        Skeleton::of(&self.0)
     }
 
     /// The name.
@@ -146,5 +214,45 @@ mod tests {
         ] {
             assert_eq!(Username::parse(text), Err(reason), "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_belongs_to_the_server_and_what_looks_like_it_is_reserved() {
+        for text in [
+            "admin",
+            "adm1n",
+            "ad-min",
+            "adrnin",
+            "r00t",
+            "post.master",
+            "guest",
+            "guest-17",
+            "guest_x",
+            "guest9",
+            "erased-4",
+            "me",
+            "d-0123456789",
+        ] {
+            let refused = Username::parse(text).expect_err(text);
+            assert_eq!(refused, UsernameRefused::Reserved(text.into()));
+            assert_eq!(Username::existing(text).expect(text).as_str(), text);
+        }
+        for text in [
+            "guesthouse",
+            "administra",
+            "rooter",
+            "d-artagnan",
+            "meg",
+            "systems",
+        ] {
+            assert!(Username::parse(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_deleted_account_has_a_name_that_nobody_can_take() {
+        let name = Username::erased(AccountId(12));
+        assert_eq!(Username::existing("erased-12"), Ok(name.clone()));
+        assert!(Username::parse(name.as_str()).is_err());
     }
 }
