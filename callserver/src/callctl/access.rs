@@ -17,7 +17,7 @@ pub enum Access {
     /// No server runs: the same functions work on the database, which is ours until we are done.
     Database {
         /// Does what it is told.
-        operator: Operator,
+        operator: Box<Operator>,
         /// To be closed.
         store: Store,
         /// Keeps a server from starting meanwhile.
@@ -80,7 +80,7 @@ impl Access {
         let domain = settle_domain(&store, None).await?;
         let operator = Operator::new(Office::new(store.clone(), &domain, None), None);
         Ok(Self::Database {
-            operator,
+            operator: Box::new(operator),
             store,
             folder,
         })

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use api::{DeviceLabel, DisplayName, Number, Password, Username};
 
 use super::{Change, Credential, Office, OfficeError};
-use crate::store::{AccountRow, NumberState, Origin, Transaction};
+use crate::store::{AccountRow, AuditEntry, NumberState, Origin, Subject, Transaction};
 
 /// An account to be added, as somebody wrote it.
 #[derive(Clone, Default)]
@@ -45,12 +45,11 @@ impl Office {
         let checked = self.check(new).await?;
         let mut tx = self.store.begin().await?;
         let row = Self::add_checked(&mut tx, &checked).await?;
-        tx.commit().await?;
-        self.announce(Change {
+        let change = Change {
             dialled: dialled(&row),
             ..Change::default()
-        })
-        .await;
+        };
+        self.finish(tx, change).await?;
         Ok(row)
     }
 
@@ -96,8 +95,7 @@ impl Office {
                 Err(refused) => Err(refused),
             });
         }
-        tx.commit().await?;
-        self.announce(change).await;
+        self.finish(tx, change).await?;
         Ok(results)
     }
 
@@ -195,11 +193,21 @@ impl Office {
         let account = Self::find(&mut tx, name).await?;
         tx.set_disabled(account.account, is_disabled).await?;
         let mut change = Self::all_about(&mut tx, &account).await?;
-        tx.commit().await?;
         if is_disabled {
             change.revoked = change.logins.clone();
         }
-        self.announce(change).await;
+        let entry = AuditEntry {
+            action: if is_disabled {
+                "account.disable"
+            } else {
+                "account.enable"
+            },
+            subject: Subject::Account(account.username.clone()),
+            account: Some(account.account),
+            detail: serde_json::json!({}),
+        };
+        self.audit(&mut tx, entry).await?;
+        self.finish(tx, change).await?;
         Ok(AccountRow {
             is_disabled,
             ..account
@@ -219,9 +227,8 @@ impl Office {
             tx.free_number(&row.number, "account removed", now).await?;
         }
         tx.remove_account(account.account).await?;
-        tx.commit().await?;
         change.revoked = change.logins.clone();
-        self.announce(change).await;
+        self.finish(tx, change).await?;
         Ok(account)
     }
 
@@ -240,7 +247,7 @@ impl Office {
         let mut tx = self.store.begin().await?;
         let account = Self::find(&mut tx, name).await?;
         tx.set_password_hash(account.account, Some(&hash)).await?;
-        tx.commit().await?;
+        self.finish(tx, Change::default()).await?;
         Ok(AccountRow {
             has_password: true,
             ..account

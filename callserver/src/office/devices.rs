@@ -68,12 +68,11 @@ impl Office {
         let credential = self
             .make_device(&mut tx, &account, &label, Origin::Admin)
             .await?;
-        tx.commit().await?;
-        self.announce(Change {
+        let change = Change {
             logins: vec![credential.login.clone()],
             ..Change::default()
-        })
-        .await;
+        };
+        self.finish(tx, change).await?;
         Ok((account, credential))
     }
 
@@ -102,14 +101,13 @@ impl Office {
                 login: login.to_owned(),
             });
         }
-        tx.commit().await?;
         let logins = vec![login.to_owned()];
-        self.announce(Change {
+        let change = Change {
             revoked: logins.clone(),
             logins,
             ..Change::default()
-        })
-        .await;
+        };
+        self.finish(tx, change).await?;
         Ok(())
     }
 

@@ -56,15 +56,14 @@ impl Office {
             tx.trim_login_devices(account.account, LOGIN_DEVICES)
                 .await?,
         );
-        tx.commit().await?;
         let mut logins = revoked.clone();
         logins.push(credential.login.clone());
-        self.announce(Change {
+        let change = Change {
             logins,
             revoked,
             ..Change::default()
-        })
-        .await;
+        };
+        self.finish(tx, change).await?;
         Ok((account, credential))
     }
 }

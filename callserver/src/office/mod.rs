@@ -5,22 +5,27 @@
 //! the caller reads "done", the next call sees it.
 
 mod accounts;
+mod actor;
+mod change;
 mod devices;
 mod error;
 mod login;
 mod numbers;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use api::Username;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use accounts::{AddedOrRefused, NewAccount};
+pub use actor::{Actor, ActorKind};
+pub use change::{Announcement, Change, PersonChanged, WhatChanged};
 pub use devices::Credential;
 pub use error::OfficeError;
 
 use crate::passwords::Passwords;
-use crate::store::{AccountRow, Store, Transaction};
+use crate::store::{AccountRow, AuditEntry, Store, Transaction};
 
 /// Does what administrators and account holders ask for. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -29,27 +34,13 @@ pub struct Office {
     domain: Arc<str>,
     passwords: Passwords,
     announcements: Option<mpsc::Sender<Announcement>>,
+    changes: broadcast::Sender<Arc<Change>>,
+    actor: Arc<Actor>,
+    is_rehearsing: bool,
 }
 
-/// Something changed that others may remember wrongly.
-#[derive(Debug)]
-pub struct Announcement {
-    /// What changed.
-    pub change: Change,
-    /// To be dropped or sent to when everything stale has been forgotten.
-    pub done: oneshot::Sender<()>,
-}
-
-/// What changed, in the words that the exchange asks its questions with.
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
-pub struct Change {
-    /// Logins whose credential is another one now, or whose owner has another name or number.
-    pub logins: Vec<String>,
-    /// Names and numbers that lead somewhere else now, in their normal form.
-    pub dialled: Vec<String>,
-    /// Logins that are not good any more: their registrations end. They are in `logins` too.
-    pub revoked: Vec<String>,
-}
+/// So many changes may wait for a slow listener; after that it is told that it has missed some.
+const CHANGES_KEPT: usize = 256;
 
 impl Office {
     /// An office over an open database. `announcements` leads to the exchange; without one nobody needs to know.
@@ -63,7 +54,33 @@ impl Office {
             domain: domain.into(),
             passwords: Passwords::default(),
             announcements,
+            changes: broadcast::Sender::new(CHANGES_KEPT),
+            actor: Arc::new(Actor::SYSTEM),
+            is_rehearsing: false,
         }
+    }
+
+    /// The same office, at the service of somebody else: what it does from now on stands in the audit log under this name.
+    #[must_use]
+    pub fn acting_as(&self, actor: Actor) -> Self {
+        Self {
+            actor: Arc::new(actor),
+            ..self.clone()
+        }
+    }
+
+    /// The same office, which checks and does everything and then undoes it: nothing is changed or announced.
+    #[must_use]
+    pub fn rehearsing(&self) -> Self {
+        Self {
+            is_rehearsing: true,
+            ..self.clone()
+        }
+    }
+
+    /// Everything that changes from now on.
+    pub fn changes(&self) -> broadcast::Receiver<Arc<Change>> {
+        self.changes.subscribe()
     }
 
     /// The database.
@@ -76,19 +93,39 @@ impl Office {
         &self.domain
     }
 
-    async fn announce(&self, change: Change) {
-        let Some(announcements) = &self.announcements else {
-            return;
-        };
-        let (done, is_done) = oneshot::channel();
-        if announcements
-            .send(Announcement { change, done })
-            .await
-            .is_ok()
-        {
-            // An error means that the exchange has stopped: nobody remembers anything.
-            let _ = is_done.await;
+    /// Writes into the audit log what is being done, by whoever this office serves.
+    async fn audit(&self, tx: &mut Transaction, entry: AuditEntry) -> Result<(), OfficeError> {
+        Ok(tx.audit(&self.actor, &entry, SystemTime::now()).await?)
+    }
+
+    /// Makes a write durable and returns when nobody remembers what was before; or undoes it, in a rehearsal.
+    async fn finish(&self, tx: Transaction, change: Change) -> Result<(), OfficeError> {
+        if self.is_rehearsing {
+            return Ok(tx.roll_back().await?);
         }
+        tx.commit().await?;
+        self.announce(change).await;
+        Ok(())
+    }
+
+    async fn announce(&self, change: Change) {
+        if change.is_empty() {
+            return;
+        }
+        if let Some(announcements) = &self.announcements {
+            let (done, is_done) = oneshot::channel();
+            let change = change.clone();
+            if announcements
+                .send(Announcement { change, done })
+                .await
+                .is_ok()
+            {
+                // An error means that the exchange has stopped: nobody remembers anything.
+                let _ = is_done.await;
+            }
+        }
+        // Nobody may be listening.
+        let _ = self.changes.send(Arc::new(change));
     }
 
     /// Everything that may be remembered about an account.
@@ -99,7 +136,7 @@ impl Office {
         Ok(Change {
             logins: tx.logins(account.account).await?,
             dialled,
-            revoked: Vec::new(),
+            ..Change::default()
         })
     }
 

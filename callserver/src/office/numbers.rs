@@ -58,8 +58,7 @@ impl Office {
             .number(&number)
             .await?
             .ok_or(OfficeError::NumberNotAssigned { number })?;
-        tx.commit().await?;
-        self.announce(change).await;
+        self.finish(tx, change).await?;
         Ok(row)
     }
 
@@ -90,8 +89,7 @@ impl Office {
             tx.set_primary_number(&next.number).await?;
         }
         let row = tx.number(&number).await?.ok_or_else(missing)?;
-        tx.commit().await?;
-        self.announce(change).await;
+        self.finish(tx, change).await?;
         Ok(row)
     }
 

@@ -397,3 +397,33 @@ async fn a_file_that_is_no_database_is_named() {
     let sentence = Store::open(&path).await.unwrap_err().to_string();
     assert!(sentence.contains("test.sqlite"), "{sentence}");
 }
+
+#[tokio::test]
+async fn what_is_done_stands_in_the_audit_log_under_the_name_of_who_did_it() {
+    let (office, _folder) = office().await;
+    let alice = office.add_account(account("alice", None)).await.unwrap();
+    let operator = office.acting_as(Actor::operator(Some("root".into())));
+    operator.set_disabled("alice", true).await.unwrap();
+    let log = office.store().audit(Some(alice.account), None, None, 10);
+    let log = log.await.unwrap();
+    let line = &log[0];
+    assert_eq!(line.action, "account.disable");
+    assert_eq!(
+        (line.actor.as_str(), line.actor_name.as_deref()),
+        ("operator", Some("root"))
+    );
+    assert_eq!(line.subject, "alice");
+}
+
+#[tokio::test]
+async fn a_rehearsal_says_what_would_be_done_and_does_nothing() {
+    let (office, _folder) = office().await;
+    let rehearsed = office
+        .rehearsing()
+        .add_account(account("alice", None))
+        .await;
+    assert_eq!(rehearsed.unwrap().number.unwrap().as_str(), "1000");
+    assert!(office.accounts().await.unwrap().is_empty());
+    let refused = office.rehearsing().set_disabled("alice", true).await;
+    assert!(matches!(refused, Err(OfficeError::NoSuchAccount { .. })));
+}

@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use api::{AccountId, DisplayName, Number, Username};
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 
-use super::{Store, StoreError, Transaction, is_unique_violation, unix_millis};
+use super::{Store, StoreError, Transaction, flag, unix_millis};
 
 /// One account with its primary number.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,7 +33,7 @@ macro_rules! select_accounts {
     ($rest:literal) => {
         concat!(
             "SELECT a.account_id, a.username, a.display_name, a.is_disabled,
-                    a.password_hash IS NOT NULL AS has_password, a.created_at, n.number,
+                    CASE WHEN a.password_hash IS NULL THEN 0 ELSE 1 END AS has_password, a.created_at, n.number,
                     (SELECT count(*) FROM devices d WHERE d.account_id = a.account_id) AS devices
              FROM accounts a LEFT JOIN numbers n ON n.account_id = a.account_id AND n.is_primary = 1 ",
             $rest
@@ -41,25 +41,25 @@ macro_rules! select_accounts {
     };
 }
 
-const BY_NAME: &str = select_accounts!("WHERE a.username = ?1");
+const BY_NAME: &str = select_accounts!("WHERE a.username = $1");
 const BY_NUMBER: &str = select_accounts!(
-    "WHERE a.account_id = (SELECT account_id FROM numbers WHERE number = ?1 AND state = 'assigned')"
+    "WHERE a.account_id = (SELECT account_id FROM numbers WHERE number = $1 AND state = 'assigned')"
 );
 
-fn read(row: &SqliteRow) -> Result<AccountRow, StoreError> {
+fn read(row: &AnyRow) -> Result<AccountRow, StoreError> {
     Ok(AccountRow {
         account: AccountId(row.try_get("account_id")?),
         username: row.try_get("username")?,
         display_name: row.try_get("display_name")?,
-        is_disabled: row.try_get("is_disabled")?,
-        has_password: row.try_get("has_password")?,
+        is_disabled: flag(row, "is_disabled")?,
+        has_password: flag(row, "has_password")?,
         number: read_number(row)?,
         created_at: row.try_get("created_at")?,
         devices: row.try_get("devices")?,
     })
 }
 
-pub(super) fn read_number(row: &SqliteRow) -> Result<Option<Number>, StoreError> {
+pub(super) fn read_number(row: &AnyRow) -> Result<Option<Number>, StoreError> {
     let text: Option<String> = row.try_get("number")?;
     text.map(|text| {
         Number::parse(&text).map_err(|_| StoreError::Corrupt {
@@ -114,7 +114,7 @@ impl Store {
     /// # Errors
     /// If the database fails.
     pub async fn password_hash(&self, account: AccountId) -> Result<Option<String>, StoreError> {
-        let hash = sqlx::query_scalar("SELECT password_hash FROM accounts WHERE account_id = ?1")
+        let hash = sqlx::query_scalar("SELECT password_hash FROM accounts WHERE account_id = $1")
             .bind(account.0);
         Ok(hash.fetch_optional(&self.readers).await?.flatten())
     }
@@ -133,19 +133,16 @@ impl Transaction {
         now: SystemTime,
     ) -> Result<Option<AccountId>, StoreError> {
         let insert = sqlx::query_scalar(
-            "INSERT INTO accounts (username, display_name, password_hash, created_at) VALUES (?1, ?2, ?3, ?4)
-             RETURNING account_id",
+            "INSERT INTO accounts (username, display_name, password_hash, created_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (username) DO NOTHING RETURNING account_id",
         );
         let insert = insert
             .bind(name.as_str())
             .bind(display_name.as_str())
             .bind(password_hash)
             .bind(unix_millis(now));
-        match insert.fetch_one(&mut *self.inner).await {
-            Ok(account) => Ok(Some(AccountId(account))),
-            Err(error) if is_unique_violation(&error) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let account = insert.fetch_optional(&mut *self.inner).await?;
+        Ok(account.map(AccountId))
     }
 
     /// The account of this name, as this write sees it.
@@ -172,7 +169,7 @@ impl Transaction {
         account: AccountId,
         hash: Option<&str>,
     ) -> Result<(), StoreError> {
-        let update = sqlx::query("UPDATE accounts SET password_hash = ?2 WHERE account_id = ?1");
+        let update = sqlx::query("UPDATE accounts SET password_hash = $2 WHERE account_id = $1");
         update
             .bind(account.0)
             .bind(hash)
@@ -190,10 +187,10 @@ impl Transaction {
         account: AccountId,
         is_disabled: bool,
     ) -> Result<(), StoreError> {
-        let update = sqlx::query("UPDATE accounts SET is_disabled = ?2 WHERE account_id = ?1");
+        let update = sqlx::query("UPDATE accounts SET is_disabled = $2 WHERE account_id = $1");
         update
             .bind(account.0)
-            .bind(is_disabled)
+            .bind(i64::from(is_disabled))
             .execute(&mut *self.inner)
             .await?;
         Ok(())
@@ -204,7 +201,7 @@ impl Transaction {
     /// # Errors
     /// If the database fails, or the account still holds numbers.
     pub async fn remove_account(&mut self, account: AccountId) -> Result<(), StoreError> {
-        let delete = sqlx::query("DELETE FROM accounts WHERE account_id = ?1");
+        let delete = sqlx::query("DELETE FROM accounts WHERE account_id = $1");
         delete.bind(account.0).execute(&mut *self.inner).await?;
         Ok(())
     }

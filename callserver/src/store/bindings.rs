@@ -3,55 +3,22 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
 use sip::{Flow, Text, Transport};
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 use switch::{AccountId, BindingId, DeviceId, StoredBinding};
 
-use super::{Store, StoreError, Transaction, unix_millis};
+use super::{Store, StoreError, Transaction, unix_millis, with_list};
 
-/// A binding as SQL takes it apart.
-#[derive(Serialize)]
-struct Written<'a> {
-    id: u64,
-    account: i64,
-    device: i64,
-    contact: &'a str,
-    q: u16,
-    path: Vec<&'a str>,
-    transport: &'a str,
-    local: SocketAddr,
-    remote: SocketAddr,
-    instance: Option<&'a str>,
-    reg_id: Option<u32>,
-    call_id: &'a str,
-    cseq: u32,
-    user_agent: Option<&'a str>,
-    expires_at: i64,
+/// Both engines take many more; statements of all lengths are prepared and kept.
+const MOST_PLACEHOLDERS: usize = 100;
+
+/// The id as the table keeps it.
+fn stored_id(binding: BindingId) -> i64 {
+    i64::try_from(binding.0).unwrap_or(i64::MAX)
 }
 
-fn written((binding, expires_at): &(StoredBinding, SystemTime)) -> Written<'_> {
-    Written {
-        id: binding.id.0,
-        account: binding.account.0,
-        device: binding.device.0,
-        contact: &binding.contact,
-        q: binding.q,
-        path: binding.path.iter().map(Text::as_str).collect(),
-        transport: binding.flow.transport.as_str(),
-        local: binding.flow.local,
-        remote: binding.flow.remote,
-        instance: binding.instance.as_deref(),
-        reg_id: binding.reg_id,
-        call_id: &binding.call_id,
-        cseq: binding.cseq,
-        user_agent: binding.user_agent.as_deref(),
-        expires_at: unix_millis(*expires_at),
-    }
-}
-
-fn read(row: &SqliteRow, now: i64) -> Result<StoredBinding, StoreError> {
+fn read(row: &AnyRow, now: i64) -> Result<StoredBinding, StoreError> {
     let text = |column: &'static str| -> Result<Text, StoreError> {
         Ok(Text::from(row.try_get::<String, _>(column)?))
     };
@@ -77,7 +44,7 @@ fn read(row: &SqliteRow, now: i64) -> Result<StoredBinding, StoreError> {
         device: DeviceId(row.try_get("device_id")?),
         login: text("login")?,
         contact: text("contact")?,
-        q: row.try_get::<u16, _>("q")?,
+        q: u16::try_from(row.try_get::<i64, _>("q")?).unwrap_or_default(),
         path: path.into_iter().map(Text::from).collect(),
         flow: Flow {
             transport: Transport::parse(transport)
@@ -88,9 +55,11 @@ fn read(row: &SqliteRow, now: i64) -> Result<StoredBinding, StoreError> {
             connection: 0,
         },
         instance: optional("instance")?,
-        reg_id: row.try_get("reg_id")?,
+        reg_id: row
+            .try_get::<Option<i64>, _>("reg_id")?
+            .and_then(|id| u32::try_from(id).ok()),
         call_id: text("call_id")?,
-        cseq: row.try_get("cseq")?,
+        cseq: u32::try_from(row.try_get::<i64, _>("cseq")?).unwrap_or_default(),
         expires_seconds: u32::try_from(left).unwrap_or(0),
         user_agent: optional("user_agent")?,
     })
@@ -106,7 +75,7 @@ impl Store {
             "SELECT b.*, d.login FROM bindings b
              JOIN devices d ON d.device_id = b.device_id AND d.account_id = b.account_id
              JOIN accounts a ON a.account_id = b.account_id AND a.is_disabled = 0
-             WHERE b.expires_at > ?1 ORDER BY b.binding_id",
+             WHERE b.expires_at > $1 ORDER BY b.binding_id",
         );
         let now = unix_millis(now);
         let rows = select.bind(now).fetch_all(&self.readers).await?;
@@ -124,23 +93,42 @@ impl Transaction {
         &mut self,
         bindings: &[(StoredBinding, SystemTime)],
     ) -> Result<(), StoreError> {
-        // One statement for all of them: a storm of registrations after a power cut is written in one go.
-        let written: Vec<_> = bindings.iter().map(written).collect();
-        let json = serde_json::to_string(&written).map_err(|error| StoreError::Corrupt {
-            what: "binding",
-            value: error.to_string(),
-        })?;
-        let insert = sqlx::query(
-            "INSERT OR REPLACE INTO bindings (binding_id, account_id, device_id, contact, q, path, transport, local,
+        // Prepared once and run for each: a storm of registrations after a power cut is one transaction.
+        let insert = "INSERT INTO bindings (binding_id, account_id, device_id, contact, q, path, transport, local,
                  remote, instance, reg_id, call_id, cseq, user_agent, expires_at)
-             SELECT j.value ->> 'id', d.account_id, d.device_id, j.value ->> 'contact', j.value ->> 'q',
-                 j.value -> 'path', j.value ->> 'transport', j.value ->> 'local', j.value ->> 'remote',
-                 j.value ->> 'instance', j.value ->> 'reg_id', j.value ->> 'call_id', j.value ->> 'cseq',
-                 j.value ->> 'user_agent', j.value ->> 'expires_at'
-             FROM json_each(?1) j
-             JOIN devices d ON d.device_id = j.value ->> 'device' AND d.account_id = j.value ->> 'account'",
-        );
-        insert.bind(json).execute(&mut *self.inner).await?;
+             SELECT $1, d.account_id, d.device_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
+             FROM devices d WHERE d.device_id = $3 AND d.account_id = $2
+             ON CONFLICT (node, binding_id) DO UPDATE SET account_id = excluded.account_id,
+                 device_id = excluded.device_id, contact = excluded.contact, q = excluded.q, path = excluded.path,
+                 transport = excluded.transport, local = excluded.local, remote = excluded.remote,
+                 instance = excluded.instance, reg_id = excluded.reg_id, call_id = excluded.call_id,
+                 cseq = excluded.cseq, user_agent = excluded.user_agent, expires_at = excluded.expires_at";
+        for (binding, expires_at) in bindings {
+            let path: Vec<_> = binding.path.iter().map(Text::as_str).collect();
+            let path = serde_json::to_string(&path).map_err(|error| StoreError::Corrupt {
+                what: "list of proxies",
+                value: error.to_string(),
+            })?;
+            let owned = |text: &Option<Text>| text.as_deref().map(str::to_owned);
+            sqlx::query(insert)
+                .bind(stored_id(binding.id))
+                .bind(binding.account.0)
+                .bind(binding.device.0)
+                .bind(binding.contact.as_str())
+                .bind(i64::from(binding.q))
+                .bind(path)
+                .bind(binding.flow.transport.as_str())
+                .bind(binding.flow.local.to_string())
+                .bind(binding.flow.remote.to_string())
+                .bind(owned(&binding.instance))
+                .bind(binding.reg_id.map(i64::from))
+                .bind(binding.call_id.as_str())
+                .bind(i64::from(binding.cseq))
+                .bind(owned(&binding.user_agent))
+                .bind(unix_millis(*expires_at))
+                .execute(&mut *self.inner)
+                .await?;
+        }
         Ok(())
     }
 
@@ -149,12 +137,18 @@ impl Transaction {
     /// # Errors
     /// If the database fails.
     pub async fn forget_bindings(&mut self, bindings: &[BindingId]) -> Result<(), StoreError> {
-        let ids: Vec<u64> = bindings.iter().map(|binding| binding.0).collect();
-        let ids = serde_json::to_string(&ids).unwrap_or_default();
-        let delete = sqlx::query(
-            "DELETE FROM bindings WHERE binding_id IN (SELECT value FROM json_each(?1))",
-        );
-        delete.bind(ids).execute(&mut *self.inner).await?;
+        for some in bindings.chunks(MOST_PLACEHOLDERS) {
+            let delete = with_list(
+                "DELETE FROM bindings WHERE binding_id IN ({})",
+                1,
+                some.len(),
+            );
+            let mut delete = sqlx::query(delete);
+            for binding in some {
+                delete = delete.bind(stored_id(*binding));
+            }
+            delete.execute(&mut *self.inner).await?;
+        }
         Ok(())
     }
 
@@ -164,7 +158,7 @@ impl Transaction {
     /// If the database fails.
     pub async fn forget_ended_bindings(&mut self, now: SystemTime) -> Result<(), StoreError> {
         let delete = sqlx::query(
-            "DELETE FROM bindings WHERE expires_at <= ?1
+            "DELETE FROM bindings WHERE expires_at <= $1
              OR account_id IN (SELECT account_id FROM accounts WHERE is_disabled = 1)",
         );
         delete

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use api::{AccountId, DeviceId, DeviceLabel, Number};
 use sip::Ha1;
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 
 use super::accounts::read_number;
 use super::{Store, StoreError, Transaction, unix_millis};
@@ -70,7 +70,7 @@ pub struct NewDevice<'a> {
     pub origin: Origin,
 }
 
-fn read(row: &SqliteRow) -> Result<DeviceRow, StoreError> {
+fn read(row: &AnyRow) -> Result<DeviceRow, StoreError> {
     Ok(DeviceRow {
         device: DeviceId(row.try_get("device_id")?),
         username: row.try_get("username")?,
@@ -81,13 +81,13 @@ fn read(row: &SqliteRow) -> Result<DeviceRow, StoreError> {
     })
 }
 
-fn read_hash<const N: usize>(row: &SqliteRow, column: &'static str) -> Result<[u8; N], StoreError> {
+fn read_hash<const N: usize>(row: &AnyRow, column: &'static str) -> Result<[u8; N], StoreError> {
     sized(row.try_get(column)?, column)
 }
 
 /// A hash that devices from before it was kept do not have.
 fn read_newer_hash<const N: usize>(
-    row: &SqliteRow,
+    row: &AnyRow,
     column: &'static str,
 ) -> Result<Option<[u8; N]>, StoreError> {
     let bytes: Option<&[u8]> = row.try_get(column)?;
@@ -114,7 +114,7 @@ impl Store {
              FROM devices d
              JOIN accounts a ON a.account_id = d.account_id AND a.is_disabled = 0
              LEFT JOIN numbers n ON n.account_id = a.account_id AND n.is_primary = 1
-             WHERE d.login = ?1",
+             WHERE d.login = $1",
         );
         let Some(row) = select.bind(login).fetch_optional(&self.readers).await? else {
             return Ok(None);
@@ -141,7 +141,7 @@ impl Store {
         let select = sqlx::query(
             "SELECT d.device_id, a.username, d.label, d.login, d.created_at, d.last_seen_at
              FROM devices d JOIN accounts a ON a.account_id = d.account_id
-             WHERE ?1 IS NULL OR d.account_id = ?1 ORDER BY a.username, d.device_id",
+             WHERE $1 IS NULL OR d.account_id = $1 ORDER BY a.username, d.device_id",
         );
         let rows = select
             .bind(account.map(|account| account.0))
@@ -174,7 +174,7 @@ impl Transaction {
         let insert = sqlx::query_scalar(
             "INSERT INTO devices (account_id, label, login, realm, ha1_md5, ha1_sha256, ha1_sha512_256, origin,
                  created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING device_id",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING device_id",
         );
         let origin = match device.origin {
             Origin::Login => "login",
@@ -202,7 +202,7 @@ impl Transaction {
         account: AccountId,
         login: &str,
     ) -> Result<bool, StoreError> {
-        let delete = sqlx::query("DELETE FROM devices WHERE account_id = ?1 AND login = ?2")
+        let delete = sqlx::query("DELETE FROM devices WHERE account_id = $1 AND login = $2")
             .bind(account.0)
             .bind(login);
         Ok(delete.execute(&mut *self.inner).await?.rows_affected() > 0)
@@ -219,14 +219,14 @@ impl Transaction {
         keep: u32,
     ) -> Result<Vec<String>, StoreError> {
         let delete = sqlx::query_scalar(
-            "DELETE FROM devices WHERE device_id IN (
-                 SELECT device_id FROM devices WHERE account_id = ?1 AND origin = 'login'
-                 ORDER BY coalesce(last_seen_at, created_at) DESC, device_id DESC LIMIT -1 OFFSET ?2)
+            "DELETE FROM devices WHERE account_id = $1 AND origin = 'login' AND device_id NOT IN (
+                 SELECT device_id FROM devices WHERE account_id = $1 AND origin = 'login'
+                 ORDER BY coalesce(last_seen_at, created_at) DESC, device_id DESC LIMIT $2)
              RETURNING login",
         );
         Ok(delete
             .bind(account.0)
-            .bind(keep)
+            .bind(i64::from(keep))
             .fetch_all(&mut *self.inner)
             .await?)
     }
@@ -237,7 +237,7 @@ impl Transaction {
     /// If the database fails.
     pub async fn logins(&mut self, account: AccountId) -> Result<Vec<String>, StoreError> {
         let select =
-            sqlx::query_scalar("SELECT login FROM devices WHERE account_id = ?1").bind(account.0);
+            sqlx::query_scalar("SELECT login FROM devices WHERE account_id = $1").bind(account.0);
         Ok(select.fetch_all(&mut *self.inner).await?)
     }
 
@@ -250,7 +250,7 @@ impl Transaction {
         device: DeviceId,
         at: SystemTime,
     ) -> Result<(), StoreError> {
-        let update = sqlx::query("UPDATE devices SET last_seen_at = ?2 WHERE device_id = ?1");
+        let update = sqlx::query("UPDATE devices SET last_seen_at = $2 WHERE device_id = $1");
         update
             .bind(device.0)
             .bind(unix_millis(at))

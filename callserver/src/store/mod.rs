@@ -2,52 +2,55 @@
 //!
 //! Reads are methods of [`Store`] and may run side by side; writes are methods of [`Transaction`], of which there is
 //! one at a time, and nothing is true before [`Transaction::commit`] has returned.
+//!
+//! The same statements run on SQLite and on PostgreSQL: placeholders are `$1`, whole numbers are `i64`, truth values are
+//! 0 and 1 (see [`flag`]). PostgreSQL gives up a transaction in which a statement failed, so nothing is tried and then
+//! mended: `ON CONFLICT` says beforehand what shall happen.
 
 mod accounts;
+mod audit;
 mod bindings;
 mod devices;
+mod engine;
 mod numbers;
 mod pools;
 mod settings;
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use sqlx::Sqlite;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::any::{Any, AnyRow};
+use sqlx::{AnyPool, AssertSqlSafe, Row};
 
 pub use accounts::AccountRow;
+pub use audit::{AuditEntry, AuditRow, Subject};
 pub(crate) use bindings::expires_at as binding_expires_at;
 pub use devices::{CredentialRow, DeviceRow, NewDevice, Origin};
+pub use engine::Engine;
 pub use numbers::{NumberHistoryRow, NumberRow, NumberState};
-
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// The open database.
 #[derive(Clone, Debug)]
 pub struct Store {
-    readers: SqlitePool,
-    // SQLite has one writer at a time: waiting for a connection is fairer than waiting for a locked file.
-    writer: SqlitePool,
+    engine: Engine,
+    readers: AnyPool,
+    writer: AnyPool,
 }
 
 /// A write in progress. Dropping it without [`Transaction::commit`] undoes it.
 pub struct Transaction {
-    inner: sqlx::Transaction<'static, Sqlite>,
+    inner: sqlx::Transaction<'static, Any>,
 }
 
 /// Why the database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The file cannot be opened or brought up to date.
-    #[error("The database {} cannot be opened ({source}); check that it is a Carillon database of this or an older version, and its permissions.", path.display())]
+    /// It cannot be opened or brought up to date.
+    #[error(
+        "The database {place} cannot be opened ({source}); check that it is a Carillon database of this or an older version, and its permissions."
+    )]
     Open {
-        /// The file.
-        path: PathBuf,
+        /// The file, or the server without its password.
+        place: String,
         /// What the database said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -66,66 +69,6 @@ pub enum StoreError {
     },
 }
 
-impl Store {
-    /// Opens the file, makes it if it is missing, and brings its tables up to date.
-    ///
-    /// # Errors
-    /// If the file is no database, comes from a newer version, or may not be written.
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open {
-            path: path.to_owned(),
-            source,
-        };
-        // SQLite gives its side files the mode of the database.
-        let created = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(path);
-        created.map_err(|error| failed(error.into()))?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            // What was acknowledged survives a power cut.
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            // Only a backup program could hold the file; it does not hold it for long.
-            .busy_timeout(Duration::from_secs(5));
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options.clone())
-            .await;
-        let writer = writer.map_err(|error| failed(error.into()))?;
-        MIGRATIONS
-            .run(&writer)
-            .await
-            .map_err(|error| failed(error.into()))?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(2)
-            .connect_with(options)
-            .await;
-        let readers = readers.map_err(|error| failed(error.into()))?;
-        Ok(Self { readers, writer })
-    }
-
-    /// Begins a write.
-    ///
-    /// # Errors
-    /// If the database is locked by another program or out of order.
-    pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        // Taking the write lock at once avoids finding out at the first write that somebody else has it.
-        Ok(Transaction {
-            inner: self.writer.begin_with("BEGIN IMMEDIATE").await?,
-        })
-    }
-
-    /// Closes all connections and folds the write-ahead log into the file.
-    pub async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
-    }
-}
-
 impl Transaction {
     /// Makes the write durable.
     ///
@@ -133,6 +76,14 @@ impl Transaction {
     /// If it could not be written; then nothing of it is.
     pub async fn commit(self) -> Result<(), StoreError> {
         Ok(self.inner.commit().await?)
+    }
+
+    /// Undoes the write.
+    ///
+    /// # Errors
+    /// If the database failed; nothing is written then either.
+    pub async fn roll_back(self) -> Result<(), StoreError> {
+        Ok(self.inner.rollback().await?)
     }
 }
 
@@ -144,8 +95,17 @@ pub(crate) fn unix_millis(at: SystemTime) -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn is_unique_violation(error: &sqlx::Error) -> bool {
-    error
-        .as_database_error()
-        .is_some_and(|error| error.is_unique_violation())
+/// A truth value of a row, which both engines keep as 0 or 1.
+fn flag(row: &AnyRow, column: &'static str) -> Result<bool, StoreError> {
+    Ok(row.try_get::<i64, _>(column)? != 0)
+}
+
+/// A statement about as many values as there are, such as `… IN ($2, $3, $4)`: `{}` in `sql` becomes the list of
+/// placeholders from `$first` on.
+fn with_list(sql: &str, first: usize, count: usize) -> AssertSqlSafe<String> {
+    let list: Vec<String> = (first..first + count)
+        .map(|index| format!("${index}"))
+        .collect();
+    // Only placeholders come in, never a value.
+    AssertSqlSafe(sql.replace("{}", &list.join(", ")))
 }

@@ -4,10 +4,10 @@ use std::time::SystemTime;
 
 use api::{AccountId, Number};
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 
 use super::accounts::read_number;
-use super::{Store, StoreError, Transaction, unix_millis};
+use super::{Store, StoreError, Transaction, flag, unix_millis};
 
 /// What a number is at present.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -96,7 +96,7 @@ macro_rules! select_numbers {
     };
 }
 
-fn read(row: &SqliteRow) -> Result<NumberRow, StoreError> {
+fn read(row: &AnyRow) -> Result<NumberRow, StoreError> {
     let number = read_number(row)?.ok_or(StoreError::Corrupt {
         what: "number",
         value: String::new(),
@@ -106,7 +106,7 @@ fn read(row: &SqliteRow) -> Result<NumberRow, StoreError> {
         state: NumberState::parse(row.try_get("state")?)?,
         account: row.try_get::<Option<i64>, _>("account_id")?.map(AccountId),
         username: row.try_get("username")?,
-        is_primary: row.try_get("is_primary")?,
+        is_primary: flag(row, "is_primary")?,
         epoch: row.try_get("epoch")?,
         changed_at: row.try_get("changed_at")?,
     })
@@ -124,7 +124,7 @@ impl Store {
     /// If the database fails.
     pub async fn numbers(&self, state: Option<NumberState>) -> Result<Vec<NumberRow>, StoreError> {
         let select = sqlx::query(select_numbers!(
-            "WHERE ?1 IS NULL OR n.state = ?1 ORDER BY n.digits, n.number"
+            "WHERE $1 IS NULL OR n.state = $1 ORDER BY n.digits, n.number"
         ));
         let rows = select
             .bind(state.map(NumberState::as_str))
@@ -142,13 +142,13 @@ impl Store {
         number: &Number,
     ) -> Result<Vec<NumberHistoryRow>, StoreError> {
         let select = sqlx::query(
-            "SELECT state, epoch, username, happened_at, reason FROM number_history WHERE number = ?1 ORDER BY entry_id",
+            "SELECT state, epoch, username, happened_at, reason FROM number_history WHERE number = $1 ORDER BY entry_id",
         );
         let rows = select
             .bind(number.as_str())
             .fetch_all(&self.readers)
             .await?;
-        let read = |row: &SqliteRow| {
+        let read = |row: &AnyRow| {
             Ok(NumberHistoryRow {
                 state: NumberState::parse(row.try_get("state")?)?,
                 epoch: row.try_get("epoch")?,
@@ -167,7 +167,7 @@ impl Transaction {
     /// # Errors
     /// If the database fails.
     pub async fn number(&mut self, number: &Number) -> Result<Option<NumberRow>, StoreError> {
-        let select = sqlx::query(select_numbers!("WHERE n.number = ?1")).bind(number.as_str());
+        let select = sqlx::query(select_numbers!("WHERE n.number = $1")).bind(number.as_str());
         select
             .fetch_optional(&mut *self.inner)
             .await?
@@ -182,7 +182,7 @@ impl Transaction {
     /// If the database fails.
     pub async fn numbers_of(&mut self, account: AccountId) -> Result<Vec<NumberRow>, StoreError> {
         let select = sqlx::query(select_numbers!(
-            "WHERE n.account_id = ?1 AND n.state = 'assigned' ORDER BY n.is_primary DESC, n.digits, n.number"
+            "WHERE n.account_id = $1 AND n.state = 'assigned' ORDER BY n.is_primary DESC, n.digits, n.number"
         ));
         let rows = select.bind(account.0).fetch_all(&mut *self.inner).await?;
         rows.iter().map(read).collect()
@@ -203,16 +203,16 @@ impl Transaction {
         // The condition and the write are one statement: nobody can come between.
         let upsert = sqlx::query(
             "INSERT INTO numbers (number, digits, state, account_id, is_primary, changed_at)
-             VALUES (?1, ?2, 'assigned', ?3, ?4, ?5)
-             ON CONFLICT (number) DO UPDATE SET state = 'assigned', account_id = ?3, is_primary = ?4, changed_at = ?5,
-                 epoch = epoch + 1, lease_ends_at = NULL
-             WHERE state = 'free'",
+             VALUES ($1, $2, 'assigned', $3, $4, $5)
+             ON CONFLICT (number) DO UPDATE SET state = 'assigned', account_id = $3, is_primary = $4, changed_at = $5,
+                 epoch = numbers.epoch + 1, lease_ends_at = NULL, note = NULL
+             WHERE numbers.state = 'free'",
         );
         let upsert = upsert
             .bind(number.as_str())
             .bind(digits(number))
             .bind(account.0)
-            .bind(is_primary)
+            .bind(i64::from(is_primary))
             .bind(unix_millis(now));
         let is_done = upsert.execute(&mut *self.inner).await?.rows_affected() == 1;
         if is_done {
@@ -232,8 +232,9 @@ impl Transaction {
         now: SystemTime,
     ) -> Result<(), StoreError> {
         let update = sqlx::query(
-            "UPDATE numbers SET state = 'free', account_id = NULL, is_primary = 0, changed_at = ?2, lease_ends_at = NULL
-             WHERE number = ?1",
+            "UPDATE numbers SET state = 'free', account_id = NULL, is_primary = 0, changed_at = $2, lease_ends_at = NULL,
+                 on_call = NULL, forward_to = NULL, note = NULL
+             WHERE number = $1",
         );
         update
             .bind(number.as_str())
@@ -249,7 +250,7 @@ impl Transaction {
     /// If the database fails.
     pub async fn set_primary_number(&mut self, number: &Number) -> Result<(), StoreError> {
         let update = sqlx::query(
-            "UPDATE numbers SET is_primary = 1 WHERE number = ?1 AND state = 'assigned'",
+            "UPDATE numbers SET is_primary = 1 WHERE number = $1 AND state = 'assigned'",
         );
         update
             .bind(number.as_str())
@@ -266,8 +267,8 @@ impl Transaction {
     ) -> Result<(), StoreError> {
         let insert = sqlx::query(
             "INSERT INTO number_history (number, epoch, state, account_id, username, happened_at, reason)
-             SELECT n.number, n.epoch, n.state, n.account_id, a.username, ?2, ?3
-             FROM numbers n LEFT JOIN accounts a ON a.account_id = n.account_id WHERE n.number = ?1",
+             SELECT n.number, n.epoch, n.state, n.account_id, a.username, $2, $3
+             FROM numbers n LEFT JOIN accounts a ON a.account_id = n.account_id WHERE n.number = $1",
         );
         insert
             .bind(number.as_str())

@@ -23,7 +23,7 @@ impl Transaction {
             let mut next: i64 = pool.try_get("next")?;
             let print = |value: i64| format!("{value:0width$}", width = digits as usize);
             let given_back: Option<String> = sqlx::query_scalar(
-                "SELECT min(number) FROM numbers WHERE state = 'free' AND digits = ?1 AND number BETWEEN ?2 AND ?3",
+                "SELECT min(number) FROM numbers WHERE state = 'free' AND digits = $1 AND number BETWEEN $2 AND $3",
             )
             .bind(digits)
             .bind(print(low))
@@ -34,15 +34,15 @@ impl Transaction {
             let begin = next;
             while next <= high {
                 let is_used =
-                    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM numbers WHERE number = ?1)")
+                    sqlx::query_scalar::<_, i64>("SELECT count(*) FROM numbers WHERE number = $1")
                         .bind(print(next));
-                if !is_used.fetch_one(&mut *self.inner).await? {
+                if is_used.fetch_one(&mut *self.inner).await? == 0 {
                     break;
                 }
                 next += 1;
             }
             if next != begin {
-                let update = sqlx::query("UPDATE pools SET next = ?2 WHERE pool_id = ?1")
+                let update = sqlx::query("UPDATE pools SET next = $2 WHERE pool_id = $1")
                     .bind(pool_id)
                     .bind(next);
                 update.execute(&mut *self.inner).await?;
@@ -81,7 +81,7 @@ impl Transaction {
         // From the same pool, so that an extension is not answered with somebody's conference room; a number outside
         // all pools has only its length for a limit.
         let pool: Option<(i64, i64)> = sqlx::query_as(
-            "SELECT low, high FROM pools WHERE digits = ?1 AND ?2 BETWEEN low AND high AND purpose = 'accounts'",
+            "SELECT low, high FROM pools WHERE digits = $1 AND $2 BETWEEN low AND high AND purpose = 'accounts'",
         )
         .bind(digits(number))
         .bind(middle)
@@ -91,7 +91,7 @@ impl Transaction {
         let (low, high) = pool.unwrap_or((0, longest));
         let (low, high) = (low.max(middle - FAR), high.min(middle + FAR));
         let used = sqlx::query_scalar::<_, String>(
-            "SELECT number FROM numbers WHERE digits = ?1 AND number BETWEEN ?2 AND ?3 AND state <> 'free'",
+            "SELECT number FROM numbers WHERE digits = $1 AND number BETWEEN $2 AND $3 AND state <> 'free'",
         );
         let used = used.bind(digits(number)).bind(print(low)).bind(print(high));
         let used: HashSet<String> = used

@@ -19,7 +19,7 @@ impl Transaction {
     /// # Errors
     /// If the database fails.
     pub async fn set_domain(&mut self, domain: &str) -> Result<(), StoreError> {
-        let upsert = "INSERT INTO settings (name, value) VALUES ('domain', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1";
+        let upsert = "INSERT INTO settings (name, value) VALUES ('domain', $1) ON CONFLICT (name) DO UPDATE SET value = $1";
         sqlx::query(upsert)
             .bind(domain)
             .execute(&mut *self.inner)

@@ -1,0 +1,62 @@
+//! What changed, for those who remember it: the exchange, the event streams, other servers on the same database.
+
+use api::{AccountId, Number};
+use tokio::sync::oneshot;
+
+/// Something changed that others may remember wrongly.
+#[derive(Debug)]
+pub struct Announcement {
+    /// What changed.
+    pub change: Change,
+    /// To be dropped or sent to when everything stale has been forgotten.
+    pub done: oneshot::Sender<()>,
+}
+
+/// What changed, in the words that the exchange asks its questions with.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// Logins whose credential is another one now, or whose owner has another name or number.
+    pub logins: Vec<String>,
+    /// Names and numbers that lead somewhere else now, in their normal form.
+    pub dialled: Vec<String>,
+    /// Logins that are not good any more: their registrations end. They are in `logins` too.
+    pub revoked: Vec<String>,
+    /// Whose account changed, and how.
+    pub people: Vec<PersonChanged>,
+}
+
+/// An account changed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PersonChanged {
+    /// Which one.
+    pub account: AccountId,
+    /// How.
+    pub what: WhatChanged,
+}
+
+/// What is new about an account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum WhatChanged {
+    /// Its primary number.
+    Number {
+        /// Before.
+        old: Option<Number>,
+        /// Now.
+        new: Option<Number>,
+    },
+    /// Its username, display name or picture.
+    Name,
+    /// Its password.
+    Password,
+    /// Its devices.
+    Devices,
+    /// It is no more, or disabled.
+    Removed,
+}
+
+impl Change {
+    /// Whether nobody remembers anything wrongly.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}

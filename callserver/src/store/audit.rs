@@ -1,0 +1,174 @@
+//! The table `audit_log`: who did what to which account or number, from where. Rows are added and never changed.
+
+use std::net::IpAddr;
+use std::time::SystemTime;
+
+use api::{AccountId, Number};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::{Store, StoreError, Transaction, unix_millis};
+use crate::office::{Actor, ActorKind};
+
+/// What was done.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AuditEntry {
+    /// `SUBJECT.VERB`, such as `number.change`.
+    pub action: &'static str,
+    /// What it was done to.
+    pub subject: Subject,
+    /// Whose account it concerns.
+    pub account: Option<AccountId>,
+    /// More about it, a JSON object without secrets.
+    pub detail: serde_json::Value,
+}
+
+/// What something was done to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Subject {
+    /// An account, by its username of that moment.
+    Account(String),
+    /// A device, by its login.
+    Device(String),
+    /// A number.
+    Number(Number),
+    /// A pool, by its range.
+    Pool(String),
+    /// An invitation, by its id.
+    Invitation(i64),
+    /// A login over HTTP, by its id.
+    Session(i64),
+    /// The server itself.
+    Server,
+}
+
+/// One line of the log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AuditRow {
+    /// Grows with each line.
+    pub entry: i64,
+    /// Unix milliseconds.
+    pub happened_at: i64,
+    /// `account`, `operator`, `system` or `stranger`.
+    pub actor: String,
+    /// The actor's name, as it was then.
+    pub actor_name: Option<String>,
+    /// From where; `None`: from this machine.
+    pub source: Option<String>,
+    /// `SUBJECT.VERB`
+    pub action: String,
+    /// The kind of what it was done to.
+    pub subject_kind: String,
+    /// Its name, as it was then.
+    pub subject: String,
+    /// Whose account it concerns.
+    pub account: Option<AccountId>,
+    /// A JSON object.
+    pub detail: String,
+}
+
+impl Subject {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Account(_) => "account",
+            Self::Device(_) => "device",
+            Self::Number(_) => "number",
+            Self::Pool(_) => "pool",
+            Self::Invitation(_) => "invitation",
+            Self::Session(_) => "session",
+            Self::Server => "server",
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Account(name) | Self::Device(name) | Self::Pool(name) => name.clone(),
+            Self::Number(number) => number.to_string(),
+            Self::Invitation(id) | Self::Session(id) => id.to_string(),
+            Self::Server => "server".into(),
+        }
+    }
+}
+
+fn read(row: &AnyRow) -> Result<AuditRow, StoreError> {
+    Ok(AuditRow {
+        entry: row.try_get("entry_id")?,
+        happened_at: row.try_get("happened_at")?,
+        actor: row.try_get("actor")?,
+        actor_name: row.try_get("actor_name")?,
+        source: row.try_get("source")?,
+        action: row.try_get("action")?,
+        subject_kind: row.try_get("subject_kind")?,
+        subject: row.try_get("subject")?,
+        account: row.try_get::<Option<i64>, _>("account_id")?.map(AccountId),
+        detail: row.try_get("detail")?,
+    })
+}
+
+impl Store {
+    /// At most `limit` lines before the line `before`, the newest first: of one account, about one subject (a number,
+    /// a login, a username), or all.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn audit(
+        &self,
+        account: Option<AccountId>,
+        subject: Option<&str>,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        let select = sqlx::query(
+            "SELECT * FROM audit_log
+             WHERE ($1 IS NULL OR account_id = $1) AND ($2 IS NULL OR subject = $2) AND ($3 IS NULL OR entry_id < $3)
+             ORDER BY entry_id DESC LIMIT $4",
+        );
+        let rows = select
+            .bind(account.map(|account| account.0))
+            .bind(subject.map(str::to_owned))
+            .bind(before)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(read).collect()
+    }
+}
+
+impl Transaction {
+    /// Adds a line to the log; it stands there if the rest of the write does.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn audit(
+        &mut self,
+        actor: &Actor,
+        entry: &AuditEntry,
+        now: SystemTime,
+    ) -> Result<(), StoreError> {
+        let insert = sqlx::query(
+            "INSERT INTO audit_log (happened_at, actor, actor_id, actor_name, source, action, subject_kind, subject,
+                 account_id, detail)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        );
+        let kind = match actor.kind {
+            ActorKind::Account => "account",
+            ActorKind::Operator => "operator",
+            ActorKind::System => "system",
+            ActorKind::Stranger => "stranger",
+        };
+        insert
+            .bind(unix_millis(now))
+            .bind(kind)
+            .bind(actor.account.map(|account| account.0))
+            .bind(actor.name.clone())
+            .bind(actor.source.as_ref().map(IpAddr::to_string))
+            .bind(entry.action)
+            .bind(entry.subject.kind())
+            .bind(entry.subject.name())
+            .bind(entry.account.map(|account| account.0))
+            .bind(entry.detail.to_string())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+}
