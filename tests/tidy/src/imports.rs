@@ -59,13 +59,14 @@ pub const TABLE: &[Rule] = &[
     test("fuzz", &["damage"]),
     test("simnet", &[]),
     test("hearing", &[]),
+    test("test-postgres", &[]),
     test("tidy", &[]),
-    test("end-to-end", &["hearing", "sip"]),
+    test("end-to-end", &["hearing", "sip", "test-postgres"]),
     test("bench", &["end-to-end", "sip"]),
 ];
 
 /// Test crates that any crate may use in its own tests.
-pub const FOR_TESTS: &[&str] = &["hearing", "simnet"];
+pub const FOR_TESTS: &[&str] = &["hearing", "simnet", "test-postgres"];
 
 const NO_WINDOW_NO_STORE: &[&str] = &["sqlx", "axum", "cpal", "eframe", "egui"];
 
