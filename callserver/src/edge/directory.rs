@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use api::{Number, Username};
 use sip::Text;
-use switch::{Answer, AskId, Credential, Destination};
+use switch::{Answer, AskId, Credential, Destination, Reached};
 use tokio::sync::mpsc;
 
 use crate::office::Change;
@@ -99,16 +99,16 @@ impl Directory {
     }
 
     /// Whom does this number or name reach? `None`: the answer comes later.
-    pub(super) fn destination(&self, ask: AskId, dialled: &str) -> Option<Answer> {
+    pub(super) fn reached(&self, ask: AskId, dialled: &str) -> Option<Answer> {
         let Some(wanted) = Wanted::parse(dialled) else {
-            return Some(Answer::Destination(None));
+            return Some(Answer::Destination(Reached::Nobody));
         };
         let key = wanted.as_str();
         if let Some(destination) = self.destinations.get(key) {
-            return Some(Answer::Destination(Some(destination.clone())));
+            return Some(Answer::Destination(Reached::Account(destination.clone())));
         }
         if self.unknown_dialled.contains(key) {
-            return Some(Answer::Destination(None));
+            return Some(Answer::Destination(Reached::Nobody));
         }
         let store = self.lookups.store.clone();
         self.look_up(ask, async move {
@@ -155,7 +155,7 @@ impl Directory {
                     None if is_fresh => remember_unknown(&mut self.unknown_dialled, dialled),
                     _ => {}
                 }
-                Answer::Destination(destination)
+                Answer::Destination(destination.map_or(Reached::Nobody, Reached::Account))
             }
         };
         Some((found.ask, answer))
@@ -236,7 +236,9 @@ fn into_credential(row: CredentialRow) -> Credential {
         login: row.login.into(),
         ha1: row.ha1,
         number: row.number.map(|number| String::from(number).into()),
+        other_numbers: Vec::new(),
         display_name: row.display_name.into(),
+        is_guest: false,
     }
 }
 
@@ -245,5 +247,6 @@ fn into_destination(row: AccountRow) -> Option<Destination> {
         account: switch::AccountId(row.account.0),
         number: row.number.map(|number| String::from(number).into()),
         display_name: row.display_name.into(),
+        is_guest: false,
     })
 }

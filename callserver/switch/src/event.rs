@@ -66,6 +66,8 @@ pub enum Event {
         caller: Party,
         /// Who is called.
         callee: Party,
+        /// The number or name that the caller dialled.
+        dialled: Text,
     },
     /// The first phone of the callee rings.
     CallRinging {

@@ -71,6 +71,8 @@ pub struct Party {
     pub number: Option<Text>,
     /// The name to show to people.
     pub display_name: Text,
+    /// Whether the account has its number for a while only.
+    pub is_guest: bool,
 }
 
 impl Party {

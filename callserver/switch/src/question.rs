@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use sip::{Flow, Ha1, Text};
 
-use crate::{AccountId, CallId, DeviceId, Party};
+use crate::{AccountId, CallId, DeviceId, Party, Reached};
 
 /// A question, asked with [`Event::Ask`](crate::Event::Ask) and answered with [`Input::Answer`](crate::Input::Answer).
 /// A question that nobody answers in [`Config::question_timeout`](crate::Config::question_timeout) counts as failed.
@@ -19,6 +19,8 @@ pub enum Question {
     Destination {
         /// The user part of the dialled URI, unescaped.
         dialled: Text,
+        /// Who wants to reach them: not everybody may call everywhere.
+        caller: Party,
     },
     /// Where does the relay listen for the media of this call? Answered with [`Answer::MediaPorts`].
     MediaPorts {
@@ -31,13 +33,13 @@ pub enum Question {
     },
 }
 
-/// The answer to a [`Question`]; of the same kind, or it counts as `None`.
+/// The answer to a [`Question`]; of the same kind, or it counts as the one that says least.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// The device, or `None` if there is no such login.
     Credential(Option<Credential>),
-    /// The account, or `None` if nobody has that number or name.
-    Destination(Option<Destination>),
+    /// Where that number or name leads.
+    Destination(Reached),
     /// The ports, or `None` if the relay has none left.
     MediaPorts(Option<MediaPorts>),
 }
@@ -50,10 +52,10 @@ impl Answer {
         }
     }
 
-    pub(crate) fn into_destination(self) -> Option<Destination> {
+    pub(crate) fn into_reached(self) -> Reached {
         match self {
-            Answer::Destination(destination) => destination,
-            Answer::Credential(_) | Answer::MediaPorts(_) => None,
+            Answer::Destination(reached) => reached,
+            Answer::Credential(_) | Answer::MediaPorts(_) => Reached::Nobody,
         }
     }
 
@@ -78,39 +80,24 @@ pub struct Credential {
     pub ha1: Ha1,
     /// The owner's number at present.
     pub number: Option<Text>,
+    /// Further numbers that are the owner's: others at present, and former ones that nobody else has yet. Phones that were
+    /// set up with one of them go on.
+    pub other_numbers: Vec<Text>,
     /// The owner's name, shown to those whom they call.
     pub display_name: Text,
+    /// Whether the owner has its number for a while only.
+    pub is_guest: bool,
 }
 
 impl Credential {
-    pub(crate) fn into_party(self) -> Party {
+    pub(crate) fn party(&self) -> Party {
         Party {
             account: self.account,
-            number: self.number,
-            display_name: self.display_name,
+            number: self.number.clone(),
+            display_name: self.display_name.clone(),
+            is_guest: self.is_guest,
         }
     }
-}
-
-impl Destination {
-    pub(crate) fn into_party(self) -> Party {
-        Party {
-            account: self.account,
-            number: self.number,
-            display_name: self.display_name,
-        }
-    }
-}
-
-/// An account that can be called.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Destination {
-    /// The account.
-    pub account: AccountId,
-    /// Its number at present.
-    pub number: Option<Text>,
-    /// Its name.
-    pub display_name: Text,
 }
 
 /// Where the relay listens for the two sides of one call; what comes in at one leaves by the other.

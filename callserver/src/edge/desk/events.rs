@@ -15,7 +15,7 @@ impl Desk {
             Event::Ask { ask, question } => {
                 let answer = match question {
                     Question::Credential { login } => self.directory.credential(ask, &login),
-                    Question::Destination { dialled } => self.directory.destination(ask, &dialled),
+                    Question::Destination { dialled, .. } => self.directory.reached(ask, &dialled),
                     Question::MediaPorts {
                         call,
                         caller,
@@ -72,6 +72,7 @@ impl Desk {
                 call,
                 caller,
                 callee,
+                ..
             } => {
                 tracing::debug!(
                     call = call.0,

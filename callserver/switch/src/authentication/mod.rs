@@ -243,10 +243,13 @@ fn name_in(request: &Request) -> Option<String> {
     }
 }
 
-/// Whether `address` is one of `owner`'s own: its user part is the device's login, or the account's number.
+/// Whether `address` is one of `owner`'s own: its user part is the device's login, or a number of the account. A number
+/// that the owner gave up is still theirs in this respect until somebody else has it: a phone that was set up with it is
+/// not to be locked out on the day of the change.
 pub(crate) fn is_their_address(address: &NameAddr, owner: &Credential) -> bool {
     let user = address.uri.user_text().unwrap_or_default();
-    owner.login == user || owner.number.as_ref().is_some_and(|number| *number == user)
+    let mut numbers = owner.number.iter().chain(&owner.other_numbers);
+    owner.login == user || numbers.any(|number| *number == user)
 }
 
 /// Beginnings of the User-Agent of phones that give up when they meet a challenge other than MD5, instead of taking the

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use bytes::Bytes;
 use sip::{Contact, Flow, Headers, MaxForwards, StatusCode};
 
 use super::Bridge;
@@ -29,6 +30,7 @@ impl Bridge {
             invite,
             caller,
             callee,
+            dialled,
         } = admitted;
         let load = self.load.get(&caller.account).copied().unwrap_or_default();
         if load >= desk.config.max_calls_of_account {
@@ -37,12 +39,13 @@ impl Bridge {
         self.last_call += 1;
         let id = CallId(self.last_call);
         let caller_device = caller.device;
-        let (caller_party, callee_party) = (caller.into_party(), callee.into_party());
+        let (caller_party, callee_party) = (caller.party(), callee.party.clone());
         let (from, to) = (caller_party.account, callee_party.account);
         desk.emit(Event::CallStarted {
             call: id,
             caller: caller_party.clone(),
             callee: callee_party.clone(),
+            dialled,
         });
         // The ports are asked for last, so that calls which cannot come about cost none.
         let offer = match &invite.body {
@@ -70,12 +73,17 @@ impl Bridge {
         };
         let ask = desk.ask(now, question, Purpose::Ports(id));
         let hops = invite.headers.typed::<MaxForwards>().ok().flatten();
+        let mut headers = Headers::new();
+        // The core has refused what may go no further.
+        let hops = hops.unwrap_or(MaxForwards::INITIAL).0.saturating_sub(1);
+        headers.push_typed(&MaxForwards(hops));
+        callee.push_history(&mut headers, &desk.config.domain);
+        callee.push_diversion(&mut headers, &desk.config.domain);
         let awaiting = AwaitingPorts {
             ask,
             offer,
             caller_device,
-            // The core has refused what may go no further.
-            max_forwards: hops.unwrap_or(MaxForwards::INITIAL).0.saturating_sub(1),
+            headers,
         };
         let contact = invite.headers.typed::<Contact>().ok().flatten();
         let contact = contact.as_ref().and_then(Contact::address);
@@ -95,6 +103,14 @@ impl Bridge {
         };
         self.legs.insert(leg, (id, Side::Caller));
         self.calls.insert(id, call);
+        if callee.forwarded_from.is_some() {
+            let progress = sip::Input::Progress {
+                leg,
+                status: StatusCode::CALL_IS_BEING_FORWARDED,
+                body: Bytes::new(),
+            };
+            desk.endpoint.handle(now, progress);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use sdp::SessionDescription;
-use sip::{Flow, LegId, StatusCode};
+use sip::{Flow, Headers, LegId, StatusCode};
 
 use super::description::Told;
 use super::invite::Invitation;
@@ -57,8 +57,8 @@ pub(super) struct AwaitingPorts {
     pub(super) offer: Option<SessionDescription>,
     /// The phone that calls must not ring.
     pub(super) caller_device: DeviceId,
-    /// How far the INVITE may still go.
-    pub(super) max_forwards: u8,
+    /// What the phones are told besides the session: how far the INVITE may still go, and how it came to them.
+    pub(super) headers: Headers,
 }
 
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use sdp::SessionDescription;
-use sip::{HeaderName, Headers, MaxForwards, NameAddr, StatusCode, Text};
+use sip::{HeaderName, Headers, NameAddr, StatusCode, Text};
 
 use super::Bridge;
 use super::call::{AwaitingPorts, Branch, Phone, Ringing, Stage};
@@ -39,16 +39,15 @@ impl Bridge {
         let AwaitingPorts {
             offer,
             caller_device,
-            max_forwards,
+            headers,
             ..
         } = awaiting;
-        let (offer, caller_device, max_forwards) = (offer.take(), *caller_device, *max_forwards);
+        let (offer, caller_device) = (offer.take(), *caller_device);
+        let mut headers = std::mem::take(headers);
         let caller_offers = offer.is_some();
         if let Some(offer) = &offer {
             expect_media(desk, call_id, Side::Caller, offer, &call.caller_phone);
         }
-        let mut headers = Headers::new();
-        headers.push_typed(&MaxForwards(max_forwards));
         if !caller_offers {
             // A reliable provisional answer would bring an offer whose answer has to come before the call is answered, and
             // the caller's phone may not be able to give it.

@@ -10,10 +10,11 @@ use super::call::Branch;
 use super::end::Ending;
 use crate::desk::Desk;
 use crate::questions::Purpose;
+use crate::reached::Unreached;
 use crate::reception::dialled;
 use crate::refusal::call_end;
 use crate::registrar::{Reachable, Registrar};
-use crate::{CallId, Destination, Question, Side};
+use crate::{CallId, Question, Reached, Side};
 
 /// So many numbers may one call be sent on to, whoever names them.
 const MOST_REDIRECTIONS: usize = 5;
@@ -30,7 +31,7 @@ impl Bridge {
         let Some(call) = self.calls.get_mut(&call_id) else {
             return false;
         };
-        let caller = call.caller_phone.leg;
+        let (leg, caller) = (call.caller_phone.leg, call.caller.clone());
         let Some(ringing) = call.ringing() else {
             return false;
         };
@@ -48,11 +49,13 @@ impl Bridge {
         ringing.redirections += numbers.len();
         ringing.lookups += numbers.len();
         for dialled in numbers {
+            // The caller goes there, not the phone that shows the way: the right to do so must be the caller's.
+            let caller = caller.clone();
             let purpose = Purpose::Redirection(call_id);
-            desk.ask(now, Question::Destination { dialled }, purpose);
+            desk.ask(now, Question::Destination { dialled, caller }, purpose);
         }
         let progress = sip::Input::Progress {
-            leg: caller,
+            leg,
             status: StatusCode::CALL_IS_BEING_FORWARDED,
             body: Bytes::new(),
         };
@@ -60,36 +63,49 @@ impl Bridge {
         true
     }
 
-    /// Who is there is known: their phones ring, unless they have been asked before.
+    /// Where that leads is known: their phones ring, unless they have been asked before.
     pub(crate) fn redirection_found(
         &mut self,
         now: Instant,
         desk: &mut Desk,
         registrar: &Registrar,
         call_id: CallId,
-        target: Option<Destination>,
+        target: Reached,
     ) {
         let Some(call) = self.calls.get_mut(&call_id) else {
             return;
         };
+        let caller = call.caller.clone();
         let Some(ringing) = call.ringing() else {
             return;
         };
         ringing.lookups = ringing.lookups.saturating_sub(1);
+        let target = match target.into_callee() {
+            Ok(callee) => Some(callee.party.account),
+            // A caller would dial the new number; here it is looked up for them.
+            Err(Unreached::Moved { to: dialled }) if ringing.redirections < MOST_REDIRECTIONS => {
+                ringing.redirections += 1;
+                ringing.lookups += 1;
+                let purpose = Purpose::Redirection(call_id);
+                desk.ask(now, Question::Destination { dialled, caller }, purpose);
+                None
+            }
+            Err(_) => None,
+        };
         if let Some(target) = target
-            && !ringing.invited.contains(&target.account)
+            && !ringing.invited.contains(&target)
         {
-            ringing.invited.push(target.account);
+            ringing.invited.push(target);
             // One phone alone may let the caller hear something: its offer has one answer. Now there are others.
             ringing.is_single = false;
             for Reachable { first, others } in
-                registrar.reachable(target.account, Some(ringing.caller_device))
+                registrar.reachable(target, Some(ringing.caller_device))
             {
                 let phone = ringing.invitation.send(now, desk, &first);
                 self.legs.insert(phone.leg, (call_id, Side::Callee));
                 ringing.branches.push(Branch {
                     phone,
-                    account: target.account,
+                    account: target,
                     binding: first.binding,
                     others,
                 });

@@ -51,13 +51,14 @@ impl Pager {
         match dialled_by(desk, flow, &message, &sender) {
             Err(status) => desk.respond(now, request, status, Headers::new()),
             Ok(dialled) => {
+                let caller = sender.party();
                 let addressed = Addressed {
                     request,
                     message,
                     sender,
                 };
                 let purpose = Purpose::Recipient(Box::new(addressed));
-                desk.ask(now, Question::Destination { dialled }, purpose);
+                desk.ask(now, Question::Destination { dialled, caller }, purpose);
             }
         }
     }

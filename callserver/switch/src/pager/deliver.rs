@@ -10,34 +10,40 @@ use sip::{
 use super::{Addressed, Attempt, Delivery, Pager};
 use crate::desk::Desk;
 use crate::passing::passed_on;
+use crate::reached::Callee;
 use crate::refusal::Refusals;
 use crate::registrar::{Reachable, Registrar, Target};
-use crate::{Destination, Party};
+use crate::{Party, Reached};
 
 impl Pager {
-    /// The recipient is known, or there is none.
+    /// Where the message is to go is known. The sender of one for a number that has moved is told the new number, as a
+    /// caller is: its owner did not want to be followed.
     pub(crate) fn routed(
         &mut self,
         now: Instant,
         desk: &mut Desk,
         registrar: &Registrar,
         addressed: Addressed,
-        recipient: Option<Destination>,
+        reached: Reached,
     ) {
         let Addressed {
             request,
             message,
             sender,
         } = addressed;
-        let Some(recipient) = recipient else {
-            return desk.respond(now, request, StatusCode::NOT_FOUND, Headers::new());
+        let recipient = match reached.into_callee() {
+            Ok(recipient) => recipient,
+            Err(unreached) => {
+                let headers = unreached.headers(&desk.config.domain);
+                return desk.respond(now, request, unreached.status(), headers);
+            }
         };
-        let phones = registrar.reachable(recipient.account, Some(sender.device));
+        let phones = registrar.reachable(recipient.party.account, Some(sender.device));
         if phones.is_empty() {
             let status = StatusCode::TEMPORARILY_UNAVAILABLE;
             return desk.respond(now, request, status, Headers::new());
         }
-        let message = passed(&message, sender.into_party(), recipient.into_party(), desk);
+        let message = passed(&message, &sender.party(), &recipient, desk);
         self.last_delivery += 1;
         let delivery = self.last_delivery;
         let waiting = Delivery {
@@ -142,9 +148,9 @@ impl Pager {
 }
 
 /// The message as the recipient's phones get it: between the people's numbers, whatever addresses the sender wrote.
-fn passed(message: &Request, sender: Party, recipient: Party, desk: &Desk) -> Request {
+fn passed(message: &Request, sender: &Party, recipient: &Callee, desk: &Desk) -> Request {
     let domain = &desk.config.domain;
-    let to = recipient.address(domain);
+    let to = recipient.party.address(domain);
     let mut passed = Request::new(Method::Message, to.uri.clone());
     passed
         .headers
@@ -154,6 +160,7 @@ fn passed(message: &Request, sender: Party, recipient: Party, desk: &Desk) -> Re
     // The core has refused what may go no further.
     let hops = hops.unwrap_or(MaxForwards::INITIAL).0.saturating_sub(1);
     passed.headers.push_typed(&MaxForwards(hops));
+    recipient.push_history(&mut passed.headers, domain);
     passed.headers.append(passed_on(&message.headers));
     passed.body = Bytes::clone(&message.body);
     passed

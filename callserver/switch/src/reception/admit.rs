@@ -9,7 +9,7 @@ use super::{Admitted, Arrival, Reception, Stage, TakeOver, dialled_by};
 use crate::authentication::{Authentication, Door};
 use crate::desk::Desk;
 use crate::questions::Purpose;
-use crate::{Credential, Destination, Question};
+use crate::{Credential, Question, Reached};
 
 impl Reception {
     /// The caller's credential is known, or there is none. Gives back whoever wants to take over a call, for whom nobody has
@@ -61,8 +61,16 @@ impl Reception {
                 return None;
             }
         };
-        let ask = desk.ask(now, Question::Destination { dialled }, Purpose::Callee(leg));
-        let stage = Stage::Routing(Box::new(owner));
+        let caller = owner.party();
+        let question = Question::Destination {
+            dialled: dialled.clone(),
+            caller,
+        };
+        let ask = desk.ask(now, question, Purpose::Callee(leg));
+        let stage = Stage::Routing {
+            caller: Box::new(owner),
+            dialled,
+        };
         self.arrivals.insert(
             leg,
             Arrival {
@@ -76,13 +84,13 @@ impl Reception {
         None
     }
 
-    /// The callee is known, or there is none.
+    /// Where the number leads is known.
     pub(crate) fn routed(
         &mut self,
         now: Instant,
         desk: &mut Desk,
         leg: LegId,
-        callee: Option<Destination>,
+        reached: Reached,
     ) -> Option<Admitted> {
         let Arrival {
             flow,
@@ -90,12 +98,16 @@ impl Reception {
             stage,
             ..
         } = self.arrivals.remove(&leg)?;
-        let Stage::Routing(caller) = stage else {
+        let Stage::Routing { caller, dialled } = stage else {
             return None;
         };
-        let Some(callee) = callee else {
-            desk.reject(now, leg, StatusCode::NOT_FOUND, Headers::new());
-            return None;
+        let callee = match reached.into_callee() {
+            Ok(callee) => callee,
+            Err(unreached) => {
+                let headers = unreached.headers(&desk.config.domain);
+                desk.reject(now, leg, unreached.status(), headers);
+                return None;
+            }
         };
         Some(Admitted {
             leg,
@@ -103,6 +115,7 @@ impl Reception {
             invite,
             caller: *caller,
             callee,
+            dialled,
         })
     }
 

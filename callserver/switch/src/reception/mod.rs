@@ -10,9 +10,10 @@ mod check;
 use std::collections::HashMap;
 
 pub(crate) use check::{dialled, dialled_by};
-use sip::{Credentials, Flow, LegId, Request};
+use sip::{Credentials, Flow, LegId, Request, Text};
 
-use crate::{AccountId, AskId, Credential, Destination};
+use crate::reached::Callee;
+use crate::{AccountId, AskId, Credential};
 
 /// All INVITEs that wait for an answer about their people.
 #[derive(Debug, Default)]
@@ -45,8 +46,11 @@ pub(crate) struct TakeOver {
 enum Stage {
     /// The directory is asked who has the login of these credentials.
     Authenticating(Box<Credentials>),
-    /// The caller is known; the directory is asked who is called.
-    Routing(Box<Credential>),
+    /// The caller is known; the directory is asked who is called under what was dialled.
+    Routing {
+        caller: Box<Credential>,
+        dialled: Text,
+    },
 }
 
 /// A call between two known people that may go on to the bridge.
@@ -56,7 +60,8 @@ pub(crate) struct Admitted {
     pub(crate) flow: Flow,
     pub(crate) invite: Request,
     pub(crate) caller: Credential,
-    pub(crate) callee: Destination,
+    pub(crate) callee: Callee,
+    pub(crate) dialled: Text,
 }
 
 impl Reception {

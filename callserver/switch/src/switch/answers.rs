@@ -7,7 +7,7 @@ use sip::{Headers, StatusCode};
 use super::Switch;
 use crate::pager::Pager;
 use crate::questions::Purpose;
-use crate::{Answer, AskId, AuthenticationFailure, Event};
+use crate::{Answer, AskId, AuthenticationFailure, Event, Reached};
 
 impl Switch {
     pub(super) fn answer(&mut self, now: Instant, ask: AskId, answer: Answer) {
@@ -26,10 +26,9 @@ impl Switch {
                 Pager::identified(now, desk, authentication, *waiting, owner);
             }
             Purpose::Recipient(addressed) => {
-                let recipient = answer.into_destination();
+                let reached = answer.into_reached();
                 let registrar = &self.registrar;
-                self.pager
-                    .routed(now, desk, registrar, *addressed, recipient);
+                self.pager.routed(now, desk, registrar, *addressed, reached);
             }
             Purpose::Caller(leg) => {
                 let owner = answer.into_credential();
@@ -41,19 +40,19 @@ impl Switch {
                 }
             }
             Purpose::Callee(leg) => {
-                let callee = answer.into_destination();
-                if let Some(admitted) = self.reception.routed(now, desk, leg, callee) {
+                let reached = answer.into_reached();
+                if let Some(admitted) = self.reception.routed(now, desk, leg, reached) {
                     self.bridge.begin(now, desk, &self.registrar, admitted);
                 }
             }
             Purpose::Redirection(call) => {
-                let target = answer.into_destination();
+                let target = answer.into_reached();
                 let registrar = &self.registrar;
                 self.bridge
                     .redirection_found(now, desk, registrar, call, target);
             }
             Purpose::TransferTarget(call) => {
-                let target = answer.into_destination();
+                let target = answer.into_reached();
                 let registrar = &self.registrar;
                 self.bridge
                     .transfer_target_found(now, desk, registrar, call, target);
@@ -82,7 +81,7 @@ impl Switch {
         match desk.close_question(ask) {
             Some(Purpose::Redirection(call)) => {
                 self.bridge
-                    .redirection_found(now, desk, &self.registrar, call, None);
+                    .redirection_found(now, desk, &self.registrar, call, Reached::Nobody);
             }
             Some(Purpose::TransferTarget(call)) => {
                 let status = StatusCode::SERVER_INTERNAL_ERROR;

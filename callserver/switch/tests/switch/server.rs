@@ -6,25 +6,19 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use simnet::{Node, Packet};
-use sip::{Flow, Ha1, Text, Transport};
+use sip::{Flow, Transport};
 use switch::{
-    AccountId, Answer, AskId, CallEnd, CallId, Config, Credential, Destination, DeviceId, Event,
-    Input, MediaPorts, Question, Side, Switch,
+    Answer, AskId, CallEnd, CallId, Config, Event, Input, MediaPorts, Question, Side, Switch,
 };
 
-pub(crate) const DOMAIN: &str = "carillon.test";
+use crate::directory::Directory;
 
-/// An account with its devices, whose logins are `NAME-1`, `NAME-2`, … and whose secrets are `secret of LOGIN`.
-struct Person {
-    account: AccountId,
-    name: &'static str,
-    number: &'static str,
-}
+pub(crate) const DOMAIN: &str = "carillon.test";
 
 pub(crate) struct Server {
     pub(crate) switch: Switch,
     pub(crate) address: SocketAddr,
-    people: Vec<Person>,
+    pub(crate) directory: Directory,
     pub(crate) events: Vec<Event>,
     /// Ports that the relay has given and not got back.
     pub(crate) open_ports: BTreeSet<CallId>,
@@ -42,7 +36,7 @@ impl Server {
         Server {
             switch: Switch::new(config, [seed; 32]),
             address: "192.0.2.1:5060".parse().unwrap(),
-            people: Vec::new(),
+            directory: Directory::default(),
             events: Vec::new(),
             open_ports: BTreeSet::new(),
             media: BTreeMap::new(),
@@ -53,19 +47,8 @@ impl Server {
         }
     }
 
-    /// Alice (1001), Bob (1002) and Carol (1003).
     pub(crate) fn add_people(&mut self) {
-        for (account, name, number) in [
-            (1, "alice", "1001"),
-            (2, "bob", "1002"),
-            (3, "carol", "1003"),
-        ] {
-            self.people.push(Person {
-                account: AccountId(account),
-                name,
-                number,
-            });
-        }
+        self.directory.add_people();
     }
 
     pub(crate) fn handle(&mut self, now: Instant, input: Input) {
@@ -119,17 +102,10 @@ impl Server {
 
     fn answer(&mut self, question: &Question) -> Answer {
         match question {
-            Question::Credential { login } => Answer::Credential(self.credential(login)),
-            Question::Destination { dialled } => Answer::Destination(
-                self.people
-                    .iter()
-                    .find(|person| *dialled == person.number)
-                    .map(|person| Destination {
-                        account: person.account,
-                        number: Some(Text::from(person.number)),
-                        display_name: Text::from(person.name),
-                    }),
-            ),
+            Question::Credential { login } => Answer::Credential(self.directory.credential(login)),
+            Question::Destination { dialled, caller } => {
+                Answer::Destination(self.directory.reached(dialled, caller))
+            }
             Question::MediaPorts { call, .. } => {
                 Answer::MediaPorts((!self.relay_is_full).then(|| {
                     assert!(
@@ -140,25 +116,6 @@ impl Server {
                 }))
             }
         }
-    }
-
-    fn credential(&self, login: &str) -> Option<Credential> {
-        let (name, device) = login.split_once('-')?;
-        let person = self.people.iter().find(|person| person.name == name)?;
-        let device: i64 = device.parse().ok()?;
-        let mut ha1 = Ha1::new(login, DOMAIN, secret_of(login));
-        // The ninth phone of everybody is from before there was SHA-512-256.
-        if device == 9 {
-            ha1.sha512_256 = None;
-        }
-        Some(Credential {
-            account: person.account,
-            device: DeviceId(100 * person.account.0 + device),
-            login: Text::from(login),
-            ha1,
-            number: Some(Text::from(person.number)),
-            display_name: Text::from(person.name),
-        })
     }
 
     /// How the calls ended, in order.
@@ -194,9 +151,14 @@ impl Server {
                     call,
                     caller,
                     callee,
+                    dialled,
                 } => {
+                    let what = match &callee.number {
+                        Some(number) if number != dialled => format!(" under {dialled}"),
+                        _ => String::new(),
+                    };
                     format!(
-                        "call {call}: {} calls {}",
+                        "call {call}: {} calls {}{what}",
                         caller.display_name, callee.display_name
                     )
                 }

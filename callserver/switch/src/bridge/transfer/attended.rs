@@ -11,8 +11,7 @@ use crate::bridge::Bridge;
 use crate::bridge::call::{self, Exchange, Phone};
 use crate::bridge::end::Ending;
 use crate::desk::Desk;
-use crate::questions::Purpose;
-use crate::{CallEnd, CallId, Event, Question, Side};
+use crate::{CallEnd, CallId, Event, Side};
 
 impl Bridge {
     /// The call that Refer-To names lends the phone at its other end.
@@ -60,8 +59,7 @@ impl Bridge {
                 let cause =
                     Ending::by_side(CallEnd::Transferred, Side::Caller, Some(transferred()));
                 self.end(now, desk, lender, cause);
-                let purpose = Purpose::TransferTarget(id);
-                desk.ask(now, Question::Destination { dialled }, purpose);
+                self.look_up_target(now, desk, id, dialled);
                 return Ok(());
             }
             _ => return Err(StatusCode::REQUEST_PENDING),

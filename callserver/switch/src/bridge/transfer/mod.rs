@@ -35,6 +35,8 @@ pub(super) struct Transfer {
     by: Side,
     /// Known once it was looked up.
     target: Option<Party>,
+    /// Whether the target's new number is looked up: its old one says that it has moved.
+    has_moved: bool,
     /// Whether the transferor has hung up already, trusting that it will go well.
     pub(super) is_left: bool,
     /// The last thing that was reported.

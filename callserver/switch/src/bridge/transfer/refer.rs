@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sip::{Headers, LegId, ReferTo, Replaces, Request, StatusCode, SubscriptionId, Uri};
+use sip::{Headers, LegId, ReferTo, Replaces, Request, StatusCode, SubscriptionId, Text, Uri};
 
 use super::{Stage, Transfer, report::report};
 use crate::bridge::Bridge;
@@ -63,6 +63,7 @@ impl Bridge {
             subscription,
             by,
             target: None,
+            has_moved: false,
             is_left: false,
             reported: StatusCode::TRYING.code(),
             stage: Stage::LookingUp,
@@ -70,18 +71,29 @@ impl Bridge {
         desk.endpoint.handle(now, accept);
         match replaces {
             Some(replaces) => self.borrow(now, desk, id, &replaces),
-            None => self.look_up_target(now, desk, id, &target),
+            None => match dialled(&target, &desk.config.domain) {
+                Some(dialled) => self.look_up_target(now, desk, id, dialled),
+                None => self.transfer_fails(now, desk, id, StatusCode::NOT_FOUND),
+            },
         }
     }
 
-    fn look_up_target(&mut self, now: Instant, desk: &mut Desk, call: CallId, target: &Uri) {
-        match dialled(target, &desk.config.domain) {
-            Some(dialled) => {
-                let purpose = Purpose::TransferTarget(call);
-                desk.ask(now, Question::Destination { dialled }, purpose);
-            }
-            None => self.transfer_fails(now, desk, call, StatusCode::NOT_FOUND),
-        }
+    /// Asks who the target is. The transferor calls it, in a way: the right to do so must be the transferor's.
+    pub(super) fn look_up_target(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        id: CallId,
+        dialled: Text,
+    ) {
+        let Some(by) = self.transfer_of(id).map(|transfer| transfer.by) else {
+            return;
+        };
+        let Some(caller) = self.calls.get(&id).map(|call| call.party(by).clone()) else {
+            return;
+        };
+        let question = Question::Destination { dialled, caller };
+        desk.ask(now, question, Purpose::TransferTarget(id));
     }
 
     /// A transfer comes to nothing: the transferor hears why, and has its call back if it is still there.

@@ -14,20 +14,21 @@ use crate::bridge::description::Told;
 use crate::bridge::end::{ANSWERED_ELSEWHERE, NO_ANSWER};
 use crate::bridge::invite::Invitation;
 use crate::desk::Desk;
+use crate::reached::Unreached;
 use crate::refusal::Refusals;
 use crate::registrar::{Reachable, Registrar};
 use crate::timetable::Timer;
-use crate::{CallId, Destination, Side};
+use crate::{CallId, Reached, Side};
 
 impl Bridge {
-    /// Who the target is, is known, or that there is none.
+    /// Where the target's number leads is known.
     pub(crate) fn transfer_target_found(
         &mut self,
         now: Instant,
         desk: &mut Desk,
         registrar: &Registrar,
         id: CallId,
-        target: Option<Destination>,
+        target: Reached,
     ) {
         // The numbers of calls are enough for the sessions of newcomers, too.
         self.last_call += 1;
@@ -45,10 +46,16 @@ impl Bridge {
         if !matches!(transfer.stage, Stage::LookingUp) {
             return;
         }
-        let Some(target) = target else {
-            return self.transfer_fails(now, desk, id, StatusCode::NOT_FOUND);
+        let target = match target.into_callee() {
+            Ok(target) => target,
+            // A caller would dial the new number; here it is looked up for them, once.
+            Err(Unreached::Moved { to }) if !transfer.has_moved => {
+                transfer.has_moved = true;
+                return self.look_up_target(now, desk, id, to);
+            }
+            Err(unreached) => return self.transfer_fails(now, desk, id, unreached.status()),
         };
-        let phones = registrar.reachable(target.account, None);
+        let phones = registrar.reachable(target.party.account, None);
         if phones.is_empty() {
             let status = StatusCode::TEMPORARILY_UNAVAILABLE;
             return self.transfer_fails(now, desk, id, status);
@@ -57,12 +64,14 @@ impl Bridge {
             Side::Caller => (caller, callee),
             Side::Callee => (callee, caller),
         };
-        let target = target.into_party();
         let domain = &desk.config.domain;
         let mut headers = Headers::new();
         headers.push_typed(&MaxForwards(MaxForwards::INITIAL.0));
         headers.push_typed(&ReferredBy(transferor.address(domain)));
         headers.push(HeaderName::Supported, Text::from_static("timer"));
+        target.push_history(&mut headers, domain);
+        target.push_diversion(&mut headers, domain);
+        let target = target.party;
         let invitation = Invitation {
             from: staying.address(domain),
             to: target.address(domain),

@@ -96,6 +96,8 @@ pub(crate) struct Phone {
     pub(crate) reoffers_refused: Vec<u16>,
     pub(crate) ends: Vec<String>,
     pub(crate) caller: Option<String>,
+    /// What the last request that came said of its way here.
+    pub(crate) history: Vec<String>,
     /// How requests other than INVITE are answered.
     pub(crate) answer: StatusCode,
     /// Requests other than INVITE that came, and the answers to own ones.
@@ -135,6 +137,7 @@ impl Phone {
             reoffers_refused: Vec::new(),
             ends: Vec::new(),
             caller: None,
+            history: Vec::new(),
             answer: StatusCode::OK,
             heard: Vec::new(),
             registered: None,
@@ -297,6 +300,7 @@ impl Phone {
                 if message.method == Method::Message {
                     let from = message.headers.get(&HeaderName::From);
                     self.caller = from.map(|from| without_tag(from));
+                    self.history = history_of(&message.headers);
                 }
                 let respond = Input::Respond {
                     request,
@@ -307,7 +311,11 @@ impl Phone {
                 self.handle(now, respond);
             }
             Event::Response { response, .. } => {
-                let text = String::from_utf8_lossy(&response.body).into_owned();
+                let place = response.headers.get(&HeaderName::Contact);
+                let text = match place {
+                    Some(place) => place.to_string(),
+                    None => String::from_utf8_lossy(&response.body).into_owned(),
+                };
                 self.heard
                     .push(format!("{} {text}", response.status.code()));
             }
@@ -347,6 +355,7 @@ impl Phone {
         self.leg = Some(leg);
         let from = invite.headers.get(&HeaderName::From);
         self.caller = from.map(|from| without_tag(from));
+        self.history = history_of(&invite.headers);
         self.pending = Some(invite.body);
         self.had_own_early_media = false;
         let status = match self.manner {
@@ -412,6 +421,16 @@ fn name_of(headers: &Headers) -> Replaces {
     Replaces::new(call_id, to.tag().unwrap(), from.tag().unwrap())
 }
 
+fn history_of(headers: &Headers) -> Vec<String> {
+    let is_history =
+        |name: &HeaderName| matches!(name, HeaderName::HistoryInfo | HeaderName::Diversion);
+    headers
+        .iter()
+        .filter(|header| is_history(&header.name))
+        .map(|header| format!("{}: {}", header.name, header.value))
+        .collect()
+}
+
 fn without_tag(from: &str) -> String {
     from[..from.find(";tag").unwrap_or(from.len())].to_owned()
 }
@@ -424,10 +443,13 @@ fn in_words(cause: EndCause) -> String {
             reason: Some(reason),
         } => format!("cancelled: {reason}"),
         EndCause::Cancelled { reason: None } => "cancelled".to_owned(),
-        EndCause::Refused { status, headers } => match headers.get(&HeaderName::Reason) {
-            Some(reason) => format!("{status}, {reason}"),
-            None => status.to_string(),
-        },
+        EndCause::Refused { status, headers } => {
+            let telling = [HeaderName::Reason, HeaderName::Contact, HeaderName::Warning];
+            match telling.iter().find_map(|name| headers.get(name)) {
+                Some(word) => format!("{status}, {word}"),
+                None => status.to_string(),
+            }
+        }
         EndCause::Timeout => "time-out".to_owned(),
         EndCause::NoAcknowledgement => "no acknowledgement".to_owned(),
         EndCause::FlowFailed => "connection lost".to_owned(),

@@ -1,0 +1,235 @@
+//! Where a number leads: to somebody, elsewhere, or nowhere.
+
+use sip::{
+    Contact, Diversion, HeaderName, Headers, HistoryInfo, Host, NameAddr, StatusCode, Text, Uri,
+    Warning,
+};
+
+use crate::{AccountId, Party};
+
+/// What became of the number or name that somebody dialled, as the directory knows it at this moment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reached {
+    /// An account has it.
+    Account(Destination),
+    /// Nobody has it any more, and its last owner has calls to it forwarded. The phones that ring are told what was
+    /// dialled (History-Info, RFC 7044; Diversion, RFC 5806).
+    Forwarded {
+        /// The number that was dialled.
+        from: Text,
+        /// Whom it leads to.
+        to: Destination,
+    },
+    /// Nobody has it any more, and its last owner lets callers know the new number: 301.
+    Moved {
+        /// The new number.
+        to: Text,
+    },
+    /// It was somebody's, and is nobody's now: 410.
+    Gone,
+    /// It exists, but not for this caller: 403.
+    NotAllowed,
+    /// It never was anybody's, or its owner is not there for calls: 404.
+    Nobody,
+}
+
+/// An account that can be called.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Destination {
+    /// The account.
+    pub account: AccountId,
+    /// Its number at present.
+    pub number: Option<Text>,
+    /// Its name.
+    pub display_name: Text,
+    /// Whether it has its number for a while only.
+    pub is_guest: bool,
+}
+
+impl Destination {
+    fn into_party(self) -> Party {
+        Party {
+            account: self.account,
+            number: self.number,
+            display_name: self.display_name,
+            is_guest: self.is_guest,
+        }
+    }
+}
+
+/// Whose phones are to ring.
+#[derive(Clone, Debug)]
+pub(crate) struct Callee {
+    pub(crate) party: Party,
+    /// What was dialled, if it was forwarded to them.
+    pub(crate) forwarded_from: Option<Text>,
+}
+
+/// Why nobody is to ring.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Unreached {
+    Moved { to: Text },
+    Gone,
+    NotAllowed,
+    Nobody,
+}
+
+impl Reached {
+    pub(crate) fn into_callee(self) -> Result<Callee, Unreached> {
+        let (destination, forwarded_from) = match self {
+            Reached::Account(destination) => (destination, None),
+            Reached::Forwarded { from, to } => (to, Some(from)),
+            Reached::Moved { to } => return Err(Unreached::Moved { to }),
+            Reached::Gone => return Err(Unreached::Gone),
+            Reached::NotAllowed => return Err(Unreached::NotAllowed),
+            Reached::Nobody => return Err(Unreached::Nobody),
+        };
+        Ok(Callee {
+            party: destination.into_party(),
+            forwarded_from,
+        })
+    }
+}
+
+impl Callee {
+    /// What their phones are told about a call that was forwarded.
+    pub(crate) fn push_history(&self, headers: &mut Headers, domain: &Text) {
+        let Some(dialled) = &self.forwarded_from else {
+            return;
+        };
+        let first = with_index(address(dialled, domain), "1");
+        headers.push_typed(&HistoryInfo(first));
+        // RFC 4458 section 2.1: 302 is the cause of forwarding without a condition, also beside RFC 7044 (RFC 7544).
+        let mut present = self.party.address(domain).uri;
+        present.params.set("cause", Some("302"));
+        let mut second = with_index(NameAddr::new(present), "1.1");
+        // RFC 7044 section 5: another user is meant than the one of entry 1.
+        second.params.set("mp", Some("1"));
+        headers.push_typed(&HistoryInfo(second));
+    }
+
+    /// The same in the older form, which only INVITE knows (RFC 5806 section 3).
+    pub(crate) fn push_diversion(&self, headers: &mut Headers, domain: &Text) {
+        let Some(dialled) = &self.forwarded_from else {
+            return;
+        };
+        let mut by = address(dialled, domain);
+        by.params.set("reason", Some("unconditional"));
+        by.params.set("counter", Some("1"));
+        headers.push_typed(&Diversion(by));
+    }
+}
+
+impl Unreached {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Unreached::Moved { .. } => StatusCode::MOVED_PERMANENTLY,
+            Unreached::Gone => StatusCode::GONE,
+            Unreached::NotAllowed => StatusCode::FORBIDDEN,
+            Unreached::Nobody => StatusCode::NOT_FOUND,
+        }
+    }
+
+    /// The headers of the refusal: where to call instead, or a word for the person.
+    pub(crate) fn headers(&self, domain: &Text) -> Headers {
+        let mut headers = Headers::new();
+        match self {
+            Unreached::Moved { to } => {
+                headers.push_typed(&Contact::Address(address(to, domain)));
+            }
+            // The credentials were right: without a word the person would look for the fault there.
+            Unreached::NotAllowed => headers.push_typed(&Warning {
+                code: 399,
+                agent: domain.clone(),
+                text: Text::from_static("You may not call this number"),
+            }),
+            Unreached::Gone | Unreached::Nobody => {}
+        }
+        if *self == Unreached::Gone {
+            let reason = Text::from_static(NUMBER_CHANGED);
+            headers.push(HeaderName::Reason, reason);
+        }
+        headers
+    }
+}
+
+/// Q.850 knows what 410 leaves open (RFC 6432).
+const NUMBER_CHANGED: &str = "Q.850;cause=22;text=\"Number changed\"";
+
+fn address(number: &str, domain: &Text) -> NameAddr {
+    NameAddr::new(Uri::sip(Host::Name(domain.clone()), None).with_user(number))
+}
+
+fn with_index(mut address: NameAddr, index: &str) -> NameAddr {
+    address.params.set("index", Some(index));
+    address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOMAIN: Text = Text::from_static("carillon.test");
+
+    fn destination() -> Destination {
+        Destination {
+            account: AccountId(2),
+            number: Some("1005".into()),
+            display_name: "Bob".into(),
+            is_guest: false,
+        }
+    }
+
+    #[test]
+    fn a_forwarded_call_says_what_was_dialled_and_where_it_goes_now() {
+        let callee = Reached::Forwarded {
+            from: "1002".into(),
+            to: destination(),
+        }
+        .into_callee()
+        .unwrap();
+        let mut headers = Headers::new();
+        callee.push_history(&mut headers, &DOMAIN);
+        callee.push_diversion(&mut headers, &DOMAIN);
+        let lines: Vec<String> = headers
+            .iter()
+            .map(|header| format!("{}: {}", header.name, header.value))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "History-Info: <sip:1002@carillon.test>;index=1",
+                "History-Info: <sip:1005@carillon.test;cause=302>;index=1.1;mp=1",
+                "Diversion: <sip:1002@carillon.test>;reason=unconditional;counter=1",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_call_that_reaches_the_number_itself_has_no_history() {
+        let callee = Reached::Account(destination()).into_callee().unwrap();
+        let mut headers = Headers::new();
+        callee.push_history(&mut headers, &DOMAIN);
+        callee.push_diversion(&mut headers, &DOMAIN);
+        assert_eq!(headers.iter().count(), 0);
+    }
+
+    #[test]
+    fn each_refusal_has_its_code_and_what_helps_the_caller() {
+        let told = |reached: Reached| {
+            let unreached = reached.into_callee().unwrap_err();
+            let headers = unreached.headers(&DOMAIN);
+            let first = headers.iter().next().map(|header| header.value.to_string());
+            (unreached.status().code(), first.unwrap_or_default())
+        };
+        let to = Text::from("1005");
+        assert_eq!(
+            told(Reached::Moved { to }),
+            (301, "<sip:1005@carillon.test>".to_owned())
+        );
+        assert_eq!(told(Reached::Gone), (410, NUMBER_CHANGED.to_owned()));
+        let warning = "399 carillon.test \"You may not call this number\"";
+        assert_eq!(told(Reached::NotAllowed), (403, warning.to_owned()));
+        assert_eq!(told(Reached::Nobody), (404, String::new()));
+    }
+}

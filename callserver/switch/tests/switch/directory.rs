@@ -1,0 +1,131 @@
+//! The people whom the tests know: logins, numbers, and where numbers lead that are nobody's any more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sip::{Ha1, Text};
+use switch::{AccountId, Credential, Destination, DeviceId, Party, Reached};
+
+use crate::server::{DOMAIN, secret_of};
+
+/// An account with its devices, whose logins are `NAME-1`, `NAME-2`, … and whose secrets are `secret of LOGIN`.
+struct Person {
+    account: AccountId,
+    name: &'static str,
+    number: &'static str,
+    is_guest: bool,
+}
+
+/// What a number does that its owner has given up.
+#[derive(Clone, Copy)]
+pub(crate) enum Former {
+    /// Leads to whoever has this name.
+    Forward(&'static str),
+    /// Says that the new number is this one.
+    Moved(&'static str),
+    Gone,
+}
+
+#[derive(Default)]
+pub(crate) struct Directory {
+    people: Vec<Person>,
+    /// Numbers in quarantine: who had them, and what they do.
+    former: BTreeMap<&'static str, (AccountId, Former)>,
+    /// Numbers that guests may not call.
+    pub(crate) closed: BTreeSet<&'static str>,
+    /// Who has asked for which number.
+    pub(crate) asked: Vec<(String, String)>,
+}
+
+impl Directory {
+    /// Alice (1001), Bob (1002), Carol (1003), and Gus, who is a guest (9001).
+    pub(crate) fn add_people(&mut self) {
+        for (account, name, number) in [
+            (1, "alice", "1001"),
+            (2, "bob", "1002"),
+            (3, "carol", "1003"),
+            (4, "gus", "9001"),
+        ] {
+            self.people.push(Person {
+                account: AccountId(account),
+                name,
+                number,
+                is_guest: name == "gus",
+            });
+        }
+    }
+
+    /// Gives somebody another number; the old one is theirs no more, and does this from now on.
+    pub(crate) fn change_number(&mut self, name: &str, new: &'static str, former: Former) {
+        let mut people = self.people.iter_mut();
+        let person = people.find(|person| person.name == name).unwrap();
+        self.former.insert(person.number, (person.account, former));
+        self.former.remove(new);
+        person.number = new;
+    }
+
+    /// Lets a number do this, whoever had it.
+    pub(crate) fn set_former(&mut self, number: &'static str, former: Former) {
+        self.former.insert(number, (AccountId(0), former));
+    }
+
+    pub(crate) fn reached(&mut self, dialled: &str, caller: &Party) -> Reached {
+        let who = caller.display_name.to_string();
+        self.asked.push((who, dialled.to_owned()));
+        if caller.is_guest && self.closed.contains(dialled) {
+            return Reached::NotAllowed;
+        }
+        if let Some(person) = self.people.iter().find(|person| person.number == dialled) {
+            return Reached::Account(person.destination());
+        }
+        match self.former.get(dialled) {
+            None => Reached::Nobody,
+            Some((_, Former::Gone)) => Reached::Gone,
+            Some((_, Former::Moved(to))) => Reached::Moved {
+                to: Text::from(*to),
+            },
+            Some((_, Former::Forward(name))) => {
+                match self.people.iter().find(|person| person.name == *name) {
+                    None => Reached::Gone,
+                    Some(person) => Reached::Forwarded {
+                        from: Text::from(dialled),
+                        to: person.destination(),
+                    },
+                }
+            }
+        }
+    }
+
+    pub(crate) fn credential(&self, login: &str) -> Option<Credential> {
+        let (name, device) = login.split_once('-')?;
+        let person = self.people.iter().find(|person| person.name == name)?;
+        let device: i64 = device.parse().ok()?;
+        let mut ha1 = Ha1::new(login, DOMAIN, secret_of(login));
+        // The ninth phone of everybody is from before there was SHA-512-256.
+        if device == 9 {
+            ha1.sha512_256 = None;
+        }
+        let former = self.former.iter();
+        let own = former.filter(|(_, (account, _))| *account == person.account);
+        Some(Credential {
+            account: person.account,
+            device: DeviceId(100 * person.account.0 + device),
+            login: Text::from(login),
+            ha1,
+            number: Some(Text::from(person.number)),
+            other_numbers: own.map(|(number, _)| Text::from(*number)).collect(),
+            display_name: Text::from(person.name),
+            is_guest: person.is_guest,
+        })
+    }
+}
+
+impl Person {
+    fn destination(&self) -> Destination {
+        Destination {
+            account: self.account,
+            number: Some(Text::from(self.number)),
+            display_name: Text::from(self.name),
+            is_guest: self.is_guest,
+        }
+    }
+}
