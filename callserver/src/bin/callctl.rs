@@ -1,13 +1,22 @@
 //! `callctl`: administers a call server, running or not.
 
-use std::io::Write;
+use std::io::{BufWriter, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
-use callserver::callctl::{CommandLine, run};
+use callserver::callctl::{CallctlError, CommandLine, Look, run};
 use clap::Parser;
+use time::{OffsetDateTime, UtcOffset};
 
 fn main() -> ExitCode {
     let line = CommandLine::parse();
+    // Before there is a second thread: the C library's time zone is not for several.
+    let offset = UtcOffset::current_local_offset().unwrap_or(UtcOffset::UTC);
+    let look = Look {
+        is_json: line.json,
+        columns: columns(),
+        now: OffsetDateTime::now_utc(),
+        offset,
+    };
     // What is made without a server is as private as what the server makes.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let runtime = match tokio::runtime::Builder::new_current_thread()
@@ -21,20 +30,32 @@ fn main() -> ExitCode {
             ));
         }
     };
-    let mut out = Vec::new();
-    let result = runtime.block_on(run(line, &mut out));
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let result = runtime.block_on(run(line, look, &mut out));
     // Also when it failed: a list that was refused in part has been imported in part.
-    let written = std::io::stdout().write_all(&out);
-    match (result, written) {
-        (Ok(()), Ok(())) => ExitCode::SUCCESS,
-        (Err(error), _) => fail(&error.to_string()),
-        (Ok(()), Err(error)) => fail(&format!(
-            "The answer cannot be written ({error}); what was asked for is done."
-        )),
+    let written = out.flush().map_err(CallctlError::Output);
+    match result.and(written) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads has read enough, as `head` does.
+        Err(CallctlError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error.to_string()),
     }
 }
 
+/// How wide the terminal is, if it is one that people read.
+fn columns() -> Option<usize> {
+    let stdout = std::io::stdout();
+    if !stdout.is_terminal() {
+        return None;
+    }
+    let size = rustix::termios::tcgetwinsize(&stdout).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
 fn fail(sentence: &str) -> ExitCode {
-    eprintln!("callctl: {sentence}");
+    // Nobody may be reading; the exit code says it too.
+    let _ = writeln!(std::io::stderr(), "callctl: {sentence}");
     ExitCode::FAILURE
 }

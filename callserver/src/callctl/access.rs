@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::control::{Command, ControlClient, ControlError, Operator, Reply};
+use crate::control::{Answer, ControlClient, ControlError, Operator, Request};
 use crate::office::Office;
 use crate::server::{ServerError, settle_domain};
 use crate::store::{Store, StoreError};
@@ -86,14 +86,14 @@ impl Access {
         })
     }
 
-    /// Has a command done.
+    /// Has a request done.
     ///
     /// # Errors
     /// One sentence: why not.
-    pub async fn perform(&mut self, command: Command) -> Result<Reply, ControlError> {
+    pub async fn perform(&mut self, request: Request) -> Result<Answer, ControlError> {
         match self {
-            Self::Server(client) => client.perform(&command).await,
-            Self::Database { operator, .. } => Ok(operator.perform(command).await?),
+            Self::Server(client) => client.perform(&request).await,
+            Self::Database { operator, .. } => Ok(operator.perform(request).await?),
         }
     }
 

@@ -3,20 +3,21 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Access;
+use serde_json::json;
+
+use super::console::Console;
+use super::{Access, CallctlError};
 use crate::control::{
-    AccountView, AddedAccount, Command, ControlError, CredentialView, ListedAccount, Reply,
+    AccountView, AccountsCommand, AddedAccount, Command, CredentialView, Failure, ListedAccount,
 };
 
 /// What became of a list.
 #[derive(Default, Debug)]
-pub struct Imported {
-    /// The new accounts.
-    pub accounts: Vec<AccountView>,
-    /// The credential of each, if devices were asked for.
-    pub devices: Vec<CredentialView>,
+struct Imported {
+    accounts: Vec<AccountView>,
+    devices: Vec<CredentialView>,
     /// The lines that were refused, and why.
-    pub refused: Vec<(usize, String)>,
+    refused: Vec<(usize, String)>,
 }
 
 /// Why a list was not imported, or not all of it.
@@ -42,18 +43,34 @@ pub enum ImportError {
 
 /// One line of the list.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Entry {
+struct Entry {
     line: usize,
     account: ListedAccount,
 }
 
-/// Reads a list.
-pub(super) fn read(path: &Path) -> Result<Vec<Entry>, ImportError> {
+/// Imports a list and tells what became of it.
+pub(super) async fn run(
+    console: &mut Console<'_>,
+    path: &Path,
+    with_devices: bool,
+) -> Result<(), CallctlError> {
     let text = std::fs::read_to_string(path).map_err(|source| ImportError::Read {
         path: path.to_owned(),
         source,
     })?;
-    Ok(parse(&text))
+    let list = parse(&text);
+    let mut access = console.open().await?;
+    let imported = import(console, &mut access, list, with_devices).await;
+    access.close().await;
+    let imported = imported?;
+    print(&imported, console)?;
+    match imported.refused.len() {
+        0 => Ok(()),
+        refused => Err(CallctlError::Import(ImportError::Refused {
+            path: path.to_owned(),
+            refused,
+        })),
+    }
 }
 
 fn parse(text: &str) -> Vec<Entry> {
@@ -92,23 +109,20 @@ fn parse(text: &str) -> Vec<Entry> {
 const CHUNK: usize = 1_000;
 
 /// Adds the accounts. A refused line does not stop the others.
-pub(super) async fn import(
+async fn import(
+    console: &Console<'_>,
     access: &mut Access,
     list: Vec<Entry>,
     with_devices: bool,
-) -> Result<Imported, ControlError> {
+) -> Result<Imported, CallctlError> {
     let mut imported = Imported::default();
     for chunk in list.chunks(CHUNK) {
-        let accounts = chunk.iter().map(|entry| entry.account.clone()).collect();
-        let reply = access
-            .perform(Command::AddAccounts {
-                accounts,
-                with_devices,
-            })
-            .await?;
-        let Reply::Added(results) = reply else {
-            continue;
-        };
+        let command = Command::Accounts(AccountsCommand::AddMany {
+            accounts: chunk.iter().map(|entry| entry.account.clone()).collect(),
+            with_devices,
+        });
+        let answer = console.perform(access, command).await?;
+        let results: Vec<Result<AddedAccount, Failure>> = answer.read()?;
         for (entry, result) in chunk.iter().zip(results) {
             match result {
                 Ok(AddedAccount { account, device }) => {
@@ -122,17 +136,30 @@ pub(super) async fn import(
     Ok(imported)
 }
 
-impl Imported {
-    /// An error if not every line was taken.
-    pub(super) fn into_result(self, path: &Path) -> Result<(), ImportError> {
-        match self.refused.len() {
-            0 => Ok(()),
-            refused => Err(ImportError::Refused {
-                path: path.to_owned(),
-                refused,
-            }),
-        }
+fn print(imported: &Imported, console: &mut Console<'_>) -> Result<(), CallctlError> {
+    let page = &mut console.page;
+    if page.look().is_json {
+        let refused = imported.refused.iter();
+        let refused: Vec<_> = refused
+            .map(|(line, why)| json!({ "line": line, "why": why }))
+            .collect();
+        let all = json!({ "accounts": imported.accounts, "devices": imported.devices, "refused": refused });
+        return Ok(page.json(&all)?);
     }
+    for credential in &imported.devices {
+        let number = credential.number.as_deref().unwrap_or("");
+        page.line(&format!(
+            "{number};{};{}",
+            credential.login, credential.secret
+        ))?;
+    }
+    for (line, why) in &imported.refused {
+        page.line(&format!("line {line}: {why}"))?;
+    }
+    if imported.devices.is_empty() {
+        page.line(&format!("{} accounts added.", imported.accounts.len()))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

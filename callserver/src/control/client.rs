@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
-use super::{Command, Failure, LINE_LIMIT, Reply};
+use super::{Answer, Failure, LINE_LIMIT, Request};
 
 /// A connection to the running server.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub struct ControlClient {
     path: PathBuf,
 }
 
-/// Why a command got no answer, or the answer was no.
+/// Why a request got no answer, or the answer was no.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
     /// The socket cannot be opened.
@@ -65,13 +65,13 @@ impl ControlClient {
         }
     }
 
-    /// Sends a command and waits for the answer.
+    /// Sends a request and waits for the answer.
     ///
     /// # Errors
     /// If the server refuses or goes away.
-    pub async fn perform(&mut self, command: &Command) -> Result<Reply, ControlError> {
+    pub async fn perform(&mut self, request: &Request) -> Result<Answer, ControlError> {
         let answer = self
-            .exchange(command)
+            .exchange(request)
             .await
             .map_err(|source| ControlError::Broken { source })?;
         Ok(answer?)
@@ -82,8 +82,8 @@ impl ControlClient {
         &self.path
     }
 
-    async fn exchange(&mut self, command: &Command) -> io::Result<Result<Reply, Failure>> {
-        let mut line = serde_json::to_vec(command)?;
+    async fn exchange(&mut self, request: &Request) -> io::Result<Result<Answer, Failure>> {
+        let mut line = serde_json::to_vec(request)?;
         line.push(b'\n');
         self.stream.get_mut().write_all(&line).await?;
         line.clear();

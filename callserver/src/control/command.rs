@@ -1,12 +1,66 @@
-//! What can be asked over the control socket, and what comes back.
+//! What goes over the control socket: a request, and what answers it. What can be asked about a group of things stands
+//! in the file of that group.
 
 use std::fmt;
 
+use api::ProblemKind;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    AccountView, BanView, CallView, CredentialView, DeviceView, HistoryView, NumberView, StatusView,
+    AccountsCommand, BansCommand, CallsCommand, DevicesCommand, NumbersCommand, StatusCommand,
 };
+
+/// One thing that an administrator wants.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Request {
+    /// What.
+    pub command: Command,
+}
+
+/// What an administrator can want, by groups.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// People.
+    Accounts(AccountsCommand),
+    /// Phones.
+    Devices(DevicesCommand),
+    /// Who holds which number.
+    Numbers(NumbersCommand),
+    /// Calls at present.
+    Calls(CallsCommand),
+    /// Sources that are not listened to.
+    Bans(BansCommand),
+    /// How the server is.
+    Status(StatusCommand),
+}
+
+/// What comes back: the JSON of the type that the command's documentation names.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Answer(Box<RawValue>);
+
+/// The answer to what is done and leaves nothing to say: `{"done":true}`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Done {
+    /// Always true.
+    pub done: bool,
+}
+
+/// Why it was not done. This is also what `callctl --json` says on stderr.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[error("{sentence}")]
+pub struct Failure {
+    /// What kind of failure, for programs: the last word of the problem type that HTTP would answer with.
+    pub code: String,
+    /// One sentence for the person who asked.
+    pub sentence: String,
+    /// Free numbers near the one that was refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<String>,
+}
 
 /// A password on its way to being hashed. It never shows itself.
 #[derive(Clone, Serialize, Deserialize)]
@@ -19,169 +73,55 @@ impl fmt::Debug for PlainPassword {
     }
 }
 
-/// One of many accounts to be added.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct ListedAccount {
-    /// The username.
-    pub name: String,
-    /// The number; the lowest free one if missing.
-    pub number: Option<String>,
-    /// What people see; the username if missing.
-    pub display_name: Option<String>,
+impl Answer {
+    pub(super) fn of(value: &impl Serialize) -> Result<Self, Failure> {
+        let value = to_raw_value(value)
+            .map_err(|error| Failure::new("internal", format!("There is no answer ({error}).")))?;
+        Ok(Self(value))
+    }
+
+    pub(super) fn done() -> Result<Self, Failure> {
+        Self::of(&Done { done: true })
+    }
+
+    /// The JSON, as it came.
+    pub fn json(&self) -> &str {
+        self.0.get()
+    }
+
+    /// The answer as what it is.
+    ///
+    /// # Errors
+    /// If it is something else: the server is another version than this program.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        serde_json::from_str(self.json()).map_err(|error| {
+            Failure::new(
+                "other-version",
+                format!(
+                    "The server's answer is not understood ({error}); use the callctl of the same version."
+                ),
+            )
+        })
+    }
 }
 
-/// One of many accounts that was added.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct AddedAccount {
-    /// The account.
-    pub account: AccountView,
-    /// The credential of its device.
-    pub device: Option<CredentialView>,
-}
+impl Failure {
+    /// A failure without alternatives.
+    pub fn new(code: &str, sentence: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            sentence: sentence.into(),
+            alternatives: Vec::new(),
+        }
+    }
 
-/// One thing that an administrator wants.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "command", rename_all = "snake_case")]
-pub enum Command {
-    /// Add an account. Answered with [`Reply::Account`].
-    AddAccount {
-        /// The username.
-        name: String,
-        /// What people see; the username if missing.
-        display_name: Option<String>,
-        /// The number; the lowest free one if missing.
-        number: Option<String>,
-        /// The password; without one only devices that an administrator adds can use the account.
-        password: Option<PlainPassword>,
-    },
-    /// Add many accounts without passwords. Answered with [`Reply::Added`], one for each and in their order.
-    AddAccounts {
-        /// The accounts.
-        accounts: Vec<ListedAccount>,
-        /// Whether each gets a device.
-        with_devices: bool,
-    },
-    /// All accounts. Answered with [`Reply::Accounts`].
-    ListAccounts,
-    /// One account. Answered with [`Reply::Account`].
-    ShowAccount {
-        /// The username.
-        name: String,
-    },
-    /// Disable or enable an account. Answered with [`Reply::Account`].
-    SetDisabled {
-        /// The username.
-        name: String,
-        /// Whether it shall be disabled.
-        is_disabled: bool,
-    },
-    /// Remove an account. Answered with [`Reply::Account`].
-    RemoveAccount {
-        /// The username.
-        name: String,
-    },
-    /// Set a password. Answered with [`Reply::Account`].
-    SetPassword {
-        /// The username.
-        name: String,
-        /// The new password.
-        password: PlainPassword,
-    },
-    /// Add a device. Answered with [`Reply::Credential`], the only time that the secret is shown.
-    AddDevice {
-        /// The owner's username.
-        account: String,
-        /// What people call it.
-        label: Option<String>,
-    },
-    /// The devices of one account, or of all. Answered with [`Reply::Devices`].
-    ListDevices {
-        /// The owner's username.
-        account: Option<String>,
-    },
-    /// Revoke a device. Answered with [`Reply::Done`].
-    RemoveDevice {
-        /// The owner's username.
-        account: String,
-        /// The device's login.
-        login: String,
-    },
-    /// The numbers. Answered with [`Reply::Numbers`].
-    ListNumbers {
-        /// Only those in this state.
-        state: Option<String>,
-    },
-    /// Give a number to an account. Answered with [`Reply::Number`].
-    AssignNumber {
-        /// The number.
-        number: String,
-        /// The username.
-        account: String,
-    },
-    /// Take a number from its holder. Answered with [`Reply::Number`].
-    ReleaseNumber {
-        /// The number.
-        number: String,
-    },
-    /// What happened to a number. Answered with [`Reply::History`].
-    NumberHistory {
-        /// The number.
-        number: String,
-    },
-    /// The calls at present. Answered with [`Reply::Calls`].
-    ListCalls,
-    /// End a call. Answered with [`Reply::Done`].
-    HangUpCall {
-        /// The call.
-        call: u64,
-    },
-    /// The sources that are not listened to. Answered with [`Reply::Bans`].
-    ListBans,
-    /// Listen to a source again. Answered with [`Reply::Done`].
-    ReleaseBan {
-        /// Its IP address.
-        address: String,
-    },
-    /// How the server is. Answered with [`Reply::Status`].
-    Status,
-}
-
-/// What comes back.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "reply", content = "value", rename_all = "snake_case")]
-pub enum Reply {
-    /// One account.
-    Account(AccountView),
-    /// Accounts.
-    Accounts(Vec<AccountView>),
-    /// What became of many.
-    Added(Vec<Result<AddedAccount, Failure>>),
-    /// A new credential.
-    Credential(CredentialView),
-    /// Devices.
-    Devices(Vec<DeviceView>),
-    /// One number.
-    Number(NumberView),
-    /// Numbers.
-    Numbers(Vec<NumberView>),
-    /// A number's history.
-    History(Vec<HistoryView>),
-    /// Calls.
-    Calls(Vec<CallView>),
-    /// Sources that are not listened to.
-    Bans(Vec<BanView>),
-    /// How the server is.
-    Status(StatusView),
-    /// It is done, and there is nothing to say about it.
-    Done,
-}
-
-/// Why it was not done.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
-#[error("{sentence}")]
-pub struct Failure {
-    /// One sentence for the person who asked.
-    pub sentence: String,
+    /// The last word of a problem type.
+    pub(super) fn code(kind: ProblemKind) -> String {
+        let name = serde_json::to_value(kind).ok();
+        let name = name.as_ref().and_then(|name| name.as_str());
+        let word = name.and_then(|name| name.rsplit(':').next());
+        word.unwrap_or("internal").to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -189,29 +129,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_and_replies_survive_the_wire_and_passwords_do_not_show() {
-        let command = Command::SetPassword {
-            name: "alice".into(),
-            password: PlainPassword("s3cret".into()),
+    fn requests_and_answers_survive_the_wire_and_passwords_do_not_show() {
+        let request = Request {
+            command: Command::Accounts(AccountsCommand::SetPassword {
+                name: "alice".into(),
+                password: PlainPassword("s3cret".into()),
+            }),
         };
-        assert!(!format!("{command:?}").contains("s3cret"));
-        let json = serde_json::to_string(&command).unwrap();
+        assert!(!format!("{request:?}").contains("s3cret"));
+        let json = serde_json::to_string(&request).unwrap();
         assert_eq!(
             json,
-            r#"{"command":"set_password","name":"alice","password":"s3cret"}"#
+            r#"{"command":{"accounts":{"set_password":{"name":"alice","password":"s3cret"}}}}"#
         );
-        let reply: Result<Reply, Failure> = Err(Failure {
-            sentence: "No.".into(),
-        });
-        let json = serde_json::to_string(&reply).unwrap();
-        assert_eq!(
-            serde_json::from_str::<Result<Reply, Failure>>(&json)
-                .unwrap()
-                .unwrap_err()
-                .sentence,
-            "No."
-        );
-        let json = serde_json::to_string(&Reply::Done).unwrap();
-        assert!(matches!(serde_json::from_str(&json).unwrap(), Reply::Done));
+        let answer: Result<Answer, Failure> = Err(Failure::new("not-found", "No."));
+        let json = serde_json::to_string(&answer).unwrap();
+        let back: Result<Answer, Failure> = serde_json::from_str(&json).unwrap();
+        assert_eq!(back.unwrap_err(), Failure::new("not-found", "No."));
+        let json = serde_json::to_string(&Ok::<_, Failure>(Answer::done().unwrap())).unwrap();
+        let back: Result<Answer, Failure> = serde_json::from_str(&json).unwrap();
+        let back = back.unwrap();
+        assert_eq!(back.json(), r#"{"done":true}"#);
+        assert!(back.read::<Done>().unwrap().done);
+        assert_eq!(back.read::<String>().unwrap_err().code, "other-version");
+    }
+
+    #[test]
+    fn a_failure_has_the_last_word_of_its_problem_type() {
+        assert_eq!(Failure::code(ProblemKind::Conflict), "conflict");
+        assert_eq!(Failure::code(ProblemKind::NotFound), "not-found");
     }
 }

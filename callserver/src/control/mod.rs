@@ -1,19 +1,50 @@
 //! How `callctl` speaks to the running server: one JSON object a line over a Unix socket that only the owner of the
-//! data folder can open. [`Operator`] does what a [`Command`] says; without a server `callctl` uses it directly.
+//! data folder can open. [`Operator`] does what a [`Request`] says; without a server `callctl` uses it directly.
+//!
+//! A group of commands is a file: what can be asked, how the operator does it, and the views that come back, which are
+//! also the shapes of `callctl --json`.
 
+mod accounts;
+mod bans;
+mod calls;
 mod client;
 mod command;
+mod devices;
+mod numbers;
 mod operator;
 mod server;
-mod view;
+mod status;
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+pub use accounts::{AccountView, AccountsCommand, AddedAccount, ListedAccount};
+pub use bans::{BanView, BansCommand};
+pub use calls::{CallView, CallsCommand};
 pub use client::{ControlClient, ControlError};
-pub use command::{AddedAccount, Command, Failure, ListedAccount, PlainPassword, Reply};
+pub use command::{Answer, Command, Done, Failure, PlainPassword, Request};
+pub use devices::{CredentialView, DeviceView, DevicesCommand};
+pub use numbers::{HistoryView, NumberView, NumbersCommand};
 pub use operator::{Operator, ServerFacts};
 pub use server::{ControlServer, ListenError};
-pub use view::{
-    AccountView, BanView, CallView, CredentialView, DeviceView, HistoryView, NumberView, StatusView,
-};
+pub use status::{StatusCommand, StatusView};
 
-/// A command or an answer is at most this long: a list of 100,000 accounts fits.
+/// A request or an answer is at most this long: a list of 100,000 accounts fits.
 const LINE_LIMIT: usize = 64 << 20;
+
+/// Unix milliseconds as RFC 3339.
+fn rfc_3339(unix_millis: i64) -> String {
+    let at = OffsetDateTime::from_unix_timestamp(unix_millis.div_euclid(1000));
+    at.ok()
+        .and_then(|at| at.format(&Rfc3339).ok())
+        .unwrap_or_else(|| unix_millis.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn times_are_rfc_3339() {
+        assert_eq!(super::rfc_3339(1_700_000_000_123), "2023-11-14T22:13:20Z");
+        assert_eq!(super::rfc_3339(i64::MAX), i64::MAX.to_string());
+    }
+}

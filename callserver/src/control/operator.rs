@@ -1,19 +1,17 @@
-//! Does what a command says: through the office, and where a server runs, through its exchange.
+//! Does what a request says: through the office, and where a server runs, through its exchange.
 
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::view::StatusView;
-use super::{AddedAccount, Command, CredentialView, Failure, ListedAccount, PlainPassword, Reply};
+use super::{Answer, Command, Failure, Request};
 use crate::edge::Exchange;
-use crate::office::{NewAccount, Office, OfficeError};
-use crate::store::NumberState;
+use crate::office::{Office, OfficeError};
 
-/// Does what commands say. Cheap to clone.
+/// Does what requests say. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Operator {
-    office: Office,
-    server: Option<ServerFacts>,
+    pub(super) office: Office,
+    pub(super) server: Option<ServerFacts>,
 }
 
 /// What only a running server knows.
@@ -43,16 +41,16 @@ impl From<OfficeError> for Failure {
         if let OfficeError::Store(error) = &error {
             tracing::error!(%error, "a command failed");
         }
+        let alternatives = match &error {
+            OfficeError::NumberTaken { alternatives, .. } => {
+                alternatives.iter().map(ToString::to_string).collect()
+            }
+            _ => Vec::new(),
+        };
         Self {
+            code: Self::code(error.kind()),
             sentence: error.to_string(),
-        }
-    }
-}
-
-impl Failure {
-    fn new(sentence: &str) -> Self {
-        Self {
-            sentence: sentence.into(),
+            alternatives,
         }
     }
 }
@@ -67,180 +65,22 @@ impl Operator {
     ///
     /// # Errors
     /// One sentence: what failed, what to do.
-    pub async fn perform(&self, command: Command) -> Result<Reply, Failure> {
+    pub async fn perform(&self, request: Request) -> Result<Answer, Failure> {
         let office = &self.office;
-        Ok(match command {
-            Command::AddAccount {
-                name,
-                display_name,
-                number,
-                password,
-            } => {
-                let password = password.map(|PlainPassword(text)| text);
-                Reply::Account(
-                    office
-                        .add_account(NewAccount {
-                            name,
-                            display_name,
-                            number,
-                            password,
-                        })
-                        .await?
-                        .into(),
-                )
-            }
-            Command::AddAccounts {
-                accounts,
-                with_devices,
-            } => {
-                let list = accounts.into_iter().map(
-                    |ListedAccount {
-                         name,
-                         number,
-                         display_name,
-                     }| NewAccount {
-                        name,
-                        number,
-                        display_name,
-                        password: None,
-                    },
-                );
-                let results = office.add_accounts(list.collect(), with_devices).await?;
-                let added = results.into_iter().map(|result| match result {
-                    Ok((account, credential)) => {
-                        let view =
-                            |made| CredentialView::new(account.clone(), made, office.domain());
-                        Ok(AddedAccount {
-                            device: credential.map(view),
-                            account: account.into(),
-                        })
-                    }
-                    Err(refused) => Err(refused.into()),
-                });
-                Reply::Added(added.collect())
-            }
-            Command::ListAccounts => Reply::Accounts(
-                office
-                    .accounts()
-                    .await?
-                    .into_iter()
-                    .map(Into::into)
-                    .collect(),
-            ),
-            Command::ShowAccount { name } => Reply::Account(office.account(&name).await?.into()),
-            Command::SetDisabled { name, is_disabled } => {
-                Reply::Account(office.set_disabled(&name, is_disabled).await?.into())
-            }
-            Command::RemoveAccount { name } => {
-                Reply::Account(office.remove_account(&name).await?.into())
-            }
-            Command::SetPassword { name, password } => {
-                Reply::Account(office.set_password(&name, &password.0).await?.into())
-            }
-            Command::AddDevice { account, label } => {
-                let (account, credential) = office.add_device(&account, label.as_deref()).await?;
-                Reply::Credential(CredentialView::new(account, credential, office.domain()))
-            }
-            Command::ListDevices { account } => Reply::Devices(
-                office
-                    .devices(account.as_deref())
-                    .await?
-                    .into_iter()
-                    .map(Into::into)
-                    .collect(),
-            ),
-            Command::RemoveDevice { account, login } => {
-                office.remove_device(&account, &login).await?;
-                Reply::Done
-            }
-            Command::ListNumbers { state } => {
-                let state = state.as_deref().map(parse_state).transpose()?;
-                Reply::Numbers(
-                    office
-                        .numbers(state)
-                        .await?
-                        .into_iter()
-                        .map(Into::into)
-                        .collect(),
-                )
-            }
-            Command::AssignNumber { number, account } => {
-                Reply::Number(office.assign_number(&number, &account).await?.into())
-            }
-            Command::ReleaseNumber { number } => {
-                Reply::Number(office.release_number(&number).await?.into())
-            }
-            Command::NumberHistory { number } => Reply::History(
-                office
-                    .number_history(&number)
-                    .await?
-                    .into_iter()
-                    .map(Into::into)
-                    .collect(),
-            ),
-            Command::ListCalls => Reply::Calls(self.exchange()?.calls().await),
-            Command::HangUpCall { call } => {
-                if !self.exchange()?.hang_up(call).await {
-                    return Err(Failure {
-                        sentence: format!(
-                            "There is no call {call}; `callctl calls list` shows all."
-                        ),
-                    });
-                }
-                Reply::Done
-            }
-            Command::ListBans => Reply::Bans(self.exchange()?.bans().await),
-            Command::ReleaseBan { address } => {
-                let source = address.parse().map_err(|_| Failure {
-                    sentence: format!("{address:?} is not an IP address."),
-                })?;
-                if !self.exchange()?.release(source).await {
-                    return Err(Failure {
-                        sentence: format!(
-                            "{source} is not banned; `callctl bans list` shows who is."
-                        ),
-                    });
-                }
-                Reply::Done
-            }
-            Command::Status => Reply::Status(self.status().await?),
-        })
+        match request.command {
+            Command::Accounts(command) => Self::accounts(office, command).await,
+            Command::Devices(command) => Self::devices(office, command).await,
+            Command::Numbers(command) => Self::numbers(office, command).await,
+            Command::Calls(command) => self.calls(command).await,
+            Command::Bans(command) => self.bans(command).await,
+            Command::Status(command) => self.status(command).await,
+        }
     }
 
-    fn exchange(&self) -> Result<&Exchange, Failure> {
+    pub(super) fn exchange(&self) -> Result<&Exchange, Failure> {
         self.server
             .as_ref()
             .map(|server| &server.exchange)
-            .ok_or_else(|| Failure::new(NO_SERVER))
+            .ok_or_else(|| Failure::new("no-server", NO_SERVER))
     }
-
-    async fn status(&self) -> Result<StatusView, Failure> {
-        let counts = match &self.server {
-            Some(server) => server.exchange.counts().await,
-            None => None,
-        };
-        let server = self.server.as_ref();
-        Ok(StatusView {
-            is_running: server.is_some(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            domain: self.office.domain().into(),
-            sip: server.and_then(|server| server.sip),
-            sips: server.and_then(|server| server.sips),
-            http: server.map(|server| server.http),
-            https: server.and_then(|server| server.https),
-            certificate_sha256: server.and_then(|server| server.certificate_sha256.clone()),
-            uptime_seconds: server.map(|server| server.ready_since.elapsed().as_secs()),
-            accounts: self.office.accounts().await?.len() as u64,
-            registrations: counts.map(|counts| counts.registrations),
-            calls: counts.map(|counts| counts.calls),
-        })
-    }
-}
-
-fn parse_state(text: &str) -> Result<NumberState, Failure> {
-    NumberState::parse(text).map_err(|_| Failure {
-        sentence: format!(
-            "{text:?} is not a state; write free, assigned, reserved, guest or quarantined."
-        ),
-    })
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
-use super::{Command, Failure, LINE_LIMIT, Operator};
+use super::{Failure, LINE_LIMIT, Operator, Request};
 
 /// The listening socket. Its file goes away with it.
 #[derive(Debug)]
@@ -88,13 +88,14 @@ async fn serve(stream: UnixStream, operator: &Operator) -> io::Result<()> {
         if tokio::time::timeout(IDLE_LIMIT, limited.read_until(b'\n', &mut line)).await?? == 0 {
             return Ok(());
         }
-        let answer = match serde_json::from_slice::<Command>(&line) {
-            Ok(command) => operator.perform(command).await,
-            Err(error) => Err(Failure {
-                sentence: format!(
+        let answer = match serde_json::from_slice::<Request>(&line) {
+            Ok(request) => operator.perform(request).await,
+            Err(error) => Err(Failure::new(
+                "other-version",
+                format!(
                     "The server does not know this command ({error}); use the callctl of the same version."
                 ),
-            }),
+            )),
         };
         let mut bytes = serde_json::to_vec(&answer)?;
         bytes.push(b'\n');

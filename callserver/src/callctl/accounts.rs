@@ -1,0 +1,210 @@
+//! `callctl accounts`: people.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::console::Console;
+use super::page::or_dash;
+use super::table::Column;
+use super::{CallctlError, PasswordError, account_list, password};
+use crate::control::{AccountView, AccountsCommand, Command, PlainPassword};
+
+/// What to do with accounts.
+#[derive(Debug, Subcommand)]
+pub enum AccountsAction {
+    /// Add an account with a number.
+    Add {
+        /// The username: letters a to z, digits, '.', '-', '_'.
+        name: String,
+        /// The number; without it the lowest free one.
+        #[arg(long, value_name = "N")]
+        number: Option<String>,
+        /// What other people see; without it the username.
+        #[arg(long, value_name = "TEXT")]
+        display_name: Option<String>,
+        /// Read the password from the first line of stdin instead of asking for it.
+        #[arg(long)]
+        password_stdin: bool,
+        /// Set no password: only devices that `callctl devices add` makes can use the account.
+        #[arg(long, conflicts_with = "password_stdin")]
+        no_password: bool,
+    },
+    /// All accounts.
+    List,
+    /// One account.
+    Show {
+        /// The username.
+        name: String,
+    },
+    /// Let nobody log in to an account or call with it.
+    Disable {
+        /// The username.
+        name: String,
+    },
+    /// Undo `disable`.
+    Enable {
+        /// The username.
+        name: String,
+    },
+    /// Remove an account and its devices; its numbers become free.
+    Remove {
+        /// The username.
+        name: String,
+    },
+    /// Set a new password.
+    Passwd {
+        /// The username.
+        name: String,
+        /// Read the password from the first line of stdin instead of asking for it.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Add many accounts without passwords: lines of NAME[,NUMBER[,DISPLAY NAME]].
+    Import {
+        /// The file.
+        #[arg(value_name = "FILE.csv")]
+        file: PathBuf,
+        /// Add a device to each account, and print its login and secret.
+        #[arg(long)]
+        with_devices: bool,
+    },
+}
+
+const COLUMNS: &[Column] = &[
+    Column::exact("NAME"),
+    Column::exact("NUMBER"),
+    Column::text("DISPLAY NAME"),
+    Column::exact("STATE"),
+    Column::exact("PASSWORD"),
+    Column::count("DEVICES"),
+];
+
+impl AccountsAction {
+    pub(super) async fn run(self, console: &mut Console<'_>) -> Result<(), CallctlError> {
+        match self {
+            Self::Add {
+                name,
+                number,
+                display_name,
+                password_stdin,
+                no_password,
+            } => {
+                let password = match (password_stdin, no_password) {
+                    (true, _) => Some(password::from_stdin()?),
+                    (false, true) => None,
+                    (false, false) => password::prompt_for_new(&name)?,
+                };
+                let command = AccountsCommand::Add {
+                    name,
+                    display_name,
+                    number,
+                    password: password.map(PlainPassword),
+                };
+                let added: Option<AccountView> = console.answer(Command::Accounts(command)).await?;
+                if let Some(account) = added {
+                    print_added(&account, console)?;
+                }
+                Ok(())
+            }
+            Self::List => {
+                let command = Command::Accounts(AccountsCommand::List);
+                let Some(accounts) = console.answer::<Vec<AccountView>>(command).await? else {
+                    return Ok(());
+                };
+                let rows: Vec<_> = accounts.into_iter().map(row).collect();
+                Ok(console.page.table(COLUMNS, &rows)?)
+            }
+            Self::Show { name } => {
+                let command = Command::Accounts(AccountsCommand::Show { name });
+                match console.answer(command).await? {
+                    Some(account) => print_one(account, console),
+                    None => Ok(()),
+                }
+            }
+            Self::Disable { name } => {
+                let is_disabled = true;
+                let command = AccountsCommand::SetDisabled { name, is_disabled };
+                change(console, command, "disabled").await
+            }
+            Self::Enable { name } => {
+                let is_disabled = false;
+                let command = AccountsCommand::SetDisabled { name, is_disabled };
+                change(console, command, "enabled").await
+            }
+            Self::Remove { name } => {
+                change(console, AccountsCommand::Remove { name }, "removed").await
+            }
+            Self::Passwd {
+                name,
+                password_stdin,
+            } => {
+                let password = match password_stdin {
+                    true => password::from_stdin()?,
+                    false => password::prompt_for_new(&name)?.ok_or(PasswordError::NoTerminal)?,
+                };
+                let password = PlainPassword(password);
+                let command = AccountsCommand::SetPassword { name, password };
+                change(console, command, "given a new password").await
+            }
+            Self::Import { file, with_devices } => {
+                account_list::run(console, &file, with_devices).await
+            }
+        }
+    }
+}
+
+async fn change(
+    console: &mut Console<'_>,
+    command: AccountsCommand,
+    deed: &str,
+) -> Result<(), CallctlError> {
+    let changed: Option<AccountView> = console.answer(Command::Accounts(command)).await?;
+    if let Some(account) = changed {
+        let subject = format!("Account {}", account.name);
+        console.page.done(&subject, deed)?;
+    }
+    Ok(())
+}
+
+fn row(account: AccountView) -> Vec<String> {
+    let password = if account.has_password { "yes" } else { "no" };
+    vec![
+        account.name,
+        or_dash(account.number),
+        account.display_name,
+        account.state,
+        password.into(),
+        account.devices.to_string(),
+    ]
+}
+
+fn print_added(account: &AccountView, console: &mut Console<'_>) -> Result<(), CallctlError> {
+    let name = &account.name;
+    let deed = match &account.number {
+        Some(number) => format!("added with the number {number}"),
+        None => "added".into(),
+    };
+    console.page.done(&format!("Account {name}"), &deed)?;
+    if !account.has_password {
+        console.page.line(&format!(
+            "It has no password: give it phones with `callctl devices add {name}`."
+        ))?;
+    }
+    Ok(())
+}
+
+fn print_one(account: AccountView, console: &mut Console<'_>) -> Result<(), CallctlError> {
+    let password = if account.has_password { "set" } else { "none" };
+    let created = console.page.time(&account.created_at);
+    Ok(console.page.properties(&[
+        ("name", account.name),
+        ("display name", account.display_name),
+        ("number", or_dash(account.number)),
+        ("state", account.state),
+        ("password", password.into()),
+        ("devices", account.devices.to_string()),
+        ("created", created),
+        ("id", account.id.to_string()),
+    ])?)
+}

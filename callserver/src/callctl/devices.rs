@@ -1,0 +1,100 @@
+//! `callctl devices`: phones.
+
+use clap::Subcommand;
+
+use super::CallctlError;
+use super::console::Console;
+use super::page::or_dash;
+use super::table::Column;
+use crate::control::{Command, CredentialView, DeviceView, DevicesCommand, Done};
+
+/// What to do with devices.
+#[derive(Debug, Subcommand)]
+pub enum DevicesAction {
+    /// Add a device and print its login and secret, this once.
+    Add {
+        /// The owner's username.
+        account: String,
+        /// What to call it.
+        #[arg(long, value_name = "L")]
+        label: Option<String>,
+    },
+    /// The devices of one account, or of all.
+    List {
+        /// The owner's username.
+        account: Option<String>,
+    },
+    /// Revoke a device; its registration ends.
+    Remove {
+        /// The owner's username.
+        account: String,
+        /// The device's login.
+        login: String,
+    },
+}
+
+const COLUMNS: &[Column] = &[
+    Column::exact("ACCOUNT"),
+    Column::exact("LOGIN"),
+    Column::text("LABEL"),
+    Column::exact("LAST SEEN"),
+    Column::exact("CREATED"),
+];
+
+impl DevicesAction {
+    pub(super) async fn run(self, console: &mut Console<'_>) -> Result<(), CallctlError> {
+        match self {
+            Self::Add { account, label } => {
+                let command = Command::Devices(DevicesCommand::Add { account, label });
+                match console.answer(command).await? {
+                    Some(credential) => print_credential(credential, console),
+                    None => Ok(()),
+                }
+            }
+            Self::List { account } => {
+                let command = Command::Devices(DevicesCommand::List { account });
+                let Some(devices) = console.answer::<Vec<DeviceView>>(command).await? else {
+                    return Ok(());
+                };
+                let row = |device: DeviceView| {
+                    let seen = device.last_seen_at.map(|at| console.page.ago(&at));
+                    vec![
+                        device.account,
+                        device.login,
+                        device.label,
+                        seen.unwrap_or_else(|| "never".into()),
+                        console.page.time(&device.created_at),
+                    ]
+                };
+                let rows: Vec<_> = devices.into_iter().map(row).collect();
+                Ok(console.page.table(COLUMNS, &rows)?)
+            }
+            Self::Remove { account, login } => {
+                let subject = format!("Device {login} of {account}");
+                let command = Command::Devices(DevicesCommand::Remove { account, login });
+                if console.answer::<Done>(command).await?.is_some() {
+                    console.page.done(&subject, "removed")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn print_credential(
+    credential: CredentialView,
+    console: &mut Console<'_>,
+) -> Result<(), CallctlError> {
+    console.page.properties(&[
+        ("account", credential.account),
+        ("number", or_dash(credential.number)),
+        ("label", credential.label),
+        ("domain", credential.domain),
+        ("login", credential.login),
+        ("secret", credential.secret),
+    ])?;
+    console
+        .page
+        .line("Type login and secret into the phone now: the secret is not shown again.")?;
+    Ok(())
+}
