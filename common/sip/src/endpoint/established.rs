@@ -8,16 +8,13 @@ use super::responses::loses_dialog;
 use super::{DigestClient, EndCause, Endpoint, Event, Failure, LegId, RequestId, Timer};
 use crate::dialog::{Leg, Parting, Phase};
 use crate::transaction::ServerMachine;
-use crate::{CSeq, HeaderName, Headers, Method, Request, Response, StatusCode, Text};
+use crate::{CSeq, Flow, HeaderName, Headers, Method, Request, Response, StatusCode, Text};
 
 impl Endpoint {
     pub(super) fn receive_in_dialog(&mut self, id: LegId, envelope: Envelope, request: Request) {
         let Some(leg) = self.legs.get_mut(&id) else {
             return;
         };
-        // The peer is where its last request came from, whatever it wrote into its Contact.
-        self.legs_by_flow.relocate(leg.flow, envelope.flow, id);
-        leg.flow = envelope.flow;
         let is_parting = leg.is_parting();
         // What is refused in any case is refused before its number is noted: its repetition has to
         // meet the same refusal.
@@ -37,6 +34,10 @@ impl Endpoint {
             // Section 12.2.2: an old number MUST be rejected with 500.
             return self.refuse(&envelope, &request, StatusCode::SERVER_INTERNAL_ERROR);
         }
+        // The peer is where its last request came from, whatever it wrote into its Contact. Only a new
+        // request tells: an old one may be the copy that somebody else has kept, to draw the call to
+        // where he is.
+        self.move_leg(id, envelope.flow);
         match request.method {
             Method::Bye => self.receive_bye(id, &envelope, &request),
             Method::Invite => self.receive_reinvite(id, envelope, request),
@@ -47,6 +48,14 @@ impl Endpoint {
             Method::Prack => self.receive_prack(id, envelope, request),
             Method::Update => self.receive_update(id, envelope, request),
             _ => self.receive_plain(envelope, request, Some(id)),
+        }
+    }
+
+    /// Requests in this call go over another flow from now on.
+    pub(super) fn move_leg(&mut self, id: LegId, flow: Flow) {
+        if let Some(leg) = self.legs.get_mut(&id) {
+            self.legs_by_flow.relocate(leg.flow, flow, id);
+            leg.flow = flow;
         }
     }
 
@@ -101,9 +110,9 @@ impl Endpoint {
         if acceptance.is_offer {
             established.session.remote_key = self.keyer.of_body(&ack.body);
         }
-        self.legs_by_flow.relocate(leg.flow, envelope.flow, id);
-        leg.flow = envelope.flow;
-        if leg.is_parting() {
+        let is_parting = leg.is_parting();
+        self.move_leg(id, envelope.flow);
+        if is_parting {
             return self.part(id);
         }
         if !acceptance.is_silent {

@@ -175,3 +175,24 @@ fn an_offer_is_made_again_over_the_connection_that_the_call_has_moved_to() {
     );
     assert!(lone.sent().is_empty(), "nothing could carry a BYE");
 }
+
+#[test]
+fn a_copy_of_an_old_request_does_not_draw_the_call_to_its_sender() {
+    let mut lone = crate::wire_peer::Lone::new(sip::Config::default());
+    lone.hears(&crate::wire_peer::request("INVITE", "1", ""));
+    let Some(sip::Event::Incoming { leg, .. }) = lone.events().pop() else {
+        panic!("a call");
+    };
+    lone.does(crate::party::accept(leg));
+    let sip::ToHeader(to) = lone.responses().pop().unwrap().headers.required().unwrap();
+    let tag = to.tag().unwrap().to_owned();
+    lone.hears(&crate::wire_peer::request_in("ACK", "2", "1", &tag, ""));
+    lone.hears(&crate::wire_peer::request_in("UPDATE", "3", "2", &tag, ""));
+    lone.sent();
+    let mut elsewhere = lone.flow;
+    elsewhere.remote = "203.0.113.66:5060".parse().unwrap();
+    let copy = crate::wire_peer::request_in("UPDATE", "other", "2", &tag, "");
+    lone.hears_over(elsewhere, &copy);
+    assert_eq!(lone.statuses(), [500]);
+    assert_eq!(lone.endpoint.flow_of(leg), Some(lone.flow));
+}
