@@ -90,7 +90,7 @@ impl Desk {
     }
 }
 
-/// The headers of a 503: come back after so many seconds (RFC 3261 21.5.4).
+/// The headers of a refusal for now: come back after so many seconds (RFC 3261 21.5.4).
 pub(crate) fn retry_after(seconds: u32) -> Headers {
     with_header(HeaderName::RetryAfter, seconds.to_string())
 }

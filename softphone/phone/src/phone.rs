@@ -197,6 +197,7 @@ impl Phone {
             // We never change a running session ourselves.
             sip::Event::ReofferRefused { .. }
             | sip::Event::ReofferAccepted { .. }
+            | sip::Event::ReofferWithdrawn { .. }
             | sip::Event::ProgressAcknowledged { .. } => {}
             sip::Event::Ended { leg, cause } => self.leg_ended(leg, &cause),
             // It subscribes to nothing, publishes nothing, and takes neither SUBSCRIBE nor REFER.

@@ -23,14 +23,28 @@ impl Bridge {
         };
         let id = call.id;
         match &call.stage {
-            Stage::Ringing(_) if side == Side::Callee => self.picked_up(now, desk, id, leg, body),
+            Stage::Ringing(ringing) if side == Side::Callee => match &ringing.exchange {
+                // The phone has answered both: the call, and then in a re-INVITE what was to be changed before.
+                Some(Exchange::Offered { .. }) if ringing.picked_up.is_some() => {
+                    self.reoffer_answered(now, desk, id, side, body)
+                }
+                Some(Exchange::Offered { .. }) => self.keep_answer(id, leg, body),
+                _ => self.picked_up(now, desk, id, leg, body),
+            },
             Stage::Talking(_) => self.reoffer_answered(now, desk, id, side, body),
             Stage::AwaitingPorts(_) | Stage::Ringing(_) => {}
         }
     }
 
     /// The first phone that is picked up has the call; the others stop ringing.
-    fn picked_up(&mut self, now: Instant, desk: &mut Desk, id: CallId, leg: LegId, body: Bytes) {
+    pub(super) fn picked_up(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        id: CallId,
+        leg: LegId,
+        body: Bytes,
+    ) {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
@@ -62,10 +76,10 @@ impl Bridge {
         };
         let winner = ringing.branches.swap_remove(index).phone;
         let others = std::mem::take(&mut ringing.branches);
-        let (ports, caller_offers) = (ringing.ports, ringing.caller_offers);
+        let (ports, has_caller_spoken) = (ringing.ports, ringing.has_caller_spoken);
         desk.timetable.cancel(ringing.timer);
 
-        let exchange = if caller_offers {
+        let exchange = if has_caller_spoken {
             expect_media(desk, id, Side::Callee, &description, &winner);
             None
         } else {

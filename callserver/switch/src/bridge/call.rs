@@ -55,6 +55,8 @@ pub(super) struct AwaitingPorts {
     pub(super) ask: AskId,
     /// What the caller's INVITE carried; `None` if it wants an offer.
     pub(super) offer: Option<SessionDescription>,
+    /// Whether the caller's phone acknowledges provisional answers, so that an offer in one of them gets its answer.
+    pub(super) takes_early_offer: bool,
     /// The phone that calls must not ring.
     pub(super) caller_device: DeviceId,
     /// What the phones are told besides the session: how far the INVITE may still go, and how it came to them.
@@ -75,8 +77,17 @@ pub(super) struct Ringing {
     /// The last provisional answer that the caller was given.
     pub(super) last_progress: Option<StatusCode>,
     pub(super) has_rung: bool,
-    /// Whether the caller's INVITE carried an offer; if not, the phones make it.
-    pub(super) caller_offers: bool,
+    /// Whether the caller's phone has said what it wants, in its INVITE or as its answer to an early offer; if not, the
+    /// phones make the offer.
+    pub(super) has_caller_spoken: bool,
+    /// Whether it can answer an offer before the call is answered.
+    pub(super) takes_early_offer: bool,
+    /// An offer that one side has made before the call is answered, and that the other has not settled yet.
+    pub(super) exchange: Option<Exchange>,
+    /// Whether such an offer was settled: from then on a session in a provisional answer is old news.
+    pub(super) is_settled: bool,
+    /// The phone that was picked up while an offer was open, and the session of its 2xx: the offer is settled first.
+    pub(super) picked_up: Option<(LegId, Bytes)>,
     /// The answer that came with early media, for phones that leave it out of their 200.
     pub(super) early_answer: Bytes,
     /// The phone that calls must not ring, wherever the call is sent on to.
@@ -116,14 +127,16 @@ pub(super) struct Talking {
 /// An offer that one side made and the other has not settled yet.
 #[derive(Debug)]
 pub(super) enum Exchange {
-    /// A side's re-INVITE was passed on with its offer; the other side's answer is awaited.
+    /// A side's re-INVITE, or its UPDATE or PRACK before the call was answered, was passed on with its offer; the other
+    /// side's answer is awaited.
     Offered {
         by: Side,
         offer: Box<SessionDescription>,
     },
     /// A side's re-INVITE had no offer; the other side's 2xx will bring one.
     AskedForOffer { by: Side },
-    /// That offer was passed on in our 2xx; the side's ACK will bring the answer.
+    /// That offer was passed on in our 2xx, or in a reliable provisional answer; the side's ACK or PRACK will bring the
+    /// answer.
     AwaitingAcknowledgement {
         by: Side,
         offer: Box<SessionDescription>,

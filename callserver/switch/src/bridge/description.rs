@@ -15,22 +15,32 @@ use crate::{CallId, Event, Side};
 #[derive(Clone, Debug)]
 pub(super) struct Told {
     session_id: u64,
+    /// The highest version that was given.
     version: u64,
-    last: Bytes,
+    last: Said,
+    /// What held before the last one, for when that is refused.
+    before: Said,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Said {
+    version: u64,
+    body: Bytes,
 }
 
 impl Told {
     pub(super) fn new(session_id: u64) -> Self {
         Told {
             session_id,
-            version: 1,
-            last: Bytes::new(),
+            version: 0,
+            last: Said::default(),
+            before: Said::default(),
         }
     }
 
     /// What it was told last.
     pub(super) fn last(&self) -> Bytes {
-        self.last.clone()
+        self.last.body.clone()
     }
 
     /// The body for this phone: `description` with the relay's address. The version rises when something has changed
@@ -39,17 +49,22 @@ impl Told {
         sdp::redirect(&mut description, relay);
         description.origin.user = "-".to_owned();
         description.origin.session_id = self.session_id.to_string();
-        description.origin.version = self.version.to_string();
-        let mut body = description.to_string();
-        if !self.last.is_empty() && self.last != body.as_bytes() {
+        description.origin.version = self.last.version.to_string();
+        self.before = self.last.clone();
+        if self.last.body != description.to_string().as_bytes() {
             self.version += 1;
             description.origin.version = self.version.to_string();
-            body = description.to_string();
+            self.last = Said {
+                version: self.version,
+                body: Bytes::from(description.to_string()),
+            };
         }
-        if self.last != body.as_bytes() {
-            self.last = Bytes::from(body);
-        }
-        self.last.clone()
+        self.last()
+    }
+
+    /// It has refused what it was told last: what was told before holds again, and only the version does not go back.
+    pub(super) fn take_back(&mut self) {
+        self.last = self.before.clone();
     }
 }
 
@@ -139,6 +154,18 @@ mod tests {
         assert!(held.starts_with(b"v=0\r\no=- 77 2 IN"));
         let again = told.tell(said(PHONE), relay);
         assert!(again.starts_with(b"v=0\r\no=- 77 3 IN"));
+    }
+
+    #[test]
+    fn after_a_refusal_the_session_before_it_holds_and_no_version_is_given_twice() {
+        let relay = "203.0.113.1:40000".parse().unwrap();
+        let mut told = Told::new(77);
+        let first = told.tell(said(PHONE), relay);
+        told.tell(said(&format!("{PHONE}a=sendonly\r\n")), relay);
+        told.take_back();
+        assert_eq!(told.tell(said(PHONE), relay), first);
+        let other = told.tell(said(&format!("{PHONE}a=inactive\r\n")), relay);
+        assert!(other.starts_with(b"v=0\r\no=- 77 3 IN"));
     }
 
     #[test]

@@ -99,6 +99,15 @@ impl Bridge {
         }
         let leg = call.caller_phone.leg;
         self.legs.remove(&leg);
+        // While an offer of the caller's is open, a refusal means the offer; the call is refused behind it.
+        if let Stage::Ringing(ringing) = &call.stage
+            && let Some(Exchange::Offered {
+                by: Side::Caller, ..
+            }) = ringing.exchange
+        {
+            let status = StatusCode::REQUEST_TERMINATED;
+            desk.reject(now, leg, status, Headers::new());
+        }
         if is_answered {
             desk.hang_up(now, leg, ending.reason.clone());
         } else {
@@ -150,6 +159,13 @@ impl Bridge {
 
     /// Nobody picked up.
     pub(crate) fn rang_too_long(&mut self, now: Instant, desk: &mut Desk, call: CallId) {
+        let Some(ringing) = self.calls.get_mut(&call).and_then(|call| call.ringing()) else {
+            return;
+        };
+        // Somebody did, and only an offer has to be settled yet.
+        if ringing.picked_up.is_some() {
+            return;
+        }
         let ending = Ending::by_server(CallEnd::NoAnswer, StatusCode::TEMPORARILY_UNAVAILABLE);
         self.end(now, desk, call, ending.because(NO_ANSWER));
     }

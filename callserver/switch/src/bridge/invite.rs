@@ -38,22 +38,22 @@ impl Bridge {
         };
         let AwaitingPorts {
             offer,
+            takes_early_offer,
             caller_device,
             headers,
             ..
         } = awaiting;
         let (offer, caller_device) = (offer.take(), *caller_device);
-        let mut headers = std::mem::take(headers);
-        let caller_offers = offer.is_some();
+        let headers = std::mem::take(headers);
+        let takes_early_offer = *takes_early_offer;
+        let callee = call.callee.account;
+        let phones = registrar.reachable(callee, Some(caller_device));
+        let is_single = phones.len() == 1;
+        let has_caller_spoken = offer.is_some();
         if let Some(offer) = &offer {
             expect_media(desk, call_id, Side::Caller, offer, &call.caller_phone);
         }
-        if !caller_offers {
-            // A reliable provisional answer would bring an offer whose answer has to come before the call is answered, and
-            // the caller's phone may not be able to give it.
-            headers.push(HeaderName::Supported, Text::from_static("timer"));
-        }
-        let invitation = Invitation {
+        let mut invitation = Invitation {
             from: call.caller.address(&desk.config.domain),
             to: call.callee.address(&desk.config.domain),
             headers,
@@ -61,9 +61,11 @@ impl Bridge {
             offer,
             relay: ports.callee,
         };
-        let callee = call.callee.account;
+        if !(is_single && takes_early_offer) {
+            invitation.ask_for_no_early_offer();
+        }
         let mut branches = Vec::new();
-        for Reachable { first, others } in registrar.reachable(callee, Some(caller_device)) {
+        for Reachable { first, others } in phones {
             let phone = invitation.send(now, desk, &first);
             self.legs.insert(phone.leg, (call_id, Side::Callee));
             branches.push(Branch {
@@ -80,12 +82,16 @@ impl Bridge {
             timer: desk
                 .timetable
                 .set(now + desk.config.ring_timeout, Timer::RingsTooLong(call_id)),
-            is_single: branches.len() == 1,
+            is_single,
             branches,
             refusals: Refusals::default(),
             last_progress: None,
             has_rung: false,
-            caller_offers,
+            has_caller_spoken,
+            takes_early_offer,
+            exchange: None,
+            is_settled: false,
+            picked_up: None,
             early_answer: Bytes::new(),
             caller_device,
             invited: vec![callee],
@@ -114,6 +120,16 @@ pub(super) struct Invitation {
 }
 
 impl Invitation {
+    /// A phone that is to make the offer shall not do so before it is picked up. In a reliable provisional answer it could,
+    /// and then it waits for an answer in the PRACK: which a phone that calls cannot give if it does not acknowledge such
+    /// answers, and can give only once, if several phones ring.
+    pub(super) fn ask_for_no_early_offer(&mut self) {
+        if self.offer.is_none() {
+            self.headers
+                .set(HeaderName::Supported, Text::from_static("timer"));
+        }
+    }
+
     /// Invites one phone over one way.
     pub(super) fn send(&self, now: Instant, desk: &mut Desk, target: &Target) -> Phone {
         let leg = desk.endpoint.next_leg();

@@ -4,14 +4,15 @@
 //! one a file, turn what happens on one leg into what shall happen on the other. Media always goes over the relay, so each
 //! session description that passes is led there.
 //!
-//! The life of a call: [`begin`] (ports are asked for, phones are invited), [`ring`] (18x, refusals), [`answer`],
-//! [`reoffer`] (hold, resume, new codecs), [`transfer`] (REFER), [`take_over`] (Replaces), [`end`].
+//! The life of a call: [`begin`] (ports are asked for, phones are invited), [`ring`] (18x, refusals),
+//! [`early`] (sessions that change while it rings), [`answer`], [`reoffer`] (hold, resume, new codecs), [`transfer`] (REFER), [`take_over`] (Replaces), [`end`].
 
 mod answer;
 mod begin;
 mod call;
 mod carry;
 mod description;
+mod early;
 mod end;
 mod invite;
 mod redirect;

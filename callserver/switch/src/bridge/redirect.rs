@@ -98,6 +98,7 @@ impl Bridge {
             ringing.invited.push(target);
             // One phone alone may let the caller hear something: its offer has one answer. Now there are others.
             ringing.is_single = false;
+            ringing.invitation.ask_for_no_early_offer();
             for Reachable { first, others } in
                 registrar.reachable(target, Some(ringing.caller_device))
             {

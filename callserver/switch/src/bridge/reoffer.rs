@@ -1,6 +1,8 @@
-//! A phone changes the session of an answered call: hold, resume, another codec, another address (RFC 3261 section 14).
+//! A phone changes the session: hold, resume, another codec, another address. In an answered call with a re-INVITE
+//! (RFC 3261 section 14), before that with UPDATE or PRACK (RFC 3311, RFC 3262 section 5).
 //!
-//! The re-INVITE is passed on, and its sender gets the other phone's answer. Nothing changes before both agree.
+//! The offer is passed on, and its sender gets the other phone's answer. Nothing changes before both agree. What is
+//! particular to calls that ring is in `early`.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -11,15 +13,16 @@ use sip::{Headers, LegId, Request, StatusCode};
 use super::Bridge;
 use super::call::{Exchange, Phone, Stage, Talking};
 use super::description::{expect_media, read};
+use super::early::{passable, postpone};
 use super::end::Ending;
 use crate::desk::Desk;
 use crate::{CallEnd, CallId, Side};
 
-/// A call whose phones talk: the one that `side` names, and the other.
+/// Two phones that have or make a session: the one that `side` names, and the other.
 pub(super) struct Between<'a> {
-    near: &'a mut Phone,
+    pub(super) near: &'a mut Phone,
     pub(super) far: &'a mut Phone,
-    near_relay: SocketAddr,
+    pub(super) near_relay: SocketAddr,
     pub(super) far_relay: SocketAddr,
     pub(super) exchange: &'a mut Option<Exchange>,
 }
@@ -27,14 +30,18 @@ pub(super) struct Between<'a> {
 impl Bridge {
     pub(super) fn between(&mut self, call: CallId, side: Side) -> Option<Between<'_>> {
         let call = self.calls.get_mut(&call)?;
-        let Stage::Talking(Talking {
-            ports,
-            callee_phone,
-            exchange,
-            ..
-        }) = &mut call.stage
-        else {
-            return None;
+        let (ports, callee_phone, exchange) = match &mut call.stage {
+            Stage::AwaitingPorts(_) => return None,
+            Stage::Ringing(ringing) => ringing.only_phone()?,
+            Stage::Talking(talking) => {
+                let Talking {
+                    ports,
+                    callee_phone,
+                    exchange,
+                    ..
+                } = talking;
+                (*ports, callee_phone, exchange)
+            }
         };
         let caller_phone = &mut call.caller_phone;
         let caller = ports.caller.towards(&caller_phone.flow);
@@ -57,18 +64,21 @@ impl Bridge {
         })
     }
 
-    /// A re-INVITE came in: the other phone is asked.
+    /// A re-INVITE, UPDATE or PRACK with an offer came in: the other phone is asked.
     pub(crate) fn reoffered(&mut self, now: Instant, desk: &mut Desk, leg: LegId, invite: Request) {
         let refuse = |desk: &mut Desk, status| desk.reject(now, leg, status, Headers::new());
         let Some((call, side)) = self.legs.get(&leg).copied() else {
             return refuse(desk, StatusCode::CALL_DOES_NOT_EXIST);
         };
         let Some(between) = self.between(call, side) else {
-            return refuse(desk, StatusCode::REQUEST_PENDING);
+            return postpone(now, desk, leg, &invite.method);
         };
         // Glare: the other phone's offer is on its way to this one. Both try again after times that differ (RFC 3261 14.1).
         if between.exchange.is_some() {
             return refuse(desk, StatusCode::REQUEST_PENDING);
+        }
+        if !desk.endpoint.may_offer(between.far.leg) {
+            return postpone(now, desk, leg, &invite.method);
         }
         let (exchange, body) = if invite.body.is_empty() {
             (Exchange::AskedForOffer { by: side }, Bytes::new())
@@ -93,7 +103,7 @@ impl Bridge {
             .handle(now, sip::Input::Reinvite { leg, body });
     }
 
-    /// The 2xx to a re-INVITE that was passed on: its sender gets what it says.
+    /// The 2xx to an offer that was passed on: its sender gets what it says.
     pub(super) fn reoffer_answered(
         &mut self,
         now: Instant,
@@ -122,12 +132,14 @@ impl Bridge {
         match between.exchange.take() {
             Some(Exchange::Offered { by, offer }) if by == side => {
                 let Ok(answer) = read(&body) else {
+                    *between.exchange = Some(Exchange::Offered { by, offer });
                     return self.no_media(now, desk, call, answerer);
                 };
                 expect_media(desk, call, side, &offer, between.near);
                 expect_media(desk, call, answerer, &answer, between.far);
-                let body = between.near.told.tell(answer, between.near_relay);
-                accept(now, desk, between.near.leg, body);
+                let told = between.near.told.tell(answer, between.near_relay);
+                accept(now, desk, between.near.leg, told);
+                self.settled_early(now, desk, call, by, *offer, body);
             }
             Some(Exchange::AskedForOffer { by }) if by == side => {
                 let Ok(offer) = read(&body) else {
@@ -145,7 +157,8 @@ impl Bridge {
         }
     }
 
-    /// An ACK came. If our 2xx carried the offer, it brings the answer, which the other phone waits for.
+    /// An ACK or PRACK came. If what it acknowledges carried the offer, it brings the answer, which the other phone waits
+    /// for.
     pub(crate) fn acknowledged(&mut self, now: Instant, desk: &mut Desk, leg: LegId, body: Bytes) {
         let Some((call, side)) = self.legs.get(&leg).copied() else {
             return;
@@ -165,10 +178,13 @@ impl Bridge {
         };
         expect_media(desk, call, side.other(), &offer, between.far);
         expect_media(desk, call, side, &answer, between.near);
-        let body = between.far.told.tell(answer, between.far_relay);
-        let leg = between.far.leg;
-        desk.endpoint
-            .handle(now, sip::Input::Acknowledge { leg, body });
+        let told = between.far.told.tell(answer.clone(), between.far_relay);
+        let acknowledge = sip::Input::Acknowledge {
+            leg: between.far.leg,
+            body: told,
+        };
+        desk.endpoint.handle(now, acknowledge);
+        self.caller_has_spoken(call, answer);
     }
 
     /// The other phone refused the new session: its sender hears the same, and the call goes on as it was.
@@ -199,8 +215,14 @@ impl Bridge {
             _ => {}
         }
         match between.exchange.take() {
-            Some(Exchange::Offered { by, .. } | Exchange::AskedForOffer { by }) if by == side => {
-                desk.reject(now, between.near.leg, status, Headers::new());
+            Some(exchange @ (Exchange::Offered { by, .. } | Exchange::AskedForOffer { by }))
+                if by == side =>
+            {
+                if let Exchange::Offered { .. } = exchange {
+                    between.far.told.take_back();
+                }
+                desk.reject(now, between.near.leg, passable(status), Headers::new());
+                self.answer_if_kept(now, desk, call);
             }
             other => *between.exchange = other,
         }
@@ -212,7 +234,8 @@ impl Bridge {
             now,
             desk,
             call,
-            Ending::by_side(CallEnd::NoMedia, side, None),
+            Ending::by_side(CallEnd::NoMedia, side, None)
+                .with_status(StatusCode::NOT_ACCEPTABLE_HERE),
         );
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use sip::{EndCause, HeaderName, Headers, LegId, Reason, StatusCode, TypedHeader};
 
 use super::Bridge;
-use super::call::{Ringing, Stage};
+use super::call::{Exchange, Ringing, Stage};
 use super::description::{expect_media, read};
 use super::end::Ending;
 use crate::desk::Desk;
@@ -21,6 +21,7 @@ impl Bridge {
         desk: &mut Desk,
         leg: LegId,
         status: StatusCode,
+        headers: &Headers,
         body: Bytes,
     ) {
         if self.transfer_progressed(now, desk, leg, status) {
@@ -38,12 +39,18 @@ impl Bridge {
             desk.emit(Event::CallRinging { call: id });
         }
         let description = ringing
-            .may_pass_early_media()
+            .may_pass_session(headers)
             .then(|| read(&body).ok())
             .flatten();
         let (status, told) = match description {
             Some(description) => {
-                if let Some(branch) = ringing.branches.first() {
+                if !ringing.has_caller_spoken {
+                    // Where the phone hears is told with the caller's answer.
+                    ringing.exchange = Some(Exchange::AwaitingAcknowledgement {
+                        by: Side::Caller,
+                        offer: Box::new(description.clone()),
+                    });
+                } else if let Some(branch) = ringing.branches.first() {
                     expect_media(desk, id, Side::Callee, &description, &branch.phone);
                 }
                 ringing.early_answer = body;
@@ -88,7 +95,8 @@ impl Bridge {
         let is_ringing = self
             .calls
             .get_mut(&call)
-            .is_some_and(|call| call.ringing().is_some());
+            .and_then(|call| call.ringing())
+            .is_some_and(|ringing| !ringing.is_picked_up(leg));
         if side == Side::Callee && is_ringing {
             return self.branch_ended(now, desk, registrar, leg, call, cause);
         }
@@ -132,6 +140,10 @@ impl Bridge {
             return;
         };
         let mut branch = ringing.branches.remove(index);
+        let is_bound = self.lose_exchange(now, desk, call_id);
+        let Some(ringing) = self.calls.get_mut(&call_id).and_then(|call| call.ringing()) else {
+            return;
+        };
         let (status, headers) = match cause {
             EndCause::Refused { status, headers } => (status, headers),
             EndCause::Timeout => {
@@ -146,7 +158,7 @@ impl Bridge {
             status,
             StatusCode::FLOW_FAILED | StatusCode::REQUEST_TIMEOUT
         );
-        if is_flow_lost && !branch.others.is_empty() {
+        if is_flow_lost && !is_bound && !branch.others.is_empty() {
             let next = branch.others.remove(0);
             branch.phone = ringing.invitation.send(now, desk, &next);
             branch.binding = next.binding;
@@ -154,7 +166,7 @@ impl Bridge {
             ringing.branches.push(branch);
             return;
         }
-        if status.is_redirection() && self.redirected(now, desk, call_id, &headers) {
+        if status.is_redirection() && !is_bound && self.redirected(now, desk, call_id, &headers) {
             return;
         }
         let Some(ringing) = self.calls.get_mut(&call_id).and_then(|call| call.ringing()) else {
@@ -182,9 +194,18 @@ impl Bridge {
 }
 
 impl Ringing {
-    /// Early media passes only where one phone was invited: the caller's phone knows one other end, and the answers of
-    /// several phones in turn would break the rule that one offer has one answer (RFC 3264 section 4).
-    fn may_pass_early_media(&self) -> bool {
-        self.is_single && self.caller_offers
+    /// A session in a provisional answer passes only where one phone was invited: the caller's phone knows one other end,
+    /// and the answers of several phones in turn would break the rule that one offer has one answer (RFC 3264 section 4).
+    /// What is an offer passes only if it came reliably, so that the phone waits for the answer, and if the caller can give
+    /// it (RFC 3261 section 13.2.1).
+    fn may_pass_session(&self, headers: &Headers) -> bool {
+        let is_news = self.exchange.is_none() && !self.is_settled;
+        let is_acknowledged = || self.takes_early_offer && headers.has(&HeaderName::RSeq);
+        self.is_single && is_news && (self.has_caller_spoken || is_acknowledged())
+    }
+
+    /// Whether the phone on this leg has answered already.
+    fn is_picked_up(&self, leg: LegId) -> bool {
+        matches!(&self.picked_up, Some((picked_up, _)) if *picked_up == leg)
     }
 }

@@ -240,14 +240,24 @@ impl Switch {
                 reception.arrive(now, desk, authentication, arrived, bridge.len());
             }
             sip::Event::Progress {
-                leg, status, body, ..
-            } => bridge.progressed(now, desk, leg, status, body),
+                leg,
+                status,
+                headers,
+                body,
+            } => bridge.progressed(now, desk, leg, status, &headers, body),
             sip::Event::Answered { leg, body, .. } => bridge.answered(now, desk, leg, body),
-            sip::Event::Acknowledged { leg, body } => bridge.acknowledged(now, desk, leg, body),
+            sip::Event::Acknowledged { leg, body }
+            | sip::Event::ProgressAcknowledged { leg, body } => {
+                bridge.acknowledged(now, desk, leg, body);
+            }
             sip::Event::Reoffer { leg, invite } => bridge.reoffered(now, desk, leg, invite),
+            sip::Event::ReofferAccepted { leg, body, .. } => {
+                bridge.early_offer_answered(now, desk, leg, body);
+            }
             sip::Event::ReofferRefused { leg, status } => {
                 bridge.reoffer_refused(now, desk, leg, status)
             }
+            sip::Event::ReofferWithdrawn { leg } => bridge.offer_withdrawn(now, desk, leg),
             sip::Event::Ended { leg, cause } => {
                 if !reception.leave(desk, leg) {
                     bridge.leg_ended(now, desk, registrar, leg, cause);
@@ -258,8 +268,6 @@ impl Switch {
                 kind: error.kind(),
                 why: Text::from(error.to_string()),
             }),
-            // It offers nothing before a call is answered.
-            sip::Event::ReofferAccepted { .. } | sip::Event::ProgressAcknowledged { .. } => {}
             sip::Event::SubscriptionRequested {
                 subscription,
                 request,

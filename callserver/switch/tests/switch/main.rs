@@ -11,6 +11,7 @@ mod calling;
 mod carrying;
 mod changing;
 mod directory;
+mod early_changing;
 mod failing;
 mod forking;
 mod guarding;

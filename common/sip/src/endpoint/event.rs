@@ -132,7 +132,8 @@ pub enum Event {
     /// the call is answered, with UPDATE or PRACK: until this offer is answered, Accept and Reject
     /// mean the offer and not the call, so a B2BUA answers the offer first (at worst with 491) and
     /// the call then. There is one at a time in a leg; what crosses is refused by the core. An offer
-    /// in UPDATE or PRACK that waits for 64*T1 is refused with 504 by the core.
+    /// in UPDATE or PRACK that waits for almost 64*T1 is refused with 504 by the core, which
+    /// [`Event::ReofferWithdrawn`](Self::ReofferWithdrawn) tells.
     ///
     /// A refresh (RFC 4028) without a description, or with the peer's last one unchanged, is answered
     /// by the core with our last description and gives no event.
@@ -161,6 +162,12 @@ pub enum Event {
         leg: LegId,
         /// Their SDP answer.
         body: Bytes,
+    },
+    /// The offer of [`Event::Reoffer`](Self::Reoffer) is settled without us: its sender took it back, or
+    /// waited too long and was told so by the core. From now on Accept and Reject mean the call again.
+    ReofferWithdrawn {
+        /// The call.
+        leg: LegId,
     },
     /// Our re-INVITE or UPDATE was refused; the call goes on as it was.
     ReofferRefused {

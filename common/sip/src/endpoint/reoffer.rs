@@ -13,12 +13,28 @@ use super::requests::next_number;
 use super::ringing::Accepting;
 use super::{Endpoint, Event, LegId, Timer};
 use crate::dialog::{
-    Established, Leg, OpenAnswer, OurReoffer, Phase, Session, TheirReoffer, contact_of,
+    Established, Exchange, Leg, OpenAnswer, OurReoffer, Phase, Session, TheirReoffer, contact_of,
 };
 use crate::transaction::{ServerInvite, ServerMachine, TransactionId};
 use crate::{HeaderName, Headers, Method, Request, Response, RetryAfter, StatusCode, Text};
 
 impl Endpoint {
+    /// Whether what [`Input::Reinvite`](super::Input::Reinvite) offers reaches the peer before it answers
+    /// the call; it may have to wait for its turn. In an answered call that is always so. Before, it takes a
+    /// peer that allows UPDATE, and a first offer that was answered reliably (RFC 3311 section 5.1).
+    pub fn may_offer(&self, leg: LegId) -> bool {
+        let early = |session: &Session| session.may_update && session.exchange == Exchange::Settled;
+        match self.legs.get(&leg).map(|leg| &leg.phase) {
+            Some(Phase::Established(_)) => true,
+            Some(Phase::Ringing(ringing)) => ringing.held.is_some() || early(&ringing.session),
+            Some(Phase::Calling(calling)) => {
+                let last = calling.early.last();
+                last.is_some_and(|last| early(&last.session))
+            }
+            None => false,
+        }
+    }
+
     /// [`Input::Reinvite`](super::Input::Reinvite).
     pub(super) fn reinvite(&mut self, id: LegId, body: Bytes) {
         if let Some(leg) = self.legs.get_mut(&id)
@@ -367,6 +383,7 @@ impl Endpoint {
             .is_some_and(|theirs| theirs.transaction == transaction);
         if is_this {
             self.reject_reoffer(id, StatusCode::REQUEST_TERMINATED, Headers::new());
+            self.out.tell(Event::ReofferWithdrawn { leg: id });
         }
     }
 

@@ -84,7 +84,9 @@ impl Endpoint {
             interval,
         };
         session.theirs = Some(Box::new(theirs));
-        let pause = self.config.timers.transaction_life();
+        // Its sender gives up after the life of a transaction; a refusal has to reach it before.
+        let timers = &self.config.timers;
+        let pause = timers.transaction_life().saturating_sub(timers.t2);
         self.out
             .after(pause, Timer::ReofferTimeout(id, envelope.number));
         self.out.tell(Event::Reoffer {
@@ -180,6 +182,7 @@ impl Endpoint {
         if let Some(theirs) = overdue {
             // RFC 3311 section 5.2: who has to ask a person first answers 504.
             self.refuse_reoffer(*theirs, StatusCode::SERVER_TIMEOUT, Headers::new());
+            self.out.tell(Event::ReofferWithdrawn { leg: id });
             self.go_on_ringing(id);
         }
     }

@@ -220,6 +220,7 @@ fn words(event: &Event) -> String {
         Event::ProgressAcknowledged { body, .. } => {
             format!("progress acknowledged with {:?}", text(body))
         }
+        Event::ReofferWithdrawn { .. } => "reoffer withdrawn".into(),
         Event::ReofferRefused { status, .. } => format!("reoffer refused {status}"),
         Event::Ended { cause, .. } => format!("ended: {}", cause_words(cause)),
         Event::Request { message, leg, .. } => {

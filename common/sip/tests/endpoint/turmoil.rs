@@ -176,6 +176,7 @@ fn check(party: &Party, tale: &str) {
             | Event::ProgressAcknowledged { leg, .. }
             | Event::Reoffer { leg, .. }
             | Event::ReofferAccepted { leg, .. }
+            | Event::ReofferWithdrawn { leg }
             | Event::ReofferRefused { leg, .. } => leg,
             _ => continue,
         };

@@ -1,6 +1,7 @@
 //! A phone as a node of the network: the same SIP core as a user agent, with a plan for what to do when.
 
 mod perform;
+mod ring;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -10,8 +11,7 @@ use sdp::{Codec, Direction, Negotiated, OfferConfig, SessionDescription};
 use simnet::{Node, Packet};
 use sip::{
     ClientCredential, EndCause, Endpoint, Event, Flow, HeaderName, Headers, Host, Input, LegId,
-    Method, NameAddr, RegistrationFailure, Replaces, Request, Secret, StatusCode, Text, Transport,
-    Uri,
+    Method, NameAddr, RegistrationFailure, Replaces, Secret, StatusCode, Text, Transport, Uri,
 };
 
 use crate::server::{DOMAIN, secret_of};
@@ -60,6 +60,8 @@ pub(crate) enum Action {
     ReferReplacing(Replaces),
     /// Goes on here with a call of another phone.
     TakeOver(Replaces),
+    /// The phone that rings sends its caller to this URI.
+    SendOn(&'static str),
     /// A message outside calls, to a number.
     Message(&'static str, &'static str),
 }
@@ -69,9 +71,12 @@ pub(crate) struct Phone {
     pub(crate) address: SocketAddr,
     server: SocketAddr,
     pub(crate) endpoint: Endpoint,
+    config: sip::Config,
     pub(crate) manner: Manner,
     /// How a re-INVITE is answered: `None` accepts.
     pub(crate) refuses_reoffers: Option<StatusCode>,
+    /// Whether it leaves a re-INVITE without an answer.
+    pub(crate) ignores_reoffers: bool,
     pub(crate) codecs: Vec<Codec>,
     plan: Vec<(Instant, Action)>,
     pub(crate) leg: Option<LegId>,
@@ -89,6 +94,8 @@ pub(crate) struct Phone {
     asked_for_offer: bool,
     /// The body of the INVITE that rings, or what was answered to it with early media.
     pending: Option<Bytes>,
+    /// Whether offer and answer were exchanged before the call that this phone began was answered.
+    is_settled_early: bool,
     had_own_early_media: bool,
     pub(crate) progress: Vec<u16>,
     pub(crate) had_early_media: bool,
@@ -111,13 +118,16 @@ impl Phone {
     pub(crate) fn new(login: &str, host: u8, seed: u8) -> Self {
         let mut config = sip::Config::default();
         config.methods.push(Method::from("SING"));
+        let endpoint = Endpoint::new(config.clone(), [seed ^ host; 32]);
         Phone {
             login: login.to_owned(),
             address: SocketAddr::from(([198, 51, 100, host], 5060)),
             server: "192.0.2.1:5060".parse().unwrap(),
-            endpoint: Endpoint::new(config, [seed ^ host; 32]),
+            endpoint,
+            config,
             manner: Manner::Answer(Duration::from_secs(2)),
             refuses_reoffers: None,
+            ignores_reoffers: false,
             codecs: Codec::ALL.to_vec(),
             plan: Vec::new(),
             leg: None,
@@ -130,6 +140,7 @@ impl Phone {
             offer: None,
             asked_for_offer: false,
             pending: None,
+            is_settled_early: false,
             had_own_early_media: false,
             progress: Vec::new(),
             had_early_media: false,
@@ -143,6 +154,17 @@ impl Phone {
             registered: None,
             registration_failure: None,
         }
+    }
+
+    /// An older phone, which knows nothing of RFC 3262. To be said before it does anything.
+    pub(crate) fn without_reliable_progress(&mut self) {
+        self.config.reliable_provisionals = sip::ReliableProvisionals::Never;
+        self.endpoint = Endpoint::new(self.config.clone(), [self.address.port() as u8; 32]);
+    }
+
+    /// Does nothing of what it was told to do later.
+    pub(crate) fn forget_plans(&mut self) {
+        self.plan.clear();
     }
 
     pub(crate) fn flow(&self) -> Flow {
@@ -231,6 +253,15 @@ impl Phone {
         }
     }
 
+    /// What this phone said last before it was picked up is what it says again then.
+    fn agree_early(&mut self) {
+        if let (Some(pending), Some(local)) = (&mut self.pending, &self.local)
+            && self.had_own_early_media
+        {
+            *pending = Bytes::from(local.to_string());
+        }
+    }
+
     fn react(&mut self, now: Instant, event: Event) {
         match event {
             Event::Registered {
@@ -239,19 +270,30 @@ impl Phone {
             Event::RegistrationFailed { failure, .. } => self.registration_failure = Some(failure),
             Event::Incoming { leg, invite, .. } => self.incoming(now, leg, invite),
             Event::Progress {
+                leg,
                 status,
                 headers,
                 body,
-                ..
             } => {
                 self.progress_name = Some(name_of(&headers));
                 self.progress.push(status.code());
-                if !body.is_empty()
-                    && let Some(offer) = &self.offer
-                {
+                let is_reliable = headers.has(&HeaderName::RSeq);
+                if body.is_empty() {
+                    return;
+                }
+                if is_reliable && self.asked_for_offer {
+                    self.asked_for_offer = false;
+                    self.is_settled_early = true;
+                    let body = self.make_answer(&body);
+                    self.handle(now, Input::Acknowledge { leg, body });
+                } else if let Some(offer) = &self.offer {
                     self.had_early_media = true;
                     let answer = SessionDescription::parse(&body).unwrap();
                     self.media = Some(sdp::accept_answer(offer, &answer).unwrap());
+                    if is_reliable {
+                        self.local = self.offer.take();
+                        self.is_settled_early = true;
+                    }
                 }
             }
             Event::Notified { body, .. } => {
@@ -265,12 +307,20 @@ impl Phone {
                     self.asked_for_offer = false;
                     let body = self.make_answer(&body);
                     self.handle(now, Input::Acknowledge { leg, body });
-                } else {
+                } else if !std::mem::take(&mut self.is_settled_early) {
                     self.take_answer(&body);
                 }
                 self.answered += 1;
             }
-            Event::Acknowledged { body, .. } if !body.is_empty() => self.take_answer(&body),
+            Event::Acknowledged { body, .. }
+            | Event::ProgressAcknowledged { body, .. }
+            | Event::ReofferAccepted { body, .. }
+                if !body.is_empty() =>
+            {
+                self.take_answer(&body);
+                self.agree_early();
+            }
+            Event::Reoffer { .. } if self.ignores_reoffers => {}
             Event::Reoffer { leg, invite } => {
                 if let Some(status) = self.refuses_reoffers {
                     let headers = Headers::new();
@@ -288,6 +338,7 @@ impl Phone {
                     } else {
                         self.make_answer(&invite.body)
                     };
+                    self.agree_early();
                     let headers = Headers::new();
                     self.handle(now, Input::Accept { leg, headers, body });
                 }
@@ -337,73 +388,6 @@ impl Phone {
                 }
             }
             _ => {}
-        }
-    }
-
-    fn incoming(&mut self, now: Instant, leg: LegId, invite: Request) {
-        if self.leg.is_some() {
-            let (status, headers) = (StatusCode::BUSY_HERE, Headers::new());
-            return self.handle(
-                now,
-                Input::Reject {
-                    leg,
-                    status,
-                    headers,
-                },
-            );
-        }
-        self.leg = Some(leg);
-        let from = invite.headers.get(&HeaderName::From);
-        self.caller = from.map(|from| without_tag(from));
-        self.history = history_of(&invite.headers);
-        self.pending = Some(invite.body);
-        self.had_own_early_media = false;
-        let status = match self.manner {
-            Manner::Redirect(uri) => {
-                let mut headers = Headers::new();
-                headers.push(HeaderName::Contact, format!("<{uri}>"));
-                let status = StatusCode::MOVED_TEMPORARILY;
-                return self.handle(
-                    now,
-                    Input::Reject {
-                        leg,
-                        status,
-                        headers,
-                    },
-                );
-            }
-            Manner::Refuse(status) => {
-                let headers = Headers::new();
-                return self.handle(
-                    now,
-                    Input::Reject {
-                        leg,
-                        status,
-                        headers,
-                    },
-                );
-            }
-            Manner::EarlyMedia(_) => StatusCode::SESSION_PROGRESS,
-            _ => StatusCode::RINGING,
-        };
-        let mut body = Bytes::new();
-        if matches!(self.manner, Manner::EarlyMedia(_))
-            && let Some(offer) = self.pending.take_if(|offer| !offer.is_empty())
-        {
-            body = self.make_answer(&offer);
-            self.pending = Some(body.clone());
-            self.had_own_early_media = true;
-        }
-        self.handle(now, Input::Progress { leg, status, body });
-        match self.manner {
-            Manner::Answer(after) | Manner::EarlyMedia(after) => {
-                self.plan(now + after, Action::Accept(leg))
-            }
-            Manner::AnswerNonsense => self.plan(now, Action::Accept(leg)),
-            Manner::RefuseAfter(after, status) => {
-                self.plan(now + after, Action::Reject(leg, status))
-            }
-            Manner::Ring | Manner::Refuse(_) | Manner::Redirect(_) => {}
         }
     }
 

@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use sdp::Direction;
-use sip::{HeaderName, Headers, Input, LegId, Method, NameAddr, Replaces, Request, Uri};
+use sip::{
+    HeaderName, Headers, Input, LegId, Method, NameAddr, Replaces, Request, StatusCode, Uri,
+};
 
 use super::{Action, Manner, Phone};
 
@@ -15,6 +17,7 @@ impl Phone {
 
     fn call_with(&mut self, now: Instant, number: &str, headers: Headers, body: Bytes) {
         let leg = self.endpoint.next_leg();
+        self.is_settled_early = false;
         self.held = self.leg.replace(leg);
         let invite = Input::Invite {
             leg,
@@ -69,6 +72,7 @@ impl Phone {
                     },
                 );
             }
+            (Action::SendOn(uri), Some(leg)) => self.send_on(now, leg, uri),
             (Action::Hangup, Some(leg)) => self.handle(now, Input::Hangup { leg, reason: None }),
             (Action::HangupFirst, _) => {
                 if let Some(leg) = self.held {
@@ -126,6 +130,18 @@ impl Phone {
             }
             _ => {}
         }
+    }
+
+    pub(super) fn send_on(&mut self, now: Instant, leg: LegId, uri: &str) {
+        let mut headers = Headers::new();
+        headers.push(HeaderName::Contact, format!("<{uri}>"));
+        let status = StatusCode::MOVED_TEMPORARILY;
+        let reject = Input::Reject {
+            leg,
+            status,
+            headers,
+        };
+        self.handle(now, reject);
     }
 
     fn refer(&mut self, now: Instant, leg: LegId, to: Uri) {
