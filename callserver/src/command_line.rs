@@ -42,7 +42,9 @@ pub struct CommandLine {
     /// UDP ports for audio, or 0 for any free ones. [default: 16384-32767]
     #[arg(long, value_name = "LOW-HIGH")]
     pub rtp_ports: Option<String>,
-    /// Database: a path or sqlite://PATH. [default: carillon.sqlite in the data folder]
+    /// Database: a path, sqlite://PATH, or postgres://USER:PASSWORD@HOST:PORT/DATABASE; other users of the machine see a
+    /// password that is written here, so it is better kept in the configuration file or in ~/.pgpass.
+    /// [default: carillon.sqlite in the data folder]
     #[arg(long, value_name = "URL")]
     pub database: Option<String>,
 }

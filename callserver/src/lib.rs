@@ -6,6 +6,7 @@
 //! | module | what lives there |
 //! |---|---|
 //! | [`config`] | defaults, configuration file, command line |
+//! | [`backup`] | all that matters in one archive, and back |
 //! | [`data_folder`] | the folder that one server owns |
 //! | [`certificate`] | what HTTPS and SIPS show |
 //! | [`store`] | the database; all SQL |
@@ -21,6 +22,7 @@
 //! packets. The **main runtime** has HTTP, the control socket, the database and, on threads of their own, password
 //! hashes; whatever happens there, calls go on.
 
+pub mod backup;
 pub mod callctl;
 pub mod certificate;
 pub mod command_line;

@@ -112,7 +112,7 @@ pub fn run(config: Config) -> Result<(), ServerError> {
 async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ServerError::System)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServerError::System)?;
-    let store = Store::open(&config.database).await?;
+    let store = Store::open_place(&config.database).await?;
     let domain = settle_domain(&store, config.domain.as_deref()).await?;
     let certificate = certificate(config, folder, &domain)?;
     let mut http = HttpServer::new(config.http_limits.max_connections);

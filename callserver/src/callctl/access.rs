@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::control::{Answer, ControlClient, ControlError, Operator, Request};
 use crate::office::Office;
 use crate::server::{ServerError, settle_domain};
-use crate::store::{Store, StoreError};
+use crate::store::{DatabasePlace, PlaceRefused, Store, StoreError};
 use crate::{DataFolder, DataFolderError};
 
 /// An open way to the data.
@@ -20,8 +20,8 @@ pub enum Access {
         operator: Box<Operator>,
         /// To be closed.
         store: Store,
-        /// Keeps a server from starting meanwhile.
-        folder: DataFolder,
+        /// Keeps a server from starting meanwhile; PostgreSQL lets both work side by side.
+        folder: Option<DataFolder>,
     },
 }
 
@@ -37,6 +37,17 @@ pub enum AccessError {
     /// The socket.
     #[error(transparent)]
     Control(#[from] ControlError),
+    /// The PostgreSQL database is empty.
+    #[error(
+        "The database {place} is empty; check its name in --database, or start callserver once to make its tables."
+    )]
+    EmptyDatabase {
+        /// The database, without its password.
+        place: String,
+    },
+    /// `--database`.
+    #[error(transparent)]
+    Place(#[from] PlaceRefused),
     /// The folder.
     #[error(transparent)]
     DataFolder(#[from] DataFolderError),
@@ -56,27 +67,41 @@ impl Access {
     ///
     /// # Errors
     /// If there is neither, or they may not be used.
-    pub async fn open(data: &Path, database: Option<&Path>) -> Result<Self, AccessError> {
-        let database = database.map_or_else(|| DataFolder::database(data), Path::to_owned);
+    pub async fn open(data: &Path, database: Option<&str>) -> Result<Self, AccessError> {
+        let place = match database {
+            Some(text) => DatabasePlace::parse(text)?,
+            None => DatabasePlace::File(DataFolder::database(data)),
+        };
         let begin = Instant::now();
         let folder = loop {
             let socket = DataFolder::control_socket(data);
             if let Some(client) = ControlClient::connect(&socket).await? {
                 return Ok(Self::Server(client));
             }
-            if !database.is_file() {
-                // A mistyped folder must not become a second, empty server.
-                return Err(AccessError::NoDatabase { path: database });
+            // A mistyped folder or name must not become a second, empty server.
+            match &place {
+                DatabasePlace::File(path) if !path.is_file() => {
+                    return Err(AccessError::NoDatabase { path: path.clone() });
+                }
+                DatabasePlace::File(_) => {}
+                DatabasePlace::Postgres(url) => {
+                    if Store::is_empty_postgres(url).await? {
+                        return Err(AccessError::EmptyDatabase {
+                            place: url.to_string(),
+                        });
+                    }
+                    break None;
+                }
             }
             match DataFolder::open(data) {
                 // Another callctl, or a server that has no socket yet: soon one way or the other is free.
                 Err(DataFolderError::InUse { .. }) if begin.elapsed() < PATIENCE => {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
-                folder => break folder?,
+                folder => break Some(folder?),
             }
         };
-        let store = Store::open(&database).await?;
+        let store = Store::open_place(&place).await?;
         let domain = settle_domain(&store, None).await?;
         let operator = Operator::new(Office::new(store.clone(), &domain, None), None);
         Ok(Self::Database {

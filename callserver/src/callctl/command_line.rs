@@ -21,9 +21,9 @@ pub struct CommandLine {
     /// Data folder of the server. [default: /var/lib/carillon for root, else ~/.local/share/carillon]
     #[arg(long, value_name = "DIR", global = true)]
     pub data: Option<PathBuf>,
-    /// Database file, if the server was started with --database and does not run now.
-    #[arg(long, value_name = "FILE", global = true)]
-    pub database: Option<PathBuf>,
+    /// Database as callserver's --database names it, if it is not the one in the data folder and no server runs.
+    #[arg(long, value_name = "URL", global = true)]
+    pub database: Option<String>,
     /// Print JSON instead of tables.
     #[arg(long, global = true)]
     pub json: bool,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::RtpPortsRefused;
 use crate::logging::LogLevelError;
+use crate::store::PlaceRefused;
 
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
@@ -66,17 +67,9 @@ pub enum ConfigError {
         /// What was written.
         text: String,
     },
-    /// A PostgreSQL database was asked for.
-    #[error(
-        "--database names a PostgreSQL database, which this version does not speak to yet; leave the option out to use SQLite."
-    )]
-    Postgres,
-    /// The database URL cannot be understood.
-    #[error("--database {url:?} is not a database file; write a path, or sqlite:///PATH.")]
-    Database {
-        /// What was written.
-        url: String,
-    },
+    /// The database cannot be understood.
+    #[error(transparent)]
+    Database(#[from] PlaceRefused),
     /// The port range of the relay is of no use.
     #[error(transparent)]
     RtpPorts(#[from] RtpPortsRefused),

@@ -25,7 +25,7 @@ pub struct ConfigFile {
     pub https: Option<String>,
     /// The relay's ports, `LOW-HIGH`, or `0` for any.
     pub rtp_ports: Option<String>,
-    /// The database: a path or `sqlite://PATH`.
+    /// The database: a path, `sqlite://PATH` or `postgres://USER@HOST:PORT/DATABASE`.
     pub database: Option<String>,
     /// Whether unencrypted SIP and HTTP may listen on other addresses than this machine's own.
     pub plain_beyond_loopback: bool,

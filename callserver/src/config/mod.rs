@@ -20,6 +20,7 @@ pub use listen::Encrypted;
 pub use rtp_ports::{RtpPorts, RtpPortsRefused};
 
 use crate::certificate::CertificateFiles;
+use crate::store::DatabasePlace;
 use crate::{DataFolder, logging};
 
 /// Everything that the server is started with, checked.
@@ -39,8 +40,8 @@ pub struct Config {
     pub https: Encrypted,
     /// The operator's own certificate; without it the one in the data folder is used, and made if it is missing.
     pub certificate: Option<CertificateFiles>,
-    /// The database file.
-    pub database: PathBuf,
+    /// The database.
+    pub database: DatabasePlace,
     /// The ports of the relay.
     pub rtp_ports: RtpPorts,
     /// The address that phones are told to send audio to; `None` takes the one that SIP listens on.
@@ -123,8 +124,8 @@ impl Config {
             .or(file.data)
             .unwrap_or_else(DataFolder::default_path);
         let database = match over.database.or(file.database) {
-            Some(url) => database_file(&url)?,
-            None => DataFolder::database(&data),
+            Some(text) => DatabasePlace::parse(&text)?,
+            None => DatabasePlace::File(DataFolder::database(&data)),
         };
         let rtp_ports = match over.rtp_ports.or(file.rtp_ports) {
             Some(text) => RtpPorts::parse(&text)?,
@@ -209,20 +210,6 @@ fn check_domain(text: &str) -> Result<String, ConfigError> {
     }
 }
 
-fn database_file(url: &str) -> Result<PathBuf, ConfigError> {
-    let path = match url.split_once(':') {
-        Some(("sqlite", rest)) => rest.strip_prefix("//").unwrap_or(rest),
-        Some(("postgres" | "postgresql", _)) => return Err(ConfigError::Postgres),
-        _ => url,
-    };
-    if path.is_empty() || path.contains("://") || path == ":memory:" {
-        return Err(ConfigError::Database {
-            url: url.to_owned(),
-        });
-    }
-    Ok(PathBuf::from(path))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,7 +223,7 @@ mod tests {
         let config = resolve("", Overrides::default()).unwrap();
         assert_eq!(config.sip, ["127.0.0.1:5060".parse().unwrap()]);
         assert_eq!(config.http, "127.0.0.1:8080".parse().unwrap());
-        assert_eq!(config.database.file_name().unwrap(), "carillon.sqlite");
+        assert!(config.database.to_string().ends_with("carillon.sqlite"));
     }
 
     #[test]
@@ -298,6 +285,7 @@ mod tests {
             ("domain = \"a b\"", "\"a b\""),
             ("domain = \"-a.b\"", "-a.b"),
             ("database = \"postgres://x\"", "PostgreSQL"),
+            ("database = \"postgres://x/y?ssl=1\"", "\"ssl\""),
             ("database = \"mysql://x\"", "mysql://x"),
             ("rtp_ports = \"40000-30000\"", "40000-30000"),
             ("[log]\nlevel = \"x=y\"", "level"),

@@ -1,25 +1,11 @@
 //! The office over a real database file.
 
-use std::path::Path;
-
 use api::LoginRequest;
-use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use super::*;
 use crate::store::NumberState;
-
-const DOMAIN: &str = "phones.example";
-
-async fn office_in(folder: &Path) -> Office {
-    let store = Store::open(&folder.join("test.sqlite")).await.unwrap();
-    Office::new(store, DOMAIN, None)
-}
-
-async fn office() -> (Office, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    (office_in(folder.path()).await, folder)
-}
+use crate::store::tests::ground::{DOMAIN, Ground, on_both_engines};
 
 fn account(name: &str, number: Option<&str>) -> NewAccount {
     NewAccount {
@@ -38,9 +24,8 @@ fn login(name: &str, password: &str) -> LoginRequest {
     }
 }
 
-#[tokio::test]
-async fn everybody_gets_the_lowest_free_number_or_the_one_that_was_asked_for() {
-    let (office, _folder) = office().await;
+async fn everybody_gets_the_lowest_free_number_or_the_one_that_was_asked_for(ground: Ground) {
+    let office = ground.office().await;
     for (name, wanted, given) in [
         ("alice", None, "1000"),
         ("bob", Some("1002"), "1002"),
@@ -60,9 +45,8 @@ async fn everybody_gets_the_lowest_free_number_or_the_one_that_was_asked_for() {
     );
 }
 
-#[tokio::test]
-async fn a_taken_number_is_refused_with_its_holder_and_the_nearest_free_ones() {
-    let (office, _folder) = office().await;
+async fn a_taken_number_is_refused_with_its_holder_and_the_nearest_free_ones(ground: Ground) {
+    let office = ground.office().await;
     for (name, number) in [("alice", "1000"), ("bob", "1001"), ("carol", "9999")] {
         office
             .add_account(account(name, Some(number)))
@@ -88,9 +72,8 @@ async fn a_taken_number_is_refused_with_its_holder_and_the_nearest_free_ones() {
     ));
 }
 
-#[tokio::test]
-async fn a_second_number_is_additional_and_takes_over_when_the_first_goes() {
-    let (office, _folder) = office().await;
+async fn a_second_number_is_additional_and_takes_over_when_the_first_goes(ground: Ground) {
+    let office = ground.office().await;
     office
         .add_account(account("alice", Some("1000")))
         .await
@@ -111,9 +94,8 @@ async fn a_second_number_is_additional_and_takes_over_when_the_first_goes() {
     assert_eq!(history[0].username.as_deref(), Some("alice"));
 }
 
-#[tokio::test]
-async fn many_race_for_one_number_and_exactly_one_gets_it() {
-    let (office, _folder) = office().await;
+async fn many_race_for_one_number_and_exactly_one_gets_it(ground: Ground) {
+    let office = ground.office().await;
     let racing: Vec<_> = (0..20)
         .map(|index| {
             let office = office.clone();
@@ -135,9 +117,8 @@ async fn many_race_for_one_number_and_exactly_one_gets_it() {
     assert_eq!(office.accounts().await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn a_list_adds_what_is_right_and_says_what_is_wrong() {
-    let (office, _folder) = office().await;
+async fn a_list_adds_what_is_right_and_says_what_is_wrong(ground: Ground) {
+    let office = ground.office().await;
     let list = vec![
         account("alice", Some("1000")),
         account("bob", Some("1000")),
@@ -166,9 +147,8 @@ async fn a_list_adds_what_is_right_and_says_what_is_wrong() {
     assert_eq!(stored.number.unwrap().as_str(), "1000");
 }
 
-#[tokio::test]
-async fn logging_in_makes_a_device_whose_secret_fits_its_stored_hashes() {
-    let (office, _folder) = office().await;
+async fn logging_in_makes_a_device_whose_secret_fits_its_stored_hashes(ground: Ground) {
+    let office = ground.office().await;
     let new = NewAccount {
         password: Some("correct horse".into()),
         ..account("Alice", None)
@@ -209,9 +189,8 @@ async fn logging_in_makes_a_device_whose_secret_fits_its_stored_hashes() {
     assert_eq!(office.devices(Some("alice")).await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn wrong_password_unknown_name_and_no_password_are_refused_alike() {
-    let (office, _folder) = office().await;
+async fn wrong_password_unknown_name_and_no_password_are_refused_alike(ground: Ground) {
+    let office = ground.office().await;
     let new = NewAccount {
         password: Some("correct horse".into()),
         ..account("alice", None)
@@ -244,9 +223,8 @@ async fn wrong_password_unknown_name_and_no_password_are_refused_alike() {
     );
 }
 
-#[tokio::test]
-async fn logging_in_for_ever_does_not_pile_up_devices() {
-    let (office, _folder) = office().await;
+async fn logging_in_for_ever_does_not_pile_up_devices(ground: Ground) {
+    let office = ground.office().await;
     office.add_account(account("alice", None)).await.unwrap();
     office.add_device("alice", Some("desk")).await.unwrap();
     let mut tx = office.store().begin().await.unwrap();
@@ -276,9 +254,8 @@ async fn logging_in_for_ever_does_not_pile_up_devices() {
     );
 }
 
-#[tokio::test]
-async fn a_disabled_account_has_no_credential_and_a_removed_one_frees_its_numbers() {
-    let (office, _folder) = office().await;
+async fn a_disabled_account_has_no_credential_and_a_removed_one_frees_its_numbers(ground: Ground) {
+    let office = ground.office().await;
     office
         .add_account(account("alice", Some("1000")))
         .await
@@ -319,12 +296,8 @@ async fn a_disabled_account_has_no_credential_and_a_removed_one_frees_its_number
     assert_eq!(office.number_history("1000").await.unwrap().len(), 3);
 }
 
-#[tokio::test]
-async fn what_changed_is_announced_and_forgotten_before_the_answer() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("test.sqlite"))
-        .await
-        .unwrap();
+async fn what_changed_is_announced_and_forgotten_before_the_answer(ground: Ground) {
+    let store = ground.store().await;
     let (sender, mut announcements) = mpsc::channel(1);
     let office = Office::new(store, DOMAIN, Some(sender));
     let working = tokio::spawn(async move {
@@ -352,36 +325,23 @@ async fn what_changed_is_announced_and_forgotten_before_the_answer() {
     assert_eq!(changes[2].revoked, [login]);
 }
 
-#[tokio::test]
-async fn everything_is_there_after_a_restart() {
-    let folder = tempfile::tempdir().unwrap();
-    let office = office_in(folder.path()).await;
+async fn everything_is_there_after_a_restart(ground: Ground) {
+    let office = ground.office().await;
     office
         .add_account(account("alice", Some("1000")))
         .await
         .unwrap();
     office.store().close().await;
-    let office = office_in(folder.path()).await;
-    assert_eq!(
-        office
-            .account("alice")
-            .await
-            .unwrap()
-            .number
-            .unwrap()
-            .as_str(),
-        "1000"
-    );
+    let office = ground.office().await;
+    let alice = office.account("alice").await.unwrap();
+    assert_eq!(alice.number.unwrap().as_str(), "1000");
     // Nobody else may read what is in there.
     use std::os::unix::fs::PermissionsExt;
-    for file in std::fs::read_dir(folder.path()).unwrap() {
-        let file = file.unwrap();
-        assert_eq!(
-            file.metadata().unwrap().permissions().mode() & 0o077,
-            0,
-            "{:?}",
-            file.path()
-        );
+    if let Ground::Sqlite(folder) = &ground {
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let mode = file.unwrap().metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0);
+        }
     }
 }
 
@@ -398,9 +358,8 @@ async fn a_file_that_is_no_database_is_named() {
     assert!(sentence.contains("test.sqlite"), "{sentence}");
 }
 
-#[tokio::test]
-async fn what_is_done_stands_in_the_audit_log_under_the_name_of_who_did_it() {
-    let (office, _folder) = office().await;
+async fn what_is_done_stands_in_the_audit_log_under_the_name_of_who_did_it(ground: Ground) {
+    let office = ground.office().await;
     let alice = office.add_account(account("alice", None)).await.unwrap();
     let operator = office.acting_as(Actor::operator(Some("root".into())));
     operator.set_disabled("alice", true).await.unwrap();
@@ -415,9 +374,8 @@ async fn what_is_done_stands_in_the_audit_log_under_the_name_of_who_did_it() {
     assert_eq!(line.subject, "alice");
 }
 
-#[tokio::test]
-async fn a_rehearsal_says_what_would_be_done_and_does_nothing() {
-    let (office, _folder) = office().await;
+async fn a_rehearsal_says_what_would_be_done_and_does_nothing(ground: Ground) {
+    let office = ground.office().await;
     let rehearsed = office
         .rehearsing()
         .add_account(account("alice", None))
@@ -427,3 +385,19 @@ async fn a_rehearsal_says_what_would_be_done_and_does_nothing() {
     let refused = office.rehearsing().set_disabled("alice", true).await;
     assert!(matches!(refused, Err(OfficeError::NoSuchAccount { .. })));
 }
+
+on_both_engines!(
+    everybody_gets_the_lowest_free_number_or_the_one_that_was_asked_for,
+    a_taken_number_is_refused_with_its_holder_and_the_nearest_free_ones,
+    a_second_number_is_additional_and_takes_over_when_the_first_goes,
+    many_race_for_one_number_and_exactly_one_gets_it,
+    a_list_adds_what_is_right_and_says_what_is_wrong,
+    logging_in_makes_a_device_whose_secret_fits_its_stored_hashes,
+    wrong_password_unknown_name_and_no_password_are_refused_alike,
+    logging_in_for_ever_does_not_pile_up_devices,
+    a_disabled_account_has_no_credential_and_a_removed_one_frees_its_numbers,
+    what_changed_is_announced_and_forgotten_before_the_answer,
+    everything_is_there_after_a_restart,
+    what_is_done_stands_in_the_audit_log_under_the_name_of_who_did_it,
+    a_rehearsal_says_what_would_be_done_and_does_nothing,
+);

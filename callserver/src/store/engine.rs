@@ -4,14 +4,15 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
+use rand::RngExt;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
-use sqlx::{AnyPool, Executor};
+use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
-use super::{Store, StoreError, Transaction};
+use super::{DatabasePlace, PostgresUrl, Store, StoreError, Transaction};
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -44,21 +45,47 @@ fn sqlite_url(path: &Path) -> String {
     format!("sqlite://{}", escaped.collect::<String>())
 }
 
+/// Of each connection to PostgreSQL. A writer that waits longer for its turn gives up (`lock_timeout`), and so does one
+/// whose server has died with the turn in its hands (`idle_in_transaction_session_timeout`, and the keep-alives of TCP if
+/// its machine has): a dead server holds up the others for half a minute at most.
+const POSTGRES_SETTINGS: &str = "SET application_name = 'carillon'; \
+    SET lock_timeout = '20s'; SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '15s'; \
+    SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;";
+
+/// How long a question waits for a connection while PostgreSQL does not answer, as during its restart.
+const POSTGRES_PATIENCE: Duration = Duration::from_secs(10);
+
 impl Store {
+    /// Opens a file, made if it is missing, or a database of a PostgreSQL server, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// As [`Store::open`] and [`Store::connect_postgres`].
+    pub async fn open_place(place: &DatabasePlace) -> Result<Self, StoreError> {
+        match place {
+            DatabasePlace::File(path) => Self::open(path).await,
+            DatabasePlace::Postgres(url) => Self::connect_postgres(url).await,
+        }
+    }
+
     /// Opens the file, makes it if it is missing, and brings its tables up to date.
     ///
     /// # Errors
     /// If the file is no database, comes from a newer version, or may not be written.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let place = path.display().to_string();
+        type Source = Box<dyn std::error::Error + Send + Sync>;
+        let failed = |source: Source| StoreError::Open {
+            place: path.display().to_string(),
+            source,
+        };
         // SQLite gives its side files the mode of the database.
         let created = OpenOptions::new()
             .append(true)
             .create(true)
             .mode(0o600)
             .open(path);
-        created.map_err(|error| failed(&place, error))?;
-        let absolute = std::path::absolute(path).map_err(|error| failed(&place, error))?;
+        created.map_err(|error| failed(error.into()))?;
+        let absolute = std::path::absolute(path).map_err(|error| failed(error.into()))?;
+        let url = sqlite_url(&absolute);
         let pool = |connections| {
             AnyPoolOptions::new()
                 .max_connections(connections)
@@ -72,56 +99,105 @@ impl Store {
                     })
                 })
         };
-        Self::connect(Engine::Sqlite, place, &sqlite_url(&absolute), pool).await
+        let opened = async {
+            // SQLite has one writer at a time: waiting for a connection is fairer than waiting for a locked file.
+            let writer: AnyPool = pool(1).connect_with(options(&url)?).await?;
+            SQLITE_MIGRATIONS.run(&writer).await?;
+            let readers = pool(2).connect_with(options(&url)?).await?;
+            Ok::<_, Source>((writer, readers))
+        };
+        let (writer, readers) = opened.await.map_err(failed)?;
+        Ok(Self::new(DatabasePlace::File(absolute), writer, readers))
     }
 
-    /// Opens a database of a PostgreSQL server, `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, and brings its tables up
-    /// to date.
+    /// Opens a database of a PostgreSQL server and brings its tables up to date.
     ///
     /// # Errors
     /// If the server cannot be reached or refuses, or the database comes from a newer version.
-    pub async fn connect_postgres(url: &str) -> Result<Self, StoreError> {
-        // Without the part that may hold a password.
-        let place = url.rsplit('@').next().unwrap_or_default().to_owned();
+    pub async fn connect_postgres(url: &PostgresUrl) -> Result<Self, StoreError> {
+        let unreachable = |source| StoreError::Unreachable {
+            place: url.to_string(),
+            source,
+        };
+        // A pool would try again until its patience ends, and then not say what was wrong.
+        let mut first = reach(url).await?;
+        let encoding = sqlx::query_scalar("SHOW server_encoding").fetch_one(&mut first);
+        let encoding: String = encoding.await.map_err(unreachable)?;
+        let _ = first.close().await;
+        if encoding != "UTF8" {
+            return Err(StoreError::Encoding {
+                place: url.to_string(),
+                encoding,
+            });
+        }
         let pool = |connections| {
             AnyPoolOptions::new()
                 .max_connections(connections)
-                .acquire_timeout(Duration::from_secs(10))
+                .acquire_timeout(POSTGRES_PATIENCE)
+                .after_connect(|connection, _| {
+                    Box::pin(async move {
+                        connection.execute(POSTGRES_SETTINGS).await?;
+                        Ok(())
+                    })
+                })
         };
-        Self::connect(Engine::Postgres, place, url, pool).await
-    }
-
-    async fn connect(
-        engine: Engine,
-        place: String,
-        url: &str,
-        pool: impl Fn(u32) -> AnyPoolOptions,
-    ) -> Result<Self, StoreError> {
-        install_drivers();
-        let options = AnyConnectOptions::from_str(url).map_err(|error| failed(&place, error))?;
-        let (writers, readers, migrations) = match engine {
-            // SQLite has one writer at a time: waiting for a connection is fairer than waiting for a locked file.
-            Engine::Sqlite => (1, 2, &SQLITE_MIGRATIONS),
-            Engine::Postgres => (2, 4, &POSTGRES_MIGRATIONS),
-        };
-        let writer = pool(writers).connect_with(options.clone()).await;
-        let writer: AnyPool = writer.map_err(|error| failed(&place, error))?;
-        migrations
+        let options = || options(url.with_password()).map_err(unreachable);
+        // One writes; the other stands ready to take its turn.
+        let writer = pool(2).connect_with(options()?).await;
+        let writer: AnyPool = writer.map_err(unreachable)?;
+        POSTGRES_MIGRATIONS
             .run(&writer)
             .await
-            .map_err(|error| failed(&place, error))?;
-        let readers = pool(readers).connect_with(options).await;
-        let readers = readers.map_err(|error| failed(&place, error))?;
-        Ok(Self {
-            engine,
+            .map_err(|source| StoreError::Tables {
+                place: url.to_string(),
+                source,
+            })?;
+        let readers = pool(4).connect_with(options()?).await;
+        let readers = readers.map_err(unreachable)?;
+        let place = DatabasePlace::Postgres(url.clone());
+        Ok(Self::new(place, writer, readers))
+    }
+
+    /// Whether nobody has made anything in a PostgreSQL database yet.
+    ///
+    /// # Errors
+    /// If the server cannot be reached or refuses.
+    pub async fn is_empty_postgres(url: &PostgresUrl) -> Result<bool, StoreError> {
+        let mut connection = reach(url).await?;
+        let count = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+             WHERE n.nspname = 'public'",
+        );
+        let count: i64 = count.fetch_one(&mut connection).await?;
+        let _ = connection.close().await;
+        Ok(count == 0)
+    }
+
+    fn new(place: DatabasePlace, writer: AnyPool, readers: AnyPool) -> Self {
+        Self {
+            place: Arc::new(place),
+            opening: rand::rng().random(),
             readers,
             writer,
-        })
+        }
     }
 
     /// What keeps the tables.
     pub fn engine(&self) -> Engine {
-        self.engine
+        match *self.place {
+            DatabasePlace::File(_) => Engine::Sqlite,
+            DatabasePlace::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Where it is.
+    pub fn place(&self) -> &DatabasePlace {
+        &self.place
+    }
+
+    /// A number that tells this opening of the database from those of other servers; its clones have the same.
+    pub fn opening(&self) -> u64 {
+        self.opening
     }
 
     /// Begins a write. There is one at a time, also when several servers share the database: what it reads stays true
@@ -130,20 +206,39 @@ impl Store {
     /// # Errors
     /// If the database is locked by another program or out of order.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        Ok(Transaction {
-            inner: match self.engine {
-                // Taking the write lock at once avoids finding out at the first write that somebody else has it.
-                Engine::Sqlite => self.writer.begin_with("BEGIN IMMEDIATE").await?,
-                Engine::Postgres => {
-                    let mut inner = self.writer.begin().await?;
-                    sqlx::query("SELECT pg_advisory_xact_lock($1)")
-                        .bind(WRITERS_LOCK)
-                        .execute(&mut *inner)
-                        .await?;
-                    inner
-                }
-            },
-        })
+        let engine = self.engine();
+        let inner = match engine {
+            // Taking the write lock at once avoids finding out at the first write that somebody else has it.
+            Engine::Sqlite => self.writer.begin_with("BEGIN IMMEDIATE").await?,
+            Engine::Postgres => {
+                let mut inner = self.writer.begin().await?;
+                sqlx::query("SELECT pg_advisory_xact_lock($1)")
+                    .bind(WRITERS_LOCK)
+                    .execute(&mut *inner)
+                    .await?;
+                inner
+            }
+        };
+        Ok(Transaction { engine, inner })
+    }
+
+    /// Looks whether the file is sound; PostgreSQL sees to that itself.
+    ///
+    /// # Errors
+    /// If it is damaged or cannot be read.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        if self.engine() == Engine::Postgres {
+            return Ok(());
+        }
+        let check = sqlx::query_scalar("PRAGMA quick_check(1)");
+        let damage: String = check.fetch_one(&self.readers).await?;
+        match damage.as_str() {
+            "ok" => Ok(()),
+            _ => Err(StoreError::Damaged {
+                place: self.place.to_string(),
+                damage,
+            }),
+        }
     }
 
     /// Closes all connections; SQLite folds the write-ahead log into the file.
@@ -153,9 +248,23 @@ impl Store {
     }
 }
 
-fn failed(place: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
-    StoreError::Open {
-        place: place.to_owned(),
-        source: source.into(),
-    }
+fn options(url: &str) -> Result<AnyConnectOptions, sqlx::Error> {
+    install_drivers();
+    AnyConnectOptions::from_str(url)
+}
+
+/// One connection to PostgreSQL, or why there is none.
+async fn reach(url: &PostgresUrl) -> Result<AnyConnection, StoreError> {
+    let unreachable = |source| StoreError::Unreachable {
+        place: url.to_string(),
+        source,
+    };
+    let options = options(url.with_password()).map_err(unreachable)?;
+    let connecting = tokio::time::timeout(POSTGRES_PATIENCE, AnyConnection::connect_with(&options));
+    let silent = |_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
+    connecting
+        .await
+        .map_err(silent)
+        .flatten()
+        .map_err(unreachable)
 }

@@ -12,10 +12,16 @@ mod audit;
 mod bindings;
 mod devices;
 mod engine;
+mod notices;
 mod numbers;
+mod place;
 mod pools;
 mod settings;
+mod snapshot;
+#[cfg(test)]
+pub(crate) mod tests;
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use sqlx::any::{Any, AnyRow};
@@ -26,39 +32,84 @@ pub use audit::{AuditEntry, AuditRow, Subject};
 pub(crate) use bindings::expires_at as binding_expires_at;
 pub use devices::{CredentialRow, DeviceRow, NewDevice, Origin};
 pub use engine::Engine;
+pub use notices::{LONGEST_NOTICE, Notices};
 pub use numbers::{NumberHistoryRow, NumberRow, NumberState};
+pub use place::{DatabasePlace, PlaceRefused, PostgresUrl};
+pub use snapshot::SnapshotError;
+pub(crate) use snapshot::last_line;
 
 /// The open database.
 #[derive(Clone, Debug)]
 pub struct Store {
-    engine: Engine,
+    place: Arc<DatabasePlace>,
+    // Tells this opening of the database from all others.
+    opening: u64,
     readers: AnyPool,
     writer: AnyPool,
 }
 
 /// A write in progress. Dropping it without [`Transaction::commit`] undoes it.
 pub struct Transaction {
+    engine: Engine,
     inner: sqlx::Transaction<'static, Any>,
 }
 
 /// Why the database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It cannot be opened or brought up to date.
+    /// A file cannot be opened or brought up to date.
     #[error(
         "The database {place} cannot be opened ({source}); check that it is a Carillon database of this or an older version, and its permissions."
     )]
     Open {
-        /// The file, or the server without its password.
+        /// The file.
         place: String,
         /// What the database said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The PostgreSQL server does not answer, or does not let us in.
+    #[error(
+        "The database {place} cannot be reached ({source}); check that PostgreSQL runs there, and the user, password and database in --database."
+    )]
+    Unreachable {
+        /// The database, without its password.
+        place: String,
+        /// What the database or the system said.
+        source: sqlx::Error,
+    },
+    /// The tables of a PostgreSQL database cannot be made or brought up to date.
+    #[error(
+        "The tables of the database {place} cannot be made ({source}); check that it is empty or a Carillon database of this or an older version, and that its user owns it."
+    )]
+    Tables {
+        /// The database, without its password.
+        place: String,
+        /// What the database said.
+        source: sqlx::migrate::MigrateError,
+    },
+    /// The PostgreSQL database cannot hold everybody's name.
+    #[error(
+        "The database {place} has the encoding {encoding}, which cannot hold everybody's name; make one with `createdb --encoding=UTF8 --template=template0`."
+    )]
+    Encoding {
+        /// The database, without its password.
+        place: String,
+        /// Its encoding.
+        encoding: String,
+    },
     /// A query failed.
     #[error(
-        "The database failed ({0}); look for free disk space and permissions of the data folder."
+        "The database failed ({0}); look for free disk space and permissions of the data folder, or, if it is PostgreSQL, whether it runs."
     )]
     Query(#[from] sqlx::Error),
+    /// The file is damaged.
+    #[error("The database {place} is damaged ({damage}); restore a backup.")]
+    Damaged {
+        /// The file.
+        place: String,
+        /// What SQLite found.
+        damage: String,
+    },
     /// A row holds what the server would never write.
     #[error("The database holds a {what} that cannot be understood: {value:?}.")]
     Corrupt {

@@ -1,0 +1,3 @@
+//! The store itself, on both engines.
+
+pub(crate) mod ground;
