@@ -12,7 +12,7 @@ use crate::control::{Answer, Command, ControlError, Request};
 /// One run of `callctl`.
 pub(super) struct Console<'a> {
     data: PathBuf,
-    database: Option<PathBuf>,
+    database: Option<String>,
     /// What it prints on.
     pub(super) page: Page<'a>,
 }
