@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::engine::{EngineConfig, SipTransport};
+use crate::engine::{EngineConfig, Fingerprint, SipTransport};
 
 /// The Carillon softphone.
 #[derive(Debug, Parser)]
@@ -57,7 +57,7 @@ pub enum Command {
         --audio-in speech.wav --audio-out null call 201 --for 10"
 )]
 pub struct HeadlessArguments {
-    /// The server's web address, such as http://127.0.0.1:8080
+    /// The server's web address, such as https://phone.example.org:8443, or a link with its fingerprint
     #[arg(long, value_name = "URL")]
     pub server: String,
     /// The account's name
@@ -86,6 +86,9 @@ pub struct EngineArguments {
     /// The transport for SIP; TLS where the server offers it, else UDP, else TCP
     #[arg(long, visible_alias = "transport", value_name = "TRANSPORT")]
     pub sip_transport: Option<TransportArgument>,
+    /// The SHA-256 fingerprint of the certificate that the server must show, 64 hexadecimal digits
+    #[arg(long, value_name = "SHA256")]
+    pub server_fingerprint: Option<Fingerprint>,
     /// Let the password travel over plain HTTP to another computer
     #[arg(long)]
     pub allow_plain: bool,
@@ -107,6 +110,7 @@ impl EngineArguments {
                 TransportArgument::Tls => SipTransport::Tls,
             }),
             allow_plain: self.allow_plain,
+            trusted: self.server_fingerprint,
             device_label: self.device_label.clone(),
             ..EngineConfig::default()
         }

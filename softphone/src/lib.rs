@@ -5,7 +5,8 @@
 //! | [`cli`] | the command line |
 //! | [`engine`] | one thread that owns sockets, audio devices and [`phone::Phone`]; commands in, notices out |
 //! | [`headless`] | the verbs for scripts, one JSON object a line |
-//! | [`login`] | name and password against a device credential, over HTTP |
+//! | [`keep`] | what is kept on disk between runs, for its owner only |
+//! | [`web`] | the server's HTTP interface: whom to trust, sign-in |
 //! | [`window`] | what people see |
 //!
 //! The window and the verbs only ever talk to the [`engine::Engine`]; neither touches a socket.
@@ -13,5 +14,6 @@
 pub mod cli;
 pub mod engine;
 pub mod headless;
-pub mod login;
+pub mod keep;
+pub mod web;
 pub mod window;

@@ -5,6 +5,7 @@
 )]
 
 mod calls;
+mod certificates;
 mod encryption;
 mod homes;
 mod intruders;

@@ -206,6 +206,27 @@ impl Server {
         format!("http://{}", self.ready.http)
     }
 
+    /// The same over HTTPS.
+    ///
+    /// # Errors
+    /// When it does not listen there.
+    pub fn https_url(&self) -> Result<String> {
+        let https = self.ready.https.context("this server speaks no HTTPS")?;
+        Ok(format!("https://{https}"))
+    }
+
+    /// SHA-256 of the certificate that it shows, as `callctl status` tells it.
+    ///
+    /// # Errors
+    /// When `callctl` does not tell.
+    pub fn fingerprint(&self) -> Result<String> {
+        let status: Value = serde_json::from_str(&self.callctl(&["--json", "status"])?)?;
+        let fingerprint = status["certificate_sha256"].as_str();
+        fingerprint
+            .map(str::to_owned)
+            .with_context(|| format!("no fingerprint in {status}"))
+    }
+
     /// Its data folder.
     #[must_use]
     pub fn data(&self) -> &Path {

@@ -54,4 +54,6 @@ pub use limits::Limits;
 pub use listener::WebSockets;
 pub use resolver::{Resolver, ResolverError};
 pub use sockets::{Received, Sockets};
-pub use tls::{Fingerprint, FingerprintError, IdentityError, TlsIdentity, Trust};
+pub use tls::{
+    CertificateRefused, Fingerprint, FingerprintError, IdentityError, TlsIdentity, Trust,
+};

@@ -19,7 +19,7 @@ use crate::failure::FlowFailure;
 use crate::limits::Limits;
 use crate::listener::{self, Arrival, WebSockets};
 use crate::table::ConnectionTable;
-use crate::tls::{self, TlsIdentity, Trust};
+use crate::tls::{TlsIdentity, Trust};
 use crate::udp::UdpPort;
 
 /// What comes out of the sockets.
@@ -386,7 +386,7 @@ impl Sockets {
         }
         let trust = &self.trust;
         self.client
-            .get_or_insert_with(|| tls::client_config(trust).map_err(FlowFailure::Certificate))
+            .get_or_insert_with(|| trust.client_config().map_err(FlowFailure::Certificate))
             .clone()
     }
 

@@ -1,8 +1,10 @@
 //! What the engine can be told to do, and how it is set up.
 
 use phone::CallNumber;
+use sip_tokio::Fingerprint;
 
 use super::Instance;
+use crate::keep::Keep;
 
 /// The password of an account. Never printed, never logged.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,6 +66,10 @@ pub struct EngineConfig {
     pub allow_plain: bool,
     /// The name of this device in the account's list of devices.
     pub device_label: String,
+    /// What is kept between runs; the window's own place, or nothing.
+    pub keep: Keep,
+    /// The one certificate that any server must show over HTTPS, besides what is kept and what a link says.
+    pub trusted: Option<Fingerprint>,
     /// The URN that stands for this installation at the server (RFC 5626 section 4.1).
     pub instance: Instance,
 }
@@ -76,6 +82,8 @@ impl Default for EngineConfig {
             sip_transport: None,
             allow_plain: false,
             device_label: "softphone".into(),
+            keep: Keep::nowhere(),
+            trusted: None,
             instance: Instance::new(),
         }
     }
@@ -87,12 +95,19 @@ impl Default for EngineConfig {
 pub enum Command {
     /// Log in over HTTP and register. Ends with `Registration::Registered` or `Registration::Failed`.
     SignIn {
-        /// The server's web address, such as `http://127.0.0.1:8080`.
+        /// The server's web address, such as `http://127.0.0.1:8080` or `https://host:8443/#sha256=…`.
         server: String,
         /// The account's name.
         name: String,
         /// The account's password.
         password: Password,
+    },
+    /// Believe a server that shows this certificate, from now on: a person has compared the fingerprint and said so.
+    Trust {
+        /// The server, as in `Notice::UnknownCertificate`.
+        server: String,
+        /// The certificate that it showed.
+        fingerprint: Fingerprint,
     },
     /// Hang up, unregister and forget the credential. Ends with `Registration::SignedOut`.
     SignOut,

@@ -4,18 +4,17 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use api::LoginAnswer;
 use phone::{CallNumber, Input, Phone, RegistrationState};
-use sip_tokio::{FlowFailure, Received, Sockets};
+use sip_tokio::{Fingerprint, FlowFailure, Received, Sockets};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::account::{self, Opened};
 use super::audio::{Report, sleep_until};
 use super::conversation::Conversation;
 use super::outlet::Outlet;
+use super::sign_in::{LoginOutcome, Owner};
 use super::{AccountSummary, Command, EngineConfig, Notice, Problem, Registration};
-use crate::login::{Login, LoginError};
+use crate::web::WebError;
 
 /// How long a server may take to confirm a sign-out; after that it finds out by itself when the registration ends.
 const SIGN_OUT_PATIENCE: Duration = Duration::from_millis(1500);
@@ -29,17 +28,19 @@ pub(crate) struct Core {
     pub(super) sockets: Option<Sockets>,
     pub(super) conversations: BTreeMap<CallNumber, Conversation>,
     pub(super) reports: mpsc::Sender<(CallNumber, Report)>,
-    login: Option<JoinHandle<Result<LoginAnswer, LoginError>>>,
+    pub(super) login: Option<JoinHandle<LoginOutcome>>,
     /// Whose device the last login gave, and its SIP login: signing in again replaces it instead of adding another one
     /// to the account's list.
-    device: Option<(Owner, String)>,
+    pub(super) device: Option<(Owner, String)>,
     /// Who is signing in.
-    owner: Owner,
+    pub(super) owner: Owner,
+    /// Certificates that were agreed since the start, by the server's address.
+    pub(super) agreed: BTreeMap<String, Fingerprint>,
     /// The highest call number so far: numbers go on counting when somebody else signs in.
     pub(super) last_call: u64,
     leaving: Option<Leaving>,
     /// Whether `SignedOut` waits for the ends of the last calls, so that it is the last news of a sign-out.
-    owes_signed_out: bool,
+    pub(super) owes_signed_out: bool,
 }
 
 /// The account that is signed in, and its phone.
@@ -51,9 +52,6 @@ pub(super) struct SignedIn {
     /// What was wrong with the server's certificate, when it was looked at last.
     pub(super) refused_certificate: Option<FlowFailure>,
 }
-
-/// Whose login it is: the server's address and the account's name, as typed.
-type Owner = (String, String);
 
 /// A sign-out that is under way.
 struct Leaving {
@@ -68,7 +66,7 @@ enum Happening {
     Abandoned,
     Network(Received),
     Sound(CallNumber, Report),
-    LoggedIn(Result<LoginAnswer, LoginError>),
+    LoggedIn(LoginOutcome),
     Time,
     Room,
 }
@@ -89,6 +87,7 @@ impl Core {
             login: None,
             device: None,
             owner: Owner::default(),
+            agreed: BTreeMap::new(),
             last_call: 0,
             leaving: None,
             owes_signed_out: false,
@@ -167,7 +166,7 @@ impl Core {
             Some((call, report)) = reports.recv() => Happening::Sound(call, report),
             outcome = logged_in => {
                 self.login = None;
-                Happening::LoggedIn(outcome.unwrap_or(Err(LoginError::Interrupted)))
+                Happening::LoggedIn(outcome.unwrap_or(Err(WebError::Interrupted)))
             }
             () = sleep_until(due) => Happening::Time,
             () = outlet.wait_for_room() => Happening::Room,
@@ -210,7 +209,11 @@ impl Core {
                 server,
                 name,
                 password,
-            } => self.sign_in(server, name, password),
+            } => self.sign_in(&server, name, password),
+            Command::Trust {
+                server,
+                fingerprint,
+            } => self.trust(&server, fingerprint),
             Command::SignOut => self.sign_out(false),
             Command::Stop => self.sign_out(true),
             Command::Call { target } => self.place_call(target),
@@ -225,62 +228,6 @@ impl Core {
                 self.config.audio_in = audio_in;
                 self.config.audio_out = audio_out;
             }
-        }
-    }
-
-    fn sign_in(&mut self, server: String, name: String, password: super::Password) {
-        if self.line.is_some() || self.login.is_some() {
-            return self.problem(Problem {
-                code: "already-signed-in",
-                sentence: "Somebody is signed in already; sign out first.".into(),
-            });
-        }
-        if std::mem::take(&mut self.owes_signed_out) {
-            self.tell_registration(Registration::SignedOut);
-        }
-        self.tell_registration(Registration::SigningIn);
-        self.owner = (server.clone(), name.clone());
-        let is_same = |(owner, _): &&(Owner, String)| *owner == self.owner;
-        let attempt = Login {
-            server,
-            name,
-            password,
-            device_label: self.config.device_label.clone(),
-            replaces: self
-                .device
-                .as_ref()
-                .filter(is_same)
-                .map(|(_, login)| login.clone()),
-            allow_plain: self.config.allow_plain,
-        };
-        self.login = Some(tokio::spawn(async move { attempt.run().await }));
-    }
-
-    async fn logged_in(&mut self, outcome: Result<LoginAnswer, LoginError>) {
-        let answer = match outcome {
-            Ok(answer) => answer,
-            Err(error) => return self.tell_registration(Registration::Failed(error.into())),
-        };
-        self.device = Some((self.owner.clone(), answer.device.login.clone()));
-        match account::open(&answer, &self.config, self.last_call).await {
-            Ok(opened) => {
-                let Opened {
-                    phone,
-                    sockets,
-                    summary,
-                    home,
-                } = opened;
-                self.tell_registration(Registration::Registering(summary.clone()));
-                self.sockets = Some(sockets);
-                self.line = Some(SignedIn {
-                    summary,
-                    phone,
-                    home,
-                    refused_certificate: None,
-                });
-                self.drive(Input::SignIn);
-            }
-            Err(problem) => self.tell_registration(Registration::Failed(problem)),
         }
     }
 

@@ -30,6 +30,7 @@ mod notice;
 mod outlet;
 mod ports;
 mod problem;
+mod sign_in;
 mod sound;
 
 pub use command::{Command, EngineConfig, Password, SipTransport};
@@ -39,3 +40,4 @@ pub use notice::{AccountSummary, CallStatistics, Notice, Registration};
 pub use phone::{CallNumber, EndReason};
 pub(crate) use problem::sentence;
 pub use problem::{Problem, check_devices};
+pub use sip_tokio::Fingerprint;

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use phone::{CallNumber, EndReason};
+use sip_tokio::Fingerprint;
 
 use super::{Problem, SipTransport};
 
@@ -173,6 +174,14 @@ pub enum Notice {
         sentence: String,
         /// What it measured; zeros when the call was never answered.
         statistics: CallStatistics,
+    },
+    /// Nobody vouches for a server's certificate; `Registration::Failed` follows. A person may compare the fingerprint
+    /// and say `Command::Trust`.
+    UnknownCertificate {
+        /// The server: scheme, host and port.
+        server: String,
+        /// What it showed.
+        fingerprint: Fingerprint,
     },
     /// Something went wrong that is not the end of a call.
     Error(Problem),

@@ -85,6 +85,13 @@ impl<W: Write> Lines<W> {
                 });
                 self.event("ended", fields);
             }
+            Notice::UnknownCertificate {
+                server,
+                fingerprint,
+            } => {
+                let fields = json!({ "server": server, "sha256": fingerprint.to_string() });
+                self.event("unknown_certificate", fields);
+            }
             Notice::Error(problem) => self.problem(problem),
             // Steps on the way, which a script can do nothing about.
             Notice::Registration(_) | Notice::Muted { .. } | Notice::Stopped => {}

@@ -10,6 +10,7 @@
 //! | `audio_in`, `audio_out` | `device`; `at` is when the first sample was captured or played |
 //! | `heard` | `call`, `level_dbfs`, twice a second |
 //! | `ended` | `call`, `reason`, `sentence`, `seconds`, `sent`, `received`, `lost`, `jitter_millis`, `mos` |
+//! | `unknown_certificate` | `server`, `sha256`: what `--server-fingerprint` would have to be |
 //! | `error` | `code`, `sentence` |
 //!
 //! The exit code is 0 when the verb did what it should, 1 after an `error` that ended it, 2 for a wrong command line, 130

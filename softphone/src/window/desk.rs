@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::dialpad::Dialled;
 use super::ended::Ended;
 use super::recent::Recent;
-use super::welcome::Form;
+use super::welcome::{Form, Stranger};
 use crate::engine::{AccountSummary, CallNumber, Command, Notice, Problem, Registration};
 
 /// The person at the other end.
@@ -103,6 +103,8 @@ impl Call {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
     SignIn,
+    Trust,
+    Distrust,
     SignOut,
     Call(String),
     Answer(CallNumber),
@@ -234,6 +236,15 @@ impl Desk {
                     self.ended = Some(ended);
                 }
             }
+            Notice::UnknownCertificate {
+                server,
+                fingerprint,
+            } => {
+                self.form.stranger = Some(Stranger {
+                    server,
+                    fingerprint,
+                });
+            }
             Notice::Error(problem) => self.problem = Some(problem),
             Notice::Stopped => {
                 self.calls.clear();
@@ -254,6 +265,11 @@ impl Desk {
                 }
                 None => Vec::new(),
             },
+            Action::Trust => self.form.trust(),
+            Action::Distrust => {
+                self.form.distrust();
+                Vec::new()
+            }
             Action::SignOut => {
                 self.ended = None;
                 self.problem = None;

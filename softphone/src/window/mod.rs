@@ -36,6 +36,7 @@ pub use settings::{Settings, SettingsFile, ThemeChoice};
 pub use shell::Window;
 
 use crate::engine::{Engine, EngineConfig};
+use crate::keep::Keep;
 
 /// How the window starts.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +57,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     let file = SettingsFile::of_this_person();
     let mut settings = file.load();
     let mut engine = options.engine;
+    engine.keep = Keep::of_this_person();
     if let Some(instance) = &settings.instance {
         engine.instance = instance.clone();
     } else {

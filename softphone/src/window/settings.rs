@@ -1,11 +1,12 @@
 //! What the window remembers between runs: the server, the name and the theme. Never the password.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Instance;
+use crate::keep::file;
 
 /// Which theme the window uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,20 +82,8 @@ impl SettingsFile {
     }
 }
 
-/// Writes beside the file and renames, so that a crash leaves the old settings or the new ones.
 fn write(path: &Path, settings: &Settings) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let beside = path.with_extension("json.new");
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&beside)?;
-    file.write_all(&serde_json::to_vec_pretty(settings)?)?;
-    file.sync_all()?;
-    std::fs::rename(&beside, path)
+    file::write(path, &serde_json::to_vec_pretty(settings)?)
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ impl Window {
                     ));
                 }
                 Notice::Registration(Registration::Registered(account)) => {
-                    let server = self.desk.form.server_address();
+                    let server = self.desk.form.remembered_address();
                     self.remember(|settings| {
                         settings.server = server;
                         settings.name.clone_from(&account.name);

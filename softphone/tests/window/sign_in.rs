@@ -2,7 +2,7 @@
 
 use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::Queryable as _;
-use softphone::engine::{Command, Notice, Problem, Registration};
+use softphone::engine::{Command, Fingerprint, Notice, Problem, Registration};
 
 use crate::stage::{NARROW, Stage, amina};
 
@@ -68,4 +68,32 @@ fn what_the_window_was_started_with_is_remembered_too() {
     assert_eq!(stage.file.load().server, "");
     stage.tell(Notice::Registration(Registration::Registered(amina())));
     assert_eq!(stage.file.load().server, "http://127.0.0.1:8080");
+}
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_believed_only_by_a_click() {
+    let mut stage = Stage::new(NARROW);
+    stage.type_into(Role::TextInput, "Name", "amina");
+    stage.type_into(Role::PasswordInput, "Password", "correct horse");
+    stage.click("Sign in");
+    stage.commands();
+    let fingerprint = Fingerprint::of(b"a certificate");
+    stage.tell(Notice::UnknownCertificate {
+        server: "https://127.0.0.1:8443".into(),
+        fingerprint,
+    });
+    stage.tell(Notice::Registration(Registration::Failed(Problem {
+        code: "unknown-certificate",
+        sentence: "Nobody vouches for it.".into(),
+    })));
+    let first_group = &fingerprint.to_string()[..4];
+    assert!(stage.says("Is this the certificate of https://127.0.0.1:8443?"));
+    assert!(stage.says(first_group));
+    stage.press(Modifiers::NONE, Key::Enter);
+    assert!(stage.commands().is_empty(), "Enter alone believes nothing");
+    stage.click("It is the same: trust this certificate");
+    assert!(matches!(
+        stage.commands().as_slice(),
+        [Command::Trust { fingerprint: agreed, .. }, Command::SignIn { .. }] if *agreed == fingerprint
+    ));
 }

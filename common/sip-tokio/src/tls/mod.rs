@@ -3,14 +3,15 @@
 mod fingerprint;
 mod handshake;
 mod identity;
+mod refused;
 mod trust;
 
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use identity::{IdentityError, TlsIdentity};
+pub use refused::CertificateRefused;
 pub use trust::Trust;
 
 pub(crate) use handshake::{accept, connect, server_name};
-pub(crate) use trust::client_config;
 
 use std::sync::Arc;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
@@ -10,9 +11,8 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore,
     SignatureScheme,
 };
-use thiserror::Error;
 
-use super::{Fingerprint, provider};
+use super::{CertificateRefused, Fingerprint, provider};
 
 /// Which servers are believed to be who they say they are, when we open a TLS connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,34 +30,27 @@ pub enum Trust {
     Anyone,
 }
 
-/// The peer showed another certificate than the one that it must have.
-#[derive(Clone, Copy, Debug, Error)]
-#[error(
-    "the server shows a certificate with the SHA-256 fingerprint {shown}, which is not the one that was agreed; somebody may be in between, or the server has a new certificate: sign in again"
-)]
-struct NotPinned {
-    shown: Fingerprint,
-}
-
-/// What a client needs for its handshakes.
-///
-/// # Errors
-/// A sentence: the roots cannot be read, or there are none.
-pub(crate) fn client_config(trust: &Trust) -> Result<Arc<ClientConfig>, String> {
-    let builder = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    let config = match trust {
-        Trust::SystemRoots => builder.with_root_certificates(system_roots()?),
-        Trust::Roots(pem) => builder.with_root_certificates(roots(pem)?),
-        Trust::Pinned(pins) => builder
+impl Trust {
+    /// What a client needs for its handshakes, also one that speaks something else than SIP. A refusal of the peer's
+    /// certificate is a [`CertificateRefused`].
+    ///
+    /// # Errors
+    /// A sentence: the roots cannot be read, or there are none.
+    pub fn client_config(&self) -> Result<Arc<ClientConfig>, String> {
+        let builder = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?;
+        let verifier: Arc<dyn ServerCertVerifier> = match self {
+            Self::SystemRoots => Arc::new(Vouching::by(system_roots()?)?),
+            Self::Roots(pem) => Arc::new(Vouching::by(roots(pem)?)?),
+            Self::Pinned(pins) => Arc::new(Pinning::new(Some(pins.clone()))),
+            Self::Anyone => Arc::new(Pinning::new(None)),
+        };
+        let config = builder
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Pinning::new(Some(pins.clone())))),
-        Trust::Anyone => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Pinning::new(None))),
-    };
-    Ok(Arc::new(config.with_no_client_auth()))
+            .with_custom_certificate_verifier(verifier);
+        Ok(Arc::new(config.with_no_client_auth()))
+    }
 }
 
 fn system_roots() -> Result<RootCertStore, String> {
@@ -89,6 +82,69 @@ fn roots(pem: &[u8]) -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
+/// Believes what authorities vouch for, and tells the fingerprint of what it refuses, so that a person can be asked.
+#[derive(Debug)]
+struct Vouching {
+    authorities: Arc<WebPkiServerVerifier>,
+}
+
+impl Vouching {
+    fn by(roots: RootCertStore) -> Result<Vouching, String> {
+        let built =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
+        let authorities = built
+            .map_err(|error| format!("the certificate authorities cannot be used ({error})"))?;
+        Ok(Vouching { authorities })
+    }
+}
+
+impl ServerCertVerifier for Vouching {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        self.authorities
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            .map_err(|error| match error {
+                rustls::Error::InvalidCertificate(why) => {
+                    let shown = Fingerprint::of(end_entity);
+                    refusal(CertificateRefused::NotVouched { shown, why })
+                }
+                other => other,
+            })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.authorities.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.authorities.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.authorities.supported_verify_schemes()
+    }
+}
+
+fn refusal(refused: CertificateRefused) -> rustls::Error {
+    CertificateError::Other(OtherError(Arc::new(refused))).into()
+}
+
 /// Believes certificates by their fingerprint, or all of them; that the peer has the key is checked either way.
 #[derive(Debug)]
 struct Pinning {
@@ -117,8 +173,7 @@ impl ServerCertVerifier for Pinning {
         let shown = Fingerprint::of(end_entity);
         match &self.pins {
             Some(pins) if !pins.contains(&shown) => {
-                let why = OtherError(Arc::new(NotPinned { shown }));
-                Err(CertificateError::Other(why).into())
+                Err(refusal(CertificateRefused::NotPinned { shown }))
             }
             _ => Ok(ServerCertVerified::assertion()),
         }

@@ -1,6 +1,6 @@
 //! What the sign-in form holds, and what is wrong with it.
 
-use crate::engine::{Command, Password, Problem};
+use crate::engine::{Command, Fingerprint, Password, Problem};
 
 /// What the sign-in form holds.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -15,6 +15,24 @@ pub(crate) struct Form {
     pub(crate) focus: Option<Blank>,
     /// A try is under way.
     pub(crate) busy: bool,
+    /// Nobody vouches for the server; somebody has to say whether it is the right one.
+    pub(crate) stranger: Option<Stranger>,
+}
+
+/// A server whose certificate nobody vouches for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stranger {
+    pub(crate) server: String,
+    pub(crate) fingerprint: Fingerprint,
+}
+
+impl Stranger {
+    /// The fingerprint as people compare it: sixteen groups of four in rows of four.
+    pub(crate) fn rows(&self) -> Vec<String> {
+        let digits: Vec<char> = self.fingerprint.to_string().chars().collect();
+        let groups: Vec<String> = digits.chunks(4).map(String::from_iter).collect();
+        groups.chunks(4).map(|row| row.join(" ")).collect()
+    }
 }
 
 /// A blank to fill in.
@@ -49,6 +67,7 @@ impl Form {
         }
         self.busy = true;
         self.complaint = None;
+        self.stranger = None;
         Some(Command::SignIn {
             server: self.server_address(),
             name: self.name.trim().to_owned(),
@@ -58,7 +77,33 @@ impl Form {
 
     /// The password was right.
     pub(crate) fn accepted(&mut self) {
-        *self = Self::new(self.server_address(), self.name.trim().to_owned());
+        *self = Self::new(self.remembered_address(), self.name.trim().to_owned());
+    }
+
+    /// The server's address without the fingerprint that a link has: that one is kept elsewhere.
+    pub(crate) fn remembered_address(&self) -> String {
+        let address = self.server_address();
+        let plain = address.split('#').next().unwrap_or_default();
+        plain.trim_end_matches('/').to_owned()
+    }
+
+    /// Somebody has compared the fingerprint and believes it; signs in again.
+    pub(crate) fn trust(&mut self) -> Vec<Command> {
+        let Some(stranger) = self.stranger.take() else {
+            return Vec::new();
+        };
+        let trust = Command::Trust {
+            server: stranger.server,
+            fingerprint: stranger.fingerprint,
+        };
+        [Some(trust), self.submit()].into_iter().flatten().collect()
+    }
+
+    /// The server is not the one that was meant.
+    pub(crate) fn distrust(&mut self) {
+        self.stranger = None;
+        self.complaint = None;
+        self.focus = Some(Blank::Server);
     }
 
     /// Signing in came to nothing.
@@ -199,6 +244,46 @@ mod tests {
         );
         assert_eq!(form.complaint.as_deref(), Some("The password is wrong."));
         assert_eq!(form.name.trim(), "amina");
+    }
+
+    #[test]
+    fn a_server_that_nobody_vouches_for_is_believed_only_when_somebody_says_so() {
+        let mut form = filled();
+        form.submit();
+        let fingerprint = Fingerprint::of(b"a certificate");
+        form.stranger = Some(Stranger {
+            server: "https://phone.example.org".into(),
+            fingerprint,
+        });
+        form.refused(&Problem {
+            code: "unknown-certificate",
+            sentence: "Nobody vouches for it.".into(),
+        });
+        let rows = form.stranger.as_ref().unwrap().rows();
+        assert_eq!(rows.len(), 4);
+        assert_eq!(
+            rows.concat().replace(' ', "").parse(),
+            Ok(fingerprint),
+            "{rows:?}"
+        );
+        let commands = form.trust();
+        assert!(
+            matches!(
+                commands.as_slice(),
+                [Command::Trust { fingerprint: agreed, .. }, Command::SignIn { .. }] if *agreed == fingerprint
+            ),
+            "{commands:?}"
+        );
+        assert!(form.trust().is_empty(), "it is asked once");
+    }
+
+    #[test]
+    fn a_link_is_remembered_without_its_fingerprint() {
+        let link = format!("https://host.example:8443/#sha256={}", "ab".repeat(32));
+        let mut form = Form::new(link.clone(), "amina".into());
+        assert_eq!(form.server_address(), link);
+        form.accepted();
+        assert_eq!(form.server, "https://host.example:8443");
     }
 
     #[test]

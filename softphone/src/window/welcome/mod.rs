@@ -3,5 +3,5 @@
 mod data;
 mod view;
 
-pub(crate) use data::Form;
+pub(crate) use data::{Form, Stranger};
 pub(crate) use view::show;

@@ -3,7 +3,7 @@
 use egui::{Align, CornerRadius, Frame, Id, Key, Layout, Margin, ScrollArea, Stroke, Ui, vec2};
 use lucide_icons::Icon;
 
-use super::data::{Blank, Form};
+use super::data::{Blank, Form, Stranger};
 use crate::window::desk::Action;
 use crate::window::theme::{Palette, Type, size, space};
 use crate::window::widgets::{Button, Field, Kind, icon, words};
@@ -80,6 +80,10 @@ fn card(ui: &mut Ui, palette: &Palette, form: &mut Form, actions: &mut Vec<Actio
         entered |= response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
     }
 
+    if let Some(stranger) = &form.stranger {
+        ask_about(ui, palette, stranger, actions);
+        return;
+    }
     if let Some(complaint) = &form.complaint {
         ui.horizontal_top(|ui| {
             icon(ui, Icon::CircleAlert, 18.0, palette.busy);
@@ -111,5 +115,42 @@ fn card(ui: &mut Ui, palette: &Palette, form: &mut Form, actions: &mut Vec<Actio
         || entered
     {
         actions.push(Action::SignIn);
+    }
+}
+
+/// Asks whether a server that nobody vouches for is the right one. Nothing has the keyboard focus, so that nobody says yes
+/// by pressing Enter once more.
+fn ask_about(ui: &mut Ui, palette: &Palette, stranger: &Stranger, actions: &mut Vec<Action>) {
+    ui.horizontal_top(|ui| {
+        icon(ui, Icon::ShieldQuestionMark, 18.0, palette.away);
+        ui.vertical(|ui| {
+            let question = format!("Is this the certificate of {}?", stranger.server);
+            words(ui, &question, Type::Strong, palette.text);
+            words(
+                ui,
+                "Nobody vouches for it. Compare this fingerprint with the one that `callctl status` shows at the server.",
+                Type::Body,
+                palette.text_2,
+            );
+            for row in stranger.rows() {
+                words(ui, &row, Type::Name, palette.text);
+            }
+        });
+    });
+    ui.add_space(space::XS);
+    let wide = vec2(ui.available_width(), size::CONTROL);
+    if Button::text(Kind::Primary, "It is the same: trust this certificate")
+        .sized(wide)
+        .show(ui)
+        .clicked()
+    {
+        actions.push(Action::Trust);
+    }
+    if Button::text(Kind::Secondary, "Do not trust")
+        .sized(wide)
+        .show(ui)
+        .clicked()
+    {
+        actions.push(Action::Distrust);
     }
 }

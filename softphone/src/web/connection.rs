@@ -1,0 +1,193 @@
+//! One server, the connections to it, and whom they believe.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::{Method, RequestBuilder, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sip_tokio::{CertificateRefused, Fingerprint, Trust};
+
+use super::error::refusal;
+use super::{ServerAddress, WebError};
+
+/// A server that does not take the connection in this time will not take it later either.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+/// Checking a password is slow on purpose; ten times that on a busy server is still shorter than this.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(15);
+/// No answer of the interface is larger: a page has at most 200 items. What sends more is something else.
+const ANSWER_BYTES: usize = 2 * 1024 * 1024;
+
+/// One server and the connections to it.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    client: reqwest::Client,
+    address: ServerAddress,
+    /// The one certificate that is believed; without it, what the machine's authorities vouch for.
+    trusted: Option<Fingerprint>,
+}
+
+impl Connection {
+    /// A server that is not connected to yet. Over HTTPS it must show the certificate `trusted`, or without one a
+    /// certificate that this machine's authorities vouch for.
+    ///
+    /// # Errors
+    /// When this machine can open no encrypted connection at all.
+    pub fn new(address: ServerAddress, trusted: Option<Fingerprint>) -> Result<Self, WebError> {
+        // No proxy and no redirect: a password goes to the server that was named and nowhere else.
+        let mut client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_PATIENCE);
+        if address.is_https() {
+            let trust = match trusted {
+                Some(fingerprint) => Trust::Pinned(vec![fingerprint]),
+                None => Trust::SystemRoots,
+            };
+            let tls = trust.client_config().map_err(WebError::NoAuthorities)?;
+            client = client.tls_backend_preconfigured((*tls).clone());
+        } else {
+            // It opens none, but a client wants to know how it would; the machine's authorities may be missing.
+            let tls = Trust::Pinned(Vec::new()).client_config();
+            client =
+                client.tls_backend_preconfigured((*tls.map_err(WebError::NoAuthorities)?).clone());
+        }
+        let client = client.build().map_err(|error| WebError::Unreachable {
+            server: address.origin(),
+            cause: innermost(&error),
+        })?;
+        Ok(Self {
+            client,
+            address,
+            trusted,
+        })
+    }
+
+    /// Where the server is.
+    #[must_use]
+    pub fn address(&self) -> &ServerAddress {
+        &self.address
+    }
+
+    /// The one certificate that is believed.
+    #[must_use]
+    pub fn trusted(&self) -> Option<Fingerprint> {
+        self.trusted
+    }
+
+    /// Asks once and reads the answer. `token` goes with it as a bearer token.
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        question: &Question,
+        token: Option<&str>,
+    ) -> Result<T, WebError> {
+        let body = self.fetch(question, token).await?;
+        // An answer without content is as good as `null`.
+        let text: &[u8] = if body.is_empty() { b"null" } else { &body };
+        serde_json::from_slice(text).map_err(|error| {
+            tracing::debug!(%error, path = question.path, "the answer cannot be read");
+            WebError::NotCarillon(self.address.origin())
+        })
+    }
+
+    async fn fetch(&self, question: &Question, token: Option<&str>) -> Result<Bytes, WebError> {
+        let request = self.request(question, token)?.timeout(ANSWER_PATIENCE);
+        let response = request.send().await.map_err(|error| self.lost(&error))?;
+        let status = response.status();
+        let body = self.read(response).await?;
+        if status.is_success() {
+            Ok(body)
+        } else {
+            Err(refusal(status, &body, &self.address.origin()))
+        }
+    }
+
+    fn request(
+        &self,
+        question: &Question,
+        token: Option<&str>,
+    ) -> Result<RequestBuilder, WebError> {
+        let url = self.address.join(&question.path)?;
+        let mut request = self.client.request(question.method.clone(), url);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = &question.body {
+            request = request
+                .header(reqwest::header::CONTENT_TYPE, "application/json")
+                .body(body.clone());
+        }
+        Ok(request)
+    }
+
+    async fn read(&self, mut response: Response) -> Result<Bytes, WebError> {
+        let mut body = Vec::new();
+        while let Some(piece) = response.chunk().await.map_err(|error| self.lost(&error))? {
+            if body.len() + piece.len() > ANSWER_BYTES {
+                return Err(WebError::NotCarillon(self.address.origin()));
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(body.into())
+    }
+
+    pub(super) fn lost(&self, error: &reqwest::Error) -> WebError {
+        let server = self.address.origin();
+        if let Some(refused) = CertificateRefused::behind(error) {
+            let shown = refused.shown();
+            return match self.trusted {
+                Some(trusted) => WebError::ChangedCertificate {
+                    server,
+                    shown,
+                    trusted,
+                },
+                None => WebError::UnknownCertificate { server, shown },
+            };
+        }
+        if error.is_timeout() && !error.is_connect() {
+            WebError::Silent(server)
+        } else {
+            let cause = innermost(error);
+            WebError::Unreachable { server, cause }
+        }
+    }
+}
+
+/// What is asked of the server.
+#[derive(Clone)]
+pub(super) struct Question {
+    method: Method,
+    path: String,
+    /// JSON. May hold a password, so it is in no debug output.
+    body: Option<Bytes>,
+}
+
+impl Question {
+    /// A `POST` that a repetition does no harm to, or that cannot be repeated.
+    pub(super) fn once(path: impl Into<String>, body: &impl Serialize) -> Self {
+        Self::new(Method::POST, path).with(body)
+    }
+
+    fn new(method: Method, path: impl Into<String>) -> Self {
+        Self {
+            method,
+            path: path.into(),
+            body: None,
+        }
+    }
+
+    fn with(mut self, body: &impl Serialize) -> Self {
+        // Our own wire types have nothing that JSON cannot say.
+        self.body = serde_json::to_vec(body).ok().map(Bytes::from);
+        self
+    }
+}
+
+/// The last cause in an error's chain, which says what really happened.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string().trim_end_matches('.').to_owned()
+}
