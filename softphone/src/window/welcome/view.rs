@@ -60,6 +60,11 @@ fn heading(ui: &mut Ui, palette: &Palette, corner: impl FnOnce(&mut Ui)) {
 }
 
 fn card(ui: &mut Ui, palette: &Palette, form: &mut Form, actions: &mut Vec<Action>) {
+    // Alone, so that it is in reach in the smallest window.
+    if let Some(stranger) = &form.stranger {
+        ask_about(ui, palette, stranger, actions);
+        return;
+    }
     let idle = !form.busy;
     let focus = form.focus.take().filter(|_| idle);
     let mut entered = false;
@@ -80,10 +85,6 @@ fn card(ui: &mut Ui, palette: &Palette, form: &mut Form, actions: &mut Vec<Actio
         entered |= response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
     }
 
-    if let Some(stranger) = &form.stranger {
-        ask_about(ui, palette, stranger, actions);
-        return;
-    }
     if let Some(complaint) = &form.complaint {
         ui.horizontal_top(|ui| {
             icon(ui, Icon::CircleAlert, 18.0, palette.busy);
