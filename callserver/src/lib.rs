@@ -35,6 +35,7 @@ mod logging;
 mod login_limit;
 pub mod office;
 mod passwords;
+mod rate;
 pub mod relay;
 pub mod server;
 pub mod store;

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
+
+use crate::rate::one_source;
 
 /// Counts failed logins. A login is charged before it is checked and paid back when it was right, so that guesses
 /// running side by side count too.
@@ -39,22 +41,14 @@ impl LoginLimit {
         address: IpAddr,
         name: &str,
     ) -> Result<(), Duration> {
-        self.addresses.charge(now, network(address))?;
+        self.addresses.charge(now, one_source(address))?;
         self.accounts.charge(now, name.to_owned())
     }
 
     /// Pays an attempt back: it was right.
     pub(crate) fn pay_back(&mut self, address: IpAddr, name: &str) {
-        self.addresses.pay_back(&network(address));
+        self.addresses.pay_back(&one_source(address));
         self.accounts.pay_back(&name.to_owned());
-    }
-}
-
-/// One customer owns a whole IPv6 /64: it counts as one address.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
-        v4 => v4,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::certificate::{Certificate, CertificateError, Names};
 use crate::config::{Config, DigestAlgorithm, Encrypted};
 use crate::control::{ControlServer, Operator, ServerFacts};
 use crate::edge::{self, Running, Setup};
-use crate::http::{HttpServer, Interface, Parts};
+use crate::http::{HttpServer, Interface, Joining, Parts};
 use crate::logging;
 use crate::office::Office;
 use crate::store::{Store, StoreError};
@@ -160,6 +160,10 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
         exchange: exchange.clone(),
         web_sockets,
         sip: sip_service,
+        joining: Joining {
+            sign_up: api::SignUp::Closed,
+            guests: false,
+        },
         limits: &config.http_limits,
         metrics_readers: config.metrics_readers.clone(),
     });

@@ -200,6 +200,10 @@ pub struct HttpSection {
     pub failed_logins_per_address: u32,
     /// Failed logins in a row before one account has to wait.
     pub failed_logins_per_account: u32,
+    /// Requests in a minute, whatever they ask for, before one address has to wait. This machine itself never waits.
+    pub requests_per_address_per_minute: u32,
+    /// Requests in a minute before one session has to wait.
+    pub requests_per_session_per_minute: u32,
 }
 
 impl Default for HttpSection {
@@ -209,6 +213,9 @@ impl Default for HttpSection {
             max_connections: 1_000,
             failed_logins_per_address: 30,
             failed_logins_per_account: 10,
+            // Twenty a second for a whole company, ten for one softphone: more than people can cause.
+            requests_per_address_per_minute: 1_200,
+            requests_per_session_per_minute: 600,
         }
     }
 }
@@ -350,6 +357,8 @@ mod tests {
             max_connections = 10
             failed_logins_per_address = 3
             failed_logins_per_account = 3
+            requests_per_address_per_minute = 30
+            requests_per_session_per_minute = 20
             [log]
             format = "json"
             level = "debug"

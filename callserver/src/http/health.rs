@@ -1,16 +1,20 @@
 //! `GET /healthz`.
 
 use api::Health;
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::Interface;
 
-pub(super) fn router() -> Router<Interface> {
-    Router::new().route("/healthz", get(health))
+pub(super) fn router() -> OpenApiRouter<Interface> {
+    OpenApiRouter::new().routes(routes!(health))
 }
 
+/// Whether the server is alive, and since when.
+#[utoipa::path(get, path = "/healthz", tag = "server", security(()),
+    responses((status = 200, description = "It is.", body = Health)))]
 async fn health(State(interface): State<Interface>) -> Json<Health> {
     Json(Health {
         status: "ok".into(),

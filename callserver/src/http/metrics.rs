@@ -6,11 +6,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use api::{Problem, ProblemKind};
-use axum::Router;
 use axum::extract::{ConnectInfo, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -18,6 +16,8 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::Interface;
 use super::problem::Refusal;
@@ -29,10 +29,16 @@ const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=u
 /// An exchange that does not answer for so long has other worries, and so has whoever monitors it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-pub(super) fn router() -> Router<Interface> {
-    Router::new().route("/metrics", get(metrics))
+pub(super) fn router() -> OpenApiRouter<Interface> {
+    OpenApiRouter::new().routes(routes!(metrics))
 }
 
+/// The exchange in figures, for those whom the configuration names.
+#[utoipa::path(get, path = "/metrics", tag = "server", security(()),
+    responses(
+        (status = 200, description = "In the text format of Prometheus.", content_type = "application/openmetrics-text", body = String),
+        (status = 403, description = "Not from this address."),
+    ))]
 async fn metrics(
     State(interface): State<Interface>,
     ConnectInfo(source): ConnectInfo<SocketAddr>,

@@ -1,11 +1,21 @@
 //! The HTTP interface: one module a group of routes, each with its own `router()`; every refusal is a problem document.
 
+mod bearer;
+mod dates;
+mod extract;
 mod health;
+mod idempotent;
+mod limits;
 mod login;
 mod metrics;
+mod openapi;
+mod page;
 mod places;
 mod problem;
+mod server_facts;
 mod serving;
+mod sessions;
+
 mod web_socket;
 
 use std::sync::{Arc, Mutex};
@@ -13,8 +23,12 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
 use sip_tokio::WebSockets;
 use switch::Network;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
 
 pub use serving::{BindError, HttpServer};
 
@@ -23,7 +37,7 @@ use crate::edge::Exchange;
 use crate::login_limit::LoginLimit;
 use crate::office::Office;
 
-/// The largest body of any route so far: a login has four short texts.
+/// The largest body of most routes: a login has four short texts.
 const BODY_LIMIT: usize = 16 * 1024;
 
 /// What the routes work with. Cheap to clone.
@@ -35,6 +49,8 @@ pub struct Interface {
     sip: Arc<api::SipService>,
     metrics_readers: Arc<[Network]>,
     login_limit: Arc<Mutex<LoginLimit>>,
+    limits: Arc<limits::Limits>,
+    joining: Joining,
     ready_since: Instant,
 }
 
@@ -49,10 +65,21 @@ pub struct Parts<'a> {
     pub web_sockets: WebSockets,
     /// What softphones are told after their login.
     pub sip: api::SipService,
+    /// Who may join.
+    pub joining: Joining,
     /// Limits.
     pub limits: &'a HttpSection,
     /// From where the figures may be read.
     pub metrics_readers: Vec<Network>,
+}
+
+/// Who may join without an administrator.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Joining {
+    /// Who may make an account.
+    pub sign_up: api::SignUp,
+    /// Whether one gets a number without an account.
+    pub guests: bool,
 }
 
 impl Interface {
@@ -69,6 +96,8 @@ impl Interface {
             web_sockets: parts.web_sockets,
             sip: Arc::new(parts.sip),
             metrics_readers: parts.metrics_readers.into(),
+            limits: Arc::new(limits::Limits::new(limits)),
+            joining: parts.joining,
             login_limit: Arc::new(Mutex::new(login_limit)),
             ready_since: Instant::now(),
         }
@@ -76,14 +105,29 @@ impl Interface {
 
     /// All routes.
     pub fn router(self) -> Router {
-        Router::new()
-            .merge(health::router())
-            .merge(login::router())
-            .merge(metrics::router())
-            .merge(web_socket::router())
+        let (router, document) = routes().split_for_parts();
+        let document = openapi::finished(&document);
+        router
+            .route(
+                openapi::PATH,
+                get(async move || openapi::serve(document.clone())),
+            )
             .fallback(problem::no_such_path)
             .method_not_allowed_fallback(problem::no_such_method)
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
+            .layer(from_fn_with_state(self.clone(), idempotent::once))
+            .layer(from_fn_with_state(self.clone(), limits::limit))
             .with_state(self)
     }
+}
+
+/// Every route, with its description. Those that need more than [`BODY_LIMIT`] say so with a layer of their own.
+fn routes() -> OpenApiRouter<Interface> {
+    OpenApiRouter::with_openapi(openapi::Document::openapi())
+        .merge(health::router())
+        .merge(login::router())
+        .merge(metrics::router())
+        .merge(server_facts::router())
+        .merge(sessions::router())
+        .merge(web_socket::router())
 }

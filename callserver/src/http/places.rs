@@ -1,10 +1,12 @@
 //! How many connections there may be, all together and from one source.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::rate::one_source;
 
 /// The places of one kind of door: HTTPS, which everybody can reach, must not use up those of the loopback address.
 #[derive(Clone, Debug)]
@@ -75,16 +77,6 @@ fn lock(
 ) -> std::sync::MutexGuard<'_, HashMap<IpAddr, usize>> {
     // Counting cannot be left half done.
     taken.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// One machine has a whole IPv6 /64.
-fn one_source(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) if !address.is_loopback() => {
-            Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into()
-        }
-        address => address,
-    }
 }
 
 #[cfg(test)]

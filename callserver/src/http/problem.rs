@@ -1,12 +1,11 @@
 //! Refusals as `application/problem+json` (RFC 9457), whoever refuses: a route, a limit, or the router itself.
 
+use std::time::Duration;
+
 use api::{Problem, ProblemKind};
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use serde::de::DeserializeOwned;
 
 use crate::office::OfficeError;
 
@@ -17,49 +16,21 @@ pub(super) struct Refusal {
     retry_after_seconds: Option<u64>,
 }
 
-/// A JSON body; what is wrong with it is told as a problem document.
-pub(super) struct Body<T>(pub(super) T);
+impl Refusal {
+    /// A refusal of a kind, with one sentence that says what failed and what to do.
+    pub(super) fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
+        Problem::new(kind, detail).into()
+    }
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
-    type Rejection = Refusal;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        match Json::<T>::from_request(request, state).await {
-            Ok(Json(body)) => Ok(Self(body)),
-            Err(rejection) => {
-                let kind = match &rejection {
-                    JsonRejection::MissingJsonContentType(_) => ProblemKind::NotJson,
-                    rejection if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                        ProblemKind::TooLarge
-                    }
-                    _ => ProblemKind::BadRequest,
-                };
-                let detail = match kind {
-                    ProblemKind::NotJson => {
-                        "Send JSON with the header Content-Type: application/json.".into()
-                    }
-                    ProblemKind::TooLarge => {
-                        "The body is larger than this route takes; send less.".into()
-                    }
-                    // The text may quote field names and positions, never values of a password field.
-                    _ => format!(
-                        "The body is not the JSON that this route expects: {}.",
-                        reason(&rejection)
-                    ),
-                };
-                Err(Problem::new(kind, detail).into())
-            }
+    /// Too often: it may be tried again after `wait`.
+    pub(super) fn too_often(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + 1;
+        let detail = format!("Too many requests; wait {seconds} seconds and try again.");
+        Self {
+            problem: Problem::new(ProblemKind::TooManyAttempts, detail),
+            retry_after_seconds: Some(seconds),
         }
     }
-}
-
-fn reason(rejection: &JsonRejection) -> String {
-    // The innermost error says where in the body it is; what wraps it says nothing more.
-    let mut innermost: &dyn std::error::Error = rejection;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }
 
 impl From<Problem> for Refusal {
@@ -76,18 +47,21 @@ impl From<OfficeError> for Refusal {
         let kind = error.kind();
         if kind == ProblemKind::Internal {
             tracing::error!(%error, "a request failed");
-            return Problem::new(
+            return Self::new(
                 kind,
                 "The server could not do it; its log says why. Try again later.",
-            )
-            .into();
+            );
         }
         let retry_after_seconds = match &error {
             OfficeError::TooManyAttempts { wait } => Some(wait.as_secs() + 1),
             _ => None,
         };
+        let mut problem = Problem::new(kind, error.to_string());
+        if let OfficeError::NumberTaken { alternatives, .. } = error {
+            problem.alternatives = alternatives;
+        }
         Self {
-            problem: Problem::new(kind, error.to_string()),
+            problem,
             retry_after_seconds,
         }
     }
@@ -97,12 +71,20 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status =
             StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let has_no_session = self.problem.kind == ProblemKind::NoSession;
         let mut response = (status, Json(self.problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static(Problem::MEDIA_TYPE),
         );
+        if has_no_session {
+            // RFC 6750 section 3.
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"carillon\""),
+            );
+        }
         if let Some(seconds) = self.retry_after_seconds {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -111,11 +93,10 @@ impl IntoResponse for Refusal {
 }
 
 pub(super) async fn no_such_path(uri: Uri) -> Refusal {
-    Problem::new(
+    Refusal::new(
         ProblemKind::NotFound,
         format!("There is nothing at {}.", uri.path()),
     )
-    .into()
 }
 
 pub(super) async fn no_such_method(uri: Uri) -> Refusal {
@@ -123,5 +104,5 @@ pub(super) async fn no_such_method(uri: Uri) -> Refusal {
         "{} does not take this method; the header Allow names those that it takes.",
         uri.path()
     );
-    Problem::new(ProblemKind::MethodNotAllowed, detail).into()
+    Refusal::new(ProblemKind::MethodNotAllowed, detail)
 }

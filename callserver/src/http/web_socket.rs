@@ -4,15 +4,16 @@
 use std::net::SocketAddr;
 
 use api::{Problem, ProblemKind};
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::SEC_WEBSOCKET_PROTOCOL;
 use axum::response::Response;
-use axum::routing::get;
-use axum::{Extension, Router};
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::Interface;
 use super::problem::Refusal;
@@ -21,10 +22,17 @@ use super::serving::Carrier;
 /// The name of SIP among the protocols of WebSocket (RFC 7118 section 8.1).
 const SUB_PROTOCOL: &str = "sip";
 
-pub(super) fn router() -> Router<Interface> {
-    Router::new().route("/ws/sip", get(upgrade))
+pub(super) fn router() -> OpenApiRouter<Interface> {
+    OpenApiRouter::new().routes(routes!(upgrade))
 }
 
+/// SIP over WebSocket (RFC 7118). Only the upgrade is HTTP.
+#[utoipa::path(get, path = "/ws/sip", tag = "sip", security(()),
+    responses(
+        (status = 101, description = "From here on SIP is spoken."),
+        (status = 400, description = "No upgrade to a WebSocket with the sub-protocol `sip`."),
+        (status = 403, description = "Not without encryption from another machine."),
+    ))]
 async fn upgrade(
     State(interface): State<Interface>,
     ConnectInfo(source): ConnectInfo<SocketAddr>,

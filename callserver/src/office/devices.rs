@@ -42,7 +42,7 @@ const SECRET_LENGTH: usize = 26;
 /// 49 bits: never the same twice in practice, and a unique constraint behind that.
 const LOGIN_LENGTH: usize = 10;
 
-fn random_text(length: usize) -> String {
+pub(super) fn random_text(length: usize) -> String {
     // `rand::rng` is a ChaCha generator that the system seeds: fit for secrets.
     let mut random = rand::rng();
     let mut pick = |lowest| char::from(ALPHABET[random.random_range(lowest..ALPHABET.len())]);

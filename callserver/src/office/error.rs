@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use api::{Number, NumberRefused, PasswordRefused, ProblemKind, TextRefused, UsernameRefused};
+use api::{
+    Number, NumberRefused, PasswordRefused, ProblemKind, SessionId, TextRefused, UsernameRefused,
+};
 
 use crate::passwords::HashError;
 use crate::store::StoreError;
@@ -72,6 +74,15 @@ pub enum OfficeError {
     /// Name and password do not belong together.
     #[error("Name or password is wrong; check both and try again.")]
     WrongPassword,
+    /// The token proves nothing, or nothing any more.
+    #[error("You are not logged in, or not any more; get new tokens or log in again.")]
+    NoSession,
+    /// The account has no such session.
+    #[error("You have no session {session}; the list of your sessions shows all.")]
+    NoSuchSession {
+        /// Its id.
+        session: SessionId,
+    },
     /// The account may not log in.
     #[error("This account is disabled; ask the administrator.")]
     Disabled,
@@ -115,8 +126,10 @@ impl OfficeError {
             }
             Self::NoSuchAccount { .. }
             | Self::NoSuchDevice { .. }
+            | Self::NoSuchSession { .. }
             | Self::NumberNotAssigned { .. } => ProblemKind::NotFound,
             Self::WrongPassword => ProblemKind::WrongPassword,
+            Self::NoSession => ProblemKind::NoSession,
             Self::Disabled => ProblemKind::AccountDisabled,
             Self::TooManyAttempts { .. } => ProblemKind::TooManyAttempts,
             Self::Hash(_) | Self::Store(_) => ProblemKind::Internal,

@@ -1,22 +1,30 @@
 //! Logging in: a name and a password for a new device credential.
 
-use api::{DeviceLabel, LoginRequest, Username};
+use api::{DeviceLabel, LoginRequest, Tokens, Username};
 
-use super::{Change, Credential, Office, OfficeError};
-use crate::store::{AccountRow, Origin};
+use super::{Change, Credential, Office, OfficeError, PersonChanged, WhatChanged};
+use crate::store::{AccountRow, Origin, Transaction};
 
 /// More devices than this that came from logging in are more than a person has; the longest unused one makes room.
 const LOGIN_DEVICES: u32 = 50;
+
+/// What somebody has who has just logged in, for the first time or again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LoggedIn {
+    /// Who.
+    pub account: AccountRow,
+    /// The device that was made.
+    pub credential: Credential,
+    /// The session that began.
+    pub tokens: Tokens,
+}
 
 impl Office {
     /// Checks name and password, and makes a device for whoever logs in.
     ///
     /// # Errors
     /// The same for an unknown name as for a wrong password, in the same time.
-    pub async fn log_in(
-        &self,
-        request: &LoginRequest,
-    ) -> Result<(AccountRow, Credential), OfficeError> {
+    pub async fn log_in(&self, request: &LoginRequest) -> Result<LoggedIn, OfficeError> {
         let label = DeviceLabel::parse(&request.device_label)?;
         let account = match Username::parse(&request.name) {
             Ok(name) => self.store.account_by_name(&name).await?,
@@ -49,21 +57,42 @@ impl Office {
         {
             revoked.push(login.clone());
         }
-        let credential = self
-            .make_device(&mut tx, &account, &label, Origin::Login)
-            .await?;
+        let logged_in = self.welcome(&mut tx, account, &label).await?;
         revoked.extend(
-            tx.trim_login_devices(account.account, LOGIN_DEVICES)
+            tx.trim_login_devices(logged_in.account.account, LOGIN_DEVICES)
                 .await?,
         );
         let mut logins = revoked.clone();
-        logins.push(credential.login.clone());
+        logins.push(logged_in.credential.login.clone());
         let change = Change {
             logins,
             revoked,
+            people: vec![PersonChanged {
+                account: logged_in.account.account,
+                what: WhatChanged::Devices,
+            }],
             ..Change::default()
         };
         self.finish(tx, change).await?;
-        Ok((account, credential))
+        Ok(logged_in)
+    }
+
+    /// Makes the device of somebody who has proved who they are, and begins its session, in the middle of a write. The
+    /// new login is to be announced with the rest.
+    pub(super) async fn welcome(
+        &self,
+        tx: &mut Transaction,
+        account: AccountRow,
+        label: &DeviceLabel,
+    ) -> Result<LoggedIn, OfficeError> {
+        let credential = self.make_device(tx, &account, label, Origin::Login).await?;
+        let tokens = self
+            .begin_session(tx, account.account, &credential.login, label.as_str())
+            .await?;
+        Ok(LoggedIn {
+            account,
+            credential,
+            tokens,
+        })
     }
 }

@@ -11,6 +11,7 @@ mod devices;
 mod error;
 mod login;
 mod numbers;
+mod sessions;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -23,6 +24,8 @@ pub use actor::{Actor, ActorKind};
 pub use change::{Announcement, Change, PersonChanged, WhatChanged};
 pub use devices::Credential;
 pub use error::OfficeError;
+pub use login::LoggedIn;
+pub use sessions::Session;
 
 use crate::passwords::Passwords;
 use crate::store::{AccountRow, AuditEntry, Store, Transaction};

@@ -13,9 +13,11 @@ mod bindings;
 mod devices;
 mod engine;
 mod notices;
+mod idempotent;
 mod numbers;
 mod place;
 mod pools;
+mod sessions;
 mod settings;
 mod snapshot;
 #[cfg(test)]
@@ -37,6 +39,8 @@ pub use numbers::{NumberHistoryRow, NumberRow, NumberState};
 pub use place::{DatabasePlace, PlaceRefused, PostgresUrl};
 pub use snapshot::SnapshotError;
 pub(crate) use snapshot::last_line;
+pub use idempotent::{Claim, KeptAnswer};
+pub use sessions::{RefreshedBy, SessionOwner, SessionRow, TokenHash, TokenHashes};
 
 /// The open database.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The answer to `GET /healthz`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Health {
     /// `"ok"`; a server that stops does not answer any more.
     pub status: String,

@@ -6,7 +6,8 @@
 //! * **rules**: [`Username`] (with its [`Skeleton`]), [`Password`], [`DisplayName`], [`DeviceLabel`], [`Number`],
 //!   [`PictureFormat`]. A value of such a type has passed its rule; a refusal is an error whose text tells a person
 //!   what to change.
-//! * **messages**: [`LoginRequest`], [`LoginAnswer`], [`Health`], in JSON as the field names say.
+//! * **messages**: [`LoginRequest`], [`LoginAnswer`], [`Health`] and the others, one file a group of routes, in JSON as
+//!   the field names say. With the feature `openapi` each describes itself for the OpenAPI document.
 //! * **errors**: [`Problem`], the `application/problem+json` body (RFC 9457) of every answer that is not a success.
 //!
 //! ```
@@ -18,33 +19,49 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod call_record;
 mod common_passwords;
+mod contact;
 mod dial_plan;
+mod directory;
 mod display_name;
+mod event;
+mod guest;
 mod health;
 mod identity;
 mod lease;
 mod login;
 mod number;
+mod page;
 mod password;
 mod pattern;
 mod picture;
 mod problem;
+mod server_facts;
+mod session;
 mod setup_link;
 mod skeleton;
 mod username;
 
+pub use call_record::{CallRecord, Direction, Peer};
+pub use contact::{Contact, ContactEntry};
 pub use dial_plan::DialPlan;
+pub use directory::DirectoryEntry;
 pub use display_name::{DeviceLabel, DisplayName, TextRefused};
+pub use event::{EVENTS_PATH, Event};
+pub use guest::{GUESTS_PATH, GuestRequest, UpgradeRequest};
 pub use health::Health;
-pub use identity::{AccountId, DeviceId};
+pub use identity::{AccountId, AccountKind, DeviceId, Role};
 pub use lease::{AfterChange, NumberState, OnCall};
 pub use login::{Account, DeviceCredential, LOGIN_PATH, LoginAnswer, LoginRequest, SipService};
 pub use number::{Number, NumberRefused};
+pub use page::Paged;
 pub use password::{Password, PasswordRefused};
 pub use pattern::NumberPattern;
 pub use picture::{PictureFormat, PictureRefused};
 pub use problem::{Problem, ProblemKind};
+pub use server_facts::{SERVER_PATH, ServerFacts, SignUp};
+pub use session::{RefreshRequest, SessionId, SessionView, Tokens};
 pub use setup_link::{SetupLink, SetupLinkRefused};
 pub use skeleton::Skeleton;
 pub use username::{Username, UsernameRefused};

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Number};
+use crate::{AccountId, Number, Tokens};
 
 /// Where a [`LoginRequest`] is posted.
 pub const LOGIN_PATH: &str = "/api/v1/login";
@@ -13,6 +13,7 @@ pub const LOGIN_PATH: &str = "/api/v1/login";
 /// What a softphone posts to [`LOGIN_PATH`]. The rules for new names and passwords are not applied here: an older
 /// account keeps working when they become stricter.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LoginRequest {
     /// The username, in any case.
     pub name: String,
@@ -28,6 +29,7 @@ pub struct LoginRequest {
 
 /// The answer to a login that succeeded (status 200).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LoginAnswer {
     /// Who has logged in.
     pub account: Account,
@@ -35,10 +37,14 @@ pub struct LoginAnswer {
     pub device: DeviceCredential,
     /// Where to register.
     pub sip: SipService,
+    /// What proves the session over HTTP that began with this login. Servers before there were sessions send none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Tokens>,
 }
 
 /// What others may know about an account.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Account {
     /// The immutable id.
     pub id: AccountId,
@@ -52,6 +58,7 @@ pub struct Account {
 
 /// The SIP credential of one device. The server keeps only hashes of the secret.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeviceCredential {
     /// The digest username of this device, also the user part of its SIP address.
     pub login: String,
@@ -63,15 +70,19 @@ pub struct DeviceCredential {
 
 /// Where and as whom a device speaks SIP.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SipService {
     /// The host part of SIP addresses, and the digest realm.
     pub domain: String,
     /// Where SIP over UDP is spoken, if it is.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub udp: Option<SocketAddr>,
     /// Where SIP over TCP is spoken, if it is.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub tcp: Option<SocketAddr>,
     /// Where SIP over TLS is spoken, if it is.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub tls: Option<SocketAddr>,
     /// SHA-256 of the server's certificate (of its DER form), 64 small hexadecimal digits, if it speaks TLS. Whoever
     /// got this answer over a connection that it trusts may trust exactly this certificate.
@@ -124,6 +135,12 @@ mod tests {
                 tls: Some("127.0.0.1:5061".parse().unwrap()),
                 certificate_sha256: Some("ab".repeat(32)),
             },
+            tokens: Some(Tokens {
+                access_token: "t0ken".into(),
+                access_seconds: 900,
+                refresh_token: "t0ken2".into(),
+                refresh_seconds: 5_184_000,
+            }),
         }
     }
 
@@ -138,6 +155,10 @@ mod tests {
                 "sip": {
                     "domain": "carillon.example", "udp": "127.0.0.1:5060", "tcp": null,
                     "tls": "127.0.0.1:5061", "certificate_sha256": "ab".repeat(32),
+                },
+                "tokens": {
+                    "access_token": "t0ken", "access_seconds": 900,
+                    "refresh_token": "t0ken2", "refresh_seconds": 5_184_000,
                 },
             })
         );
@@ -156,7 +177,11 @@ mod tests {
 
     #[test]
     fn secrets_are_not_in_the_debug_text() {
-        assert!(!format!("{:?}", answer()).contains("s3cret"));
+        let answer = format!("{:?}", answer());
+        assert!(
+            !answer.contains("s3cret") && !answer.contains("t0ken"),
+            "{answer}"
+        );
         let request = LoginRequest {
             name: "alice".into(),
             password: "s3cret".into(),

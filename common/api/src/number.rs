@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A number in its one normal form: 2 to 15 digits, with a leading `+` when it is international (E.164).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Number(String);
 

@@ -4,8 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Number;
+
 /// One problem, as RFC 9457 section 3 shapes it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// Which kind of problem, for programs. A kind that this version does not know reads as [`ProblemKind::Other`].
     #[serde(rename = "type")]
@@ -16,10 +19,14 @@ pub struct Problem {
     pub status: u16,
     /// One sentence for the person: what failed and what to do.
     pub detail: String,
+    /// Numbers that are free instead of the one that was wanted, the nearest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<Number>,
 }
 
 /// The kinds of problem. On the wire each is a URI, `urn:carillon:problem:…`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ProblemKind {
     /// The body is not the JSON that the route expects.
     #[serde(rename = "urn:carillon:problem:bad-request")]
@@ -27,6 +34,9 @@ pub enum ProblemKind {
     /// Name and password do not belong together.
     #[serde(rename = "urn:carillon:problem:wrong-password")]
     WrongPassword,
+    /// No token, one that is not known, or one that is not good any more: log in, or get new tokens.
+    #[serde(rename = "urn:carillon:problem:no-session")]
+    NoSession,
     /// The account exists but may not log in.
     #[serde(rename = "urn:carillon:problem:account-disabled")]
     AccountDisabled,
@@ -51,6 +61,9 @@ pub enum ProblemKind {
     /// Somebody else has this name or number already.
     #[serde(rename = "urn:carillon:problem:conflict")]
     Conflict,
+    /// The same `Idempotency-Key` came with another request before.
+    #[serde(rename = "urn:carillon:problem:idempotency-mismatch")]
+    IdempotencyMismatch,
     /// The server made a mistake; its log says which.
     #[serde(rename = "urn:carillon:problem:internal")]
     Internal,
@@ -67,13 +80,14 @@ impl ProblemKind {
     pub fn status(self) -> u16 {
         match self {
             Self::BadRequest | Self::Other => 400,
-            Self::WrongPassword => 401,
+            Self::WrongPassword | Self::NoSession => 401,
             Self::AccountDisabled | Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Conflict => 409,
             Self::TooLarge => 413,
             Self::NotJson => 415,
+            Self::IdempotencyMismatch => 422,
             Self::TooManyAttempts => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
@@ -85,6 +99,7 @@ impl ProblemKind {
         match self {
             Self::BadRequest => "The request is not understood",
             Self::WrongPassword => "Wrong name or password",
+            Self::NoSession => "Not logged in",
             Self::AccountDisabled => "The account is disabled",
             Self::Forbidden => "Not allowed",
             Self::NotFound => "Not found",
@@ -93,6 +108,7 @@ impl ProblemKind {
             Self::TooLarge => "The request is too large",
             Self::NotJson => "The request is not JSON",
             Self::TooManyAttempts => "Too many attempts",
+            Self::IdempotencyMismatch => "The key was used for something else",
             Self::Internal => "The server made a mistake",
             Self::Unavailable => "The server is not available",
             Self::Other => "The request was refused",
@@ -111,6 +127,7 @@ impl Problem {
             title: kind.title().into(),
             status: kind.status(),
             detail: detail.into(),
+            alternatives: Vec::new(),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::{AccountId, Skeleton};
 /// Only ASCII, so that no two names look alike in different scripts; what people see is the display name, which takes
 /// any script. Starting with a letter, so that a name is never taken for a number.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Username(String);
 

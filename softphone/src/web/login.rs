@@ -96,6 +96,7 @@ mod tests {
                 tls: unspecified(5061),
                 certificate_sha256: None,
             },
+            tokens: None,
         };
         let server = ServerAddress::parse("http://127.0.0.1:8080", false).unwrap();
         place_unspecified(&mut answer, &server).await;

@@ -245,6 +245,7 @@ async fn log_in(
                 label: body.device_label,
             },
             sip: sip.clone(),
+            tokens: None,
         };
         ("200 OK", serde_json::to_string(&answer).unwrap())
     } else {

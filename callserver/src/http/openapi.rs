@@ -1,0 +1,127 @@
+//! The OpenAPI document (`GET /api/openapi.json`), made of the routes themselves.
+//!
+//! A route says what is its own: what it takes, what it gives, and which refusals are its own. What holds for all of
+//! them is added here, so that no route can forget it: who is asked for a token, what every limit answers, and that
+//! every refusal is a problem document.
+
+use axum::body::Bytes;
+use axum::http::header;
+use axum::response::IntoResponse;
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+
+use super::idempotent;
+
+/// Where the document is.
+pub(super) const PATH: &str = "/api/openapi.json";
+
+/// What the document says before any route is in it.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Carillon",
+        description = "Accounts, numbers, devices, contacts and calls of a Carillon call server. Whoever logs in gets an access token for `Authorization: Bearer`. Every refusal is an `application/problem+json` document (RFC 9457).",
+    ),
+    components(schemas(api::Problem, api::ProblemKind)),
+    modifiers(&Tokens),
+)]
+pub(super) struct Document;
+
+struct Tokens;
+
+impl utoipa::Modify for Tokens {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = Http::new(HttpAuthScheme::Bearer);
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The document as it is served.
+pub(super) fn finished(document: &utoipa::openapi::OpenApi) -> Bytes {
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    if let Some(Value::Object(paths)) = document.get_mut("paths") {
+        for (method, operation) in paths.values_mut().flat_map(operations) {
+            complete(method, operation);
+        }
+    }
+    Bytes::from(document.to_string())
+}
+
+/// The operations of one path.
+fn operations(item: &mut Value) -> impl Iterator<Item = (&str, &mut Map<String, Value>)> {
+    let operations = item.as_object_mut().into_iter().flatten();
+    operations.filter_map(|(method, operation)| Some((method.as_str(), operation.as_object_mut()?)))
+}
+
+/// Adds what holds for all routes.
+fn complete(method: &str, operation: &mut Map<String, Value>) {
+    let is_public = operation.get("security") == Some(&json!([{}]));
+    let has_body = operation.contains_key("requestBody");
+    let has_parameters = operation.contains_key("parameters");
+    let changes = method != "get";
+    let mut usual = vec![
+        (
+            "429",
+            "Too many requests; `Retry-After` says when to come back.",
+        ),
+        ("500", "The server made a mistake."),
+        ("503", "The server is too busy."),
+    ];
+    if is_public {
+        operation.remove("security");
+    } else {
+        operation.insert("security".into(), json!([{ "bearer": [] }]));
+        usual.push(("401", "No token, or one that is not good any more."));
+        usual.push(("403", "Not for whoever asks."));
+    }
+    if has_body || has_parameters || changes {
+        usual.push(("400", "The request is not what this route expects."));
+    }
+    if has_body {
+        usual.push(("413", "The body is too large."));
+        usual.push(("415", "The body has another content type."));
+    }
+    if changes {
+        usual.push(("409", "It is taken, or the same request is being done."));
+        usual.push(("422", "The `Idempotency-Key` came with another request."));
+        let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+        if let Value::Array(parameters) = parameters {
+            parameters.push(json!({
+                "name": idempotent::HEADER,
+                "in": "header",
+                "description": "A random text, new for each request. The same request with the same key is not done again: its answer is given again, for a day.",
+                "schema": { "type": "string", "minLength": 16, "maxLength": 128, "pattern": "^[!-~]+$" },
+            }));
+        }
+    }
+    let responses = operation.entry("responses").or_insert_with(|| json!({}));
+    let Value::Object(responses) = responses else {
+        return;
+    };
+    for (status, description) in usual {
+        let entry = responses.entry(status);
+        entry.or_insert_with(|| json!({ "description": description }));
+    }
+    for (status, response) in responses {
+        if !status.starts_with(['4', '5']) {
+            continue;
+        }
+        let Some(response) = response.as_object_mut() else {
+            continue;
+        };
+        response.entry("content").or_insert_with(|| {
+            json!({ api::Problem::MEDIA_TYPE: { "schema": { "$ref": "#/components/schemas/Problem" } } })
+        });
+        if status == "401" && !is_public {
+            let challenge = json!({ "WWW-Authenticate": { "schema": { "type": "string" } } });
+            response.entry("headers").or_insert(challenge);
+        }
+    }
+}
+
+/// Serves it.
+pub(super) fn serve(document: Bytes) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], document)
+}
