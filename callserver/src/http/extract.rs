@@ -17,7 +17,10 @@ pub(super) struct Body<T>(pub(super) T);
 pub(super) struct InPath<T>(pub(super) T);
 
 /// What stands after the question mark.
-#[allow(dead_code, reason = "the routes that need it come one group after the other")]
+#[allow(
+    dead_code,
+    reason = "the routes that need it come one group after the other"
+)]
 pub(super) struct InQuery<T>(pub(super) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {

@@ -125,3 +125,79 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
 pub(super) fn serve(document: Bytes) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], document)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document() -> Value {
+        let (_, document) = super::super::routes().split_for_parts();
+        serde_json::from_slice(&finished(&document)).unwrap()
+    }
+
+    #[test]
+    fn every_operation_has_its_answers_and_says_whom_it_is_for() {
+        let mut document = document();
+        assert_eq!(document["openapi"], "3.1.0");
+        let names: Vec<String> = { document["components"]["schemas"].as_object() }
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect();
+        let text = document.to_string();
+        for part in text.split("#/components/schemas/").skip(1) {
+            let name = part.split('"').next().unwrap();
+            assert!(
+                names.iter().any(|known| known == name),
+                "{name} is not described"
+            );
+        }
+        for (path, item) in document["paths"].as_object_mut().unwrap() {
+            for (method, operation) in operations(item) {
+                let what = format!("{method} {path}");
+                let responses = operation["responses"].as_object().unwrap();
+                assert!(
+                    responses.keys().any(|status| status < &"400".to_owned()),
+                    "{what}"
+                );
+                assert!(
+                    operation.contains_key("summary"),
+                    "{what} has no description"
+                );
+                assert!(operation.contains_key("tags"), "{what} has no tag");
+                if operation.contains_key("security") {
+                    assert!(responses.contains_key("401"), "{what}");
+                }
+                if path.starts_with("/api/v1/me") || path.starts_with("/api/v1/admin") {
+                    assert!(
+                        operation.contains_key("security"),
+                        "{what} is for everybody"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_route_is_outside_of_the_document() {
+        // Routes come through `routes!`, which describes them. What is put into a router otherwise would be missing.
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http");
+        let mut outside = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let Ok(text) = std::fs::read_to_string(&path) else {
+                continue;
+            };
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let hidden = code.matches(".route(").count() + code.matches(".route_service(").count();
+            if hidden > 0 {
+                outside.push((
+                    path.file_name().unwrap().to_string_lossy().into_owned(),
+                    hidden,
+                ));
+            }
+        }
+        // The document itself.
+        assert_eq!(outside, [("mod.rs".to_owned(), 1)]);
+    }
+}

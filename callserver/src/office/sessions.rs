@@ -187,7 +187,10 @@ impl Office {
     }
 
     /// Ends all sessions of an account but one, in the middle of a write; what changed is to be announced with the rest.
-    #[allow(dead_code, reason = "the routes that need it come one group after the other")]
+    #[allow(
+        dead_code,
+        reason = "the routes that need it come one group after the other"
+    )]
     pub(crate) async fn end_sessions(
         tx: &mut Transaction,
         account: AccountId,

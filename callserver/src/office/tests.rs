@@ -154,7 +154,11 @@ async fn logging_in_makes_a_device_whose_secret_fits_its_stored_hashes(ground: G
         ..account("Alice", None)
     };
     office.add_account(new).await.unwrap();
-    let (row, credential) = office
+    let LoggedIn {
+        account: row,
+        credential,
+        ..
+    } = office
         .log_in(&login(" ALICE", "correct horse"))
         .await
         .unwrap();

@@ -12,8 +12,8 @@ mod audit;
 mod bindings;
 mod devices;
 mod engine;
-mod notices;
 mod idempotent;
+mod notices;
 mod numbers;
 mod place;
 mod pools;
@@ -34,13 +34,13 @@ pub use audit::{AuditEntry, AuditRow, Subject};
 pub(crate) use bindings::expires_at as binding_expires_at;
 pub use devices::{CredentialRow, DeviceRow, NewDevice, Origin};
 pub use engine::Engine;
+pub use idempotent::{Claim, KeptAnswer};
 pub use notices::{LONGEST_NOTICE, Notices};
 pub use numbers::{NumberHistoryRow, NumberRow, NumberState};
 pub use place::{DatabasePlace, PlaceRefused, PostgresUrl};
+pub use sessions::{RefreshedBy, SessionOwner, SessionRow, TokenHash, TokenHashes};
 pub use snapshot::SnapshotError;
 pub(crate) use snapshot::last_line;
-pub use idempotent::{Claim, KeptAnswer};
-pub use sessions::{RefreshedBy, SessionOwner, SessionRow, TokenHash, TokenHashes};
 
 /// The open database.
 #[derive(Clone, Debug)]

@@ -4,10 +4,12 @@
 
 mod administration;
 mod calls;
+mod client;
 mod encrypted;
 mod http;
 mod ipv6;
 mod phone;
 mod process;
 mod refusals;
+mod sessions;
 mod signalling;
