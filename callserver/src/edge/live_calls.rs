@@ -1,9 +1,10 @@
 //! The calls at present, as the switch's events tell of them.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
-use switch::{CallId, Party};
+use sip::Text;
+use switch::{CallId, Party, Side};
 
 use crate::control::CallView;
 use crate::relay::Statistics;
@@ -17,21 +18,37 @@ pub(super) struct LiveCalls(BTreeMap<CallId, LiveCall>);
 pub(super) struct LiveCall {
     pub(super) caller: Party,
     pub(super) callee: Party,
+    /// What the caller dialled.
+    pub(super) dialled: Text,
     pub(super) started: Instant,
+    /// The same by the wall clock.
+    pub(super) started_at: SystemTime,
     pub(super) is_ringing: bool,
     pub(super) answered: Option<Instant>,
+    /// When somebody was handed over last, who now takes part in it.
+    pub(super) part_began: Option<Instant>,
     /// What passed the relay, once its ports are closed.
     pub(super) statistics: Option<Statistics>,
 }
 
 impl LiveCalls {
-    pub(super) fn start(&mut self, now: Instant, call: CallId, caller: Party, callee: Party) {
+    /// A call begins; `now` by both clocks.
+    pub(super) fn start(
+        &mut self,
+        (now, at): (Instant, SystemTime),
+        call: CallId,
+        (caller, callee): (Party, Party),
+        dialled: Text,
+    ) {
         let live = LiveCall {
             caller,
             callee,
+            dialled,
             started: now,
+            started_at: at,
             is_ringing: false,
             answered: None,
+            part_began: None,
             statistics: None,
         };
         self.0.insert(call, live);
@@ -71,6 +88,15 @@ impl LiveCalls {
 }
 
 impl LiveCall {
+    /// Somebody else takes one side of an answered call.
+    pub(super) fn begin_part(&mut self, now: Instant, side: Side, to: Party) {
+        match side {
+            Side::Caller => self.caller = to,
+            Side::Callee => self.callee = to,
+        }
+        self.part_began = Some(now);
+    }
+
     fn state(&self) -> &'static str {
         match (self.answered, self.is_ringing) {
             (Some(_), _) => "answered",

@@ -15,6 +15,7 @@ mod journal;
 mod last_seen;
 mod live_calls;
 mod media_address;
+mod records;
 mod start;
 mod tally;
 

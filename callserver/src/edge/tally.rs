@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use sip::Transport;
 use switch::{AuthenticationFailure, CallEnd};
 
+use super::records::word;
+
 /// The kinds of messages that are told apart, requests by their methods and responses by their hundreds.
 const KINDS: [&str; 20] = [
     "REGISTER",
@@ -141,21 +143,7 @@ impl Tally {
     }
 
     pub(super) fn call_ended(&mut self, cause: CallEnd) {
-        let cause = match cause {
-            CallEnd::HungUp => "hung-up",
-            CallEnd::Cancelled => "cancelled",
-            CallEnd::Busy => "busy",
-            CallEnd::Declined => "declined",
-            CallEnd::NoAnswer => "no-answer",
-            CallEnd::Unreachable => "unreachable",
-            CallEnd::Refused(_) => "refused",
-            CallEnd::Lost => "lost",
-            CallEnd::NoMedia => "no-media",
-            CallEnd::Transferred => "transferred",
-            CallEnd::ByOperator => "by-operator",
-            CallEnd::ServerStopped => "server-stopped",
-        };
-        *self.calls_ended.entry(cause).or_default() += 1;
+        *self.calls_ended.entry(word(cause)).or_default() += 1;
     }
 }
 

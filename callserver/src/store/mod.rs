@@ -10,6 +10,7 @@
 mod accounts;
 mod audit;
 mod bindings;
+mod call_records;
 mod devices;
 mod engine;
 mod idempotent;
@@ -32,6 +33,7 @@ use sqlx::{AnyPool, AssertSqlSafe, Row};
 pub use accounts::AccountRow;
 pub use audit::{AuditEntry, AuditRow, Subject};
 pub(crate) use bindings::expires_at as binding_expires_at;
+pub use call_records::{CallRecord, CallRecordRow, RecordedParty};
 pub use devices::{CredentialRow, DeviceRow, NewDevice, Origin};
 pub use engine::Engine;
 pub use idempotent::{Claim, KeptAnswer};

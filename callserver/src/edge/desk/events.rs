@@ -3,7 +3,7 @@
 use std::time::{Instant, SystemTime};
 
 use sip::Flow;
-use switch::{Answer, CallId, Event, Input, MediaPorts, Question, RelayAddress};
+use switch::{Answer, CallEnd, CallId, Event, Input, MediaPorts, Question, RelayAddress};
 
 use super::Desk;
 use crate::edge::live_calls::name;
@@ -72,7 +72,7 @@ impl Desk {
                 call,
                 caller,
                 callee,
-                ..
+                dialled,
             } => {
                 tracing::debug!(
                     call = call.0,
@@ -81,7 +81,8 @@ impl Desk {
                     "call started"
                 );
                 self.tally.calls_started += 1;
-                self.calls.start(now, call, caller, callee);
+                let clocks = (now, SystemTime::now());
+                self.calls.start(clocks, call, (caller, callee), dialled);
             }
             Event::CallRinging { call } => {
                 if let Some(live) = self.calls.get_mut(call) {
@@ -103,10 +104,9 @@ impl Desk {
             Event::CallTransferred { call, side, to } => {
                 if let Some(live) = self.calls.get_mut(call) {
                     tracing::info!(call = call.0, to = name(&to), "call transferred");
-                    match side {
-                        switch::Side::Caller => live.caller = to,
-                        switch::Side::Callee => live.callee = to,
-                    }
+                    // Each part of the call stands in the history of those who took part in it.
+                    self.records.ended(now, live, CallEnd::Transferred);
+                    live.begin_part(now, side, to);
                 }
             }
             Event::CallEnded {
@@ -116,6 +116,7 @@ impl Desk {
             } => {
                 self.tally.call_ended(cause);
                 if let Some(live) = self.calls.end(call) {
+                    self.records.ended(now, &live, cause);
                     let passed = live
                         .statistics
                         .or_else(|| self.relay.statistics(MediaId(call.0)));

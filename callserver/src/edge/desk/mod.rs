@@ -18,6 +18,7 @@ use super::journal::Journal;
 use super::last_seen::{self, LastSeen};
 use super::live_calls::LiveCalls;
 use super::media_address::MediaAddresses;
+use super::records::{self, Records};
 use super::tally::Tally;
 use crate::office::Announcement;
 use crate::relay::Relay;
@@ -35,6 +36,7 @@ pub(super) struct Desk {
     bans: Bans,
     tally: Tally,
     last_seen: LastSeen,
+    records: Records,
     journal: Journal,
     store: Store,
     main_runtime: tokio::runtime::Handle,
@@ -82,6 +84,7 @@ impl Desk {
             bans: Bans::default(),
             tally: Tally::default(),
             last_seen: LastSeen::new(now),
+            records: Records::default(),
             journal: Journal::new(now),
             store,
             main_runtime,
@@ -110,7 +113,11 @@ impl Desk {
             self.sockets.flush();
             // Only ever set earlier: a timer that was given up costs one needless wake-up instead of a new place
             // in the runtime's wheel for each message.
-            let due = [self.switch.poll_timeout(), self.bindings.next_due()];
+            let due = [
+                self.switch.poll_timeout(),
+                self.bindings.next_due(),
+                self.records.next_due(),
+            ];
             if let Some(due) = due.into_iter().flatten().min()
                 && (!is_armed || alarm.deadline() > (due + SLACK).into())
             {
@@ -150,17 +157,24 @@ impl Desk {
                 self.main_runtime
                     .spawn(bindings::write(self.store.clone(), batch));
             }
+            if let Some(batch) = self.records.take_due(now) {
+                self.main_runtime
+                    .spawn(records::write(self.store.clone(), batch));
+            }
         }
         let batch = self.bindings.take_all();
         let kept = self
             .main_runtime
             .spawn(bindings::write(self.store.clone(), batch));
+        let calls = self
+            .main_runtime
+            .spawn(records::write(self.store.clone(), self.records.take_all()));
         let seen = self.last_seen.take();
         let written = self
             .main_runtime
             .spawn(last_seen::write(self.store.clone(), seen));
         self.sockets.shutdown().await;
-        let _ = (written.await, kept.await);
+        let _ = (written.await, kept.await, calls.await);
         for waiting in self.draining {
             let _ = waiting.send(());
         }

@@ -1,0 +1,193 @@
+//! The history of calls, written in batches on another thread: a call that ends waits for no disk.
+
+use std::time::{Duration, Instant};
+
+use api::AccountId;
+use switch::{CallEnd, Party};
+use tokio::sync::oneshot;
+
+use super::live_calls::LiveCall;
+use crate::store::{CallRecord, RecordedParty, Store, StoreError, unix_millis};
+
+/// Collects what is to be written.
+#[derive(Default, Debug)]
+pub(super) struct Records {
+    waiting: Vec<CallRecord>,
+    due: Option<Instant>,
+    writing: Option<oneshot::Receiver<()>>,
+}
+
+/// A call stands in its people's history this soon: they look there when they have put the phone down.
+const SOON: Duration = Duration::from_millis(500);
+
+/// More records than this are not held for a database that does not take them: the oldest are given up.
+const MOST_WAITING: usize = 50_000;
+
+/// What is written together.
+#[derive(Debug)]
+pub(super) struct Batch {
+    records: Vec<CallRecord>,
+    _written: Option<oneshot::Sender<()>>,
+}
+
+impl Records {
+    /// A call is over, or the part of it with these people.
+    pub(super) fn ended(&mut self, now: Instant, live: &LiveCall, cause: CallEnd) {
+        let at = |instant: Instant| {
+            let since = instant.saturating_duration_since(live.started);
+            unix_millis(live.started_at + since)
+        };
+        if self.waiting.len() >= MOST_WAITING {
+            self.waiting.remove(0);
+        }
+        self.waiting.push(CallRecord {
+            caller: recorded(&live.caller),
+            callee: recorded(&live.callee),
+            dialled: live.dialled.to_string(),
+            started_at: at(live.part_began.unwrap_or(live.started)),
+            answered_at: live.part_began.or(live.answered).map(at),
+            ended_at: at(now),
+            cause: word(cause).to_owned(),
+        });
+        self.due.get_or_insert(now + SOON);
+    }
+
+    /// When to ask for the next batch.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// What is to be written now, unless the last batch is still on its way: then a little later. So records are written
+    /// in the order in which the calls ended.
+    pub(super) fn take_due(&mut self, now: Instant) -> Option<Batch> {
+        if self.due.is_none_or(|due| due > now) {
+            return None;
+        }
+        if let Some(writing) = &mut self.writing
+            && let Err(oneshot::error::TryRecvError::Empty) = writing.try_recv()
+        {
+            self.due = Some(now + SOON);
+            return None;
+        }
+        let (written, writing) = oneshot::channel();
+        self.writing = Some(writing);
+        let mut batch = self.take_all();
+        batch._written = Some(written);
+        Some(batch)
+    }
+
+    /// Everything that is not written yet.
+    pub(super) fn take_all(&mut self) -> Batch {
+        self.due = None;
+        Batch {
+            records: std::mem::take(&mut self.waiting),
+            _written: None,
+        }
+    }
+}
+
+/// Writes a batch in one transaction.
+pub(super) async fn write(store: Store, batch: Batch) {
+    let written: Result<(), StoreError> = async {
+        if batch.records.is_empty() {
+            return Ok(());
+        }
+        let mut tx = store.begin().await?;
+        tx.add_call_records(&batch.records).await?;
+        tx.commit().await
+    }
+    .await;
+    if let Err(error) = written {
+        tracing::warn!(%error, calls = batch.records.len(), "calls could not be written into the history");
+    }
+}
+
+fn recorded(party: &Party) -> RecordedParty {
+    RecordedParty {
+        account: AccountId(party.account.0),
+        number: party.number.as_ref().map(ToString::to_string),
+        name: party.display_name.to_string(),
+    }
+}
+
+/// How a call ended, in a word for tables and figures.
+pub(super) fn word(cause: CallEnd) -> &'static str {
+    match cause {
+        CallEnd::HungUp => "hung-up",
+        CallEnd::Cancelled => "cancelled",
+        CallEnd::Busy => "busy",
+        CallEnd::Declined => "declined",
+        CallEnd::NoAnswer => "no-answer",
+        CallEnd::Unreachable => "unreachable",
+        CallEnd::Refused(_) => "refused",
+        CallEnd::Lost => "lost",
+        CallEnd::NoMedia => "no-media",
+        CallEnd::Transferred => "transferred",
+        CallEnd::ByOperator => "by-operator",
+        CallEnd::ServerStopped => "server-stopped",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::edge::live_calls::LiveCalls;
+    use switch::CallId;
+
+    fn party(account: i64, number: &'static str) -> Party {
+        Party {
+            account: switch::AccountId(account),
+            number: Some(number.into()),
+            display_name: "Somebody".into(),
+            is_guest: false,
+        }
+    }
+
+    fn live(start: Instant) -> LiveCalls {
+        let mut calls = LiveCalls::default();
+        let people = (party(1, "1001"), party(2, "1005"));
+        let epoch = SystemTime::UNIX_EPOCH + Duration::from_secs(100);
+        calls.start((start, epoch), CallId(1), people, "1002".into());
+        calls
+    }
+
+    #[test]
+    fn a_record_has_the_times_of_the_wall_clock_and_the_number_that_was_dialled() {
+        let start = Instant::now();
+        let mut calls = live(start);
+        if let Some(live) = calls.get_mut(CallId(1)) {
+            live.answered = Some(start + Duration::from_secs(3));
+        }
+        let live = calls.end(CallId(1)).expect("a call");
+        let mut records = Records::default();
+        records.ended(start + Duration::from_secs(10), &live, CallEnd::HungUp);
+        let batch = records.take_all();
+        let record = &batch.records[0];
+        assert_eq!(record.started_at, 100_000);
+        assert_eq!(record.answered_at, Some(103_000));
+        assert_eq!(record.ended_at, 110_000);
+        assert_eq!(record.dialled, "1002");
+        assert_eq!(record.callee.number.as_deref(), Some("1005"));
+        assert_eq!(record.cause, "hung-up");
+    }
+
+    #[test]
+    fn calls_that_end_together_are_written_together_and_one_batch_at_a_time() {
+        let start = Instant::now();
+        let mut records = Records::default();
+        let live = live(start).end(CallId(1)).expect("a call");
+        records.ended(start, &live, CallEnd::Busy);
+        records.ended(start, &live, CallEnd::Busy);
+        assert_eq!(records.next_due(), Some(start + SOON));
+        assert!(records.take_due(start).is_none());
+        let first = records.take_due(start + SOON).expect("a batch");
+        assert_eq!(first.records.len(), 2);
+        records.ended(start + SOON, &live, CallEnd::Busy);
+        assert!(records.take_due(start + 2 * SOON).is_none());
+        drop(first);
+        assert!(records.take_due(start + 3 * SOON).is_some());
+        assert_eq!(records.next_due(), None);
+    }
+}
