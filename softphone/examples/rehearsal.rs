@@ -81,6 +81,7 @@ fn script(scene: &str) -> anyhow::Result<VecDeque<Notice>> {
         name: "amina".into(),
         display_name: "Amina Yusuf".into(),
         number: Some("100".into()),
+        is_guest: false,
         transport: softphone::engine::SipTransport::Tls,
     };
     let ready = Notice::Registration(Registration::Registered(account.clone()));

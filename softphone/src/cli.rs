@@ -58,14 +58,23 @@ pub enum Command {
 )]
 pub struct HeadlessArguments {
     /// The server's web address, such as https://phone.example.org:8443, or a link with its fingerprint
-    #[arg(long, value_name = "URL")]
-    pub server: String,
+    #[arg(long, value_name = "URL", required_unless_present = "keep")]
+    pub server: Option<String>,
     /// The account's name
-    #[arg(long, value_name = "NAME")]
-    pub login: String,
+    #[arg(long, value_name = "NAME", requires = "password_file", required_unless_present_any = ["guest", "keep"])]
+    pub login: Option<String>,
     /// A file with the account's password; one line break at its end is not part of it
-    #[arg(long, value_name = "FILE")]
-    pub password_file: PathBuf,
+    #[arg(long, value_name = "FILE", requires = "login")]
+    pub password_file: Option<PathBuf>,
+    /// Come without an account: the server lends a number
+    #[arg(long, conflicts_with = "login")]
+    pub guest: bool,
+    /// What others shall see of a guest
+    #[arg(long, value_name = "TEXT", requires = "guest")]
+    pub display_name: Option<String>,
+    /// Keep the sign-in and the trusted certificates in this folder, and go on with what it holds
+    #[arg(long, value_name = "FOLDER")]
+    pub keep: Option<PathBuf>,
     /// Sound and network.
     #[command(flatten)]
     pub engine: EngineArguments,
@@ -149,6 +158,124 @@ pub enum Verb {
     },
     /// Stay registered and print everything that happens until stopped; answers nothing
     Watch,
+    /// Show or change the account's number
+    Number {
+        /// What about it.
+        #[command(subcommand)]
+        verb: NumberVerb,
+    },
+    /// Change the account: a guest's into one for good, its name, its password, its devices
+    Account {
+        /// What about it.
+        #[command(subcommand)]
+        verb: AccountVerb,
+    },
+    /// The people whom the account has written down
+    Contacts {
+        /// What about them.
+        #[command(subcommand)]
+        verb: ContactsVerb,
+    },
+    /// End the sign-in at the server, and forget what --keep holds of it
+    SignOut,
+}
+
+/// What about the number.
+#[derive(Debug, Subcommand)]
+pub enum NumberVerb {
+    /// Print whose number it is
+    Show,
+    /// Take another number; calls in progress go on
+    Change {
+        /// The number that is wanted
+        number: String,
+        /// What those get who call the old number
+        #[arg(long, value_name = "WHAT", default_value = "forward")]
+        old: OldNumber,
+    },
+    /// Print numbers that can be had
+    Free {
+        /// Near this one
+        near: Option<String>,
+    },
+}
+
+/// What those get who call a number that was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OldNumber {
+    /// They reach the new one
+    Forward,
+    /// They are told the new one
+    Moved,
+    /// They are told that there is nobody any more
+    Gone,
+}
+
+/// What about the account.
+#[derive(Debug, Subcommand)]
+pub enum AccountVerb {
+    /// Make an account of a guest, who keeps number and contacts
+    Upgrade {
+        /// The username that is wanted
+        #[arg(long, value_name = "NAME")]
+        username: String,
+        /// A file with the password from now on
+        #[arg(long, value_name = "FILE")]
+        new_password_file: PathBuf,
+        /// What others shall see
+        #[arg(long, value_name = "TEXT")]
+        display_name: Option<String>,
+    },
+    /// Take another username
+    Rename {
+        /// The username that is wanted
+        username: String,
+    },
+    /// Change the password; ends the account's other sign-ins
+    Password {
+        /// A file with the present password
+        #[arg(long, value_name = "FILE")]
+        old_password_file: PathBuf,
+        /// A file with the password from now on
+        #[arg(long, value_name = "FILE")]
+        new_password_file: PathBuf,
+    },
+    /// Print the account's devices
+    Devices,
+    /// Take a device's right to register away
+    Revoke {
+        /// The device's SIP login, as `devices` prints it
+        login: String,
+    },
+}
+
+/// What about the contacts.
+#[derive(Debug, Subcommand)]
+pub enum ContactsVerb {
+    /// Print all of them
+    List,
+    /// Write somebody down
+    Add {
+        /// The number or SIP address
+        number: String,
+        /// What to call them; their own name without it
+        #[arg(long, value_name = "TEXT")]
+        name: Option<String>,
+        /// Put them first
+        #[arg(long)]
+        favourite: bool,
+    },
+    /// Take somebody out
+    Remove {
+        /// The contact's id, as `list` prints it
+        id: i64,
+    },
+    /// Print who can be called
+    Directory {
+        /// Part of a name or number
+        #[arg(default_value = "")]
+        query: String,
+    },
 }
 
 /// A day: longer waits are mistakes, and beyond it clocks could overflow.
@@ -199,6 +326,31 @@ mod tests {
             panic!("not a call")
         };
         assert_eq!((target.as_str(), lasting), ("201", Some(2.5)));
+    }
+
+    #[test]
+    fn a_guest_needs_no_name_and_a_kept_sign_in_nothing_at_all() {
+        for line in [
+            "softphone headless --guest --server http://127.0.0.1 register",
+            "softphone headless --keep folder number change 1005 --old moved",
+            "softphone headless --keep folder --guest --server x account upgrade --username a --new-password-file p",
+        ] {
+            assert!(
+                Cli::try_parse_from(line.split_whitespace()).is_ok(),
+                "{line}"
+            );
+        }
+        for line in [
+            "softphone headless --server http://127.0.0.1 register",
+            "softphone headless --server x --login amina register",
+            "softphone headless --guest register",
+            "softphone headless --server x --guest --login a --password-file p register",
+        ] {
+            assert!(
+                Cli::try_parse_from(line.split_whitespace()).is_err(),
+                "{line}"
+            );
+        }
     }
 
     #[test]

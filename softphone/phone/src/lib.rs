@@ -1,4 +1,4 @@
-//! What the softphone knows and decides: registration and calls as data.
+//! What the softphone knows and decides: registration, calls and contacts as data.
 //!
 //! A [`Phone`] is one account on one device. It speaks SIP through [`sip::Endpoint`] and agrees on sound through [`sdp`],
 //! but opens no socket, plays no sound and reads no clock: its owner does that, and tells it.
@@ -12,13 +12,18 @@
 //! | `MediaFlows`, `MediaStalled` as sound comes and stays away | |
 //! | `HangUp`, `Decline` | `Ended` with an [`EndReason`], exactly once for each call |
 //!
+//! Beside it stand the pure parts of what the phone knows over HTTP: the contacts ([`Book`]), and the reading of the server's
+//! stream of events ([`EventReader`], [`Pause`]).
+//!
 //! There is one call at a time; a second caller hears that the line is busy. Whether the server is still there is found
 //! out by [`Patience`]: as long as sound arrives nobody asks, and without it a dead server is noticed within ten seconds.
 
+mod book;
 mod call;
 mod config;
 mod established;
 mod event;
+mod event_stream;
 mod incoming;
 mod input;
 mod outgoing;
@@ -29,9 +34,11 @@ mod registration;
 mod server;
 mod target;
 
+pub use book::Book;
 pub use call::{Call, CallStage, Party};
 pub use config::{Config, Patience};
 pub use event::Event;
+pub use event_stream::{EventReader, Pause};
 pub use input::Input;
 pub use phone::Phone;
 pub use reason::EndReason;

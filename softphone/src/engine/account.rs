@@ -32,6 +32,7 @@ fn summary(answer: &LoginAnswer, transport: SipTransport) -> AccountSummary {
             .number
             .as_ref()
             .map(|number| number.as_str().to_owned()),
+        is_guest: false,
         transport,
     }
 }

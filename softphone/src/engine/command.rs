@@ -5,6 +5,7 @@ use sip_tokio::Fingerprint;
 
 use super::Instance;
 use crate::keep::Keep;
+use crate::web::{Enquiry, Errand, NewAccount};
 
 /// The password of an account. Never printed, never logged.
 #[derive(Clone, PartialEq, Eq)]
@@ -89,6 +90,10 @@ impl Default for EngineConfig {
     }
 }
 
+/// Tells the errands apart that one owner of the engine gives; any number but zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ErrandId(pub u64);
+
 /// What the engine can be told to do.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -102,6 +107,38 @@ pub enum Command {
         /// The account's password.
         password: Password,
     },
+    /// Get a number without an account, and register. Ends like `SignIn`.
+    SignInAsGuest {
+        /// The server's web address.
+        server: String,
+        /// What others shall see.
+        display_name: Option<String>,
+    },
+    /// Make an account and register as it. Ends like `SignIn`.
+    SignUp {
+        /// The server's web address.
+        server: String,
+        /// The account that is wanted.
+        account: NewAccount,
+    },
+    /// Go on with the sign-in that is kept. Ends like `SignIn`.
+    Resume,
+    /// Have the server do something for whoever is signed in. Ends with `Notice::Reply`.
+    Ask {
+        /// Comes back with the reply.
+        id: ErrandId,
+        /// What is wanted.
+        errand: Errand,
+    },
+    /// Ask a server to which nobody has to be signed in. Ends with `Notice::Reply`.
+    Enquire {
+        /// Comes back with the reply.
+        id: ErrandId,
+        /// The server's web address.
+        server: String,
+        /// What is asked.
+        enquiry: Enquiry,
+    },
     /// Believe a server that shows this certificate, from now on: a person has compared the fingerprint and said so.
     Trust {
         /// The server, as in `Notice::UnknownCertificate`.
@@ -109,7 +146,7 @@ pub enum Command {
         /// The certificate that it showed.
         fingerprint: Fingerprint,
     },
-    /// Hang up, unregister and forget the credential. Ends with `Registration::SignedOut`.
+    /// Hang up, unregister, end the sign-in at the server and forget it. Ends with `Registration::SignedOut`.
     SignOut,
     /// Call a number or a SIP address. The first notice of the new call is `Calling` with its call number.
     Call {

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use phone::{CallNumber, Input, Phone, RegistrationState};
+use api::Account;
+use phone::{Book, CallNumber, Input, Phone, RegistrationState};
 use sip_tokio::{Fingerprint, FlowFailure, Received, Sockets};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::audio::{Report, sleep_until};
+use super::clerk::{Clerk, Word};
 use super::conversation::Conversation;
 use super::outlet::Outlet;
-use super::sign_in::{LoginOutcome, Owner};
+use super::sign_in::{LoginOutcome, NoEntry, Owner};
 use super::{AccountSummary, Command, EngineConfig, Notice, Problem, Registration};
-use crate::web::WebError;
+use crate::web::{Entrance, WebError};
 
 /// How long a server may take to confirm a sign-out; after that it finds out by itself when the registration ends.
 const SIGN_OUT_PATIENCE: Duration = Duration::from_millis(1500);
@@ -36,6 +38,8 @@ pub(crate) struct Core {
     pub(super) owner: Owner,
     /// Certificates that were agreed since the start, by the server's address.
     pub(super) agreed: BTreeMap<String, Fingerprint>,
+    pub(super) clerk: Clerk,
+    pub(super) book: Book,
     /// The highest call number so far: numbers go on counting when somebody else signs in.
     pub(super) last_call: u64,
     leaving: Option<Leaving>,
@@ -46,6 +50,10 @@ pub(crate) struct Core {
 /// The account that is signed in, and its phone.
 pub(super) struct SignedIn {
     pub(super) summary: AccountSummary,
+    /// The account as the server told of it last.
+    pub(super) account: Account,
+    /// The server: scheme, host and port.
+    pub(super) server: String,
     pub(super) phone: Phone,
     /// Our address on the way to the server.
     pub(super) home: IpAddr,
@@ -57,6 +65,8 @@ pub(super) struct SignedIn {
 struct Leaving {
     until: Instant,
     then_stop: bool,
+    /// The sign-in ends at the server too, with its device.
+    for_good: bool,
 }
 
 /// What can happen next.
@@ -67,6 +77,7 @@ enum Happening {
     Network(Received),
     Sound(CallNumber, Report),
     LoggedIn(LoginOutcome),
+    Word(Word),
     Time,
     Room,
 }
@@ -88,6 +99,8 @@ impl Core {
             device: None,
             owner: Owner::default(),
             agreed: BTreeMap::new(),
+            clerk: Clerk::new(),
+            book: Book::default(),
             last_call: 0,
             leaving: None,
             owes_signed_out: false,
@@ -114,6 +127,7 @@ impl Core {
                 Happening::Network(received) => self.on_network(received),
                 Happening::Sound(call, report) => self.on_report(call, report),
                 Happening::LoggedIn(outcome) => self.logged_in(outcome).await,
+                Happening::Word(word) => self.on_word(word),
                 Happening::Time | Happening::Room => {}
             }
             self.run_timers();
@@ -132,7 +146,7 @@ impl Core {
             .leaving
             .as_ref()
             .is_some_and(|leaving| leaving.then_stop);
-        wants_to && self.line.is_none() && self.conversations.is_empty()
+        wants_to && self.line.is_none() && self.conversations.is_empty() && !self.clerk.is_leaving()
     }
 
     async fn next(
@@ -142,6 +156,7 @@ impl Core {
     ) -> Happening {
         let due = self.due();
         let (sockets, login, outlet) = (&mut self.sockets, &mut self.login, &mut self.outlet);
+        let clerk = &mut self.clerk;
         let command = async {
             match commands {
                 Some(commands) => commands.recv().await,
@@ -166,8 +181,12 @@ impl Core {
             Some((call, report)) = reports.recv() => Happening::Sound(call, report),
             outcome = logged_in => {
                 self.login = None;
-                Happening::LoggedIn(outcome.unwrap_or(Err(WebError::Interrupted)))
+                Happening::LoggedIn(outcome.unwrap_or(Err(NoEntry {
+                    error: WebError::Interrupted,
+                    was_kept: false,
+                })))
             }
+            word = clerk.word() => Happening::Word(word),
             () = sleep_until(due) => Happening::Time,
             () = outlet.wait_for_room() => Happening::Room,
         }
@@ -209,7 +228,29 @@ impl Core {
                 server,
                 name,
                 password,
-            } => self.sign_in(&server, name, password),
+            } => {
+                let replaces = None;
+                let entrance = Entrance::Password {
+                    name,
+                    password,
+                    replaces,
+                };
+                self.sign_in(&server, entrance);
+            }
+            Command::SignInAsGuest {
+                server,
+                display_name,
+            } => self.sign_in(&server, Entrance::Guest { display_name }),
+            Command::SignUp { server, account } => {
+                self.sign_in(&server, Entrance::SignUp(account));
+            }
+            Command::Resume => self.resume(),
+            Command::Ask { id, errand } => self.ask(id, errand),
+            Command::Enquire {
+                id,
+                server,
+                enquiry,
+            } => self.enquire(id, &server, enquiry),
             Command::Trust {
                 server,
                 fingerprint,
@@ -240,12 +281,21 @@ impl Core {
         if let Some(task) = self.login.take() {
             task.abort();
         }
+        // Who stops without keeping anything does not come back to this device.
+        let for_good = !then_stop || !self.config.keep.keeps();
+        if !then_stop {
+            self.config.keep.forget_sign_in();
+        }
         let latest = Instant::now() + SIGN_OUT_PATIENCE;
         let until = self
             .leaving
             .as_ref()
             .map_or(latest, |leaving| leaving.until.min(latest));
-        self.leaving = Some(Leaving { until, then_stop });
+        self.leaving = Some(Leaving {
+            until,
+            then_stop,
+            for_good,
+        });
         let is_lost = |line: &SignedIn| {
             matches!(
                 line.phone.registration(),
@@ -264,6 +314,11 @@ impl Core {
     pub(super) fn forget_account(&mut self) {
         self.line = None;
         self.sockets = None;
+        self.book = Book::default();
+        // Only now: the server revokes the device with its sign-in, and it had to unregister with it.
+        let leaving = self.leaving.as_ref();
+        self.clerk
+            .end(leaving.is_some_and(|leaving| leaving.for_good));
         // A stop stays on until the last conversation has closed its devices.
         self.leaving.take_if(|leaving| !leaving.then_stop);
         self.conclude_orphans();

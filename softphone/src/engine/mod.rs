@@ -20,6 +20,7 @@
 
 mod account;
 mod audio;
+mod clerk;
 mod command;
 mod conversation;
 mod core;
@@ -32,8 +33,9 @@ mod ports;
 mod problem;
 mod sign_in;
 mod sound;
+mod standing;
 
-pub use command::{Command, EngineConfig, Password, SipTransport};
+pub use command::{Command, EngineConfig, ErrandId, Password, SipTransport};
 pub use handle::{Engine, EngineGone, StartError, Wake};
 pub use instance::Instance;
 pub use notice::{AccountSummary, CallStatistics, Notice, Registration};

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
+use api::Contact;
 use phone::{CallNumber, EndReason};
 use sip_tokio::Fingerprint;
 
-use super::{Problem, SipTransport};
+use super::{ErrandId, Problem, SipTransport};
+use crate::web::{Refused, Reply};
 
 /// Who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub struct AccountSummary {
     pub display_name: String,
     /// The account's number, when it has one.
     pub number: Option<String>,
+    /// Whether it is a guest, whose number is lent.
+    pub is_guest: bool,
     /// How its messages reach the server.
     pub transport: SipTransport,
 }
@@ -174,6 +178,24 @@ pub enum Notice {
         sentence: String,
         /// What it measured; zeros when the call was never answered.
         statistics: CallStatistics,
+    },
+    /// Our number is another one from now on. Calls that are going on go on.
+    NumberChanged {
+        /// The one before.
+        old: Option<String>,
+        /// The one from now on.
+        new: Option<String>,
+    },
+    /// Who is signed in goes by another name, or is no guest any more.
+    AccountChanged(AccountSummary),
+    /// The contacts: as they were kept at first, then whenever they change.
+    Contacts(Vec<Contact>),
+    /// What came of `Command::Ask` or `Command::Enquire`.
+    Reply {
+        /// Which one it was.
+        id: ErrandId,
+        /// What came of it.
+        outcome: Result<Reply, Refused>,
     },
     /// Nobody vouches for a server's certificate; `Registration::Failed` follows. A person may compare the fingerprint
     /// and say `Command::Trust`.

@@ -85,6 +85,9 @@ impl<W: Write> Lines<W> {
                 });
                 self.event("ended", fields);
             }
+            Notice::NumberChanged { old, new } => {
+                self.event("number_changed", json!({ "old": old, "new": new }));
+            }
             Notice::UnknownCertificate {
                 server,
                 fingerprint,
@@ -94,7 +97,12 @@ impl<W: Write> Lines<W> {
             }
             Notice::Error(problem) => self.problem(problem),
             // Steps on the way, which a script can do nothing about.
-            Notice::Registration(_) | Notice::Muted { .. } | Notice::Stopped => {}
+            Notice::Registration(_)
+            | Notice::AccountChanged(_)
+            | Notice::Contacts(_)
+            | Notice::Reply { .. }
+            | Notice::Muted { .. }
+            | Notice::Stopped => {}
         }
     }
 
@@ -115,7 +123,7 @@ impl<W: Write> Lines<W> {
         }
     }
 
-    fn event(&mut self, name: &str, fields: Value) {
+    pub(super) fn event(&mut self, name: &str, fields: Value) {
         self.event_at(SystemTime::now(), name, fields);
     }
 
@@ -185,6 +193,7 @@ mod tests {
             name: "amina".into(),
             display_name: "Amina".into(),
             number: Some("200".into()),
+            is_guest: false,
             transport: crate::engine::SipTransport::Tls,
         };
         let lines = printed(&Notice::Registration(Registration::Registered(account)));
@@ -217,6 +226,19 @@ mod tests {
         assert_eq!(lines[0]["seconds"], 2.0);
         assert_eq!(lines[0]["jitter_millis"], 0.123);
         assert_eq!(lines[0]["lost"], 1);
+    }
+
+    #[test]
+    fn another_number_is_told_with_the_one_before() {
+        let lines = printed(&Notice::NumberChanged {
+            old: Some("1004".into()),
+            new: Some("1005".into()),
+        });
+        assert_eq!(lines[0]["event"], "number_changed");
+        assert_eq!(
+            (&lines[0]["old"], &lines[0]["new"]),
+            (&"1004".into(), &"1005".into())
+        );
     }
 
     #[test]

@@ -10,6 +10,11 @@
 //! | `audio_in`, `audio_out` | `device`; `at` is when the first sample was captured or played |
 //! | `heard` | `call`, `level_dbfs`, twice a second |
 //! | `ended` | `call`, `reason`, `sentence`, `seconds`, `sent`, `received`, `lost`, `jitter_millis`, `mos` |
+//! | `number_changed` | `old`, `new`; a call that goes on is not touched |
+//! | `account` | `id`, `name`, `display_name`, `number` |
+//! | `free_numbers`, `alternatives` | `numbers`, the nearest first |
+//! | `device`, `contact`, `person` | one line of a list |
+//! | `done` | the verb did what it should, and there is nothing to tell |
 //! | `unknown_certificate` | `server`, `sha256`: what `--server-fingerprint` would have to be |
 //! | `error` | `code`, `sentence` |
 //!
@@ -18,6 +23,7 @@
 
 mod answer;
 mod call;
+mod errands;
 mod lines;
 mod password_file;
 mod register;
@@ -29,6 +35,8 @@ use std::process::ExitCode;
 
 use crate::cli::{HeadlessArguments, Verb};
 use crate::engine::{Command, Engine, EngineConfig, Problem, check_devices};
+use crate::keep::{Keep, SignIn};
+use crate::web::ServerAddress;
 use lines::Lines;
 use runner::{Outcome, Runner};
 
@@ -61,11 +69,19 @@ async fn perform<W: io::Write>(
     arguments: HeadlessArguments,
     lines: &mut Lines<W>,
 ) -> Result<Outcome, Problem> {
-    let password = password_file::read(&arguments.password_file)?;
     let mut config = arguments.engine.config();
+    if let Some(folder) = &arguments.keep {
+        config.keep = Keep::at(folder.clone());
+    }
+    let entrance = entrance(&arguments, &config.keep)?;
     match &arguments.verb {
         // These make no sound, so no device has to be there.
-        Verb::Register | Verb::Watch => {
+        Verb::Register
+        | Verb::Watch
+        | Verb::Number { .. }
+        | Verb::Account { .. }
+        | Verb::Contacts { .. }
+        | Verb::SignOut => {
             config = EngineConfig {
                 audio_in: "silence".into(),
                 audio_out: "null".into(),
@@ -79,17 +95,60 @@ async fn perform<W: io::Write>(
         sentence: crate::engine::sentence(&error),
     })?;
     let mut runner = Runner::new(engine, lines)?;
-    runner.send(Command::SignIn {
-        server: arguments.server,
-        name: arguments.login,
-        password,
-    })?;
+    runner.send(entrance)?;
     let outcome = match arguments.verb {
         Verb::Register => register::run(&mut runner).await,
         Verb::Call { target, lasting } => call::run(&mut runner, target, lasting).await,
         Verb::Answer { lasting } => answer::run(&mut runner, lasting).await,
         Verb::Watch => watch::run(&mut runner).await,
+        Verb::Number { verb } => errands::number(&mut runner, verb).await,
+        Verb::Account { verb } => errands::account(&mut runner, verb).await,
+        Verb::Contacts { verb } => errands::contacts(&mut runner, verb).await,
+        Verb::SignOut => errands::sign_out(&mut runner).await,
     };
     runner.stop().await;
     outcome
+}
+
+/// How to come in: with what is kept, if it is of the same server and person, else anew.
+fn entrance(arguments: &HeadlessArguments, keep: &Keep) -> Result<Command, Problem> {
+    let origin = match &arguments.server {
+        Some(server) => {
+            let address = ServerAddress::parse(server, arguments.engine.allow_plain)?;
+            Some(address.origin())
+        }
+        None => None,
+    };
+    let is_meant = |kept: &SignIn| {
+        let same_server = origin.as_ref().is_none_or(|origin| *origin == kept.server);
+        let name = kept.answer.account.name.as_str();
+        let same_person = match &arguments.login {
+            Some(login) => login.eq_ignore_ascii_case(name),
+            // A guest who has become a person since is still the one who came as a guest.
+            None => true,
+        };
+        same_server && same_person
+    };
+    if keep.sign_in().as_ref().is_some_and(is_meant) {
+        return Ok(Command::Resume);
+    }
+    let missing = || {
+        Problem {
+        code: "nothing-kept",
+        sentence: "There is no sign-in to go on with; add --server with --login and --password-file, or with --guest.".into(),
+    }
+    };
+    let server = arguments.server.clone().ok_or_else(missing)?;
+    match (&arguments.login, &arguments.password_file) {
+        (Some(name), Some(file)) => Ok(Command::SignIn {
+            server,
+            name: name.clone(),
+            password: password_file::read(file)?,
+        }),
+        _ if arguments.guest => Ok(Command::SignInAsGuest {
+            server,
+            display_name: arguments.display_name.clone(),
+        }),
+        _ => Err(missing()),
+    }
 }

@@ -3,19 +3,23 @@
 use std::io::Write;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::lines::Lines;
 use crate::engine::{
-    AccountSummary, CallNumber, Command, EndReason, Engine, Notice, Problem, Registration,
+    AccountSummary, CallNumber, Command, EndReason, Engine, ErrandId, Notice, Problem, Registration,
 };
+use crate::web::{Errand, Reply};
 
 /// How long signing in may take in all: the login and the registration have shorter limits of their own, this one is the
 /// last.
 const SIGN_IN_PATIENCE: Duration = Duration::from_secs(20);
 /// How long the SIP server may be silent after the login went well.
 const REGISTER_PATIENCE: Duration = Duration::from_secs(8);
+/// How long the server may take for something it is asked for: two questions with a renewal of the tokens between them.
+const ERRAND_PATIENCE: Duration = Duration::from_secs(40);
 /// How long the end may take: BYE, the devices, unregistering.
 const STOP_PATIENCE: Duration = Duration::from_secs(6);
 
@@ -58,6 +62,8 @@ pub(super) struct Runner<'a, W: Write> {
     /// Whether losing the registration is worth an event: neither before it was there, when it ends the run, nor in a
     /// call, whose own end says it better.
     tells_of_loss: bool,
+    /// Errands so far.
+    errands: u64,
 }
 
 impl<'a, W: Write> Runner<'a, W> {
@@ -78,6 +84,7 @@ impl<'a, W: Write> Runner<'a, W> {
             interrupt,
             terminate,
             tells_of_loss: false,
+            errands: 0,
         })
     }
 
@@ -143,6 +150,60 @@ impl<'a, W: Write> Runner<'a, W> {
                 }
             }
         }
+    }
+
+    /// Has the server do something and waits for what comes of it. The error is why it came to nothing; what could be had
+    /// instead is printed before.
+    pub(super) async fn errand(
+        &mut self,
+        errand: Errand,
+    ) -> Result<Result<Reply, Interruption>, Problem> {
+        self.errands += 1;
+        let asked = ErrandId(self.errands);
+        self.send(Command::Ask { id: asked, errand })?;
+        let deadline = Some(Instant::now() + ERRAND_PATIENCE);
+        loop {
+            match self.next(deadline).await? {
+                Happening::Notice(Notice::Reply { id, outcome }) if id == asked => {
+                    return match outcome {
+                        Ok(reply) => Ok(Ok(reply)),
+                        Err(refused) => {
+                            if !refused.alternatives.is_empty() {
+                                let fields = json!({ "numbers": refused.alternatives });
+                                self.tell("alternatives", fields);
+                            }
+                            Err(refused.problem)
+                        }
+                    };
+                }
+                Happening::Notice(_) => {}
+                Happening::Signal(signal) => return Ok(Err(signal)),
+                Happening::Deadline => {
+                    return Err(Problem {
+                        code: "server-unreachable",
+                        sentence: "The server does not answer; try again later.".into(),
+                    });
+                }
+            }
+        }
+    }
+
+    /// Waits until nobody is signed in any more.
+    pub(super) async fn signed_out(&mut self) -> Result<Outcome, Problem> {
+        let deadline = Some(Instant::now() + STOP_PATIENCE);
+        loop {
+            match self.next(deadline).await? {
+                Happening::Notice(Notice::Registration(Registration::SignedOut))
+                | Happening::Deadline => return Ok(Outcome::Done),
+                Happening::Notice(_) => {}
+                Happening::Signal(signal) => return Ok(Outcome::Interrupted(signal)),
+            }
+        }
+    }
+
+    /// Prints an event that is not a notice.
+    pub(super) fn tell(&mut self, name: &str, fields: Value) {
+        self.lines.event(name, fields);
     }
 
     /// Follows a call to its end and hangs up after `lasting` seconds from its answer.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sip_tokio::{CertificateRefused, Fingerprint, Trust};
@@ -75,7 +75,7 @@ impl Connection {
         self.trusted
     }
 
-    /// Asks once and reads the answer. `token` goes with it as a bearer token.
+    /// Asks once and reads the answer. `token` goes with it as a bearer token; `key` makes a repetition harmless.
     pub(super) async fn ask<T: DeserializeOwned>(
         &self,
         question: &Question,
@@ -91,14 +91,51 @@ impl Connection {
     }
 
     async fn fetch(&self, question: &Question, token: Option<&str>) -> Result<Bytes, WebError> {
-        let request = self.request(question, token)?.timeout(ANSWER_PATIENCE);
-        let response = request.send().await.map_err(|error| self.lost(&error))?;
+        let send = || async {
+            let request = self.request(question, token)?.timeout(ANSWER_PATIENCE);
+            Ok::<_, WebError>(request.send().await)
+        };
+        let response = match send().await? {
+            // The server closed a connection that had rested, or was lost in the middle.
+            Err(error) if question.may_be_repeated() && is_lost_on_the_way(&error) => {
+                send().await?
+            }
+            other => other,
+        };
+        let response = response.map_err(|error| self.lost(&error))?;
         let status = response.status();
         let body = self.read(response).await?;
         if status.is_success() {
             Ok(body)
         } else {
             Err(refusal(status, &body, &self.address.origin()))
+        }
+    }
+
+    /// Begins to listen to a stream of events.
+    pub(super) async fn listen(&self, path: &str, token: &str) -> Result<Response, WebError> {
+        let question = Question::get(path);
+        let request = self
+            .request(&question, Some(token))?
+            .header(reqwest::header::ACCEPT, EVENT_STREAM);
+        // A stream has no end to wait for, but its head comes like any other answer.
+        let response = tokio::time::timeout(ANSWER_PATIENCE, request.send())
+            .await
+            .map_err(|_| WebError::Silent(self.address.origin()))?
+            .map_err(|error| self.lost(&error))?;
+        let status = response.status();
+        let is_stream = response
+            .headers()
+            .get(reqwest::header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .is_some_and(|kind| kind.starts_with(EVENT_STREAM));
+        match status {
+            StatusCode::OK if is_stream => Ok(response),
+            StatusCode::OK => Err(WebError::NotOffered(self.address.origin())),
+            _ => {
+                let body = self.read(response).await?;
+                Err(refusal(status, &body, &self.address.origin()))
+            }
         }
     }
 
@@ -111,6 +148,9 @@ impl Connection {
         let mut request = self.client.request(question.method.clone(), url);
         if let Some(token) = token {
             request = request.bearer_auth(token);
+        }
+        if let Some(key) = &question.key {
+            request = request.header("Idempotency-Key", key);
         }
         if let Some(body) = &question.body {
             request = request
@@ -153,6 +193,13 @@ impl Connection {
     }
 }
 
+/// Whether a connection was there and broke, so that a second try may fare better.
+fn is_lost_on_the_way(error: &reqwest::Error) -> bool {
+    error.is_request() && !error.is_connect() && !error.is_timeout()
+}
+
+const EVENT_STREAM: &str = "text/event-stream";
+
 /// What is asked of the server.
 #[derive(Clone)]
 pub(super) struct Question {
@@ -160,12 +207,51 @@ pub(super) struct Question {
     path: String,
     /// JSON. May hold a password, so it is in no debug output.
     body: Option<Bytes>,
+    /// Made once for each thing that a person wants done, and the same in each repetition.
+    key: Option<String>,
 }
 
 impl Question {
+    pub(super) fn get(path: impl Into<String>) -> Self {
+        Self::new(Method::GET, path)
+    }
+
+    pub(super) fn delete(path: impl Into<String>) -> Self {
+        Self::new(Method::DELETE, path)
+    }
+
     /// A `POST` that a repetition does no harm to, or that cannot be repeated.
     pub(super) fn once(path: impl Into<String>, body: &impl Serialize) -> Self {
         Self::new(Method::POST, path).with(body)
+    }
+
+    /// A `POST` without a body.
+    pub(super) fn post_nothing(path: impl Into<String>) -> Self {
+        Self::new(Method::POST, path)
+    }
+
+    /// The same with this key: asked twice, it is done once.
+    pub(super) fn keyed(mut self, key: String) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// Whether it does no harm when it arrives twice.
+    fn may_be_repeated(&self) -> bool {
+        self.key.is_some() || self.method != Method::POST
+    }
+
+    /// A `POST` that makes something: with a key, so that a repetition makes nothing twice.
+    pub(super) fn post(path: impl Into<String>, body: &impl Serialize) -> Self {
+        let key: [u64; 2] = rand::random();
+        Self {
+            key: Some(format!("{:016x}{:016x}", key[0], key[1])),
+            ..Self::new(Method::POST, path).with(body)
+        }
+    }
+
+    pub(super) fn put(path: impl Into<String>, body: &impl Serialize) -> Self {
+        Self::new(Method::PUT, path).with(body)
     }
 
     fn new(method: Method, path: impl Into<String>) -> Self {
@@ -173,6 +259,7 @@ impl Question {
             method,
             path: path.into(),
             body: None,
+            key: None,
         }
     }
 

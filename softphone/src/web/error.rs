@@ -149,13 +149,6 @@ impl From<WebError> for Problem {
     }
 }
 
-/// The alternatives of a conflict, which stand beside the members that every problem has.
-#[derive(serde::Deserialize)]
-struct Extensions {
-    #[serde(default)]
-    alternatives: Vec<String>,
-}
-
 /// More alternatives than these are no help.
 const ALTERNATIVES: usize = 10;
 
@@ -172,7 +165,7 @@ pub(super) fn refusal(status: StatusCode, body: &[u8], place: &str) -> WebError 
     };
     let code = match problem.kind {
         ProblemKind::WrongPassword => return WebError::WrongPassword,
-        _ if status == StatusCode::UNAUTHORIZED => return WebError::SessionEnded,
+        ProblemKind::NoSession => return WebError::SessionEnded,
         ProblemKind::AccountDisabled => "account-disabled",
         ProblemKind::TooManyAttempts => "too-many-attempts",
         ProblemKind::Unavailable | ProblemKind::Internal => "server-failed",
@@ -188,10 +181,10 @@ pub(super) fn refusal(status: StatusCode, body: &[u8], place: &str) -> WebError 
     } else {
         detail.to_owned()
     };
-    let mut alternatives = serde_json::from_slice(body)
-        .map(|extensions: Extensions| extensions.alternatives)
-        .unwrap_or_default();
-    alternatives.truncate(ALTERNATIVES);
+    let alternatives = problem.alternatives.iter().take(ALTERNATIVES);
+    let alternatives = alternatives
+        .map(|number| number.as_str().to_owned())
+        .collect();
     WebError::Refused {
         code,
         sentence,

@@ -207,6 +207,7 @@ pub(crate) fn amina() -> AccountSummary {
         name: "amina".into(),
         display_name: "Amina Yusuf".into(),
         number: Some("100".into()),
+        is_guest: false,
         transport: softphone::engine::SipTransport::Tls,
     }
 }

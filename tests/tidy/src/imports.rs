@@ -41,7 +41,7 @@ pub const TABLE: &[Rule] = &[
         &["api", "sdp", "sip", "sip-tokio", "switch"],
         &["cpal", "eframe", "egui", "winit"],
     ),
-    pure("phone", &["sdp", "sip"]),
+    pure("phone", &["api", "sdp", "sip"]),
     edge(
         "softphone",
         &[

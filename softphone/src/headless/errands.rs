@@ -1,0 +1,146 @@
+//! `number`, `account`, `contacts`, `sign-out`: what a script has the server do for whoever signs in.
+
+use std::io::Write;
+use std::path::Path;
+
+use api::{ContactEntry, Number, OnCall};
+use serde_json::json;
+
+use super::password_file;
+use super::runner::{Outcome, Runner};
+use crate::cli::{AccountVerb, ContactsVerb, NumberVerb, OldNumber};
+use crate::engine::{Command, Password, Problem};
+use crate::web::{Errand, Reply};
+
+pub(super) async fn number<W: Write>(
+    runner: &mut Runner<'_, W>,
+    verb: NumberVerb,
+) -> Result<Outcome, Problem> {
+    let errand = match verb {
+        NumberVerb::Show => Errand::Me,
+        NumberVerb::Free { near } => Errand::FreeNumbers {
+            near: near.as_deref().map(parse_number).transpose()?,
+        },
+        NumberVerb::Change { number, old } => Errand::ChangeNumber {
+            to: parse_number(&number)?,
+            old: match old {
+                OldNumber::Forward => OnCall::Forward,
+                OldNumber::Moved => OnCall::Moved,
+                OldNumber::Gone => OnCall::Gone,
+            },
+        },
+    };
+    run(runner, errand).await
+}
+
+pub(super) async fn account<W: Write>(
+    runner: &mut Runner<'_, W>,
+    verb: AccountVerb,
+) -> Result<Outcome, Problem> {
+    let errand = match verb {
+        AccountVerb::Upgrade {
+            username,
+            new_password_file,
+            display_name,
+        } => Errand::Upgrade {
+            username,
+            password: password(&new_password_file)?,
+            display_name,
+        },
+        AccountVerb::Rename { username } => Errand::ChangeUsername { username },
+        AccountVerb::Password {
+            old_password_file,
+            new_password_file,
+        } => Errand::ChangePassword {
+            old: password(&old_password_file)?,
+            new: password(&new_password_file)?,
+        },
+        AccountVerb::Devices => Errand::Devices,
+        AccountVerb::Revoke { login } => Errand::RevokeDevice { login },
+    };
+    run(runner, errand).await
+}
+
+pub(super) async fn contacts<W: Write>(
+    runner: &mut Runner<'_, W>,
+    verb: ContactsVerb,
+) -> Result<Outcome, Problem> {
+    let errand = match verb {
+        ContactsVerb::List => Errand::Contacts,
+        ContactsVerb::Add {
+            number,
+            name,
+            favourite,
+        } => Errand::AddContact(ContactEntry {
+            number: Some(number),
+            name,
+            is_favourite: favourite,
+            ..ContactEntry::default()
+        }),
+        ContactsVerb::Remove { id } => Errand::RemoveContact { id },
+        ContactsVerb::Directory { query } => Errand::Directory { query },
+    };
+    run(runner, errand).await
+}
+
+/// Ends the sign-in at the server, and forgets what is kept of it.
+pub(super) async fn sign_out<W: Write>(runner: &mut Runner<'_, W>) -> Result<Outcome, Problem> {
+    if let Err(signal) = runner.registered().await? {
+        return Ok(Outcome::Interrupted(signal));
+    }
+    runner.send(Command::SignOut)?;
+    runner.signed_out().await
+}
+
+async fn run<W: Write>(runner: &mut Runner<'_, W>, errand: Errand) -> Result<Outcome, Problem> {
+    if let Err(signal) = runner.registered().await? {
+        return Ok(Outcome::Interrupted(signal));
+    }
+    let reply = match runner.errand(errand).await? {
+        Ok(reply) => reply,
+        Err(signal) => return Ok(Outcome::Interrupted(signal)),
+    };
+    match reply {
+        Reply::Me(account) => {
+            let fields = json!({
+                "id": account.id, "name": account.name, "display_name": account.display_name,
+                "number": account.number,
+            });
+            runner.tell("account", fields);
+        }
+        Reply::FreeNumbers(numbers) => runner.tell("free_numbers", json!({ "numbers": numbers })),
+        Reply::Devices(devices) => {
+            for device in devices {
+                let fields = json!({
+                    "login": device.login, "label": device.label, "last_seen": device.last_seen,
+                });
+                runner.tell("device", fields);
+            }
+        }
+        Reply::Contacts(contacts) => {
+            for contact in contacts {
+                runner.tell("contact", json!(contact));
+            }
+        }
+        Reply::Contact(contact) => runner.tell("contact", json!(contact)),
+        Reply::Directory(people) => {
+            for person in people {
+                runner.tell("person", json!(person));
+            }
+        }
+        Reply::ContactRemoved(_) | Reply::Done => runner.tell("done", json!({})),
+        Reply::Calls(_) | Reply::Server(_) | Reply::Username(_) => {}
+    }
+    Ok(Outcome::Done)
+}
+
+fn parse_number(text: &str) -> Result<Number, Problem> {
+    Number::parse(text).map_err(|error| Problem {
+        code: "bad-number",
+        sentence: format!("“{text}” is not a number: {error}"),
+    })
+}
+
+fn password(path: &Path) -> Result<Password, Problem> {
+    password_file::read(path)
+}

@@ -1,0 +1,343 @@
+//! What can be asked of the server, one errand each, and what comes back.
+
+use api::{
+    Account, CallRecord, Contact, ContactEntry, DirectoryEntry, Number, OnCall, Paged, SERVER_PATH,
+    ServerFacts, UpgradeRequest,
+};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use sip_tokio::Fingerprint;
+
+use super::connection::Question;
+use super::{Connection, ME_PATH, ServerAddress, Session, WebError, encoded};
+use crate::engine::{Password, Problem};
+
+/// Something that a person wants of the server.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Errand {
+    /// How our account looks today.
+    Me,
+    /// Free numbers near one, or anywhere.
+    FreeNumbers {
+        /// What the wanted number begins with or is near to.
+        near: Option<Number>,
+    },
+    /// Another number instead of ours.
+    ChangeNumber {
+        /// The number that is wanted.
+        to: Number,
+        /// What those get who call the old one.
+        old: OnCall,
+    },
+    /// The guest becomes an account and keeps everything.
+    Upgrade {
+        /// The username that is wanted.
+        username: String,
+        /// The password.
+        password: Password,
+        /// What others shall see from now on.
+        display_name: Option<String>,
+    },
+    /// Another username.
+    ChangeUsername {
+        /// The username that is wanted.
+        username: String,
+    },
+    /// Another password; ends the account's other sign-ins.
+    ChangePassword {
+        /// The present one.
+        old: Password,
+        /// The one from now on.
+        new: Password,
+    },
+    /// The devices of our account.
+    Devices,
+    /// A device that shall not register any more.
+    RevokeDevice {
+        /// Its SIP login.
+        login: String,
+    },
+    /// The people whom we have written down.
+    Contacts,
+    /// One more of them.
+    AddContact(ContactEntry),
+    /// Another name, note or star for one of them.
+    ChangeContact {
+        /// Which.
+        id: i64,
+        /// How it shall be.
+        entry: ContactEntry,
+    },
+    /// One less.
+    RemoveContact {
+        /// Which.
+        id: i64,
+    },
+    /// Who can be called.
+    Directory {
+        /// Part of a name or number.
+        query: String,
+    },
+    /// Past calls, the latest first.
+    Calls,
+}
+
+/// What came of an errand.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Reply {
+    /// It is done, and there is nothing to tell.
+    Done,
+    /// How our account looks now.
+    Me(Account),
+    /// Numbers that can be had, the nearest first.
+    FreeNumbers(Vec<Number>),
+    /// The devices of our account.
+    Devices(Vec<Device>),
+    /// All contacts.
+    Contacts(Vec<Contact>),
+    /// One contact, as it is now.
+    Contact(Contact),
+    /// A contact that is gone.
+    ContactRemoved(i64),
+    /// Who can be called.
+    Directory(Vec<DirectoryEntry>),
+    /// Past calls.
+    Calls(Vec<CallRecord>),
+    /// What a server offers.
+    Server(Box<ServerFacts>),
+    /// Whether a username can be had.
+    Username(UsernameAnswer),
+}
+
+/// Why an errand came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// What went wrong.
+    pub problem: Problem,
+    /// What could be had instead: free numbers near one that is taken.
+    pub alternatives: Vec<String>,
+}
+
+impl From<WebError> for Refused {
+    fn from(error: WebError) -> Self {
+        Self {
+            alternatives: error.alternatives().to_vec(),
+            problem: error.into(),
+        }
+    }
+}
+
+/// A device in the account's list.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Device {
+    /// Its SIP login.
+    pub login: String,
+    /// The name that it was made under.
+    pub label: String,
+    /// When it registered last, as the server writes times; never without it.
+    #[serde(default)]
+    pub last_seen: Option<String>,
+}
+
+/// `GET /api/v1/usernames/{name}`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct UsernameAnswer {
+    /// The name that was asked for.
+    pub username: String,
+    /// Whether it can be had.
+    pub is_free: bool,
+    /// Why not, in one sentence.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// `PUT /api/v1/me/number`.
+#[derive(Serialize)]
+struct NumberRequest<'a> {
+    number: &'a Number,
+    on_call: OnCall,
+}
+
+#[derive(Serialize)]
+struct UsernameRequest<'a> {
+    username: &'a str,
+}
+
+#[derive(Serialize)]
+struct PasswordRequest<'a> {
+    old_password: &'a str,
+    new_password: &'a str,
+}
+
+/// `GET /api/v1/numbers`.
+#[derive(Deserialize)]
+struct FreeNumbers {
+    #[serde(alias = "free", alias = "numbers", alias = "alternatives")]
+    items: Vec<Number>,
+}
+
+/// More pages than this is no list that somebody looks through.
+const PAGES: usize = 50;
+/// Past calls that are shown.
+const CALLS: usize = 100;
+/// People of the directory that are shown for one search.
+const FOUND: usize = 50;
+
+impl Errand {
+    /// Runs it under a sign-in.
+    ///
+    /// # Errors
+    /// [`WebError`], a sentence for the person.
+    pub async fn run(self, session: &Session) -> Result<Reply, WebError> {
+        match self {
+            Self::Me => me(session).await,
+            Self::FreeNumbers { near } => {
+                let path = match near {
+                    Some(near) => format!("/api/v1/numbers?near={}", encoded(near.as_str())),
+                    None => "/api/v1/numbers".to_owned(),
+                };
+                let free: FreeNumbers = session.ask(&Question::get(path)).await?;
+                Ok(Reply::FreeNumbers(free.items))
+            }
+            Self::ChangeNumber { to, old } => {
+                let request = NumberRequest {
+                    number: &to,
+                    on_call: old,
+                };
+                done(session, Question::put("/api/v1/me/number", &request)).await?;
+                me(session).await
+            }
+            Self::Upgrade {
+                username,
+                password,
+                display_name,
+            } => {
+                let request = UpgradeRequest {
+                    username,
+                    password: password.reveal().to_owned(),
+                    display_name,
+                };
+                done(session, Question::post("/api/v1/me/upgrade", &request)).await?;
+                me(session).await
+            }
+            Self::ChangeUsername { username } => {
+                let request = UsernameRequest {
+                    username: &username,
+                };
+                done(session, Question::put("/api/v1/me/username", &request)).await?;
+                me(session).await
+            }
+            Self::ChangePassword { old, new } => {
+                let request = PasswordRequest {
+                    old_password: old.reveal(),
+                    new_password: new.reveal(),
+                };
+                done(session, Question::put("/api/v1/me/password", &request)).await?;
+                Ok(Reply::Done)
+            }
+            Self::Devices => Ok(Reply::Devices(
+                all(session, "/api/v1/me/devices", usize::MAX).await?,
+            )),
+            Self::RevokeDevice { login } => {
+                let path = format!("/api/v1/me/devices/{}", encoded(&login));
+                done(session, Question::delete(path)).await?;
+                Ok(Reply::Done)
+            }
+            Self::Contacts => Ok(Reply::Contacts(
+                all(session, "/api/v1/me/contacts", usize::MAX).await?,
+            )),
+            Self::AddContact(entry) => {
+                let question = Question::post("/api/v1/me/contacts", &entry);
+                Ok(Reply::Contact(session.ask(&question).await?))
+            }
+            Self::ChangeContact { id, entry } => {
+                let question = Question::put(format!("/api/v1/me/contacts/{id}"), &entry);
+                Ok(Reply::Contact(session.ask(&question).await?))
+            }
+            Self::RemoveContact { id } => {
+                let path = format!("/api/v1/me/contacts/{id}");
+                done(session, Question::delete(path)).await?;
+                Ok(Reply::ContactRemoved(id))
+            }
+            Self::Directory { query } => {
+                let path = format!("/api/v1/directory?query={}", encoded(&query));
+                Ok(Reply::Directory(all(session, &path, FOUND).await?))
+            }
+            Self::Calls => Ok(Reply::Calls(all(session, "/api/v1/me/calls", CALLS).await?)),
+        }
+    }
+}
+
+async fn me(session: &Session) -> Result<Reply, WebError> {
+    Ok(Reply::Me(session.ask(&Question::get(ME_PATH)).await?))
+}
+
+/// For errands whose answer says no more than its status.
+async fn done(session: &Session, question: Question) -> Result<(), WebError> {
+    session.ask::<IgnoredAny>(&question).await.map(drop)
+}
+
+/// The items of all pages, at most so many.
+async fn all<T: serde::de::DeserializeOwned>(
+    session: &Session,
+    path: &str,
+    most: usize,
+) -> Result<Vec<T>, WebError> {
+    let mut items = Vec::new();
+    let mut next: Option<String> = None;
+    for _ in 0..PAGES {
+        let path = match next {
+            None => path.to_owned(),
+            Some(after) => {
+                let joint = if path.contains('?') { '&' } else { '?' };
+                format!("{path}{joint}after={}", encoded(&after))
+            }
+        };
+        let page: Paged<T> = session.ask(&Question::get(path)).await?;
+        items.extend(page.items);
+        next = page.next;
+        if next.is_none() || items.len() >= most {
+            break;
+        }
+    }
+    items.truncate(most);
+    Ok(items)
+}
+
+/// Something that is asked of a server to which nobody is signed in.
+#[derive(Clone, Debug)]
+pub enum Enquiry {
+    /// What it offers to those who are new.
+    Offers,
+    /// Whether a username can be had.
+    Username(String),
+}
+
+impl Enquiry {
+    /// Asks.
+    ///
+    /// # Errors
+    /// [`WebError`], a sentence for the person.
+    pub async fn run(
+        self,
+        server: ServerAddress,
+        trusted: Option<Fingerprint>,
+    ) -> Result<Reply, WebError> {
+        let connection = Connection::new(server, trusted)?;
+        match self {
+            Self::Offers => {
+                let question = Question::get(SERVER_PATH);
+                Ok(Reply::Server(Box::new(
+                    connection.ask(&question, None).await?,
+                )))
+            }
+            Self::Username(username) => {
+                let path = format!("/api/v1/usernames/{}", encoded(&username));
+                let question = Question::get(path);
+                Ok(Reply::Username(connection.ask(&question, None).await?))
+            }
+        }
+    }
+}
