@@ -89,6 +89,14 @@ pub enum ConfigError {
         "In [guard], failures_per_source is 0, which would ban every phone; write 1 or more, or leave it out."
     )]
     NoFailures,
+    /// Whom guests may call cannot be understood.
+    #[error(
+        "In [guests], may_call holds {text:?}; write accounts, guests, conferences, services, or a number with an x for any digit, such as 10xx."
+    )]
+    GuestCalls {
+        /// What was written.
+        text: String,
+    },
     /// A network cannot be understood.
     #[error(
         "{key} holds {text:?}, which is not a network; write it like 192.0.2.0/24 or 2001:db8::/32."

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::ConfigError;
+use super::{ConfigError, GuestsSection};
 
 /// The file. Each key has the meaning of the command line's option of the same name, which wins over it.
 #[derive(Clone, Default, Debug, Deserialize)]
@@ -39,6 +39,8 @@ pub struct ConfigFile {
     pub registration: RegistrationSection,
     /// Calls.
     pub calls: CallsSection,
+    /// Numbers for people without an account.
+    pub guests: GuestsSection,
     /// What sources of SIP may do wrong.
     pub guard: GuardSection,
     /// The figures for monitoring.
@@ -344,6 +346,11 @@ mod tests {
             [calls]
             ring_timeout_seconds = 20
             max_calls = 5
+            [guests]
+            enabled = true
+            lease_hours = 2
+            per_address_per_hour = 3
+            may_call = ["guests", "10xx"]
             [guard]
             window_seconds = 60
             failures_per_source = 5

@@ -2,6 +2,7 @@
 
 mod error;
 mod file;
+mod guests;
 mod listen;
 mod rtp_ports;
 
@@ -16,6 +17,7 @@ pub use file::{
     CallsSection, ConfigFile, DigestAlgorithm, DigestSection, GuardSection, HttpSection, LogFormat,
     LogSection, MediaSection, MetricsSection, RegistrationSection, TlsSection,
 };
+pub use guests::{GuestCalls, GuestsSection};
 pub use listen::Encrypted;
 pub use rtp_ports::{RtpPorts, RtpPortsRefused};
 
@@ -52,6 +54,10 @@ pub struct Config {
     pub registration: RegistrationSection,
     /// Limits and times of calls.
     pub calls: CallsSection,
+    /// Numbers for people without an account.
+    pub guests: GuestsSection,
+    /// Whom those may call.
+    pub guest_calls: GuestCalls,
     /// What sources of SIP may do wrong.
     pub guard: switch::GuardConfig,
     /// From where the figures for monitoring may be read.
@@ -140,6 +146,7 @@ impl Config {
             return Err(ConfigError::RegistrationTimes);
         }
         let guard = guard(&file.guard)?;
+        let guest_calls = GuestCalls::parse(&file.guests.may_call)?;
         let metrics_readers = networks("[metrics] readers", &file.metrics.readers)?;
         Ok(Self {
             data,
@@ -155,6 +162,8 @@ impl Config {
             digest: file.digest,
             registration,
             calls: file.calls,
+            guests: file.guests,
+            guest_calls,
             guard,
             metrics_readers,
             http_limits: file.http_limits,
@@ -292,6 +301,7 @@ mod tests {
             ("[guard]\nexempt = [\"10.0.0.0/40\"]", "10.0.0.0/40"),
             ("[guard]\nfirst_ban_seconds = 90000", "longest_ban_seconds"),
             ("[guard]\nfailures_per_source = 0", "failures_per_source"),
+            ("[guests]\nmay_call = [\"all\"]", "may_call"),
             ("[metrics]\nreaders = [\"me\"]", "[metrics] readers"),
             (
                 "[registration]\nmin_expires_seconds = 7200",

@@ -236,9 +236,13 @@ fn into_credential(row: CredentialRow) -> Credential {
         login: row.login.into(),
         ha1: row.ha1,
         number: row.number.map(|number| String::from(number).into()),
-        other_numbers: Vec::new(),
+        other_numbers: row
+            .other_numbers
+            .into_iter()
+            .map(|number| String::from(number).into())
+            .collect(),
         display_name: row.display_name.into(),
-        is_guest: false,
+        is_guest: row.is_guest,
     }
 }
 

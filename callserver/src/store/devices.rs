@@ -40,8 +40,12 @@ pub struct CredentialRow {
     pub ha1: Ha1,
     /// The owner's primary number.
     pub number: Option<Number>,
+    /// Further numbers that are the owner's: others at present, and former ones that rest.
+    pub other_numbers: Vec<Number>,
     /// The owner's display name.
     pub display_name: String,
+    /// Whether the owner is a guest.
+    pub is_guest: bool,
 }
 
 /// Who made a device.
@@ -110,7 +114,7 @@ impl Store {
     pub async fn credential(&self, login: &str) -> Result<Option<CredentialRow>, StoreError> {
         let select = sqlx::query(
             "SELECT d.device_id, d.account_id, d.login, d.ha1_md5, d.ha1_sha256, d.ha1_sha512_256,
-                 a.display_name, n.number
+                 a.display_name, a.kind, n.number
              FROM devices d
              JOIN accounts a ON a.account_id = d.account_id AND a.is_disabled = 0
              LEFT JOIN numbers n ON n.account_id = a.account_id AND n.is_primary = 1
@@ -119,8 +123,9 @@ impl Store {
         let Some(row) = select.bind(login).fetch_optional(&self.readers).await? else {
             return Ok(None);
         };
+        let account = AccountId(row.try_get("account_id")?);
         Ok(Some(CredentialRow {
-            account: AccountId(row.try_get("account_id")?),
+            account,
             device: DeviceId(row.try_get("device_id")?),
             login: row.try_get("login")?,
             ha1: Ha1 {
@@ -129,8 +134,22 @@ impl Store {
                 sha512_256: read_newer_hash(&row, "ha1_sha512_256")?,
             },
             number: read_number(&row)?,
+            other_numbers: self.other_numbers(account).await?,
             display_name: row.try_get("display_name")?,
+            is_guest: row.try_get::<String, _>("kind")? == "guest",
         }))
+    }
+
+    /// The numbers of an account that others do not see: those beside its primary one, and former ones that rest.
+    async fn other_numbers(&self, account: AccountId) -> Result<Vec<Number>, StoreError> {
+        let select = sqlx::query(
+            "SELECT number FROM numbers
+             WHERE account_id = $1 AND is_primary = 0 AND state IN ('assigned', 'guest', 'quarantined') ORDER BY number",
+        );
+        let rows = select.bind(account.0).fetch_all(&self.readers).await?;
+        let numbers: Result<Vec<Option<Number>>, StoreError> =
+            rows.iter().map(read_number).collect();
+        Ok(numbers?.into_iter().flatten().collect())
     }
 
     /// The devices of one account, or of all, oldest first.

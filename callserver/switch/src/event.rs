@@ -22,6 +22,8 @@ pub enum Event {
         binding: Box<StoredBinding>,
         /// Whether it was registered already.
         is_refresh: bool,
+        /// Whether its owner has its number for a while only.
+        is_guest: bool,
     },
     /// A registration ended.
     DeviceUnregistered {

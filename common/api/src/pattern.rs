@@ -59,6 +59,15 @@ impl NumberPattern {
         self.is_international
     }
 
+    /// Whether this number fits.
+    pub fn fits(&self, number: &Number) -> bool {
+        let digits = number.digits().as_bytes();
+        let mut pairs = self.places.iter().zip(digits);
+        self.is_international == number.is_international()
+            && self.places.len() == digits.len()
+            && pairs.all(|(place, digit)| place.is_none_or(|fixed| fixed + b'0' == *digit))
+    }
+
     /// The lowest value not below `least` whose digits, with zeros before them, fit; `None` if there is none.
     /// Its cost does not depend on how many numbers lie between.
     pub fn at_or_above(&self, least: u64) -> Option<u64> {

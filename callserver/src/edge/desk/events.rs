@@ -29,6 +29,7 @@ impl Desk {
             Event::DeviceRegistered {
                 binding,
                 is_refresh,
+                ..
             } => {
                 let at = SystemTime::now();
                 self.last_seen.note(binding.device, at);

@@ -142,6 +142,7 @@ impl Registrar {
         let event = Event::DeviceRegistered {
             binding: Box::new(binding.stored(account, wanted.expires_seconds)),
             is_refresh: known.is_some(),
+            is_guest: registering.owner.is_guest,
         };
         // Out with what it replaces, before room is made by force.
         let new = binding.id;

@@ -138,6 +138,7 @@ impl Server {
                 Event::DeviceRegistered {
                     binding,
                     is_refresh: false,
+                    ..
                 } => format!("{} registered", binding.login),
                 Event::DeviceRegistered { binding, .. } => format!("{} refreshed", binding.login),
                 Event::DeviceUnregistered { login, why, .. } => {

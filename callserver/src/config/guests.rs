@@ -1,0 +1,111 @@
+//! Guests: whether there are any, for how long, and whom they may call.
+
+use api::{Number, NumberPattern};
+use serde::Deserialize;
+
+use super::ConfigError;
+
+/// `[guests]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GuestsSection {
+    /// Whether somebody without an account is given a number.
+    pub enabled: bool,
+    /// How long a guest keeps its number after its phone was registered last, in hours.
+    pub lease_hours: u32,
+    /// So many numbers may one address ask for within an hour.
+    pub per_address_per_hour: u32,
+    /// Whom guests may call: `accounts`, `guests`, `conferences`, `services`, and numbers such as `10xx`.
+    pub may_call: Vec<String>,
+}
+
+impl Default for GuestsSection {
+    fn default() -> Self {
+        Self {
+            // Whoever reaches the server could ring every phone in the house: the operator says so first.
+            enabled: false,
+            // A visitor who comes back the next morning has the same number.
+            lease_hours: 24,
+            per_address_per_hour: 10,
+            may_call: vec!["accounts".into(), "guests".into()],
+        }
+    }
+}
+
+/// Whom guests may call, read from [`GuestsSection::may_call`].
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct GuestCalls {
+    /// People with an account.
+    pub accounts: bool,
+    /// Other guests.
+    pub guests: bool,
+    /// Numbers of pools for conferences.
+    pub conferences: bool,
+    /// Numbers of pools for services.
+    pub services: bool,
+    patterns: Vec<NumberPattern>,
+}
+
+impl GuestCalls {
+    /// Reads the list.
+    ///
+    /// # Errors
+    /// If an entry is neither one of the words nor a number with open places.
+    pub fn parse(entries: &[String]) -> Result<Self, ConfigError> {
+        let mut calls = Self::default();
+        for entry in entries {
+            match entry.as_str() {
+                "accounts" => calls.accounts = true,
+                "guests" => calls.guests = true,
+                "conferences" => calls.conferences = true,
+                "services" => calls.services = true,
+                pattern => {
+                    let pattern =
+                        NumberPattern::parse(pattern).map_err(|_| ConfigError::GuestCalls {
+                            text: entry.clone(),
+                        })?;
+                    calls.patterns.push(pattern);
+                }
+            }
+        }
+        Ok(calls)
+    }
+
+    /// Whether the operator has named this very number, or all like it.
+    pub fn names(&self, number: &Number) -> bool {
+        self.patterns.iter().any(|pattern| pattern.fits(number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_patterns_stand_side_by_side_and_nothing_else() {
+        let entries = ["guests", "10xx", "+49 30 x"].map(String::from);
+        let calls = GuestCalls::parse(&entries).unwrap();
+        assert!(calls.guests && !calls.accounts && !calls.services && !calls.conferences);
+        for (number, is_named) in [
+            ("1000", true),
+            ("1099", true),
+            ("1100", false),
+            ("10000", false),
+            ("+49307", true),
+            ("49307", false),
+        ] {
+            let number = Number::parse(number).unwrap();
+            assert_eq!(calls.names(&number), is_named, "{number}");
+        }
+        for wrong in ["everybody", "", "1", "Accounts"] {
+            let refused = GuestCalls::parse(&[wrong.to_owned()]).unwrap_err();
+            assert!(refused.to_string().contains("may_call"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn the_default_can_be_read() {
+        let calls = GuestCalls::parse(&GuestsSection::default().may_call).unwrap();
+        assert!(calls.accounts && calls.guests);
+    }
+}
