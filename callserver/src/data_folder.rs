@@ -5,6 +5,8 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rand::RngExt;
+
 /// A data folder that this process owns until the value is dropped.
 #[derive(Debug)]
 pub struct DataFolder {
@@ -119,6 +121,36 @@ impl DataFolder {
         })
     }
 
+    /// The name by which servers on one database tell their registrations apart: made up once, and kept in the file
+    /// `node`.
+    ///
+    /// # Errors
+    /// If it can be neither read nor written.
+    pub fn node(&self) -> Result<String, DataFolderError> {
+        let not_writable = |source| DataFolderError::NotWritable {
+            path: self.path.clone(),
+            source,
+        };
+        let path = self.path.join("node");
+        match fs::read_to_string(&path) {
+            Ok(text) if is_node(text.trim()) => return Ok(text.trim().to_owned()),
+            // Half written, by a server that did not come to use it.
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(not_writable(error)),
+        }
+        let node = format!("{:016x}", rand::rng().random::<u64>());
+        let write = || {
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(true).mode(0o600);
+            let mut file = options.open(&path)?;
+            writeln!(file, "{node}")?;
+            file.sync_all()
+        };
+        write().map_err(not_writable)?;
+        Ok(node)
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -149,6 +181,10 @@ impl DataFolder {
             .unwrap_or_else(|| PathBuf::from("."))
             .join("carillon")
     }
+}
+
+fn is_node(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -185,6 +221,17 @@ mod tests {
         );
         drop(first);
         DataFolder::open(outer.path()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_keeps_its_node_and_two_folders_differ() {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let node = |path| DataFolder::open(path).unwrap().node().unwrap();
+        let first = node(one.path());
+        assert_eq!(node(one.path()), first);
+        assert_ne!(node(other.path()), first);
+        fs::write(one.path().join("node"), "").unwrap();
+        assert!(is_node(&node(one.path())));
     }
 
     #[test]

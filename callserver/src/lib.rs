@@ -16,6 +16,7 @@
 //! | [`callctl`] | the admin tool |
 //! | [`edge`] | the exchange's thread: SIP sockets, switch, relay |
 //! | [`relay`] | audio from one phone to the other |
+//! | `others` | what other servers on the same database change |
 //! | [`server`] | starting and stopping all of it |
 //!
 //! Three threads matter. The **exchange** runs `edge`; everything on a call's path is there. The **relay** forwards
@@ -34,6 +35,7 @@ pub mod http;
 mod logging;
 mod login_limit;
 pub mod office;
+mod others;
 mod passwords;
 mod rate;
 pub mod relay;

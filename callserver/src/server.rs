@@ -18,7 +18,7 @@ use crate::http::{HttpServer, Interface, Joining, Parts};
 use crate::logging;
 use crate::office::Office;
 use crate::store::{Store, StoreError};
-use crate::{DataFolder, DataFolderError, control, http};
+use crate::{DataFolder, DataFolderError, backup, control, http, others};
 
 /// Why the server did not start, or stopped by itself.
 #[derive(Debug, thiserror::Error)]
@@ -112,7 +112,11 @@ pub fn run(config: Config) -> Result<(), ServerError> {
 async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ServerError::System)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServerError::System)?;
-    let store = Store::open_place(&config.database).await?;
+    let node = folder.node()?;
+    let store = Store::open_place(&config.database).await?.of_node(&node);
+    // From before the first question to the database: what others change after its answer is heard.
+    let notices = store.listen().await?;
+    backup::remove_old_copies(folder.path());
     let domain = settle_domain(&store, config.domain.as_deref()).await?;
     let certificate = certificate(config, folder, &domain)?;
     let mut http = HttpServer::new(config.http_limits.max_connections);
@@ -176,6 +180,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
         certificate_sha256: fingerprint,
         ready_since: Instant::now(),
     };
+    let listening = tokio::spawn(others::listen(office.clone(), exchange.clone(), notices));
     let serving_http = tokio::spawn(http.run(interface.router()));
     let serving_control = tokio::spawn(control.run(Operator::new(office, Some(facts))));
 
@@ -198,6 +203,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
     tracing::info!("stopping; a second signal stops at once");
     serving_http.abort();
     serving_control.abort();
+    listening.abort();
     tokio::select! {
         drained = tokio::time::timeout(DRAIN_LIMIT, exchange.drain()) => {
             if drained.is_err() {
@@ -270,7 +276,15 @@ fn switch_config(config: &Config, domain: &str) -> switch::Config {
 /// The domain of this data folder: the stored one, else the named one, else this machine's name. Credentials are bound
 /// to it, so it does not change silently.
 pub async fn settle_domain(store: &Store, named: Option<&str>) -> Result<String, ServerError> {
-    let stored = store.domain().await?;
+    if let Some(stored) = store.domain().await?
+        && named.is_none_or(|named| named == stored)
+    {
+        return Ok(stored);
+    }
+    // Looked at again in a write, of which there is one at a time: of two servers that start on one database, the second
+    // finds what the first has settled.
+    let mut tx = store.begin().await?;
+    let stored = tx.domain().await?;
     let domain = match (stored, named) {
         (Some(stored), None) => return Ok(stored),
         (Some(stored), Some(named)) if stored == named => return Ok(stored),
@@ -284,7 +298,6 @@ pub async fn settle_domain(store: &Store, named: Option<&str>) -> Result<String,
         (None, Some(named)) => named.to_owned(),
         (None, None) => machine_name(),
     };
-    let mut tx = store.begin().await?;
     tx.set_domain(&domain).await?;
     tx.commit().await?;
     Ok(domain)

@@ -50,6 +50,20 @@ pub enum Action {
     /// Sources that are not listened to, because they guessed secrets or scanned.
     #[command(subcommand)]
     Bans(BansAction),
+    /// Write everything that the server needs into one file that is not there yet, while it runs or not: the database,
+    /// the certificate with its key, the server's name among others on its database.
+    Backup {
+        /// The archive (ZIP). Only its owner can read it: it holds what proves who the server is.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Bring a backup back to life, in a data folder (--data) that is new or empty. A backup of a PostgreSQL database needs
+    /// an empty one, named with --database.
+    Restore {
+        /// The archive.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// How the server is.
     Status,
 }

@@ -1,7 +1,7 @@
 //! What every command works with: the way to the data, and the page that it prints on.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
@@ -24,6 +24,16 @@ impl<'a> Console<'a> {
             database: line.database.clone(),
             page: Page::new(look, out),
         }
+    }
+
+    /// The data folder.
+    pub(super) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The database, if one is named.
+    pub(super) fn database(&self) -> Option<&str> {
+        self.database.as_deref()
     }
 
     /// Opens the way to the data. A person who types slowly is asked before: without a server the database is locked.

@@ -5,6 +5,7 @@
 mod access;
 mod account_list;
 mod accounts;
+mod backup;
 mod bans;
 mod calls;
 mod command_line;
@@ -29,6 +30,7 @@ pub use numbers::NumbersAction;
 pub use page::Look;
 pub use password::PasswordError;
 
+use crate::backup::{BackupError, RestoreError};
 use crate::control::{ControlError, Failure};
 use console::Console;
 
@@ -47,6 +49,12 @@ pub enum CallctlError {
     /// The list of accounts to import.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A backup.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// A backup that is to be restored.
+    #[error(transparent)]
+    Restore(Box<RestoreError>),
     /// The output cannot be written.
     #[error("The answer cannot be written ({0}); what was asked for is done.")]
     Output(#[from] std::io::Error),
@@ -71,6 +79,8 @@ pub async fn run(line: CommandLine, look: Look, out: &mut dyn Write) -> Result<(
         Action::Numbers(action) => action.run(console).await,
         Action::Calls(action) => action.run(console).await,
         Action::Bans(action) => action.run(console).await,
+        Action::Backup { file } => backup::back_up(&file, console).await,
+        Action::Restore { file } => backup::restore(&file, console).await,
         Action::Status => status::run(console).await,
     }
 }

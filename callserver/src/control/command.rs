@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    AccountsCommand, BansCommand, CallsCommand, DevicesCommand, NumbersCommand, StatusCommand,
+    AccountsCommand, BansCommand, CallsCommand, DatabaseCommand, DevicesCommand, NumbersCommand,
+    StatusCommand,
 };
 
 /// One thing that an administrator wants.
@@ -33,6 +34,8 @@ pub enum Command {
     Calls(CallsCommand),
     /// Sources that are not listened to.
     Bans(BansCommand),
+    /// The database as a whole.
+    Database(DatabaseCommand),
     /// How the server is.
     Status(StatusCommand),
 }

@@ -73,6 +73,7 @@ impl Operator {
             Command::Numbers(command) => Self::numbers(office, command).await,
             Command::Calls(command) => self.calls(command).await,
             Command::Bans(command) => self.bans(command).await,
+            Command::Database(command) => self.database(command).await,
             Command::Status(command) => self.status(command).await,
         }
     }

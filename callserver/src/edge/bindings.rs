@@ -3,7 +3,7 @@
 //! A phone's 200 does not wait for the disk: what is lost when the machine dies in the wrong tenth of a second is made
 //! good by the phone's next REGISTER. So changes are collected and written in batches, on another thread, one at a time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant, SystemTime};
 
 use sip::{Flow, Text};
@@ -31,6 +31,7 @@ const LATER: Duration = Duration::from_secs(2);
 /// What was last given to be written of a binding.
 #[derive(Debug)]
 struct Known {
+    login: Text,
     flow: Flow,
     contact: Text,
     path: Vec<Text>,
@@ -41,6 +42,7 @@ struct Known {
 impl Known {
     fn of(binding: &StoredBinding, until: SystemTime) -> Self {
         Self {
+            login: binding.login.clone(),
             flow: binding.flow,
             contact: binding.contact.clone(),
             path: binding.path.clone(),
@@ -80,6 +82,16 @@ impl Bindings {
             (binding.id, Known::of(binding, until))
         });
         self.registered.extend(restored);
+    }
+
+    /// The logins of the phones that are registered, each once.
+    pub(super) fn logins(&self) -> Vec<String> {
+        let logins: HashSet<&str> = self
+            .registered
+            .values()
+            .map(|known| &*known.login)
+            .collect();
+        logins.into_iter().map(str::to_owned).collect()
     }
 
     /// How many phones are registered.

@@ -164,6 +164,12 @@ impl Directory {
     /// Forgets what is not true any more.
     pub(super) fn forget(&mut self, change: &Change) {
         self.changes += 1;
+        if change.everything {
+            self.credentials.clear();
+            self.unknown_logins.clear();
+            self.destinations.clear();
+            self.unknown_dialled.clear();
+        }
         for login in &change.logins {
             self.credentials.remove(login.as_str());
             self.unknown_logins.remove(login.as_str());

@@ -27,6 +27,7 @@ pub struct Counts {
 pub(super) enum Request {
     Calls(oneshot::Sender<Vec<CallView>>),
     Counts(oneshot::Sender<Counts>),
+    Logins(oneshot::Sender<Vec<String>>),
     HangUp(CallId, oneshot::Sender<bool>),
     Bans(oneshot::Sender<Vec<BanView>>),
     Release(IpAddr, oneshot::Sender<bool>),
@@ -48,6 +49,11 @@ impl Exchange {
     /// How much there is of what, unless the exchange has stopped.
     pub async fn counts(&self) -> Option<Counts> {
         self.ask(Request::Counts).await
+    }
+
+    /// The logins of the registered phones; none if the exchange has stopped.
+    pub async fn logins(&self) -> Vec<String> {
+        self.ask(Request::Logins).await.unwrap_or_default()
     }
 
     /// Ends a call; tells whether there was such a call.

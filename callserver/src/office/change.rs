@@ -1,6 +1,7 @@
 //! What changed, for those who remember it: the exchange, the event streams, other servers on the same database.
 
 use api::{AccountId, Number};
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 /// Something changed that others may remember wrongly.
@@ -13,8 +14,11 @@ pub struct Announcement {
 }
 
 /// What changed, in the words that the exchange asks its questions with.
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
+#[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Change {
+    /// Anything may have changed: another server did much at once, or nobody knows what it did.
+    pub everything: bool,
     /// Logins whose credential is another one now, or whose owner has another name or number.
     pub logins: Vec<String>,
     /// Names and numbers that lead somewhere else now, in their normal form.
@@ -26,7 +30,7 @@ pub struct Change {
 }
 
 /// An account changed.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct PersonChanged {
     /// Which one.
     pub account: AccountId,
@@ -35,7 +39,7 @@ pub struct PersonChanged {
 }
 
 /// What is new about an account.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum WhatChanged {
     /// Its primary number.
     Number {

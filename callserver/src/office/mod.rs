@@ -10,6 +10,7 @@ mod change;
 mod devices;
 mod error;
 mod login;
+mod notices;
 mod numbers;
 mod sessions;
 
@@ -25,6 +26,7 @@ pub use change::{Announcement, Change, PersonChanged, WhatChanged};
 pub use devices::Credential;
 pub use error::OfficeError;
 pub use login::LoggedIn;
+pub use notices::Heard;
 pub use sessions::Session;
 
 use crate::passwords::Passwords;
@@ -102,13 +104,28 @@ impl Office {
     }
 
     /// Makes a write durable and returns when nobody remembers what was before; or undoes it, in a rehearsal.
-    async fn finish(&self, tx: Transaction, change: Change) -> Result<(), OfficeError> {
+    async fn finish(&self, mut tx: Transaction, change: Change) -> Result<(), OfficeError> {
         if self.is_rehearsing {
             return Ok(tx.roll_back().await?);
         }
-        tx.commit().await?;
-        self.announce(change).await;
-        Ok(())
+        for notice in self.notices(&change) {
+            tx.notify(&notice).await?;
+        }
+        // Whoever asked may go away at any moment, and this with them; but what is committed is announced.
+        let office = self.clone();
+        let finishing = tokio::spawn(async move {
+            tx.commit().await?;
+            office.announce(change).await;
+            Ok(())
+        });
+        match finishing.await {
+            Ok(finished) => finished,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The server stops.
+                Err(_) => std::future::pending().await,
+            },
+        }
     }
 
     async fn announce(&self, change: Change) {

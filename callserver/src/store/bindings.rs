@@ -8,10 +8,13 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 use switch::{AccountId, BindingId, DeviceId, StoredBinding};
 
-use super::{Store, StoreError, Transaction, unix_millis, with_list};
+use super::{Engine, Store, StoreError, Transaction, unix_millis, with_list};
 
 /// Both engines take many more; statements of all lengths are prepared and kept.
 const MOST_PLACEHOLDERS: usize = 100;
+
+/// A node that runs has forgotten its ended bindings long before.
+const LONG_GONE: Duration = Duration::from_secs(24 * 3600);
 
 /// The id as the table keeps it.
 fn stored_id(binding: BindingId) -> i64 {
@@ -66,7 +69,7 @@ fn read(row: &AnyRow, now: i64) -> Result<StoredBinding, StoreError> {
 }
 
 impl Store {
-    /// The phones that are still registered, with the life that is left to them, unless their owner is disabled.
+    /// The phones that are still registered with this node, with the life that is left to them, unless their owner is disabled.
     ///
     /// # Errors
     /// If the database fails.
@@ -75,16 +78,17 @@ impl Store {
             "SELECT b.*, d.login FROM bindings b
              JOIN devices d ON d.device_id = b.device_id AND d.account_id = b.account_id
              JOIN accounts a ON a.account_id = b.account_id AND a.is_disabled = 0
-             WHERE b.expires_at > $1 ORDER BY b.binding_id",
+             WHERE b.node = $2 AND b.expires_at > $1 ORDER BY b.binding_id",
         );
         let now = unix_millis(now);
-        let rows = select.bind(now).fetch_all(&self.readers).await?;
+        let select = select.bind(now).bind(self.node.to_string());
+        let rows = select.fetch_all(&self.readers).await?;
         rows.iter().map(|row| read(row, now)).collect()
     }
 }
 
 impl Transaction {
-    /// Keeps bindings, each until its time, in the place of what was kept under the same id. What belongs to a device
+    /// Keeps bindings of this node, each until its time, in the place of what was kept under the same id. What belongs to a device
     /// that is gone meanwhile is left out.
     ///
     /// # Errors
@@ -95,8 +99,8 @@ impl Transaction {
     ) -> Result<(), StoreError> {
         // Prepared once and run for each: a storm of registrations after a power cut is one transaction.
         let insert = "INSERT INTO bindings (binding_id, account_id, device_id, contact, q, path, transport, local,
-                 remote, instance, reg_id, call_id, cseq, user_agent, expires_at)
-             SELECT $1, d.account_id, d.device_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
+                 remote, instance, reg_id, call_id, cseq, user_agent, expires_at, node)
+             SELECT $1, d.account_id, d.device_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16
              FROM devices d WHERE d.device_id = $3 AND d.account_id = $2
              ON CONFLICT (node, binding_id) DO UPDATE SET account_id = excluded.account_id,
                  device_id = excluded.device_id, contact = excluded.contact, q = excluded.q, path = excluded.path,
@@ -126,24 +130,25 @@ impl Transaction {
                 .bind(i64::from(binding.cseq))
                 .bind(owned(&binding.user_agent))
                 .bind(unix_millis(*expires_at))
+                .bind(self.node.to_string())
                 .execute(&mut *self.inner)
                 .await?;
         }
         Ok(())
     }
 
-    /// Forgets bindings.
+    /// Forgets bindings of this node.
     ///
     /// # Errors
     /// If the database fails.
     pub async fn forget_bindings(&mut self, bindings: &[BindingId]) -> Result<(), StoreError> {
         for some in bindings.chunks(MOST_PLACEHOLDERS) {
             let delete = with_list(
-                "DELETE FROM bindings WHERE binding_id IN ({})",
-                1,
+                "DELETE FROM bindings WHERE node = $1 AND binding_id IN ({})",
+                2,
                 some.len(),
             );
-            let mut delete = sqlx::query(delete);
+            let mut delete = sqlx::query(delete).bind(self.node.to_string());
             for binding in some {
                 delete = delete.bind(stored_id(*binding));
             }
@@ -152,17 +157,28 @@ impl Transaction {
         Ok(())
     }
 
-    /// Forgets the bindings that a new start does not take over: those that have ended, and those of disabled accounts.
+    /// Forgets the bindings that a new start of this node does not take over: those that have ended, and those of
+    /// disabled accounts. What other nodes hold is theirs, unless it ended so long ago that the node must be gone.
     ///
     /// # Errors
     /// If the database fails.
     pub async fn forget_ended_bindings(&mut self, now: SystemTime) -> Result<(), StoreError> {
+        if self.engine == Engine::Sqlite {
+            // Kept before nodes had names; a file has only one.
+            let adopt = sqlx::query("UPDATE bindings SET node = $1 WHERE node = ''");
+            adopt
+                .bind(self.node.to_string())
+                .execute(&mut *self.inner)
+                .await?;
+        }
         let delete = sqlx::query(
-            "DELETE FROM bindings WHERE expires_at <= $1
-             OR account_id IN (SELECT account_id FROM accounts WHERE is_disabled = 1)",
+            "DELETE FROM bindings WHERE expires_at <= $2 OR (node = $3 AND (expires_at <= $1
+             OR account_id IN (SELECT account_id FROM accounts WHERE is_disabled = 1)))",
         );
         delete
             .bind(unix_millis(now))
+            .bind(unix_millis(now - LONG_GONE))
+            .bind(self.node.to_string())
             .execute(&mut *self.inner)
             .await?;
         Ok(())

@@ -8,7 +8,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::accounts::read_number;
-use super::{Store, StoreError, Transaction, unix_millis};
+use super::{Store, StoreError, Transaction, unix_millis, with_list};
 
 /// One device, without its credential.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -167,6 +167,29 @@ impl Store {
             .fetch_all(&self.readers)
             .await?;
         rows.iter().map(read).collect()
+    }
+
+    /// Those of `logins` that a phone may register with: their device is there, and its owner is not disabled.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn good_logins(&self, logins: &[String]) -> Result<Vec<String>, StoreError> {
+        const AT_ONCE: usize = 100;
+        let mut good = Vec::with_capacity(logins.len());
+        for some in logins.chunks(AT_ONCE) {
+            let select = with_list(
+                "SELECT d.login FROM devices d JOIN accounts a ON a.account_id = d.account_id
+                 WHERE a.is_disabled = 0 AND d.login IN ({})",
+                1,
+                some.len(),
+            );
+            let mut select = sqlx::query_scalar(select);
+            for login in some {
+                select = select.bind(login.clone());
+            }
+            good.extend(select.fetch_all(&self.readers).await?);
+        }
+        Ok(good)
     }
 
     /// How many devices there are, all accounts together.

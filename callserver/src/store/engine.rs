@@ -8,6 +8,7 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use rand::RngExt;
+use serde::{Deserialize, Serialize};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
 use sqlx::{AnyConnection, AnyPool, Connection, Executor};
@@ -18,7 +19,8 @@ static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// What keeps the tables.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Engine {
     /// A file in the data folder.
     Sqlite,
@@ -177,8 +179,19 @@ impl Store {
         Self {
             place: Arc::new(place),
             opening: rand::rng().random(),
+            node: "".into(),
             readers,
             writer,
+        }
+    }
+
+    /// The same database, for the server whose data folder has this name: several servers may share a database, but each
+    /// holds registrations of its own.
+    #[must_use]
+    pub fn of_node(self, node: &str) -> Self {
+        Self {
+            node: node.into(),
+            ..self
         }
     }
 
@@ -219,7 +232,11 @@ impl Store {
                 inner
             }
         };
-        Ok(Transaction { engine, inner })
+        Ok(Transaction {
+            engine,
+            node: Arc::clone(&self.node),
+            inner,
+        })
     }
 
     /// Looks whether the file is sound; PostgreSQL sees to that itself.

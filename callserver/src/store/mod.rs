@@ -50,6 +50,8 @@ pub struct Store {
     place: Arc<DatabasePlace>,
     // Tells this opening of the database from all others.
     opening: u64,
+    // Whose registrations are read and written.
+    node: Arc<str>,
     readers: AnyPool,
     writer: AnyPool,
 }
@@ -57,6 +59,7 @@ pub struct Store {
 /// A write in progress. Dropping it without [`Transaction::commit`] undoes it.
 pub struct Transaction {
     engine: Engine,
+    node: Arc<str>,
     inner: sqlx::Transaction<'static, Any>,
 }
 

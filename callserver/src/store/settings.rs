@@ -14,6 +14,15 @@ impl Store {
 }
 
 impl Transaction {
+    /// The SIP domain, as this write sees it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn domain(&mut self) -> Result<Option<String>, StoreError> {
+        let value = sqlx::query_scalar("SELECT value FROM settings WHERE name = 'domain'");
+        Ok(value.fetch_optional(&mut *self.inner).await?)
+    }
+
     /// Remembers the SIP domain.
     ///
     /// # Errors

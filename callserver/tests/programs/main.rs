@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
 mod administration;
+mod backup;
 mod calls;
 mod client;
 mod encrypted;
 mod http;
 mod ipv6;
 mod phone;
+mod postgres;
 mod process;
 mod refusals;
 mod sessions;

@@ -89,6 +89,8 @@ fn wait_until_kept(server: &Server, phones: usize) {
         let store = Store::open(&server.data().join("carillon.sqlite"))
             .await
             .unwrap();
+        let node = std::fs::read_to_string(server.data().join("node")).unwrap();
+        let store = store.of_node(node.trim());
         tokio::time::timeout(PATIENCE, async {
             while store.bindings(SystemTime::now()).await.unwrap().len() != phones {
                 tokio::time::sleep(Duration::from_millis(5)).await;

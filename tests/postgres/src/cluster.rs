@@ -174,7 +174,8 @@ impl Cluster {
                 return Ok(keeper);
             }
             let log = || fs::read_to_string(&log).unwrap_or_default();
-            if log().contains("FATAL:") {
+            // Its last words; what is fatal for one connection is not for the server.
+            if log().contains("database system is shut down") {
                 keeper.kill()?;
                 keeper.wait()?;
                 bail!("PostgreSQL did not start: {}", log());

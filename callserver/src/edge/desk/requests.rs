@@ -26,6 +26,9 @@ impl Desk {
                     calls: self.calls.len() as u64,
                 });
             }
+            Request::Logins(answer) => {
+                let _ = answer.send(self.bindings.logins());
+            }
             Request::HangUp(call, answer) => {
                 let is_there = self.calls.get_mut(call).is_some();
                 if is_there {
