@@ -107,6 +107,16 @@ fn early_media_is_acknowledged_and_the_call_refreshed() {
 }
 
 #[test]
+fn a_caller_holds_the_call_while_it_rings() {
+    call("uac-early-update.xml", "uas-early-update.xml");
+}
+
+#[test]
+fn a_caller_offers_a_new_session_in_its_acknowledgement_of_early_media() {
+    call("uac-prack-offer.xml", "uas-early-update.xml");
+}
+
+#[test]
 fn a_phone_on_udp_one_on_tcp_and_one_on_tls_ring_together() {
     let (server, ann) = with_a_device();
     let sip = server.ready().sip;
