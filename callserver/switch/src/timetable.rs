@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::guard::Source;
-use crate::{AccountId, AskId, BindingId, CallId};
+use crate::{AccountId, AskId, BindingId, CallId, DeviceId};
 
 /// What becomes due.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,6 +14,8 @@ pub(crate) enum Timer {
         account: AccountId,
         binding: BindingId,
     },
+    /// A phone whose connection broke in a call is not expected back any more.
+    WayForgotten(DeviceId),
     /// A source was banned for long enough.
     BanEnds(Source),
     /// Nobody answered a question.

@@ -198,6 +198,8 @@ impl Phone {
             sip::Event::ReofferRefused { .. }
             | sip::Event::ReofferAccepted { .. }
             | sip::Event::ReofferWithdrawn { .. }
+            | sip::Event::FlowLost { .. }
+            | sip::Event::Moved { .. }
             | sip::Event::ProgressAcknowledged { .. } => {}
             sip::Event::Ended { leg, cause } => self.leg_ended(leg, &cause),
             // It subscribes to nothing, publishes nothing, and takes neither SUBSCRIBE nor REFER.

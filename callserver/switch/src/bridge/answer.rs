@@ -74,13 +74,13 @@ impl Bridge {
         else {
             return;
         };
-        let winner = ringing.branches.swap_remove(index).phone;
+        let mut winner = ringing.branches.swap_remove(index).phone;
         let others = std::mem::take(&mut ringing.branches);
         let (ports, has_caller_spoken) = (ringing.ports, ringing.has_caller_spoken);
         desk.timetable.cancel(ringing.timer);
 
         let exchange = if has_caller_spoken {
-            expect_media(desk, id, Side::Callee, &description, &winner);
+            expect_media(desk, id, Side::Callee, &description, &mut winner);
             None
         } else {
             Some(Exchange::AwaitingAcknowledgement {

@@ -96,7 +96,9 @@ impl Bridge {
             callee: callee_party,
             caller_phone: Phone {
                 leg,
+                device: caller_device,
                 flow,
+                receives_at: None,
                 is_behind_nat: is_behind_nat(contact.as_ref(), flow),
                 told: Told::new(self.first_session + 2 * id.0),
             },

@@ -1,5 +1,6 @@
 //! One call and the stages of its life.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -31,8 +32,11 @@ pub(super) struct Call {
 #[derive(Clone, Debug)]
 pub(super) struct Phone {
     pub(super) leg: LegId,
-    /// The flow that the leg began with; it moves with the phone.
+    pub(super) device: DeviceId,
+    /// Where the phone is: the flow that the leg began with, or that of its last request.
     pub(super) flow: Flow,
+    /// Where it said that it receives.
+    pub(super) receives_at: Option<SocketAddr>,
     /// Whether the address that the phone gives for itself is not where its messages come from.
     pub(super) is_behind_nat: bool,
     /// The descriptions that this phone got from us.

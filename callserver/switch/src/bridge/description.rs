@@ -102,18 +102,17 @@ pub(super) fn expect_media(
     call: CallId,
     side: Side,
     description: &SessionDescription,
-    phone: &Phone,
+    phone: &mut Phone,
 ) {
     let address = description.audio_address();
-    // Where the phone's last request came from: a phone that moves brings its audio along.
-    let flow = desk.endpoint.flow_of(phone.leg).unwrap_or(phone.flow);
     // A stream on hold by address receives nowhere; what the relay knew still holds.
     if let Some(remote) = address.filter(|address| !address.ip().is_unspecified()) {
+        phone.receives_at = Some(remote);
         desk.emit(Event::MediaExpected {
             call,
             side,
             remote,
-            signalled_from: flow.remote.ip(),
+            signalled_from: phone.flow.remote.ip(),
             is_behind_nat: phone.is_behind_nat,
         });
     }

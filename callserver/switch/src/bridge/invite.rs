@@ -51,7 +51,7 @@ impl Bridge {
         let is_single = phones.len() == 1;
         let has_caller_spoken = offer.is_some();
         if let Some(offer) = &offer {
-            expect_media(desk, call_id, Side::Caller, offer, &call.caller_phone);
+            expect_media(desk, call_id, Side::Caller, offer, &mut call.caller_phone);
         }
         let mut invitation = Invitation {
             from: call.caller.address(&desk.config.domain),
@@ -151,7 +151,9 @@ impl Invitation {
         desk.endpoint.handle(now, invite);
         Phone {
             leg,
+            device: target.device,
             flow: target.flow,
+            receives_at: None,
             is_behind_nat: is_behind_nat(Some(&target.contact), target.flow),
             told,
         }

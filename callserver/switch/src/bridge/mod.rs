@@ -5,7 +5,8 @@
 //! session description that passes is led there.
 //!
 //! The life of a call: [`begin`] (ports are asked for, phones are invited), [`ring`] (18x, refusals),
-//! [`early`] (sessions that change while it rings), [`answer`], [`reoffer`] (hold, resume, new codecs), [`transfer`] (REFER), [`take_over`] (Replaces), [`end`].
+//! [`early`] (sessions that change while it rings), [`answer`], [`reoffer`] (hold, resume, new codecs), [`transfer`] (REFER), [`take_over`] (Replaces), [`moving`] (phones that come over another
+//! flow), [`end`].
 
 mod answer;
 mod begin;
@@ -15,6 +16,7 @@ mod description;
 mod early;
 mod end;
 mod invite;
+mod moving;
 mod redirect;
 mod reoffer;
 mod ring;

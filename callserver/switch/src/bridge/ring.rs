@@ -50,8 +50,8 @@ impl Bridge {
                         by: Side::Caller,
                         offer: Box::new(description.clone()),
                     });
-                } else if let Some(branch) = ringing.branches.first() {
-                    expect_media(desk, id, Side::Callee, &description, &branch.phone);
+                } else if let Some(branch) = ringing.branches.first_mut() {
+                    expect_media(desk, id, Side::Callee, &description, &mut branch.phone);
                 }
                 ringing.early_answer = body;
                 let relay = ringing.ports.caller.towards(&call.caller_phone.flow);

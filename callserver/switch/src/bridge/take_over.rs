@@ -47,7 +47,9 @@ impl Bridge {
         let contact = contact.as_ref().and_then(Contact::address);
         let newcomer = Phone {
             leg: wish.leg,
+            device: wish.device,
             flow: wish.flow,
+            receives_at: None,
             is_behind_nat: is_behind_nat(contact.map(|address| &address.uri), wish.flow),
             told,
         };
@@ -104,7 +106,7 @@ impl Bridge {
                 talking.ports.callee,
             ),
         };
-        expect_media(desk, id, by, &offer, &newcomer);
+        expect_media(desk, id, by, &offer, &mut newcomer);
         expect_media(desk, id, by.other(), &answer, staying);
         let accept = sip::Input::Accept {
             leg: newcomer.leg,

@@ -51,6 +51,7 @@ impl Reception {
                 flow,
                 invite,
                 account: owner.account,
+                device: owner.device,
                 replaced,
             });
         }

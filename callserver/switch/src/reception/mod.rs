@@ -13,7 +13,7 @@ pub(crate) use check::{dialled, dialled_by};
 use sip::{Credentials, Flow, LegId, Request, Text};
 
 use crate::reached::Callee;
-use crate::{AccountId, AskId, Credential};
+use crate::{AccountId, AskId, Credential, DeviceId};
 
 /// All INVITEs that wait for an answer about their people.
 #[derive(Debug, Default)]
@@ -39,6 +39,7 @@ pub(crate) struct TakeOver {
     pub(crate) flow: Flow,
     pub(crate) invite: Request,
     pub(crate) account: AccountId,
+    pub(crate) device: DeviceId,
     pub(crate) replaced: LegId,
 }
 

@@ -63,7 +63,8 @@ impl Registrar {
     }
 
     /// A connection broke: whoever registered over it cannot be reached (RFC 5626 section 4.2.2).
-    pub(crate) fn flow_failed(&mut self, desk: &mut Desk, flow: Flow) {
+    pub(crate) fn flow_failed(&mut self, now: Instant, desk: &mut Desk, flow: Flow) {
+        let is_in_call = !desk.endpoint.legs_on(flow).is_empty();
         for account in self.flows.remove(&flow).unwrap_or_default() {
             let lost: Vec<BindingId> = self
                 .bindings(account)
@@ -72,6 +73,9 @@ impl Registrar {
                 .map(|binding| binding.id)
                 .collect();
             for binding in lost {
+                if is_in_call {
+                    self.remember(now, desk, account, binding);
+                }
                 self.remove(desk, account, binding, Unregistration::FlowFailed);
             }
         }

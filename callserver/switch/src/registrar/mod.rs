@@ -8,6 +8,7 @@ mod binding;
 mod challenge;
 mod contacts;
 mod leave;
+mod moving;
 mod outbound;
 mod register;
 mod restore;
@@ -16,10 +17,12 @@ mod target;
 use std::collections::{BTreeSet, HashMap};
 
 use binding::Binding;
+use moving::BrokenWay;
+pub(crate) use moving::{Move, flow_recovery};
 use sip::Flow;
 pub(crate) use target::{Reachable, Target};
 
-use crate::{AccountId, BindingId};
+use crate::{AccountId, BindingId, DeviceId};
 
 /// All bindings.
 #[derive(Debug, Default)]
@@ -28,6 +31,10 @@ pub(crate) struct Registrar {
     /// Whose bindings hang on a flow, so that a broken connection does not need a walk through all accounts.
     /// A trunk or another server in front may bring thousands over one flow.
     flows: HashMap<Flow, BTreeSet<AccountId>>,
+    /// Ways to phones in calls that broke a moment ago.
+    broken: HashMap<DeviceId, Vec<BrokenWay>>,
+    /// Phones that have registered over another flow than before, to be told on.
+    moves: Vec<Move>,
     last_binding: u64,
 }
 

@@ -157,9 +157,12 @@ impl Registrar {
             })
             .map(|old| old.id)
             .collect();
-        if let Some(id) = known {
-            self.take(desk, account, id);
+        if let Some(id) = known
+            && let Some(old) = self.take(desk, account, id)
+        {
+            self.came_from(old.flow, &binding);
         }
+        self.came_back(&binding);
         for old in replaced {
             self.remove(desk, account, old, Unregistration::Replaced);
         }

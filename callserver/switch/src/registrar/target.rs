@@ -11,6 +11,7 @@ use crate::{AccountId, BindingId, DeviceId};
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) binding: BindingId,
+    pub(crate) device: DeviceId,
     /// What the phone wants to be called: the Request-URI, and nothing more. Where the request goes is the flow's business.
     pub(crate) contact: Uri,
     pub(crate) flow: Flow,
@@ -21,6 +22,7 @@ impl Target {
     fn of(binding: &Binding) -> Self {
         Target {
             binding: binding.id,
+            device: binding.device,
             contact: binding.contact.clone(),
             flow: binding.flow,
             path: binding.path.clone(),

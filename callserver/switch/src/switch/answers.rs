@@ -20,6 +20,9 @@ impl Switch {
                 let owner = answer.into_credential();
                 self.registrar
                     .identified(now, desk, authentication, *waiting, owner);
+                for moved in self.registrar.take_moves() {
+                    self.bridge.device_moved(now, desk, moved);
+                }
             }
             Purpose::Sender(waiting) => {
                 let owner = answer.into_credential();

@@ -18,7 +18,7 @@ use crate::guard::{Look, Source};
 use crate::pager::Pager;
 use crate::questions::Questions;
 use crate::reception::Reception;
-use crate::registrar::Registrar;
+use crate::registrar::{Registrar, flow_recovery};
 use crate::timetable::{Timer, Timetable};
 use crate::{Config, Event, Input};
 
@@ -94,6 +94,7 @@ impl Switch {
                 forwards: true,
                 event_packages: vec![Text::from_static(PACKAGE)],
                 supported: SUPPORTED.map(Text::from_static).to_vec(),
+                flow_recovery: flow_recovery(&config),
                 ..sip::Config::default()
             },
             derived(seed, 1),
@@ -131,7 +132,7 @@ impl Switch {
                     .handle(now, sip::Input::Receive { flow, payload });
             }
             Input::FlowFailed { flow } => {
-                self.registrar.flow_failed(&mut self.desk, flow);
+                self.registrar.flow_failed(now, &mut self.desk, flow);
                 self.desk
                     .endpoint
                     .handle(now, sip::Input::FlowFailed { flow });
@@ -257,6 +258,8 @@ impl Switch {
             sip::Event::ReofferRefused { leg, status } => {
                 bridge.reoffer_refused(now, desk, leg, status)
             }
+            sip::Event::FlowLost { leg } => bridge.flow_lost(now, desk, registrar, leg),
+            sip::Event::Moved { leg, flow } => bridge.moved(desk, leg, flow),
             sip::Event::ReofferWithdrawn { leg } => bridge.offer_withdrawn(now, desk, leg),
             sip::Event::Ended { leg, cause } => {
                 if !reception.leave(desk, leg) {
@@ -347,6 +350,7 @@ impl Switch {
             Timer::TransferRingsTooLong(call) => {
                 self.bridge.transfer_rang_too_long(now, desk, call);
             }
+            Timer::WayForgotten(device) => self.registrar.forget_way(now, device),
             Timer::QuestionExpires(ask) => self.question_expired(now, ask),
             Timer::DrainEnds => desk.emit(Event::Drained),
         }

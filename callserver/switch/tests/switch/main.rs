@@ -22,6 +22,7 @@ mod outbound;
 mod paging;
 mod phone;
 mod proving;
+mod reconnecting;
 mod redirecting;
 mod registering;
 mod registrant;

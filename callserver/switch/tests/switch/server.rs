@@ -26,6 +26,8 @@ pub(crate) struct Server {
     pub(crate) relay_is_full: bool,
     /// Phones behind a translator: their own address, and the one that they are seen at.
     pub(crate) translated: BTreeMap<SocketAddr, SocketAddr>,
+    /// Phones that come over connections, and the number of each.
+    pub(crate) connections: BTreeMap<SocketAddr, u64>,
     /// Questions are kept here while this is on.
     pub(crate) holds_answers: bool,
     pub(crate) held: Vec<(AskId, Question)>,
@@ -42,6 +44,7 @@ impl Server {
             media: BTreeMap::new(),
             relay_is_full: false,
             translated: BTreeMap::new(),
+            connections: BTreeMap::new(),
             holds_answers: false,
             held: Vec::new(),
         }
@@ -54,6 +57,17 @@ impl Server {
     pub(crate) fn handle(&mut self, now: Instant, input: Input) {
         self.switch.handle(now, input);
         self.drain_events(now);
+    }
+
+    /// The flow that a phone at this address comes over.
+    pub(crate) fn flow_from(&self, phone: SocketAddr) -> Flow {
+        let connection = self.connections.get(&phone).copied();
+        Flow {
+            transport: connection.map_or(Transport::Udp, |_| Transport::Tcp),
+            local: self.address,
+            remote: *self.translated.get(&phone).unwrap_or(&phone),
+            connection: connection.unwrap_or_default(),
+        }
     }
 
     fn drain_events(&mut self, now: Instant) {
@@ -213,12 +227,7 @@ impl Node<SocketAddr, Bytes> for Server {
     }
 
     fn receive(&mut self, now: Instant, packet: Packet<SocketAddr, Bytes>) {
-        let flow = Flow {
-            transport: Transport::Udp,
-            local: packet.to,
-            remote: *self.translated.get(&packet.from).unwrap_or(&packet.from),
-            connection: 0,
-        };
+        let flow = self.flow_from(packet.from);
         let payload = packet.payload;
         self.handle(now, Input::Receive { flow, payload });
     }

@@ -16,6 +16,8 @@ use crate::{Flow, Headers, Method, RAck, Request, Response, StatusCode, Text};
 pub(crate) struct Leg {
     /// Where our requests go: the flow of the peer's last request, or of our INVITE.
     pub(crate) flow: Flow,
+    /// Since when that is a broken connection, counted from the first input.
+    pub(crate) lost_at: Option<Duration>,
     /// Call-ID and our tag, hashed: what requests in this call are found by.
     pub(crate) key: TransactionKey,
     /// Answers challenges of requests in this call.
@@ -284,6 +286,9 @@ impl Leg {
     /// Where a new offer may go out now, and in what: re-INVITE in an answered call, before that
     /// UPDATE, once offer and answer are there and acknowledged (RFC 3311 section 5.1).
     pub(crate) fn session_to_offer(&mut self) -> Option<(Method, &mut Session)> {
+        if self.lost_at.is_some() {
+            return None;
+        }
         // To ask for an offer takes an INVITE.
         let is_offer = self.wish.as_ref().is_some_and(|body| !body.is_empty());
         match &mut self.phase {

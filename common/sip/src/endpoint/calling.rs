@@ -84,6 +84,7 @@ impl Endpoint {
         };
         let leg = Leg {
             flow: wish.flow,
+            lost_at: None,
             key,
             digest: wish.credential.map(DigestClient::new),
             wish: None,

@@ -41,6 +41,11 @@ pub struct Config {
     /// How long calls live without being refreshed (RFC 4028); `None` takes no part in it. The core
     /// itself says that it supports `timer`, negotiates, refreshes, and ends what has expired.
     pub session_timer: Option<SessionTimer>,
+    /// How long an answered call waits for its peer to come back after their connection broke; zero ends
+    /// it at once. It is back with a request in the call over another connection, or when the application
+    /// says so with [`Input::MoveLeg`](super::Input::MoveLeg). Datagrams have no connection: where nobody
+    /// listens for them any more, the call ends at once.
+    pub flow_recovery: Duration,
     /// How much may be in memory at once.
     pub capacity: Capacity,
     /// When a failed registration is tried again.
@@ -70,6 +75,7 @@ impl Default for Config {
             forwards: false,
             reliable_provisionals: ReliableProvisionals::default(),
             session_timer: Some(SessionTimer::default()),
+            flow_recovery: Duration::ZERO,
             capacity: Capacity::default(),
             registration_retry: RetryDelay::default(),
         }

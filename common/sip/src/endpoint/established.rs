@@ -8,7 +8,7 @@ use super::responses::loses_dialog;
 use super::{DigestClient, EndCause, Endpoint, Event, Failure, LegId, RequestId, Timer};
 use crate::dialog::{Leg, Parting, Phase};
 use crate::transaction::ServerMachine;
-use crate::{CSeq, Flow, HeaderName, Headers, Method, Request, Response, StatusCode, Text};
+use crate::{CSeq, HeaderName, Headers, Method, Request, Response, StatusCode, Text};
 
 impl Endpoint {
     pub(super) fn receive_in_dialog(&mut self, id: LegId, envelope: Envelope, request: Request) {
@@ -48,14 +48,6 @@ impl Endpoint {
             Method::Prack => self.receive_prack(id, envelope, request),
             Method::Update => self.receive_update(id, envelope, request),
             _ => self.receive_plain(envelope, request, Some(id)),
-        }
-    }
-
-    /// Requests in this call go over another flow from now on.
-    pub(super) fn move_leg(&mut self, id: LegId, flow: Flow) {
-        if let Some(leg) = self.legs.get_mut(&id) {
-            self.legs_by_flow.relocate(leg.flow, flow, id);
-            leg.flow = flow;
         }
     }
 
@@ -199,6 +191,10 @@ impl Endpoint {
         let Some(leg) = self.legs.get_mut(&id) else {
             return;
         };
+        // Nothing could carry it; a peer that comes back learns from the 481 to its next request.
+        if leg.lost_at.is_some() {
+            return;
+        }
         let (flow, dialog, digest) = (leg.flow, leg.key, leg.digest.clone());
         if let Phase::Established(established) = &mut leg.phase {
             let mut bye = established.session.dialog.request(Method::Bye);
@@ -307,6 +303,9 @@ impl Endpoint {
         let Some(leg) = self.legs.get_mut(&id).filter(|leg| !leg.is_parting()) else {
             return self.fail_request(request, Failure::NoSuchCall);
         };
+        if leg.lost_at.is_some() {
+            return self.fail_request(request, Failure::FlowFailed);
+        }
         let flow = leg.flow;
         let Some(dialog) = leg.dialog_mut() else {
             return self.fail_request(request, Failure::NoSuchCall);

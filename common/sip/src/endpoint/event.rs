@@ -176,6 +176,21 @@ pub enum Event {
         /// The peer's answer.
         status: StatusCode,
     },
+    /// The connection to the peer of an answered call broke, and the call waits for it to come back as long
+    /// as [`Config::flow_recovery`](super::Config::flow_recovery) says. What is sent in it meanwhile waits,
+    /// or fails.
+    FlowLost {
+        /// The call.
+        leg: LegId,
+    },
+    /// The peer of a call is somewhere else than before, as its last request or
+    /// [`Input::MoveLeg`](super::Input::MoveLeg) says.
+    Moved {
+        /// The call.
+        leg: LegId,
+        /// Where it is now.
+        flow: Flow,
+    },
     /// The call is over: exactly once for each leg, always, and the last event of it.
     Ended {
         /// The call.
@@ -294,7 +309,7 @@ pub enum EndCause {
     /// The session interval passed without a refresh: the peer is gone without a word. A BYE was sent
     /// (RFC 4028 section 10).
     SessionExpired,
-    /// The connection that carried the call is gone.
+    /// The connection that carried the call is gone, and the peer has not come back in time.
     FlowFailed,
     /// The peer broke the protocol so that the call cannot go on; the sentence says how.
     Protocol(&'static str),

@@ -31,6 +31,7 @@ impl Endpoint {
                 Timer::ProgressTimeout(leg, number) => self.reliable_overdue(leg, number),
                 Timer::ReofferTimeout(leg, number) => self.reoffer_overdue(leg, number),
                 Timer::Session(leg) => self.session_due(leg),
+                Timer::FlowOverdue(leg) => self.flow_overdue(leg),
                 Timer::ProgressRepeat(leg) => self.repeat_progress(leg),
                 Timer::GlareOver(leg) => self.glare_over(leg),
                 Timer::Register(registration, plan) => self.register_due(registration, plan),
@@ -107,7 +108,7 @@ impl Endpoint {
             }
         }
         for id in self.legs_by_flow.on(failed, LegId::from_number(0)) {
-            if !self.legs.get(&id).is_some_and(|leg| is_gone(leg.flow)) {
+            if !self.legs.get(&id).is_some_and(|leg| is_gone(leg.flow)) || self.waits_for_flow(id) {
                 continue;
             }
             // Nobody is there for an answer to an INVITE that waits for one.

@@ -169,6 +169,15 @@ pub enum Input {
         /// Value of a Reason header (RFC 3326).
         reason: Option<Text>,
     },
+    /// The peer of a call is somewhere else now, and requests in the call go there: it has registered over
+    /// another flow, for instance. If the connection was broken the peer is asked at once whether it still
+    /// has the call (a refresh, RFC 4028 section 7.4): a phone that was started anew has not.
+    MoveLeg {
+        /// The call.
+        leg: LegId,
+        /// Where its peer is.
+        flow: Flow,
+    },
     /// Sends a request inside an established call: INFO, MESSAGE, … Ends like [`Input::Request`].
     SendInDialog {
         /// The call that carries it.

@@ -14,6 +14,7 @@
 //! | `reoffer` | new offers, re-INVITEs and their glare |
 //! | `update` | offers in UPDATE and PRACK |
 //! | `refreshing_calls` | session timers |
+//! | `moving` | calls whose peer comes over another flow, or whose connection broke |
 //! | `registering` | registrations |
 //! | `subscribing`, `refreshing`, `notified` | our subscriptions: how they begin and go on, and what they tell |
 //! | `notifying` | subscriptions that others have with us, REFER among them |
@@ -36,6 +37,7 @@ mod event;
 mod expiry;
 mod identity;
 mod input;
+mod moving;
 mod notified;
 mod notifying;
 mod outbox;
@@ -289,6 +291,7 @@ impl Endpoint {
             } => self.reject(leg, status, headers),
             Input::Acknowledge { leg, body } => self.acknowledge(leg, body),
             Input::Reinvite { leg, body } => self.reinvite(leg, body),
+            Input::MoveLeg { leg, flow } => self.move_leg_on_purpose(leg, flow),
             Input::Hangup { leg, reason } => self.hang_up(leg, reason),
             Input::SendInDialog {
                 leg,

@@ -152,12 +152,27 @@ impl Endpoint {
         if !clock.is_ours || now >= clock.end {
             return self.end_with_bye(id, EndCause::SessionExpired);
         }
-        let Phase::Established(established) = &mut leg.phase else {
-            return;
+        if self.refresh(id) {
+            self.postpone_refresh(id, clock.retry(now, PAUSE_WHILE_BUSY));
+        } else {
+            self.postpone_refresh(id, now + PAUSE_WHILE_BUSY);
+        }
+    }
+
+    /// Sends a refresh, unless something is under way that refreshes the call too, if it succeeds. Tells
+    /// whether it did.
+    pub(super) fn refresh(&mut self, id: LegId) -> bool {
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return false;
         };
-        // What is under way refreshes the call too, if it succeeds.
+        if leg.lost_at.is_some() {
+            return false;
+        }
+        let Phase::Established(established) = &mut leg.phase else {
+            return false;
+        };
         if !established.may_offer() {
-            return self.postpone_refresh(id, now + PAUSE_WHILE_BUSY);
+            return false;
         }
         let session = &mut established.session;
         // UPDATE says nothing of the session; a re-INVITE repeats our last description (section 7.4).
@@ -174,7 +189,7 @@ impl Endpoint {
         self.push_interval(id, &mut request.headers);
         push_body(&mut request, body);
         self.send_reoffer(id, &to_tag, Box::new(request), true);
-        self.postpone_refresh(id, clock.retry(now, PAUSE_WHILE_BUSY));
+        true
     }
 
     /// Our refresh was refused, but the dialog lives.

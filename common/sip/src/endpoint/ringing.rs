@@ -78,6 +78,7 @@ impl Endpoint {
             id,
             Leg {
                 flow: envelope.flow,
+                lost_at: None,
                 key,
                 digest: None,
                 wish: None,

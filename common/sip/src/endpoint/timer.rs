@@ -54,6 +54,8 @@ pub(crate) enum Timer {
     Session(LegId),
     /// A call that still rings is reported again, so that no proxy gives it up.
     ProgressRepeat(LegId),
+    /// The peer of a call whose connection broke has not come back.
+    FlowOverdue(LegId),
     /// The pause after a glare of two re-INVITEs is over (RFC 3261 section 14.1).
     GlareOver(LegId),
     /// A registration is refreshed, or tried again after a failure; the number tells whether it is

@@ -15,6 +15,7 @@ mod garbage_events;
 mod lifetimes;
 mod lost_messages;
 mod merged;
+mod moving;
 mod outbound;
 mod party;
 mod publishing;

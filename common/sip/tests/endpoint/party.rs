@@ -221,6 +221,8 @@ fn words(event: &Event) -> String {
             format!("progress acknowledged with {:?}", text(body))
         }
         Event::ReofferWithdrawn { .. } => "reoffer withdrawn".into(),
+        Event::FlowLost { .. } => "flow lost".into(),
+        Event::Moved { .. } => "moved".into(),
         Event::ReofferRefused { status, .. } => format!("reoffer refused {status}"),
         Event::Ended { cause, .. } => format!("ended: {}", cause_words(cause)),
         Event::Request { message, leg, .. } => {

@@ -177,6 +177,8 @@ fn check(party: &Party, tale: &str) {
             | Event::Reoffer { leg, .. }
             | Event::ReofferAccepted { leg, .. }
             | Event::ReofferWithdrawn { leg }
+            | Event::FlowLost { leg }
+            | Event::Moved { leg, .. }
             | Event::ReofferRefused { leg, .. } => leg,
             _ => continue,
         };

@@ -150,7 +150,7 @@ impl Bridge {
             ),
         };
         if let Some(offer) = &offer {
-            expect_media(desk, id, by, offer, &newcomer);
+            expect_media(desk, id, by, offer, &mut newcomer);
         }
         expect_media(desk, id, by.other(), &answer, staying);
         let acknowledge = sip::Input::Acknowledge {

@@ -70,6 +70,10 @@ pub(crate) struct Phone {
     pub(crate) login: String,
     pub(crate) address: SocketAddr,
     server: SocketAddr,
+    /// The number of its connection to the server; `None` for datagrams.
+    pub(crate) connection: Option<u64>,
+    /// Its name and the number of its flow, if it knows of flows.
+    pub(crate) outbound: Option<(&'static str, u32)>,
     pub(crate) endpoint: Endpoint,
     config: sip::Config,
     pub(crate) manner: Manner,
@@ -123,6 +127,8 @@ impl Phone {
             login: login.to_owned(),
             address: SocketAddr::from(([198, 51, 100, host], 5060)),
             server: "192.0.2.1:5060".parse().unwrap(),
+            connection: None,
+            outbound: None,
             endpoint,
             config,
             manner: Manner::Answer(Duration::from_secs(2)),
@@ -169,10 +175,10 @@ impl Phone {
 
     pub(crate) fn flow(&self) -> Flow {
         Flow {
-            transport: Transport::Udp,
+            transport: self.connection.map_or(Transport::Udp, |_| Transport::Tcp),
             local: self.address,
             remote: self.server,
-            connection: 0,
+            connection: self.connection.unwrap_or_default(),
         }
     }
 
@@ -196,8 +202,8 @@ impl Phone {
             address_of_record: NameAddr::new(Phone::uri(&self.login)),
             credential: Some(self.credential()),
             expires_seconds: 3600,
-            instance: None,
-            reg_id: None,
+            instance: self.outbound.map(|(name, _)| Text::from(name)),
+            reg_id: self.outbound.map(|(_, flow)| flow),
         };
         self.handle(now, input);
     }
