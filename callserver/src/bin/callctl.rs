@@ -13,6 +13,7 @@ fn main() -> ExitCode {
     let offset = UtcOffset::current_local_offset().unwrap_or(UtcOffset::UTC);
     let look = Look {
         is_json: line.json,
+        is_rehearsal: line.dry_run,
         columns: columns(),
         now: OffsetDateTime::now_utc(),
         offset,
@@ -39,6 +40,12 @@ fn main() -> ExitCode {
         // Whoever reads has read enough, as `head` does.
         Err(CallctlError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
+        }
+        Err(error) if look.is_json => {
+            let failure = error.failure();
+            let text = serde_json::json!({ "error": failure }).to_string();
+            let _ = writeln!(std::io::stderr(), "{text}");
+            ExitCode::FAILURE
         }
         Err(error) => fail(&error.to_string()),
     }

@@ -111,6 +111,17 @@ impl Access {
         })
     }
 
+    /// Whether nobody else can work on the database meanwhile.
+    pub(super) fn is_ours_alone(&self) -> bool {
+        matches!(
+            self,
+            Self::Database {
+                folder: Some(_),
+                ..
+            }
+        )
+    }
+
     /// Has a request done.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use crate::control::{AccountView, AccountsCommand, Command, PlainPassword};
 #[derive(Debug, Subcommand)]
 pub enum AccountsAction {
     /// Add an account with a number.
+    #[command(alias = "create", alias = "new", after_long_help = ADD)]
     Add {
         /// The username: letters a to z, digits, '.', '-', '_'.
         name: String,
@@ -31,28 +32,34 @@ pub enum AccountsAction {
         no_password: bool,
     },
     /// All accounts.
+    #[command(alias = "ls", after_long_help = LIST)]
     List,
     /// One account.
+    #[command(after_long_help = ACCOUNT)]
     Show {
         /// The username.
         name: String,
     },
     /// Let nobody log in to an account or call with it.
+    #[command(after_long_help = ACCOUNT)]
     Disable {
         /// The username.
         name: String,
     },
     /// Undo `disable`.
+    #[command(after_long_help = ACCOUNT)]
     Enable {
         /// The username.
         name: String,
     },
     /// Remove an account and its devices; its numbers become free.
+    #[command(alias = "delete", alias = "rm", after_long_help = ACCOUNT)]
     Remove {
         /// The username.
         name: String,
     },
     /// Set a new password.
+    #[command(alias = "password", after_long_help = ACCOUNT)]
     Passwd {
         /// The username.
         name: String,
@@ -60,9 +67,10 @@ pub enum AccountsAction {
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Add many accounts without passwords: lines of NAME[,NUMBER[,DISPLAY NAME]].
+    /// Add many accounts without passwords from a list.
+    #[command(after_long_help = IMPORT)]
     Import {
-        /// The file.
+        /// The list; - for stdin.
         #[arg(value_name = "FILE.csv")]
         file: PathBuf,
         /// Add a device to each account, and print its login and secret.
@@ -70,6 +78,36 @@ pub enum AccountsAction {
         with_devices: bool,
     },
 }
+
+macro_rules! account_json {
+    () => {
+        "{id, name, display_name, number, state, has_password, devices, created_at}"
+    };
+}
+
+const ACCOUNT: &str = concat!("With --json: ", account_json!());
+
+const LIST: &str = concat!("With --json: an array of ", account_json!());
+
+const ADD: &str = concat!(
+    "Examples:
+  callctl accounts add amina --number 1001 --display-name \"Amina Diallo\"
+  pwgen -s 20 1 | tee amina.txt | callctl accounts add amina --password-stdin
+
+With --json: ",
+    account_json!()
+);
+
+const IMPORT: &str = "\
+The list is CSV in UTF-8: NAME[,NUMBER[,DISPLAY NAME]], or any order with a heading (name,number,display_name). Lines that
+begin with # say nothing. A line that is refused stops no other; each is named with its reason.
+
+With --with-devices each line of the answer is NUMBER;LOGIN;SECRET.
+With --json: {accounts: [...], devices: [...], refused: [{line, why}]}.
+
+Examples:
+  callctl --dry-run accounts import staff.csv
+  callctl accounts import staff.csv --with-devices > logins.txt";
 
 const COLUMNS: &[Column] = &[
     Column::exact("NAME"),
@@ -186,7 +224,7 @@ fn print_added(account: &AccountView, console: &mut Console<'_>) -> Result<(), C
         None => "added".into(),
     };
     console.page.done(&format!("Account {name}"), &deed)?;
-    if !account.has_password {
+    if !account.has_password && !console.page.look().is_rehearsal {
         console.page.line(&format!(
             "It has no password: give it phones with `callctl devices add {name}`."
         ))?;

@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use super::console::Console;
 use super::{AccessError, CallctlError};
 use crate::backup::{self, BackupError, Manifest, RestoreError};
-use crate::control::{Command, CopyView, DatabaseCommand};
+use crate::control::{Command, CopyView, DatabaseCommand, Failure};
 use crate::store::DatabasePlace;
 
 /// What `--json` shows of a backup.
@@ -52,6 +52,9 @@ pub(super) async fn back_up(file: &Path, console: &mut Console<'_>) -> Result<()
         return Ok(console.page.json(&made)?);
     }
     let subject = format!("Backup {}", file.display());
+    if console.page.look().is_rehearsal {
+        return Ok(console.page.done(&subject, "written")?);
+    }
     let deed = format!(
         "written ({} bytes); keep it as safe as passwords",
         made.bytes
@@ -69,6 +72,9 @@ async fn write(
         to: copy.to_owned(),
     });
     let copied: CopyView = console.ask(command).await?.read()?;
+    if console.page.look().is_rehearsal {
+        return Ok(());
+    }
     let manifest = Manifest {
         product: "carillon".into(),
         format: backup::FORMAT,
@@ -83,6 +89,10 @@ async fn write(
 
 /// Restores an archive into a new data folder.
 pub(super) async fn restore(file: &Path, console: &mut Console<'_>) -> Result<(), CallctlError> {
+    if console.page.look().is_rehearsal {
+        let sentence = "A restore cannot be rehearsed; name a new folder with --data, and remove it when you have seen it.";
+        return Err(Failure::new("bad-request", sentence).into());
+    }
     let place = console.database().map(DatabasePlace::parse).transpose();
     let place = place.map_err(AccessError::from)?;
     let data = console.data().to_owned();

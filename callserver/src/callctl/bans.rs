@@ -1,24 +1,34 @@
 //! `callctl bans`: sources that are not listened to.
 
-use std::net::IpAddr;
+use std::net::{AddrParseError, IpAddr};
 
 use clap::Subcommand;
 
-use super::CallctlError;
 use super::console::Console;
 use super::table::Column;
+use super::{CallctlError, DONE};
 use crate::control::{BanView, BansCommand, Command, Done};
 
 /// What to do with bans.
 #[derive(Debug, Subcommand)]
 pub enum BansAction {
     /// The bans at present.
+    #[command(alias = "ls", after_long_help = LIST)]
     List,
     /// Listen to a source again.
+    #[command(alias = "remove", alias = "end", after_long_help = DONE)]
     Release {
-        /// Its IP address.
+        /// Its IP address, or its IPv6 network as the list shows it.
+        #[arg(value_parser = parse_source)]
         address: IpAddr,
     },
+}
+
+const LIST: &str = "With --json: an array of {source, seconds_left, why}";
+
+/// An address, or what the list shows for an IPv6 network.
+fn parse_source(text: &str) -> Result<IpAddr, AddrParseError> {
+    text.strip_suffix("/64").unwrap_or(text).parse()
 }
 
 const COLUMNS: &[Column] = &[

@@ -2,23 +2,27 @@
 
 use clap::Subcommand;
 
-use super::CallctlError;
 use super::console::Console;
 use super::table::Column;
+use super::{CallctlError, DONE};
 use crate::control::{CallView, CallsCommand, Command, Done};
 
 /// What to do with calls.
 #[derive(Debug, Subcommand)]
 pub enum CallsAction {
     /// The calls at present.
+    #[command(alias = "ls", after_long_help = LIST)]
     List,
     /// End a call.
+    #[command(alias = "hang-up", alias = "end", after_long_help = DONE)]
     Hangup {
         /// Its number in the list.
         #[arg(value_name = "ID")]
         call: u64,
     },
 }
+
+const LIST: &str = "With --json: an array of {call, caller, callee, state, seconds, packets_from_caller, packets_from_callee}";
 
 const COLUMNS: &[Column] = &[
     Column::exact("ID"),

@@ -3,20 +3,22 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use clap_complete::Shell;
 
 use super::accounts::AccountsAction;
+use super::audit::AuditOptions;
 use super::bans::BansAction;
 use super::calls::CallsAction;
 use super::devices::DevicesAction;
 use super::numbers::NumbersAction;
+use super::status;
 use crate::DataFolder;
 
 /// Administers a Carillon call server: accounts, devices, numbers, calls.
 ///
-/// Speaks to the server that runs on the data folder; when none runs, works on its database. Exits with 0 when it is
-/// done, 1 when it was refused or failed, 2 when the command line is wrong.
+/// Speaks to the server that runs on the data folder; when none runs, works on its database.
 #[derive(Debug, Parser)]
-#[command(name = "callctl", version)]
+#[command(name = "callctl", version, after_help = EXIT_CODES, after_long_help = MANUAL)]
 pub struct CommandLine {
     /// Data folder of the server. [default: /var/lib/carillon for root, else ~/.local/share/carillon]
     #[arg(long, value_name = "DIR", global = true)]
@@ -24,9 +26,12 @@ pub struct CommandLine {
     /// Database as callserver's --database names it, if it is not the one in the data folder and no server runs.
     #[arg(long, value_name = "URL", global = true)]
     pub database: Option<String>,
-    /// Print JSON instead of tables.
+    /// Print JSON for programs instead of tables and sentences.
     #[arg(long, global = true)]
     pub json: bool,
+    /// Check everything and say what would be done, but change nothing.
+    #[arg(long, global = true)]
+    pub dry_run: bool,
     /// What to do.
     #[command(subcommand)]
     pub action: Action,
@@ -36,19 +41,19 @@ pub struct CommandLine {
 #[derive(Debug, Subcommand)]
 pub enum Action {
     /// People.
-    #[command(subcommand)]
+    #[command(subcommand, alias = "account")]
     Accounts(AccountsAction),
     /// Phones, each with its own SIP login and secret.
-    #[command(subcommand)]
+    #[command(subcommand, alias = "device")]
     Devices(DevicesAction),
     /// Who holds which number.
-    #[command(subcommand)]
+    #[command(subcommand, alias = "number")]
     Numbers(NumbersAction),
     /// Calls at present.
-    #[command(subcommand)]
+    #[command(subcommand, alias = "call")]
     Calls(CallsAction),
     /// Sources that are not listened to, because they guessed secrets or scanned.
-    #[command(subcommand)]
+    #[command(subcommand, alias = "ban")]
     Bans(BansAction),
     /// Write everything that the server needs into one file that is not there yet, while it runs or not: the database,
     /// the certificate with its key, the server's name among others on its database.
@@ -64,9 +69,56 @@ pub enum Action {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Who did what to which account or number, when and from where.
+    Audit(AuditOptions),
     /// How the server is.
+    #[command(after_long_help = status::JSON)]
     Status,
+    /// Print what makes a shell complete commands and options.
+    #[command(after_long_help = COMPLETIONS)]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Write the manual pages of callctl and callserver into a folder.
+    #[command(after_long_help = MAN)]
+    Man {
+        /// The folder; it is made if it is missing.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
 }
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 it is done, 1 it was refused or failed, 2 the command line is wrong.";
+
+const MANUAL: &str = "\
+Examples:
+  callctl accounts add amina --number 1001
+  callctl devices add amina --label \"desk phone\"
+  callctl --dry-run numbers assign 1001 bruno
+  callctl --json numbers list --state free | jq -r '.[].number'
+  callctl audit --account amina --since 2d
+
+Exit codes:
+  0  it is done
+  1  it was refused or failed: one sentence on stderr says what and what to do; of a list, what could be done is done
+  2  the command line is wrong
+
+With --json the answer is one line of JSON on stdout: an object, or an array of objects for a list. Times are RFC 3339 in
+UTC. Keys may be added by later versions, and are not taken away. A failure is {\"error\": {\"code\", \"sentence\",
+\"alternatives\"?}} on stderr; the code is bad-request, not-found, conflict, no-server, no-database, unavailable,
+refused-in-part, internal or another word.";
+
+const COMPLETIONS: &str = "\
+Examples:
+  callctl completions bash > /etc/bash_completion.d/callctl
+  callctl completions zsh > \"${fpath[1]}/_callctl\"
+  callctl completions fish > ~/.config/fish/completions/callctl.fish";
+
+const MAN: &str = "\
+Example:
+  callctl man ~/.local/share/man/man1 && man callctl-numbers";
 
 impl CommandLine {
     /// The data folder that is meant.

@@ -13,6 +13,8 @@ use crate::control::{Answer, Command, ControlError, Request};
 pub(super) struct Console<'a> {
     data: PathBuf,
     database: Option<String>,
+    /// Who wants it, for the audit log.
+    operator: Option<String>,
     /// What it prints on.
     pub(super) page: Page<'a>,
 }
@@ -22,6 +24,7 @@ impl<'a> Console<'a> {
         Self {
             data: line.data(),
             database: line.database.clone(),
+            operator: operator(),
             page: Page::new(look, out),
         }
     }
@@ -47,7 +50,12 @@ impl<'a> Console<'a> {
         access: &mut Access,
         command: Command,
     ) -> Result<Answer, ControlError> {
-        access.perform(Request { command }).await
+        let request = Request {
+            operator: self.operator.clone(),
+            is_rehearsal: self.page.look().is_rehearsal,
+            command,
+        };
+        access.perform(request).await
     }
 
     /// Has one command done.
@@ -70,4 +78,12 @@ impl<'a> Console<'a> {
         }
         Ok(Some(answer.read()?))
     }
+}
+
+/// The person's name on this machine; with sudo that of the person behind it.
+fn operator() -> Option<String> {
+    ["SUDO_USER", "LOGNAME", "USER"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|name| !name.is_empty())
 }

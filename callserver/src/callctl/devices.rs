@@ -2,16 +2,17 @@
 
 use clap::Subcommand;
 
-use super::CallctlError;
 use super::console::Console;
 use super::page::or_dash;
 use super::table::Column;
+use super::{CallctlError, DONE};
 use crate::control::{Command, CredentialView, DeviceView, DevicesCommand, Done};
 
 /// What to do with devices.
 #[derive(Debug, Subcommand)]
 pub enum DevicesAction {
     /// Add a device and print its login and secret, this once.
+    #[command(alias = "create", alias = "new", after_long_help = ADD)]
     Add {
         /// The owner's username.
         account: String,
@@ -20,11 +21,13 @@ pub enum DevicesAction {
         label: Option<String>,
     },
     /// The devices of one account, or of all.
+    #[command(alias = "ls", after_long_help = LIST)]
     List {
         /// The owner's username.
         account: Option<String>,
     },
     /// Revoke a device; its registration ends.
+    #[command(alias = "revoke", alias = "delete", alias = "rm", after_long_help = DONE)]
     Remove {
         /// The owner's username.
         account: String,
@@ -32,6 +35,14 @@ pub enum DevicesAction {
         login: String,
     },
 }
+
+const ADD: &str = "\
+Example:
+  callctl devices add amina --label \"desk phone\"
+
+With --json: {account, number, label, login, secret, domain}";
+
+const LIST: &str = "With --json: an array of {id, account, label, login, created_at, last_seen_at}";
 
 const COLUMNS: &[Column] = &[
     Column::exact("ACCOUNT"),
@@ -85,13 +96,18 @@ fn print_credential(
     credential: CredentialView,
     console: &mut Console<'_>,
 ) -> Result<(), CallctlError> {
+    if console.page.look().is_rehearsal {
+        let subject = format!("Device {:?}", credential.label);
+        let deed = format!("added to {}", credential.account);
+        return Ok(console.page.done(&subject, &deed)?);
+    }
     console.page.properties(&[
         ("account", credential.account),
         ("number", or_dash(credential.number)),
         ("label", credential.label),
         ("domain", credential.domain),
-        ("login", credential.login),
-        ("secret", credential.secret),
+        ("login", or_dash(credential.login)),
+        ("secret", or_dash(credential.secret)),
     ])?;
     console
         .page

@@ -5,34 +5,47 @@
 mod access;
 mod account_list;
 mod accounts;
+mod audit;
 mod backup;
 mod bans;
 mod calls;
 mod command_line;
+mod completions;
 mod console;
 mod devices;
+mod manual;
 mod numbers;
 mod page;
 mod password;
+mod portions;
+mod sheet;
+mod since;
 mod status;
 mod table;
 
 use std::io::Write;
 
 pub use access::{Access, AccessError};
-pub use account_list::ImportError;
 pub use accounts::AccountsAction;
+pub use audit::AuditOptions;
 pub use bans::BansAction;
 pub use calls::CallsAction;
 pub use command_line::{Action, CommandLine};
 pub use devices::DevicesAction;
+pub use manual::ManualError;
 pub use numbers::NumbersAction;
 pub use page::Look;
 pub use password::PasswordError;
+pub use portions::PortionsError;
+pub use sheet::SheetError;
+pub use since::Since;
 
 use crate::backup::{BackupError, RestoreError};
 use crate::control::{ControlError, Failure};
 use console::Console;
+
+/// In the help of commands that say no more than that it is done.
+const DONE: &str = "With --json: {done}";
 
 /// Why it did not work: the sentence for stderr.
 #[derive(Debug, thiserror::Error)]
@@ -46,18 +59,48 @@ pub enum CallctlError {
     /// No password to be had.
     #[error(transparent)]
     Password(#[from] PasswordError),
-    /// The list of accounts to import.
+    /// A list to import.
     #[error(transparent)]
-    Import(#[from] ImportError),
+    Sheet(#[from] SheetError),
     /// A backup.
     #[error(transparent)]
     Backup(#[from] BackupError),
     /// A backup that is to be restored.
     #[error(transparent)]
     Restore(Box<RestoreError>),
+    /// Not all lines of a list were taken.
+    #[error(transparent)]
+    Portions(#[from] PortionsError),
+    /// The man pages.
+    #[error(transparent)]
+    Manual(#[from] ManualError),
     /// The output cannot be written.
     #[error("The answer cannot be written ({0}); what was asked for is done.")]
     Output(#[from] std::io::Error),
+}
+
+impl CallctlError {
+    /// The error for programs.
+    pub fn failure(&self) -> Failure {
+        let code = match self {
+            Self::Control(ControlError::Refused(failure)) => return failure.clone(),
+            Self::Control(ControlError::Connect { .. }) => "forbidden",
+            Self::Control(ControlError::Broken { .. }) => "unavailable",
+            Self::Access(AccessError::Control(_) | AccessError::DataFolder(_)) => "unavailable",
+            Self::Access(AccessError::NoDatabase { .. } | AccessError::EmptyDatabase { .. }) => {
+                "no-database"
+            }
+            Self::Access(AccessError::Place(_)) => "bad-request",
+            Self::Access(_) | Self::Output(_) => "internal",
+            Self::Backup(BackupError::Exists { .. }) | Self::Restore(_) => "bad-request",
+            Self::Backup(_) => "internal",
+            Self::Password(_) => "bad-request",
+            Self::Sheet(_) => "bad-request",
+            Self::Portions(_) => "refused-in-part",
+            Self::Manual(_) => "internal",
+        };
+        Failure::new(code, self.to_string())
+    }
 }
 
 impl From<Failure> for CallctlError {
@@ -81,6 +124,9 @@ pub async fn run(line: CommandLine, look: Look, out: &mut dyn Write) -> Result<(
         Action::Bans(action) => action.run(console).await,
         Action::Backup { file } => backup::back_up(&file, console).await,
         Action::Restore { file } => backup::restore(&file, console).await,
+        Action::Audit(options) => options.run(console).await,
         Action::Status => status::run(console).await,
+        Action::Completions { shell } => completions::run(console, shell),
+        Action::Man { folder } => manual::run(console, &folder),
     }
 }

@@ -12,12 +12,14 @@ use crate::control::{Command, HistoryView, NumberView, NumbersCommand};
 #[derive(Debug, Subcommand)]
 pub enum NumbersAction {
     /// The numbers that are or were in use.
+    #[command(alias = "ls", after_long_help = LIST)]
     List {
         /// Only those in this state: free, assigned, reserved, guest or quarantined.
         #[arg(long, value_name = "S")]
         state: Option<String>,
     },
     /// Give a number to an account.
+    #[command(after_long_help = NUMBER)]
     Assign {
         /// The number.
         number: String,
@@ -25,16 +27,30 @@ pub enum NumbersAction {
         account: String,
     },
     /// Take a number from its holder.
+    #[command(after_long_help = NUMBER)]
     Release {
         /// The number.
         number: String,
     },
     /// Who had a number when, and why.
+    #[command(after_long_help = HISTORY_JSON)]
     History {
         /// The number.
         number: String,
     },
 }
+
+macro_rules! number_json {
+    () => {
+        "{number, state, account, is_primary, epoch, changed_at}"
+    };
+}
+
+const NUMBER: &str = concat!("With --json: ", number_json!());
+
+const LIST: &str = concat!("With --json: an array of ", number_json!());
+
+const HISTORY_JSON: &str = "With --json: an array of {at, state, account, epoch, reason}";
 
 const COLUMNS: &[Column] = &[
     Column::exact("NUMBER"),

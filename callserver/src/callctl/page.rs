@@ -13,6 +13,8 @@ use super::table::{self, Column};
 pub struct Look {
     /// JSON instead of tables and sentences.
     pub is_json: bool,
+    /// Everything is undone: sentences say what would be done.
+    pub is_rehearsal: bool,
     /// How many characters fit on a line; `None` where lines have no end, as in a pipe.
     pub columns: Option<usize>,
     /// The time now.
@@ -41,6 +43,11 @@ impl<'a> Page<'a> {
         writeln!(self.out, "{text}")
     }
 
+    /// Bytes as they are.
+    pub(super) fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)
+    }
+
     /// A value as one line of JSON.
     pub(super) fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
         let text = serde_json::to_string(value)?;
@@ -52,6 +59,11 @@ impl<'a> Page<'a> {
         table::print(self.out, self.look.columns, columns, rows)
     }
 
+    /// One of many things of a kind whose widths are not known yet.
+    pub(super) fn row(&mut self, cells: &[String]) -> io::Result<()> {
+        table::print_row(self.out, cells)
+    }
+
     /// One thing.
     pub(super) fn properties(&mut self, properties: &[(&str, String)]) -> io::Result<()> {
         table::print_one(self.out, properties)
@@ -59,7 +71,24 @@ impl<'a> Page<'a> {
 
     /// What has been done: `Account alice`, `added with the number 1000`.
     pub(super) fn done(&mut self, subject: &str, deed: &str) -> io::Result<()> {
-        writeln!(self.out, "{subject} {deed}.")
+        match self.look.is_rehearsal {
+            false => writeln!(self.out, "{subject} {deed}."),
+            true => writeln!(
+                self.out,
+                "{subject} would be {deed}. This was a dry run; nothing has changed."
+            ),
+        }
+    }
+
+    /// What has been done to many: `3`, `account`, `added`.
+    pub(super) fn done_to_many(&mut self, count: usize, noun: &str, deed: &str) -> io::Result<()> {
+        let plural = if count == 1 { "" } else { "s" };
+        self.done(&format!("{count} {noun}{plural}"), deed)
+    }
+
+    /// Shows what has been printed so far.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 
     /// A time that came as RFC 3339, by this machine's clocks: a blank instead of the T, as section 5.6 suggests for
@@ -103,6 +132,7 @@ mod tests {
     fn times_are_local_or_relative() {
         let look = Look {
             is_json: false,
+            is_rehearsal: false,
             columns: None,
             now: OffsetDateTime::parse("2026-03-01T12:00:00Z", &Rfc3339).unwrap(),
             offset: UtcOffset::from_hms(2, 0, 0).unwrap(),

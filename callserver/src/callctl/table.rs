@@ -87,6 +87,12 @@ pub(super) fn print(
     Ok(())
 }
 
+/// Prints a row without a table.
+pub(super) fn print_row(out: &mut dyn Write, cells: &[String]) -> io::Result<()> {
+    let cells: Vec<_> = cells.iter().map(|cell| harmless(cell)).collect();
+    writeln!(out, "{}", cells.join("  ").trim_end())
+}
+
 /// Prints one thing: a line for each property.
 pub(super) fn print_one(out: &mut dyn Write, properties: &[(&str, String)]) -> io::Result<()> {
     let widths = properties.iter().map(|(name, _)| name.width());

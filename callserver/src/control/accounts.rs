@@ -132,6 +132,7 @@ impl Operator {
     pub(super) async fn accounts(
         office: &Office,
         command: AccountsCommand,
+        is_rehearsal: bool,
     ) -> Result<Answer, Failure> {
         let account = match command {
             AccountsCommand::Add {
@@ -151,7 +152,7 @@ impl Operator {
             AccountsCommand::AddMany {
                 accounts,
                 with_devices,
-            } => return Self::add_many(office, accounts, with_devices).await,
+            } => return Self::add_many(office, accounts, with_devices, is_rehearsal).await,
             AccountsCommand::List => {
                 let accounts = office.accounts().await?.into_iter();
                 let views: Vec<AccountView> = accounts.map(Into::into).collect();
@@ -173,12 +174,15 @@ impl Operator {
         office: &Office,
         accounts: Vec<ListedAccount>,
         with_devices: bool,
+        is_rehearsal: bool,
     ) -> Result<Answer, Failure> {
         let list = accounts.into_iter().map(Into::into).collect();
         let results = office.add_accounts(list, with_devices).await?;
         let added = results.into_iter().map(|result| match result {
             Ok((account, credential)) => {
-                let view = |made| CredentialView::new(account.clone(), made, office.domain());
+                let view = |made| {
+                    CredentialView::new(account.clone(), made, office.domain(), is_rehearsal)
+                };
                 Ok(AddedAccount {
                     device: credential.map(view),
                     account: account.into(),

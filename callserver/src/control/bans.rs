@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Failure, Operator};
+use crate::edge::same_source;
 
 /// What can be asked about bans.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,12 +31,29 @@ pub struct BanView {
     pub why: String,
 }
 
+impl BanView {
+    fn holds(&self, address: IpAddr) -> bool {
+        let source = self.source.split('/').next();
+        let source: Option<IpAddr> = source.and_then(|source| source.parse().ok());
+        source.is_some_and(|source| same_source(source, address.to_canonical()))
+    }
+}
+
 impl Operator {
-    pub(super) async fn bans(&self, command: BansCommand) -> Result<Answer, Failure> {
+    pub(super) async fn bans(
+        &self,
+        command: BansCommand,
+        is_rehearsal: bool,
+    ) -> Result<Answer, Failure> {
         match command {
             BansCommand::List => Answer::of(&self.exchange()?.bans().await),
             BansCommand::Release { address } => {
-                if self.exchange()?.release(address).await {
+                let exchange = self.exchange()?;
+                let is_done = match is_rehearsal {
+                    true => exchange.bans().await.iter().any(|ban| ban.holds(address)),
+                    false => exchange.release(address).await,
+                };
+                if is_done {
                     return Answer::done();
                 }
                 Err(Failure::new(
@@ -44,5 +62,24 @@ impl Operator {
                 ))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ban_holds_a_whole_ipv6_network() {
+        let ban = |source: &str| BanView {
+            source: source.into(),
+            seconds_left: 1,
+            why: String::new(),
+        };
+        let holds = |source, address: &str| ban(source).holds(address.parse().unwrap());
+        assert!(holds("2001:db8::/64", "2001:db8::7"));
+        assert!(!holds("2001:db8::/64", "2001:db8:1::7"));
+        assert!(holds("192.0.2.1", "::ffff:192.0.2.1"));
+        assert!(!holds("192.0.2.1", "192.0.2.2"));
     }
 }

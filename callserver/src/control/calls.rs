@@ -37,11 +37,20 @@ pub struct CallView {
 }
 
 impl Operator {
-    pub(super) async fn calls(&self, command: CallsCommand) -> Result<Answer, Failure> {
+    pub(super) async fn calls(
+        &self,
+        command: CallsCommand,
+        is_rehearsal: bool,
+    ) -> Result<Answer, Failure> {
         match command {
             CallsCommand::List => Answer::of(&self.exchange()?.calls().await),
             CallsCommand::HangUp { call } => {
-                if self.exchange()?.hang_up(call).await {
+                let exchange = self.exchange()?;
+                let is_done = match is_rehearsal {
+                    true => exchange.calls().await.iter().any(|one| one.call == call),
+                    false => exchange.hang_up(call).await,
+                };
+                if is_done {
                     return Answer::done();
                 }
                 Err(Failure::new(

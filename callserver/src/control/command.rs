@@ -9,13 +9,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    AccountsCommand, BansCommand, CallsCommand, DatabaseCommand, DevicesCommand, NumbersCommand,
-    StatusCommand,
+    AccountsCommand, AuditCommand, BansCommand, CallsCommand, DatabaseCommand, DevicesCommand,
+    NumbersCommand, StatusCommand,
 };
 
 /// One thing that an administrator wants.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Request {
+    /// Who on this machine wants it. It is believed: who can open the socket could write the database as well.
+    pub operator: Option<String>,
+    /// Whether it is to be checked and done and then undone.
+    #[serde(default)]
+    pub is_rehearsal: bool,
     /// What.
     pub command: Command,
 }
@@ -36,6 +41,8 @@ pub enum Command {
     Bans(BansCommand),
     /// The database as a whole.
     Database(DatabaseCommand),
+    /// Who did what.
+    Audit(AuditCommand),
     /// How the server is.
     Status(StatusCommand),
 }
@@ -134,6 +141,8 @@ mod tests {
     #[test]
     fn requests_and_answers_survive_the_wire_and_passwords_do_not_show() {
         let request = Request {
+            operator: None,
+            is_rehearsal: false,
             command: Command::Accounts(AccountsCommand::SetPassword {
                 name: "alice".into(),
                 password: PlainPassword("s3cret".into()),
@@ -143,7 +152,7 @@ mod tests {
         let json = serde_json::to_string(&request).unwrap();
         assert_eq!(
             json,
-            r#"{"command":{"accounts":{"set_password":{"name":"alice","password":"s3cret"}}}}"#
+            r#"{"operator":null,"is_rehearsal":false,"command":{"accounts":{"set_password":{"name":"alice","password":"s3cret"}}}}"#
         );
         let answer: Result<Answer, Failure> = Err(Failure::new("not-found", "No."));
         let json = serde_json::to_string(&answer).unwrap();

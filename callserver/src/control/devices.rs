@@ -59,10 +59,10 @@ pub struct CredentialView {
     pub number: Option<String>,
     /// What people call the device.
     pub label: String,
-    /// The SIP user name.
-    pub login: String,
-    /// The SIP password, shown this once.
-    pub secret: String,
+    /// The SIP user name; none in a rehearsal.
+    pub login: Option<String>,
+    /// The SIP password, shown this once; none in a rehearsal.
+    pub secret: Option<String>,
     /// The SIP domain and realm.
     pub domain: String,
 }
@@ -90,13 +90,20 @@ impl From<DeviceRow> for DeviceView {
 }
 
 impl CredentialView {
-    pub(super) fn new(account: AccountRow, credential: Credential, domain: &str) -> Self {
+    /// A credential that nobody will know after the rehearsal is not shown: somebody might type it into a phone.
+    pub(super) fn new(
+        account: AccountRow,
+        credential: Credential,
+        domain: &str,
+        is_rehearsal: bool,
+    ) -> Self {
+        let real = |text| (!is_rehearsal).then_some(text);
         Self {
             account: account.username,
             number: account.number.map(String::from),
             label: credential.label,
-            login: credential.login,
-            secret: credential.secret,
+            login: real(credential.login),
+            secret: real(credential.secret),
             domain: domain.into(),
         }
     }
@@ -106,11 +113,18 @@ impl Operator {
     pub(super) async fn devices(
         office: &Office,
         command: DevicesCommand,
+        is_rehearsal: bool,
     ) -> Result<Answer, Failure> {
         match command {
             DevicesCommand::Add { account, label } => {
                 let (account, credential) = office.add_device(&account, label.as_deref()).await?;
-                Answer::of(&CredentialView::new(account, credential, office.domain()))
+                let domain = office.domain();
+                Answer::of(&CredentialView::new(
+                    account,
+                    credential,
+                    domain,
+                    is_rehearsal,
+                ))
             }
             DevicesCommand::List { account } => {
                 let devices = office.devices(account.as_deref()).await?.into_iter();

@@ -5,6 +5,7 @@
 //! also the shapes of `callctl --json`.
 
 mod accounts;
+mod audit;
 mod bans;
 mod calls;
 mod client;
@@ -20,6 +21,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 pub use accounts::{AccountView, AccountsCommand, AddedAccount, ListedAccount};
+pub use audit::{AuditCommand, AuditView};
 pub use bans::{BanView, BansCommand};
 pub use calls::{CallView, CallsCommand};
 pub use client::{ControlClient, ControlError};

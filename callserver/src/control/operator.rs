@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::{Answer, Command, Failure, Request};
 use crate::edge::Exchange;
-use crate::office::{Office, OfficeError};
+use crate::office::{Actor, Office, OfficeError};
 
 /// Does what requests say. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -66,14 +66,20 @@ impl Operator {
     /// # Errors
     /// One sentence: what failed, what to do.
     pub async fn perform(&self, request: Request) -> Result<Answer, Failure> {
-        let office = &self.office;
+        let name = request.operator.as_deref().map(fit_for_the_log);
+        let mut office = self.office.acting_as(Actor::operator(name));
+        if request.is_rehearsal {
+            office = office.rehearsing();
+        }
+        let (office, is_rehearsal) = (&office, request.is_rehearsal);
         match request.command {
-            Command::Accounts(command) => Self::accounts(office, command).await,
-            Command::Devices(command) => Self::devices(office, command).await,
+            Command::Accounts(command) => Self::accounts(office, command, is_rehearsal).await,
+            Command::Devices(command) => Self::devices(office, command, is_rehearsal).await,
             Command::Numbers(command) => Self::numbers(office, command).await,
-            Command::Calls(command) => self.calls(command).await,
-            Command::Bans(command) => self.bans(command).await,
             Command::Database(command) => self.database(command).await,
+            Command::Calls(command) => self.calls(command, is_rehearsal).await,
+            Command::Bans(command) => self.bans(command, is_rehearsal).await,
+            Command::Audit(command) => Self::audit(office, command).await,
             Command::Status(command) => self.status(command).await,
         }
     }
@@ -83,5 +89,23 @@ impl Operator {
             .as_ref()
             .map(|server| &server.exchange)
             .ok_or_else(|| Failure::new("no-server", NO_SERVER))
+    }
+}
+
+/// A name as it may stand in the audit log for ever.
+fn fit_for_the_log(name: &str) -> String {
+    const LONGEST: usize = 64;
+    let letters = name.chars().filter(|letter| !letter.is_control());
+    letters.take(LONGEST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fit_for_the_log;
+
+    #[test]
+    fn an_operators_name_is_bounded_and_does_not_break_lines() {
+        assert_eq!(fit_for_the_log("ami\nna"), "amina");
+        assert_eq!(fit_for_the_log(&"a".repeat(1000)).len(), 64);
     }
 }

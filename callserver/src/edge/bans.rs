@@ -66,7 +66,7 @@ impl Bans {
 }
 
 /// One machine has a whole IPv6 /64.
-fn same_source(banned: IpAddr, address: IpAddr) -> bool {
+pub(crate) fn same_source(banned: IpAddr, address: IpAddr) -> bool {
     match (banned, address) {
         (IpAddr::V6(banned), IpAddr::V6(address)) => {
             banned.to_bits() >> 64 == address.to_bits() >> 64

@@ -19,6 +19,7 @@ mod records;
 mod start;
 mod tally;
 
+pub(crate) use bans::same_source;
 pub use exchange::{Counts, Exchange};
 pub use figures::Figures;
 pub use media_address::address_towards_the_world;

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod actor;
+mod audit;
 mod change;
 mod devices;
 mod error;

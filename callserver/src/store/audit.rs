@@ -42,6 +42,23 @@ pub enum Subject {
     Server,
 }
 
+/// Which lines of the log are wanted: those that fit everything that is said.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct AuditFilter {
+    /// Done by this account or about it; or by or about one that had `name`.
+    pub account: Option<AccountId>,
+    /// Done by or about an account that had this username then.
+    pub name: Option<String>,
+    /// About this number.
+    pub number: Option<Number>,
+    /// Not before, Unix milliseconds.
+    pub since: Option<i64>,
+    /// Only lines after this one: then the oldest are wanted and not the newest.
+    pub after: Option<i64>,
+    /// At most so many.
+    pub limit: i64,
+}
+
 /// One line of the log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AuditRow {
@@ -128,6 +145,46 @@ impl Store {
             .bind(subject.map(str::to_owned))
             .bind(before)
             .bind(limit)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(read).collect()
+    }
+}
+
+macro_rules! select_fitting {
+    ($begin:literal, $end:literal) => {
+        concat!(
+            $begin,
+            " FROM audit_log
+             WHERE ($1 IS NULL AND $2 IS NULL OR account_id = $1 OR actor_id = $1
+                    OR subject_kind = 'account' AND subject = $2 OR actor = 'account' AND actor_name = $2)
+               AND ($3 IS NULL OR subject_kind = 'number' AND subject = $3)
+               AND ($4 IS NULL OR happened_at >= $4) AND ($5 IS NULL OR entry_id > $5) ",
+            $end
+        )
+    };
+}
+
+impl Store {
+    /// The lines that fit, the oldest first.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn audit_log(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, StoreError> {
+        let select = match filter.after {
+            Some(_) => sqlx::query(select_fitting!("SELECT *", "ORDER BY entry_id LIMIT $6")),
+            None => sqlx::query(select_fitting!(
+                "SELECT * FROM (SELECT *",
+                "ORDER BY entry_id DESC LIMIT $6) AS newest ORDER BY entry_id"
+            )),
+        };
+        let rows = select
+            .bind(filter.account.map(|account| account.0))
+            .bind(filter.name.clone())
+            .bind(filter.number.as_ref().map(Number::to_string))
+            .bind(filter.since)
+            .bind(filter.after)
+            .bind(filter.limit)
             .fetch_all(&self.readers)
             .await?;
         rows.iter().map(read).collect()

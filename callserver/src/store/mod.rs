@@ -31,7 +31,7 @@ use sqlx::any::{Any, AnyRow};
 use sqlx::{AnyPool, AssertSqlSafe, Row};
 
 pub use accounts::AccountRow;
-pub use audit::{AuditEntry, AuditRow, Subject};
+pub use audit::{AuditEntry, AuditFilter, AuditRow, Subject};
 pub(crate) use bindings::expires_at as binding_expires_at;
 pub use call_records::{CallRecord, CallRecordRow, RecordedParty};
 pub use devices::{CredentialRow, DeviceRow, NewDevice, Origin};

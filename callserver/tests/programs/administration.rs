@@ -195,12 +195,16 @@ fn a_list_of_a_thousand_accounts_with_devices_is_imported_at_once() {
     assert_eq!(again.code, Some(1));
     assert!(
         again
-            .stdout
+            .stderr
             .contains("line 1: The number 1000 is held by \"user1000\""),
         "{}",
-        &again.stdout[..200]
+        &again.stderr[..200]
     );
-    assert!(again.stderr.contains("1000 lines"), "{}", again.stderr);
+    assert!(
+        again.stderr.contains("1000 of 1000 lines"),
+        "{}",
+        again.stderr
+    );
 }
 
 #[test]
