@@ -165,7 +165,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
         web_sockets,
         sip: sip_service,
         joining: Joining {
-            sign_up: api::SignUp::Closed,
+            sign_up: config.accounts.sign_up,
             guests: false,
         },
         limits: &config.http_limits,
@@ -182,6 +182,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
     };
     let listening = tokio::spawn(others::listen(office.clone(), exchange.clone(), notices));
     let serving_http = tokio::spawn(http.run(interface.router()));
+    let keeping_house = tokio::spawn(keep_house(office.clone()));
     let serving_control = tokio::spawn(control.run(Operator::new(office, Some(facts))));
 
     tell_ready(&Ready {
@@ -204,6 +205,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
     serving_http.abort();
     serving_control.abort();
     listening.abort();
+    keeping_house.abort();
     tokio::select! {
         drained = tokio::time::timeout(DRAIN_LIMIT, exchange.drain()) => {
             if drained.is_err() {
@@ -216,6 +218,21 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
     store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What the server does by itself: at its first start it finds out what a password hash may cost, and then it looks
+/// every hour whose rest is over.
+async fn keep_house(office: Office) {
+    if let Err(error) = office.settle_password_costs().await {
+        tracing::warn!(%error, "passwords cost the least that they may");
+    }
+    let mut hourly = tokio::time::interval(Duration::from_secs(60 * 60));
+    loop {
+        hourly.tick().await;
+        if let Err(error) = office.end_rests(std::time::SystemTime::now()).await {
+            tracing::error!(%error, "names and invitations that are over could not be removed");
+        }
+    }
 }
 
 /// The certificate, if anything is to be encrypted.

@@ -103,7 +103,12 @@ impl Access {
         };
         let store = Store::open_place(&place).await?;
         let domain = settle_domain(&store, None).await?;
-        let operator = Operator::new(Office::new(store.clone(), &domain, None), None);
+        let office = Office::new(store.clone(), &domain, None);
+        if let Err(error) = office.load_password_costs().await {
+            // Hashes are made at the least costs then, and again at the next login.
+            tracing::warn!(%error, "the costs of passwords could not be read");
+        }
+        let operator = Operator::new(office, None);
         Ok(Self::Database {
             operator: Box::new(operator),
             store,

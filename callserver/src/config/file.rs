@@ -43,6 +43,8 @@ pub struct ConfigFile {
     pub guests: GuestsSection,
     /// What sources of SIP may do wrong.
     pub guard: GuardSection,
+    /// Who may make an account.
+    pub accounts: AccountsSection,
     /// The figures for monitoring.
     pub metrics: MetricsSection,
     /// The HTTP interface's limits.
@@ -59,6 +61,14 @@ pub struct TlsSection {
     pub certificate: Option<PathBuf>,
     /// Its private key, PEM.
     pub key: Option<PathBuf>,
+}
+
+/// `[accounts]`
+#[derive(Clone, Copy, Default, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AccountsSection {
+    /// Who may make an account.
+    pub sign_up: api::SignUp,
 }
 
 /// `[media]`

@@ -14,8 +14,9 @@ use switch::Network;
 
 pub use error::ConfigError;
 pub use file::{
-    CallsSection, ConfigFile, DigestAlgorithm, DigestSection, GuardSection, HttpSection, LogFormat,
-    LogSection, MediaSection, MetricsSection, RegistrationSection, TlsSection,
+    AccountsSection, CallsSection, ConfigFile, DigestAlgorithm, DigestSection, GuardSection,
+    HttpSection, LogFormat, LogSection, MediaSection, MetricsSection, RegistrationSection,
+    TlsSection,
 };
 pub use guests::{GuestCalls, GuestsSection};
 pub use listen::Encrypted;
@@ -58,6 +59,8 @@ pub struct Config {
     pub guests: GuestsSection,
     /// Whom those may call.
     pub guest_calls: GuestCalls,
+    /// Who may make an account.
+    pub accounts: AccountsSection,
     /// What sources of SIP may do wrong.
     pub guard: switch::GuardConfig,
     /// From where the figures for monitoring may be read.
@@ -164,6 +167,7 @@ impl Config {
             calls: file.calls,
             guests: file.guests,
             guest_calls,
+            accounts: file.accounts,
             guard,
             metrics_readers,
             http_limits: file.http_limits,

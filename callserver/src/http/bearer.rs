@@ -17,10 +17,6 @@ use crate::office::{Actor, Office, OfficeError, Session};
 pub(super) struct Bearer(pub(super) Session);
 
 /// A person who has logged in: a guest is refused.
-#[allow(
-    dead_code,
-    reason = "the routes that need it come one group after the other"
-)]
 pub(super) struct Person(pub(super) Session);
 
 /// An administrator who has logged in.

@@ -79,7 +79,7 @@ impl Interface {
         }
     }
 
-    fn login_limit(&self) -> std::sync::MutexGuard<'_, crate::login_limit::LoginLimit> {
+    pub(super) fn login_limit(&self) -> std::sync::MutexGuard<'_, crate::login_limit::LoginLimit> {
         // Counting cannot be left half done: the table is good even if a thread died with it.
         self.login_limit
             .lock()

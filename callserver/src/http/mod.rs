@@ -1,15 +1,19 @@
 //! The HTTP interface: one module a group of routes, each with its own `router()`; every refusal is a problem document.
 
+mod accounts;
 mod bearer;
 mod dates;
+mod devices;
 mod extract;
 mod health;
 mod idempotent;
 mod limits;
 mod login;
+mod me;
 mod metrics;
 mod openapi;
 mod page;
+mod pictures;
 mod places;
 mod problem;
 mod server_facts;
@@ -124,9 +128,13 @@ impl Interface {
 /// Every route, with its description. Those that need more than [`BODY_LIMIT`] say so with a layer of their own.
 fn routes() -> OpenApiRouter<Interface> {
     OpenApiRouter::with_openapi(openapi::Document::openapi())
+        .merge(accounts::router())
+        .merge(devices::router())
         .merge(health::router())
         .merge(login::router())
+        .merge(me::router())
         .merge(metrics::router())
+        .merge(pictures::router())
         .merge(server_facts::router())
         .merge(sessions::router())
         .merge(web_socket::router())

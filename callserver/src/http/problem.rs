@@ -54,6 +54,7 @@ impl From<OfficeError> for Refusal {
         }
         let retry_after_seconds = match &error {
             OfficeError::TooManyAttempts { wait } => Some(wait.as_secs() + 1),
+            OfficeError::Hash(_) => Some(5),
             _ => None,
         };
         let mut problem = Problem::new(kind, error.to_string());

@@ -1,10 +1,11 @@
-//! Accounts: add, list, show, disable, remove, set the password.
+//! Accounts: add, list, show, disable.
 
 use std::time::SystemTime;
 
 use api::{DeviceLabel, DisplayName, Number, Password, Username};
 
-use super::{Change, Credential, Office, OfficeError};
+use super::names::Resting;
+use super::{Change, Credential, Office, OfficeError, PersonChanged, WhatChanged};
 use crate::store::{AccountRow, AuditEntry, NumberState, Origin, Subject, Transaction};
 
 /// An account to be added, as somebody wrote it.
@@ -24,14 +25,29 @@ pub struct NewAccount {
 pub type AddedOrRefused = Result<(AccountRow, Option<Credential>), OfficeError>;
 
 /// An account that keeps all rules.
-struct Checked {
-    username: Username,
+pub(super) struct Checked {
+    pub(super) username: Username,
     display_name: DisplayName,
     number: Option<Number>,
     password_hash: Option<String>,
 }
 
-fn dialled(account: &AccountRow) -> Vec<String> {
+impl Checked {
+    /// The number that was asked for.
+    pub(super) fn number(&self) -> Option<&Number> {
+        self.number.as_ref()
+    }
+
+    /// With the number that comes with an invitation, if it has one: that is the one that was promised.
+    pub(super) fn with_number_of(self, invited: Option<Number>) -> Self {
+        Self {
+            number: invited.or(self.number),
+            ..self
+        }
+    }
+}
+
+pub(super) fn dialled(account: &AccountRow) -> Vec<String> {
     let number = account.number.iter().map(Number::to_string);
     number.chain([account.username.clone()]).collect()
 }
@@ -44,7 +60,7 @@ impl Office {
     pub async fn add_account(&self, new: NewAccount) -> Result<AccountRow, OfficeError> {
         let checked = self.check(new).await?;
         let mut tx = self.store.begin().await?;
-        let row = Self::add_checked(&mut tx, &checked).await?;
+        let row = self.add_checked(&mut tx, &checked).await?;
         let change = Change {
             dialled: dialled(&row),
             ..Change::default()
@@ -73,7 +89,7 @@ impl Office {
         let mut tx = self.store.begin().await?;
         for checked in checked {
             let added = match checked {
-                Ok(checked) => Self::add_checked(&mut tx, &checked).await,
+                Ok(checked) => self.add_checked(&mut tx, &checked).await,
                 Err(refused) => Err(refused),
             };
             results.push(match added {
@@ -100,7 +116,7 @@ impl Office {
     }
 
     /// Everything about a new account that can be known without the database.
-    async fn check(&self, new: NewAccount) -> Result<Checked, OfficeError> {
+    pub(super) async fn check(&self, new: NewAccount) -> Result<Checked, OfficeError> {
         let username = Username::parse(&new.name)?;
         // The name as it was typed: its capitals are how its owner writes it.
         let display_name = DisplayName::parse(new.display_name.as_deref().unwrap_or(&new.name))?;
@@ -122,7 +138,11 @@ impl Office {
     }
 
     /// Adds one account, or refuses it and leaves nothing of it behind.
-    async fn add_checked(tx: &mut Transaction, new: &Checked) -> Result<AccountRow, OfficeError> {
+    pub(super) async fn add_checked(
+        &self,
+        tx: &mut Transaction,
+        new: &Checked,
+    ) -> Result<AccountRow, OfficeError> {
         let number = match &new.number {
             // Looked at before anything is written: others may be in the same transaction.
             Some(number) => match tx.number(number).await? {
@@ -145,16 +165,28 @@ impl Office {
                 now,
             )
             .await?;
-        let account = added.ok_or_else(|| OfficeError::NameTaken {
-            name: new.username.to_string(),
-        })?;
+        let Some(account) = added else {
+            Self::claim_name(tx, &new.username, None, Resting::Given, now).await?;
+            return Err(OfficeError::NameTaken {
+                name: new.username.to_string(),
+            });
+        };
+        tx.forget_former_username(&new.username).await?;
         if !tx
             .assign_number(&number, account, true, "account added", now)
             .await?
         {
             return Err(Self::number_taken(tx, number).await?);
         }
-        Self::find(tx, new.username.as_str()).await
+        let row = Self::find_by_id(tx, account).await?;
+        let entry = AuditEntry {
+            action: "account.add",
+            subject: Subject::Account(row.username.clone()),
+            account: Some(account),
+            detail: serde_json::json!({ "number": row.number, "has_password": row.has_password }),
+        };
+        self.audit(tx, entry).await?;
+        Ok(row)
     }
 
     /// All accounts.
@@ -173,7 +205,7 @@ impl Office {
         let missing = || OfficeError::NoSuchAccount {
             name: name.to_owned(),
         };
-        let username = Username::parse(name).map_err(|_| missing())?;
+        let username = Username::existing(name).map_err(|_| missing())?;
         self.store
             .account_by_name(&username)
             .await?
@@ -191,10 +223,17 @@ impl Office {
     ) -> Result<AccountRow, OfficeError> {
         let mut tx = self.store.begin().await?;
         let account = Self::find(&mut tx, name).await?;
+        if is_disabled {
+            self.keep_an_administrator(&mut tx, &account).await?;
+        }
         tx.set_disabled(account.account, is_disabled).await?;
         let mut change = Self::all_about(&mut tx, &account).await?;
         if is_disabled {
             change.revoked = change.logins.clone();
+            change.people.push(PersonChanged {
+                account: account.account,
+                what: WhatChanged::Removed,
+            });
         }
         let entry = AuditEntry {
             action: if is_disabled {
@@ -210,46 +249,6 @@ impl Office {
         self.finish(tx, change).await?;
         Ok(AccountRow {
             is_disabled,
-            ..account
-        })
-    }
-
-    /// Removes an account with its devices; its numbers become free.
-    ///
-    /// # Errors
-    /// If there is none of this name.
-    pub async fn remove_account(&self, name: &str) -> Result<AccountRow, OfficeError> {
-        let now = SystemTime::now();
-        let mut tx = self.store.begin().await?;
-        let account = Self::find(&mut tx, name).await?;
-        let mut change = Self::all_about(&mut tx, &account).await?;
-        for row in tx.numbers_of(account.account).await? {
-            tx.free_number(&row.number, "account removed", now).await?;
-        }
-        tx.remove_account(account.account).await?;
-        change.revoked = change.logins.clone();
-        self.finish(tx, change).await?;
-        Ok(account)
-    }
-
-    /// Sets a new password. Devices keep their own credentials.
-    ///
-    /// # Errors
-    /// If there is none of this name, or the password breaks its rule.
-    pub async fn set_password(
-        &self,
-        name: &str,
-        password: &str,
-    ) -> Result<AccountRow, OfficeError> {
-        let account = self.account(name).await?;
-        let password = Password::parse(password, &Username::parse(&account.username)?)?;
-        let hash = self.passwords.hash(password).await?;
-        let mut tx = self.store.begin().await?;
-        let account = Self::find(&mut tx, name).await?;
-        tx.set_password_hash(account.account, Some(&hash)).await?;
-        self.finish(tx, Change::default()).await?;
-        Ok(AccountRow {
-            has_password: true,
             ..account
         })
     }

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use api::DeviceLabel;
+use api::{AccountId, DeviceLabel};
 use rand::RngExt;
 use sip::Ha1;
 
-use super::{Change, Office, OfficeError};
-use crate::store::{AccountRow, DeviceRow, NewDevice, Origin, Transaction};
+use super::{Change, Office, OfficeError, PersonChanged, WhatChanged};
+use crate::store::{AccountRow, AuditEntry, DeviceRow, NewDevice, Origin, Subject, Transaction};
 
 /// What a phone registers with. Only hashes of the secret are kept.
 #[derive(Clone, PartialEq, Eq)]
@@ -52,8 +52,30 @@ pub(super) fn random_text(length: usize) -> String {
         .collect()
 }
 
+/// More desk phones than this are more than a person has; an administrator may add more.
+const MOST_BY_HAND: i64 = 50;
+
+fn devices_of(account: AccountId) -> PersonChanged {
+    PersonChanged {
+        account,
+        what: WhatChanged::Devices,
+    }
+}
+
+/// Whether it could be a login: PostgreSQL keeps no NUL in a text, so it is not even asked.
+fn is_login(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn missing(account: &AccountRow, login: &str) -> OfficeError {
+    OfficeError::NoSuchDevice {
+        name: account.username.clone(),
+        login: login.to_owned(),
+    }
+}
+
 impl Office {
-    /// Adds a device for a phone that somebody sets up by hand.
+    /// Adds a device for a phone that somebody sets up by hand, because an administrator wants it.
     ///
     /// # Errors
     /// If there is no such account, or the label breaks its rule.
@@ -65,11 +87,39 @@ impl Office {
         let label = DeviceLabel::parse(label.unwrap_or("phone"))?;
         let mut tx = self.store.begin().await?;
         let account = Self::find(&mut tx, name).await?;
+        self.add_by_hand(tx, account, &label).await
+    }
+
+    /// Adds a device for a phone that its owner sets up by hand.
+    ///
+    /// # Errors
+    /// If the label breaks its rule, or the account has 50 such devices.
+    pub async fn add_own_device(
+        &self,
+        account: AccountId,
+        label: &str,
+    ) -> Result<(AccountRow, Credential), OfficeError> {
+        let label = DeviceLabel::parse(label)?;
+        let mut tx = self.store.begin().await?;
+        let account = Self::find_by_id(&mut tx, account).await?;
+        if tx.count_devices_by_hand(account.account).await? >= MOST_BY_HAND {
+            return Err(OfficeError::TooManyDevices { most: MOST_BY_HAND });
+        }
+        self.add_by_hand(tx, account, &label).await
+    }
+
+    async fn add_by_hand(
+        &self,
+        mut tx: Transaction,
+        account: AccountRow,
+        label: &DeviceLabel,
+    ) -> Result<(AccountRow, Credential), OfficeError> {
         let credential = self
-            .make_device(&mut tx, &account, &label, Origin::Admin)
+            .make_device(&mut tx, &account, label, Origin::Admin)
             .await?;
         let change = Change {
             logins: vec![credential.login.clone()],
+            people: vec![devices_of(account.account)],
             ..Change::default()
         };
         self.finish(tx, change).await?;
@@ -88,27 +138,105 @@ impl Office {
         Ok(self.store.devices(account).await?)
     }
 
-    /// Revokes a device's credential; its registration ends.
+    /// The devices of whoever asks.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn own_devices(&self, account: AccountId) -> Result<Vec<DeviceRow>, OfficeError> {
+        Ok(self.store.devices(Some(account)).await?)
+    }
+
+    /// Revokes a device's credential, because an administrator wants it; its registration ends.
     ///
     /// # Errors
     /// If the account has no such device.
     pub async fn remove_device(&self, name: &str, login: &str) -> Result<(), OfficeError> {
         let mut tx = self.store.begin().await?;
         let account = Self::find(&mut tx, name).await?;
-        if !tx.remove_device(account.account, login).await? {
-            return Err(OfficeError::NoSuchDevice {
-                name: account.username,
-                login: login.to_owned(),
-            });
+        self.revoke(tx, account, login).await
+    }
+
+    /// Revokes a device's credential for its owner; its registration ends.
+    ///
+    /// # Errors
+    /// If the account has no such device.
+    pub async fn remove_own_device(
+        &self,
+        account: AccountId,
+        login: &str,
+    ) -> Result<(), OfficeError> {
+        let mut tx = self.store.begin().await?;
+        let account = Self::find_by_id(&mut tx, account).await?;
+        self.revoke(tx, account, login).await
+    }
+
+    async fn revoke(
+        &self,
+        mut tx: Transaction,
+        account: AccountRow,
+        login: &str,
+    ) -> Result<(), OfficeError> {
+        if !is_login(login) {
+            return Err(missing(&account, login));
         }
+        let device = tx.device(account.account, login).await?;
+        let device = device.ok_or_else(|| missing(&account, login))?;
+        tx.remove_device(account.account, login).await?;
+        self.audit_device(&mut tx, &account, "device.remove", login, &device.label)
+            .await?;
         let logins = vec![login.to_owned()];
         let change = Change {
             revoked: logins.clone(),
             logins,
+            people: vec![devices_of(account.account)],
+            ..Change::default()
+        };
+        self.finish(tx, change).await
+    }
+
+    /// Gives a device another label, for its owner.
+    ///
+    /// # Errors
+    /// If the account has no such device, or the label breaks its rule.
+    pub async fn rename_own_device(
+        &self,
+        account: AccountId,
+        login: &str,
+        label: &str,
+    ) -> Result<DeviceRow, OfficeError> {
+        let label = DeviceLabel::parse(label)?;
+        let mut tx = self.store.begin().await?;
+        let account = Self::find_by_id(&mut tx, account).await?;
+        if !is_login(login) || !tx.rename_device(account.account, login, &label).await? {
+            return Err(missing(&account, login));
+        }
+        self.audit_device(&mut tx, &account, "device.rename", login, label.as_str())
+            .await?;
+        let device = tx.device(account.account, login).await?;
+        let device = device.ok_or_else(|| missing(&account, login))?;
+        let change = Change {
+            people: vec![devices_of(account.account)],
             ..Change::default()
         };
         self.finish(tx, change).await?;
-        Ok(())
+        Ok(device)
+    }
+
+    async fn audit_device(
+        &self,
+        tx: &mut Transaction,
+        account: &AccountRow,
+        action: &'static str,
+        login: &str,
+        label: &str,
+    ) -> Result<(), OfficeError> {
+        let entry = AuditEntry {
+            action,
+            subject: Subject::Device(login.to_owned()),
+            account: Some(account.account),
+            detail: serde_json::json!({ "account": account.username, "label": label }),
+        };
+        self.audit(tx, entry).await
     }
 
     pub(super) async fn make_device(
@@ -130,6 +258,8 @@ impl Office {
             origin,
         };
         tx.add_device(&device, SystemTime::now()).await?;
+        self.audit_device(tx, account, "device.add", &login, label.as_str())
+            .await?;
         Ok(Credential {
             login,
             secret,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use api::{
-    Number, NumberRefused, PasswordRefused, ProblemKind, SessionId, TextRefused, UsernameRefused,
+    AccountId, Number, NumberRefused, PasswordRefused, PictureRefused, ProblemKind, SessionId,
+    SignUp, TextRefused, UsernameRefused,
 };
 
 use crate::passwords::HashError;
@@ -35,6 +36,92 @@ pub enum OfficeError {
     NameTaken {
         /// The name.
         name: String,
+    },
+    /// Somebody has a name that looks like it.
+    #[error("The username {name:?} looks too much like one that is taken; choose another one.")]
+    NameLooksTaken {
+        /// The name.
+        name: String,
+    },
+    /// Somebody had this name, or one that looks like it, until lately.
+    #[error(
+        "The username {name:?} was somebody else's until lately and rests; choose another one."
+    )]
+    NameResting {
+        /// The name.
+        name: String,
+    },
+    /// Too many names of the account rest.
+    #[error(
+        "You have given up {most} usernames within 45 days; go back to one of them, or wait until one is free for others again."
+    )]
+    TooManyNames {
+        /// How many may rest.
+        most: usize,
+    },
+    /// The account of whoever asks is no more.
+    #[error("There is no account {account} any more.")]
+    AccountGone {
+        /// Its id.
+        account: AccountId,
+    },
+    /// A guest cannot have this.
+    #[error("{name:?} is a guest, who has neither password nor role; make it a person first.")]
+    IsGuest {
+        /// Its username.
+        name: String,
+    },
+    /// The password that is asked for again is another one.
+    #[error("The present password is another one; check it and try again.")]
+    WrongOldPassword,
+    /// Old and new password are one.
+    #[error("The new password is the old one; choose another one.")]
+    SamePassword,
+    /// The picture breaks its rule.
+    #[error(transparent)]
+    Picture(#[from] PictureRefused),
+    /// The account has no picture.
+    #[error("This account has no picture.")]
+    NoPicture,
+    /// Nobody would be left who may do everything.
+    #[error(
+        "This is the last administrator; make somebody else one first, or use `callctl` on the server's machine."
+    )]
+    LastAdministrator,
+    /// An invitation that breaks a limit.
+    #[error("This cannot be an invitation: {reason}.")]
+    Invitation {
+        /// Which limit.
+        reason: &'static str,
+    },
+    /// There is no such invitation.
+    #[error("There is no invitation {invitation}; `callctl invitations list` shows all.")]
+    NoSuchInvitation {
+        /// Its id.
+        invitation: i64,
+    },
+    /// A code that is wrong, used up, or too old.
+    #[error(
+        "This invitation is not good: it is mistyped, used up, or too old; ask whoever sent it for another one."
+    )]
+    InvitationNotGood,
+    /// Accounts are not for everybody.
+    #[error("On this server {}.", sign_up_sentence(*allowed))]
+    SignUpRefused {
+        /// Who may make one.
+        allowed: SignUp,
+    },
+    /// The account has as many phones as one may have.
+    #[error("You have {most} devices that were made by hand, which is the most; remove one first.")]
+    TooManyDevices {
+        /// How many one may have.
+        most: i64,
+    },
+    /// The export could not be packed.
+    #[error("The export could not be packed ({reason}); this is a fault of the server.")]
+    Export {
+        /// What failed.
+        reason: String,
     },
     /// Nobody has this name.
     #[error("There is no account {name:?}; `callctl accounts list` shows all.")]
@@ -100,6 +187,14 @@ pub enum OfficeError {
     Store(#[from] StoreError),
 }
 
+fn sign_up_sentence(allowed: SignUp) -> &'static str {
+    match allowed {
+        SignUp::Closed => "only an administrator makes accounts; ask one",
+        SignUp::Invitation => "one needs an invitation to make an account; ask an administrator",
+        SignUp::Open => "everybody may make an account",
+    }
+}
+
 fn nearest(numbers: &[Number]) -> String {
     match numbers {
         [] => "choose another one".into(),
@@ -118,13 +213,31 @@ impl OfficeError {
     /// What kind of problem this is for a program.
     pub fn kind(&self) -> ProblemKind {
         match self {
-            Self::Username(_) | Self::Password(_) | Self::Text(_) | Self::Number { .. } => {
-                ProblemKind::BadRequest
+            Self::Username(_)
+            | Self::Password(_)
+            | Self::Text(_)
+            | Self::Number { .. }
+            | Self::Picture(PictureRefused::Format | PictureRefused::TooManyPixels)
+            | Self::SamePassword
+            | Self::Invitation { .. } => ProblemKind::BadRequest,
+            Self::NameTaken { .. }
+            | Self::NameLooksTaken { .. }
+            | Self::NameResting { .. }
+            | Self::TooManyNames { .. }
+            | Self::TooManyDevices { .. }
+            | Self::LastAdministrator
+            | Self::IsGuest { .. }
+            | Self::NumberTaken { .. }
+            | Self::NoFreeNumber => ProblemKind::Conflict,
+            Self::WrongOldPassword | Self::InvitationNotGood | Self::SignUpRefused { .. } => {
+                ProblemKind::Forbidden
             }
-            Self::NameTaken { .. } | Self::NumberTaken { .. } | Self::NoFreeNumber => {
-                ProblemKind::Conflict
-            }
-            Self::NoSuchAccount { .. }
+            Self::Picture(_) => ProblemKind::TooLarge,
+            Self::Hash(HashError::Busy) => ProblemKind::TooManyAttempts,
+            Self::AccountGone { .. }
+            | Self::NoPicture
+            | Self::NoSuchInvitation { .. }
+            | Self::NoSuchAccount { .. }
             | Self::NoSuchDevice { .. }
             | Self::NoSuchSession { .. }
             | Self::NumberNotAssigned { .. } => ProblemKind::NotFound,
@@ -132,7 +245,9 @@ impl OfficeError {
             Self::NoSession => ProblemKind::NoSession,
             Self::Disabled => ProblemKind::AccountDisabled,
             Self::TooManyAttempts { .. } => ProblemKind::TooManyAttempts,
-            Self::Hash(_) | Self::Store(_) => ProblemKind::Internal,
+            Self::Hash(HashError::Failed(_)) | Self::Export { .. } | Self::Store(_) => {
+                ProblemKind::Internal
+            }
         }
     }
 }

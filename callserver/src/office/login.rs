@@ -3,6 +3,7 @@
 use api::{DeviceLabel, LoginRequest, Tokens, Username};
 
 use super::{Change, Credential, Office, OfficeError, PersonChanged, WhatChanged};
+use crate::passwords::Verdict;
 use crate::store::{AccountRow, Origin, Transaction};
 
 /// More devices than this that came from logging in are more than a person has; the longest unused one makes room.
@@ -26,7 +27,7 @@ impl Office {
     /// The same for an unknown name as for a wrong password, in the same time.
     pub async fn log_in(&self, request: &LoginRequest) -> Result<LoggedIn, OfficeError> {
         let label = DeviceLabel::parse(&request.device_label)?;
-        let account = match Username::parse(&request.name) {
+        let account = match Username::existing(&request.name) {
             Ok(name) => self.store.account_by_name(&name).await?,
             Err(_) => None,
         };
@@ -34,22 +35,35 @@ impl Office {
             Some(account) => self.store.password_hash(account.account).await?,
             None => None,
         };
-        let is_right = self
+        let verdict = self
             .passwords
-            .is_right(stored, request.password.clone())
+            .check(stored.clone(), request.password.clone())
             .await?;
         let account = account
-            .filter(|_| is_right)
+            .filter(|_| verdict != Verdict::Wrong)
             .ok_or(OfficeError::WrongPassword)?;
+        // The only moment at which the password is known and its hash can be made as others are today.
+        let hash = match verdict {
+            Verdict::RightAtOtherCosts => {
+                Some(self.passwords.hash_again(request.password.clone()).await?)
+            }
+            _ => None,
+        };
 
         let mut tx = self.store.begin().await?;
-        // Read again: it may have been disabled or removed while the password was being checked.
+        // Read again: it may have been disabled or removed, or got another password, while this one was being checked.
         let account = match Self::find(&mut tx, &account.username).await {
             Err(OfficeError::NoSuchAccount { .. }) => return Err(OfficeError::WrongPassword),
             found => found?,
         };
         if account.is_disabled {
             return Err(OfficeError::Disabled);
+        }
+        if tx.password_hash(account.account).await? != stored {
+            return Err(OfficeError::WrongPassword);
+        }
+        if let Some(hash) = hash {
+            tx.replace_password_hash(account.account, &hash).await?;
         }
         let mut revoked = Vec::new();
         if let Some(login) = &request.replaces

@@ -6,14 +6,22 @@
 
 mod accounts;
 mod actor;
+mod administrators;
 mod audit;
 mod change;
 mod devices;
+mod erasure;
 mod error;
+mod export;
+mod invitations;
 mod login;
+mod names;
 mod notices;
 mod numbers;
+mod password_costs;
+mod profile;
 mod sessions;
+mod sign_up;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -26,6 +34,8 @@ pub use actor::{Actor, ActorKind};
 pub use change::{Announcement, Change, PersonChanged, WhatChanged};
 pub use devices::Credential;
 pub use error::OfficeError;
+pub use export::Export;
+pub use invitations::{Invitation, InvitationWish};
 pub use login::LoggedIn;
 pub use notices::Heard;
 pub use sessions::Session;
@@ -166,10 +176,12 @@ impl Office {
             name: name.to_owned(),
         };
         // A name that breaks the rule cannot exist; "no such account" says more than the rule would.
-        let username = Username::parse(name).map_err(|_| missing())?;
+        let username = Username::existing(name).map_err(|_| missing())?;
         tx.account_by_name(&username).await?.ok_or_else(missing)
     }
 }
 
+#[cfg(test)]
+mod people_tests;
 #[cfg(test)]
 mod tests;

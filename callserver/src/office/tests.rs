@@ -258,7 +258,7 @@ async fn logging_in_for_ever_does_not_pile_up_devices(ground: Ground) {
     );
 }
 
-async fn a_disabled_account_has_no_credential_and_a_removed_one_frees_its_numbers(ground: Ground) {
+async fn a_disabled_account_has_no_credential_and_neither_has_a_removed_one(ground: Ground) {
     let office = ground.office().await;
     office
         .add_account(account("alice", Some("1000")))
@@ -399,7 +399,7 @@ on_both_engines!(
     logging_in_makes_a_device_whose_secret_fits_its_stored_hashes,
     wrong_password_unknown_name_and_no_password_are_refused_alike,
     logging_in_for_ever_does_not_pile_up_devices,
-    a_disabled_account_has_no_credential_and_a_removed_one_frees_its_numbers,
+    a_disabled_account_has_no_credential_and_neither_has_a_removed_one,
     what_changed_is_announced_and_forgotten_before_the_answer,
     everything_is_there_after_a_restart,
     what_is_done_stands_in_the_audit_log_under_the_name_of_who_did_it,

@@ -273,6 +273,52 @@ impl Transaction {
             .await?)
     }
 
+    /// Gives the device with this login another label if it belongs to `account`; tells whether it does.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn rename_device(
+        &mut self,
+        account: AccountId,
+        login: &str,
+        label: &DeviceLabel,
+    ) -> Result<bool, StoreError> {
+        let update =
+            sqlx::query("UPDATE devices SET label = $3 WHERE account_id = $1 AND login = $2");
+        let update = update.bind(account.0).bind(login).bind(label.as_str());
+        Ok(update.execute(&mut *self.inner).await?.rows_affected() > 0)
+    }
+
+    /// One device of an account, as this write sees it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn device(
+        &mut self,
+        account: AccountId,
+        login: &str,
+    ) -> Result<Option<DeviceRow>, StoreError> {
+        let select = sqlx::query(
+            "SELECT d.device_id, a.username, d.label, d.login, d.created_at, d.last_seen_at
+             FROM devices d JOIN accounts a ON a.account_id = d.account_id
+             WHERE d.account_id = $1 AND d.login = $2",
+        );
+        let select = select.bind(account.0).bind(login);
+        let row = select.fetch_optional(&mut *self.inner).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// How many devices of an account were made by hand, for desk phones.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn count_devices_by_hand(&mut self, account: AccountId) -> Result<i64, StoreError> {
+        let count = sqlx::query_scalar(
+            "SELECT count(*) FROM devices WHERE account_id = $1 AND origin = 'admin'",
+        );
+        Ok(count.bind(account.0).fetch_one(&mut *self.inner).await?)
+    }
+
     /// The logins of all devices of an account.
     ///
     /// # Errors

@@ -109,7 +109,9 @@ impl Store {
             Ok::<_, Source>((writer, readers))
         };
         let (writer, readers) = opened.await.map_err(failed)?;
-        Ok(Self::new(DatabasePlace::File(absolute), writer, readers))
+        let store = Self::new(DatabasePlace::File(absolute), writer, readers);
+        store.fill_skeletons().await?;
+        Ok(store)
     }
 
     /// Opens a database of a PostgreSQL server and brings its tables up to date.
@@ -157,7 +159,9 @@ impl Store {
         let readers = pool(4).connect_with(options()?).await;
         let readers = readers.map_err(unreachable)?;
         let place = DatabasePlace::Postgres(url.clone());
-        Ok(Self::new(place, writer, readers))
+        let store = Self::new(place, writer, readers);
+        store.fill_skeletons().await?;
+        Ok(store)
     }
 
     /// Whether nobody has made anything in a PostgreSQL database yet.

@@ -259,7 +259,7 @@ impl Transaction {
         Ok(())
     }
 
-    async fn remember(
+    pub(super) async fn remember(
         &mut self,
         number: &Number,
         reason: &str,

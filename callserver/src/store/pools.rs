@@ -9,6 +9,23 @@ use super::numbers::digits;
 use super::{StoreError, Transaction};
 
 impl Transaction {
+    /// Whether a number is in a pool that accounts get theirs from.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn is_in_pool_for_accounts(&mut self, number: &Number) -> Result<bool, StoreError> {
+        // An international number is nobody's to ask for.
+        let text = number.as_str();
+        let Some(value) = text.parse::<i64>().ok().filter(|_| !text.starts_with('+')) else {
+            return Ok(false);
+        };
+        let count = sqlx::query_scalar::<_, i64>(
+            "SELECT count(*) FROM pools WHERE purpose = 'accounts' AND digits = $1 AND $2 BETWEEN low AND high",
+        );
+        let count = count.bind(digits(number)).bind(value);
+        Ok(count.fetch_one(&mut *self.inner).await? > 0)
+    }
+
     /// The lowest number of the pools for accounts that can be given away, if any is left.
     ///
     /// # Errors

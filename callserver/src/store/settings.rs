@@ -11,6 +11,15 @@ impl Store {
         let value = sqlx::query_scalar("SELECT value FROM settings WHERE name = 'domain'");
         Ok(value.fetch_optional(&self.readers).await?)
     }
+
+    /// What a password hash costs on this server, once that has been found out.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn password_costs(&self) -> Result<Option<String>, StoreError> {
+        let value = sqlx::query_scalar("SELECT value FROM settings WHERE name = 'argon2id'");
+        Ok(value.fetch_optional(&self.readers).await?)
+    }
 }
 
 impl Transaction {
@@ -21,6 +30,19 @@ impl Transaction {
     pub async fn domain(&mut self) -> Result<Option<String>, StoreError> {
         let value = sqlx::query_scalar("SELECT value FROM settings WHERE name = 'domain'");
         Ok(value.fetch_optional(&mut *self.inner).await?)
+    }
+
+    /// Remembers what a password hash costs.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn set_password_costs(&mut self, costs: &str) -> Result<(), StoreError> {
+        let upsert = "INSERT INTO settings (name, value) VALUES ('argon2id', $1) ON CONFLICT (name) DO UPDATE SET value = $1";
+        sqlx::query(upsert)
+            .bind(costs)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
     }
 
     /// Remembers the SIP domain.
