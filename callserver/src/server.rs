@@ -151,7 +151,8 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
 
     let sip = udp.or(tcp);
     let fingerprint = certificate.map(|certificate| certificate.sha256().to_owned());
-    let office = Office::new(store.clone(), &domain, Some(announcements));
+    let office =
+        Office::new(store.clone(), &domain, Some(announcements)).with_plan(config.numbers.clone());
     let sip_service = api::SipService {
         domain: domain.clone(),
         udp,

@@ -45,6 +45,8 @@ pub struct ConfigFile {
     pub guard: GuardSection,
     /// Who may make an account.
     pub accounts: AccountsSection,
+    /// The number plan.
+    pub numbers: NumbersSection,
     /// The figures for monitoring.
     pub metrics: MetricsSection,
     /// The HTTP interface's limits.
@@ -113,6 +115,32 @@ pub enum DigestAlgorithm {
     /// `MD5`
     #[serde(rename = "MD5")]
     Md5,
+}
+
+/// `[numbers]`
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NumbersSection {
+    /// How many numbers one account may hold.
+    pub per_account: u32,
+    /// How long a number rests that its owner gave up. 0: it is free at once.
+    pub quarantine_days: u32,
+    /// How long a number rests that a guest had. 0: it is free at once.
+    pub guest_quarantine_hours: u32,
+    /// What people dial for `+`, such as `00`.
+    pub international_prefix: Option<String>,
+}
+
+impl Default for NumbersSection {
+    fn default() -> Self {
+        Self {
+            per_account: 5,
+            quarantine_days: 45,
+            // Nobody knows a guest's number for long, but whoever called it yesterday should not reach another guest today.
+            guest_quarantine_hours: 24,
+            international_prefix: None,
+        }
+    }
 }
 
 /// `[registration]`

@@ -15,8 +15,8 @@ use switch::Network;
 pub use error::ConfigError;
 pub use file::{
     AccountsSection, CallsSection, ConfigFile, DigestAlgorithm, DigestSection, GuardSection,
-    HttpSection, LogFormat, LogSection, MediaSection, MetricsSection, RegistrationSection,
-    TlsSection,
+    HttpSection, LogFormat, LogSection, MediaSection, MetricsSection, NumbersSection,
+    RegistrationSection, TlsSection,
 };
 pub use guests::{GuestCalls, GuestsSection};
 pub use listen::Encrypted;
@@ -63,6 +63,8 @@ pub struct Config {
     pub accounts: AccountsSection,
     /// What sources of SIP may do wrong.
     pub guard: switch::GuardConfig,
+    /// The number plan.
+    pub numbers: NumbersSection,
     /// From where the figures for monitoring may be read.
     pub metrics_readers: Vec<Network>,
     /// Limits of the HTTP interface.
@@ -169,6 +171,7 @@ impl Config {
             guest_calls,
             accounts: file.accounts,
             guard,
+            numbers: file.numbers,
             metrics_readers,
             http_limits: file.http_limits,
             log: file.log,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Failure, Operator, rfc_3339};
-use crate::office::Office;
+use crate::office::{Office, Right, Wish, parse_number};
 use crate::store::{NumberHistoryRow, NumberRow, NumberState};
 
 /// What can be asked about numbers.
@@ -107,16 +107,20 @@ impl Operator {
                 return Answer::of(&history.map(HistoryView::from).collect::<Vec<_>>());
             }
             NumbersCommand::Assign { number, account } => {
-                office.assign_number(&number, &account).await?
+                let wish: Wish = number.parse()?;
+                let right = Right::Administrator;
+                office.assign_number(&wish, account.as_str(), right).await?
             }
-            NumbersCommand::Release { number } => office.release_number(&number).await?,
+            NumbersCommand::Release { number } => {
+                office.release_number(&parse_number(&number)?).await?
+            }
         };
         Answer::of(&NumberView::from(number))
     }
 }
 
 fn parse_state(text: &str) -> Result<NumberState, Failure> {
-    NumberState::parse(text).map_err(|_| {
+    NumberState::from_word(text).ok_or_else(|| {
         Failure::new(
             "bad-request",
             format!(

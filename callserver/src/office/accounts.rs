@@ -2,11 +2,11 @@
 
 use std::time::SystemTime;
 
-use api::{DeviceLabel, DisplayName, Number, Password, Username};
+use api::{DeviceLabel, DisplayName, Number, Password, PoolPurpose, Username};
 
 use super::names::Resting;
 use super::{Change, Credential, Office, OfficeError, PersonChanged, WhatChanged};
-use crate::store::{AccountRow, AuditEntry, NumberState, Origin, Subject, Transaction};
+use crate::store::{AccountRow, AuditEntry, Choice, NumberState, Origin, Subject, Transaction};
 
 /// An account to be added, as somebody wrote it.
 #[derive(Clone, Default)]
@@ -152,7 +152,7 @@ impl Office {
                 _ => number.clone(),
             },
             None => tx
-                .lowest_free_number()
+                .free_number_of(PoolPurpose::Accounts, Choice::Policy(rand::random()))
                 .await?
                 .ok_or(OfficeError::NoFreeNumber)?,
         };
@@ -254,7 +254,7 @@ impl Office {
     }
 }
 
-pub(super) fn parse_number(text: &str) -> Result<Number, OfficeError> {
+pub(crate) fn parse_number(text: &str) -> Result<Number, OfficeError> {
     Number::parse(text).map_err(|reason| OfficeError::Number {
         text: text.to_owned(),
         reason,

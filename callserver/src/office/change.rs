@@ -59,6 +59,21 @@ pub enum WhatChanged {
 }
 
 impl Change {
+    /// Both changes as one.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        let join = |mine: &mut Vec<String>, others: Vec<String>| {
+            mine.extend(others);
+            mine.sort_unstable();
+            mine.dedup();
+        };
+        join(&mut self.logins, other.logins);
+        join(&mut self.dialled, other.dialled);
+        join(&mut self.revoked, other.revoked);
+        self.people.extend(other.people);
+        self
+    }
+
     /// Whether nobody remembers anything wrongly.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

@@ -66,8 +66,8 @@ impl Office {
             what: WhatChanged::Removed,
         });
         let mut numbers = Vec::new();
-        for number in tx.numbers_of(row.account).await? {
-            tx.free_number(&number.number, "account deleted", now)
+        for number in tx.numbers_that_belong_to(row.account).await? {
+            self.leave_number(tx, &number, "account deleted", now)
                 .await?;
             numbers.push(number.number);
         }

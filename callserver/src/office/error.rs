@@ -7,6 +7,7 @@ use api::{
     SignUp, TextRefused, UsernameRefused,
 };
 
+use super::PlanError;
 use crate::passwords::HashError;
 use crate::store::StoreError;
 
@@ -155,6 +156,9 @@ pub enum OfficeError {
         /// The number.
         number: Number,
     },
+    /// The number plan refuses.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
     /// All pools are used up.
     #[error("No number is left in the pools; name one with --number, or release one.")]
     NoFreeNumber,
@@ -241,6 +245,7 @@ impl OfficeError {
             | Self::NoSuchDevice { .. }
             | Self::NoSuchSession { .. }
             | Self::NumberNotAssigned { .. } => ProblemKind::NotFound,
+            Self::Plan(refused) => refused.kind(),
             Self::WrongPassword => ProblemKind::WrongPassword,
             Self::NoSession => ProblemKind::NoSession,
             Self::Disabled => ProblemKind::AccountDisabled,

@@ -174,9 +174,16 @@ impl Office {
         self.audit_invitation(tx, "invitation.use", row.invitation, detail)
             .await?;
         if let Some(number) = &row.number {
-            // Free for the rest of this write, which nobody else sees.
-            tx.free_number(number, "given with an invitation", now)
-                .await?;
+            // Free for the rest of this write, which nobody else sees; unless an administrator has given it to somebody
+            // meanwhile, who keeps it.
+            let is_reserved = tx
+                .number(number)
+                .await?
+                .is_some_and(|row| row.state == NumberState::Reserved);
+            if is_reserved {
+                tx.free_number(number, "given with an invitation", now)
+                    .await?;
+            }
             tx.take_number_of_invitation(row.invitation).await?;
         }
         Ok(row)

@@ -29,6 +29,7 @@ use std::time::SystemTime;
 use api::Username;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+pub(crate) use accounts::parse_number;
 pub use accounts::{AddedOrRefused, NewAccount};
 pub use actor::{Actor, ActorKind};
 pub use change::{Announcement, Change, PersonChanged, WhatChanged};
@@ -38,8 +39,13 @@ pub use export::Export;
 pub use invitations::{Invitation, InvitationWish};
 pub use login::LoggedIn;
 pub use notices::Heard;
+pub use numbers::{
+    Holder, ImportLine, ImportReport, LeasesEnded, NumberChanged, PlanError, RefusedLine, Right,
+    SheetError, Wish, read_sheet, write_sheet,
+};
 pub use sessions::Session;
 
+use crate::config::NumbersSection;
 use crate::passwords::Passwords;
 use crate::store::{AccountRow, AuditEntry, Store, Transaction};
 
@@ -53,6 +59,7 @@ pub struct Office {
     changes: broadcast::Sender<Arc<Change>>,
     actor: Arc<Actor>,
     is_rehearsing: bool,
+    plan: Arc<NumbersSection>,
 }
 
 /// So many changes may wait for a slow listener; after that it is told that it has missed some.
@@ -73,6 +80,16 @@ impl Office {
             changes: broadcast::Sender::new(CHANGES_KEPT),
             actor: Arc::new(Actor::SYSTEM),
             is_rehearsing: false,
+            plan: Arc::default(),
+        }
+    }
+
+    /// The same office, with the operator's settings for numbers.
+    #[must_use]
+    pub fn with_plan(self, plan: NumbersSection) -> Self {
+        Self {
+            plan: Arc::new(plan),
+            ..self
         }
     }
 
@@ -161,9 +178,12 @@ impl Office {
 
     /// Everything that may be remembered about an account.
     async fn all_about(tx: &mut Transaction, account: &AccountRow) -> Result<Change, OfficeError> {
-        let numbers = tx.numbers_of(account.account).await?;
+        // Those that rest lead to the account too, and so does what was forwarded to any of them.
+        let numbers = tx.numbers_that_belong_to(account.account).await?;
+        let mut numbers: Vec<_> = numbers.into_iter().map(|row| row.number).collect();
+        numbers.extend(tx.numbers_that_lead_to(&numbers).await?);
         let mut dialled = vec![account.username.clone()];
-        dialled.extend(numbers.into_iter().map(|row| String::from(row.number)));
+        dialled.extend(numbers.into_iter().map(String::from));
         Ok(Change {
             logins: tx.logins(account.account).await?,
             dialled,

@@ -48,7 +48,7 @@ macro_rules! select_accounts {
 const BY_NAME: &str = select_accounts!("WHERE a.username = $1");
 const BY_ID: &str = select_accounts!("WHERE a.account_id = $1");
 const BY_NUMBER: &str = select_accounts!(
-    "WHERE a.account_id = (SELECT account_id FROM numbers WHERE number = $1 AND state = 'assigned')"
+    "WHERE a.account_id = (SELECT account_id FROM numbers WHERE number = $1 AND state IN ('assigned', 'guest'))"
 );
 
 fn read(row: &AnyRow) -> Result<AccountRow, StoreError> {

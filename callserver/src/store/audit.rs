@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::time::SystemTime;
 
 use api::{AccountId, Number};
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 
-use super::{Store, StoreError, Transaction, unix_millis};
+use super::{Store, StoreError, Transaction, rows_of, unix_millis};
 use crate::office::{Actor, ActorKind};
 
 /// What was done.
@@ -191,6 +191,20 @@ impl Store {
     }
 }
 
+/// So many lines are written in one statement.
+const WRITTEN: usize = 32;
+
+impl Actor {
+    fn word(&self) -> &'static str {
+        match self.kind {
+            ActorKind::Account => "account",
+            ActorKind::Operator => "operator",
+            ActorKind::System => "system",
+            ActorKind::Stranger => "stranger",
+        }
+    }
+}
+
 impl Transaction {
     /// Adds a line to the log; it stands there if the rest of the write does.
     ///
@@ -202,30 +216,44 @@ impl Transaction {
         entry: &AuditEntry,
         now: SystemTime,
     ) -> Result<(), StoreError> {
-        let insert = sqlx::query(
-            "INSERT INTO audit_log (happened_at, actor, actor_id, actor_name, source, action, subject_kind, subject,
-                 account_id, detail)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        );
-        let kind = match actor.kind {
-            ActorKind::Account => "account",
-            ActorKind::Operator => "operator",
-            ActorKind::System => "system",
-            ActorKind::Stranger => "stranger",
-        };
-        insert
-            .bind(unix_millis(now))
-            .bind(kind)
-            .bind(actor.account.map(|account| account.0))
-            .bind(actor.name.clone())
-            .bind(actor.source.as_ref().map(IpAddr::to_string))
-            .bind(entry.action)
-            .bind(entry.subject.kind())
-            .bind(entry.subject.name())
-            .bind(entry.account.map(|account| account.0))
-            .bind(entry.detail.to_string())
-            .execute(&mut *self.inner)
-            .await?;
+        self.audit_all(actor, std::slice::from_ref(entry), now)
+            .await
+    }
+
+    /// Adds many lines to the log.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn audit_all(
+        &mut self,
+        actor: &Actor,
+        entries: &[AuditEntry],
+        now: SystemTime,
+    ) -> Result<(), StoreError> {
+        for part in entries.chunks(WRITTEN) {
+            let sql = format!(
+                "INSERT INTO audit_log (happened_at, actor, actor_id, actor_name, source, action, subject_kind, subject,
+                     account_id, detail)
+                 VALUES {}",
+                rows_of(10, part.len())
+            );
+            // Only placeholders were put in.
+            let mut insert = sqlx::query(AssertSqlSafe(sql));
+            for entry in part {
+                insert = insert
+                    .bind(unix_millis(now))
+                    .bind(actor.word())
+                    .bind(actor.account.map(|account| account.0))
+                    .bind(actor.name.clone())
+                    .bind(actor.source.as_ref().map(IpAddr::to_string))
+                    .bind(entry.action)
+                    .bind(entry.subject.kind())
+                    .bind(entry.subject.name())
+                    .bind(entry.account.map(|account| account.0))
+                    .bind(entry.detail.to_string());
+            }
+            insert.execute(&mut *self.inner).await?;
+        }
         Ok(())
     }
 }

@@ -7,8 +7,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::accounts::read_number;
-use super::numbers::digits;
-use super::{Store, StoreError, Transaction, unix_millis};
+use super::{Lease, NumberState, Store, StoreError, Transaction, unix_millis};
 
 /// One invitation, without its code.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -197,20 +196,16 @@ impl Transaction {
         note: &str,
         now: SystemTime,
     ) -> Result<bool, StoreError> {
-        let upsert = sqlx::query(
-            "INSERT INTO numbers (number, digits, state, changed_at, note) VALUES ($1, $2, 'reserved', $3, $4)
-             ON CONFLICT (number) DO UPDATE SET state = 'reserved', changed_at = $3, note = $4
-             WHERE numbers.state = 'free'",
-        );
-        let upsert = upsert
-            .bind(number.as_str())
-            .bind(digits(number))
-            .bind(unix_millis(now))
-            .bind(note);
-        let is_done = upsert.execute(&mut *self.inner).await?.rows_affected() == 1;
-        if is_done {
-            self.remember(number, note, now).await?;
+        let before = self.number(number).await?;
+        let lease = Lease::Reserved {
+            note: Some(note.to_owned()),
+        };
+        match before {
+            Some(row) if row.state != NumberState::Free => Ok(false),
+            before => {
+                self.set_number(number, before.as_ref(), &lease, note, now)
+                    .await
+            }
         }
-        Ok(is_done)
     }
 }

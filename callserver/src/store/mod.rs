@@ -15,16 +15,22 @@ mod devices;
 mod dossier;
 mod engine;
 mod erasure;
+mod free_ranges;
 mod idempotent;
 mod invitations;
+mod leases;
 mod names;
 mod notices;
+mod number_batches;
+mod number_history;
 mod numbers;
 mod pictures;
 mod place;
 mod pools;
+mod reached;
 mod sessions;
 mod settings;
+mod slot;
 mod snapshot;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -35,6 +41,8 @@ use std::time::SystemTime;
 use sqlx::any::{Any, AnyRow};
 use sqlx::{AnyPool, AssertSqlSafe, Row};
 
+pub use api::NumberState;
+
 pub use accounts::AccountRow;
 pub use audit::{AuditEntry, AuditFilter, AuditRow, Subject};
 pub(crate) use bindings::expires_at as binding_expires_at;
@@ -42,13 +50,18 @@ pub use call_records::{CallRecord, CallRecordRow, RecordedParty};
 pub use devices::{CredentialRow, DeviceRow, NewDevice, Origin};
 pub use engine::Engine;
 pub use erasure::ERASED_DISPLAY_NAME;
+pub use free_ranges::Choice;
 pub use idempotent::{Claim, KeptAnswer};
 pub use invitations::{InvitationRow, NewInvitation};
 pub use names::NameUse;
 pub use notices::{LONGEST_NOTICE, Notices};
-pub use numbers::{NumberHistoryRow, NumberRow, NumberState};
+pub use number_batches::{NumberWrite, OwnerRow};
+pub use number_history::NumberHistoryRow;
+pub use numbers::{Lease, NumberRow};
 pub use pictures::PictureRow;
 pub use place::{DatabasePlace, PlaceRefused, PostgresUrl};
+pub use pools::PoolRow;
+pub use reached::Reached;
 pub use sessions::{RefreshedBy, SessionOwner, SessionRow, TokenHash, TokenHashes};
 pub use snapshot::SnapshotError;
 pub(crate) use snapshot::last_line;
@@ -177,4 +190,16 @@ fn with_list(sql: &str, first: usize, count: usize) -> AssertSqlSafe<String> {
         .collect();
     // Only placeholders come in, never a value.
     AssertSqlSafe(sql.replace("{}", &list.join(", ")))
+}
+
+/// `($1, $2), ($3, $4)`: the placeholders of so many rows of so many columns.
+fn rows_of(columns: usize, rows: usize) -> String {
+    let row = |row: usize| {
+        let first = row * columns + 1;
+        let places: Vec<_> = (first..first + columns)
+            .map(|place| format!("${place}"))
+            .collect();
+        format!("({})", places.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
