@@ -25,8 +25,6 @@ pub(super) enum Word {
     Reply {
         id: ErrandId,
         outcome: Result<Reply, WebError>,
-        /// It made an account of a guest.
-        was_upgrade: bool,
     },
     /// The end of a sign-in has reached the server, or does not.
     Farewell,
@@ -119,13 +117,8 @@ impl Clerk {
         self.make_room()?;
         let replies = self.replies.clone();
         self.errands.spawn(async move {
-            let was_upgrade = matches!(errand, Errand::Upgrade { .. });
             let outcome = errand.run(&session).await;
-            let word = Word::Reply {
-                id,
-                outcome,
-                was_upgrade,
-            };
+            let word = Word::Reply { id, outcome };
             let _ = replies.send(word).await;
         });
         Ok(())
@@ -143,11 +136,7 @@ impl Clerk {
         let replies = self.replies.clone();
         self.errands.spawn(async move {
             let outcome = enquiry.run(server, trusted).await;
-            let word = Word::Reply {
-                id,
-                outcome,
-                was_upgrade: false,
-            };
+            let word = Word::Reply { id, outcome };
             let _ = replies.send(word).await;
         });
         Ok(())

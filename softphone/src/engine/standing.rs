@@ -1,6 +1,6 @@
 //! What the server says about our account and our contacts, and who is told of it.
 
-use api::{Account, Event};
+use api::{Account, AccountKind, Event, Me};
 use phone::Book;
 
 use super::clerk::Word;
@@ -46,6 +46,10 @@ impl Core {
         if !self.book.contacts().is_empty() {
             self.tell_contacts();
         }
+        self.ask_for_contacts();
+    }
+
+    fn ask_for_contacts(&mut self) {
         // Who keeps nothing has no use for them unasked.
         if self.config.keep.keeps() && self.clerk.has_session() {
             self.ask(OWN, Errand::Contacts);
@@ -55,19 +59,12 @@ impl Core {
     pub(super) fn on_word(&mut self, word: Word) {
         match word {
             Word::News(News::Event(event)) => self.on_event(event),
-            Word::News(News::Me(account)) => self.account_is(account),
+            Word::News(News::Me(me)) => self.me_is(&me),
             Word::News(News::Ended) => self.session_ended(),
             Word::Farewell => {}
-            Word::Reply {
-                id,
-                outcome,
-                was_upgrade,
-            } => {
-                if was_upgrade && outcome.is_ok() {
-                    self.is_no_guest_any_more();
-                }
+            Word::Reply { id, outcome } => {
                 match &outcome {
-                    Ok(Reply::Me(account)) => self.account_is(account.clone()),
+                    Ok(Reply::Me(me)) => self.me_is(me),
                     Ok(Reply::Contacts(contacts)) => {
                         self.book = Book::new(contacts.clone());
                         self.contacts_changed();
@@ -127,12 +124,35 @@ impl Core {
                 ..
             } => self.book.name_changed(account, &display_name),
             Event::AccountRemoved { account } => self.book.account_removed(account),
+            Event::Listening => {
+                self.ask_for_contacts();
+                false
+            }
             // Lists of devices are asked for when somebody looks at them.
             _ => false,
         };
         if contacts_changed {
             self.contacts_changed();
         }
+    }
+
+    fn me_is(&mut self, me: &Me) {
+        let is_guest = me.kind == AccountKind::Guest;
+        if let Some(line) = &mut self.line
+            && line.summary.is_guest != is_guest
+        {
+            line.summary.is_guest = is_guest;
+            line.account.name.clone_from(&me.name);
+            line.summary.name.clone_from(&me.name);
+            self.keep_account();
+            self.tell_account();
+        }
+        self.account_is(Account {
+            id: me.id,
+            name: me.name.clone(),
+            display_name: me.display_name.clone(),
+            number: me.number.clone(),
+        });
     }
 
     /// How our account looks now. A call that is going on does not hear of it.
@@ -157,14 +177,6 @@ impl Core {
             self.outlet.tell(Notice::NumberChanged { old, new });
         }
         if is_renamed {
-            self.tell_account();
-        }
-    }
-
-    fn is_no_guest_any_more(&mut self) {
-        if let Some(line) = &mut self.line {
-            line.summary.is_guest = false;
-            self.keep_account();
             self.tell_account();
         }
     }

@@ -101,20 +101,11 @@ async fn run<W: Write>(runner: &mut Runner<'_, W>, errand: Errand) -> Result<Out
         Err(signal) => return Ok(Outcome::Interrupted(signal)),
     };
     match reply {
-        Reply::Me(account) => {
-            let fields = json!({
-                "id": account.id, "name": account.name, "display_name": account.display_name,
-                "number": account.number,
-            });
-            runner.tell("account", fields);
-        }
+        Reply::Me(me) => runner.tell("account", json!(me)),
         Reply::FreeNumbers(numbers) => runner.tell("free_numbers", json!({ "numbers": numbers })),
         Reply::Devices(devices) => {
             for device in devices {
-                let fields = json!({
-                    "login": device.login, "label": device.label, "last_seen": device.last_seen,
-                });
-                runner.tell("device", fields);
+                runner.tell("device", json!(device));
             }
         }
         Reply::Contacts(contacts) => {

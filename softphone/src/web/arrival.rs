@@ -3,15 +3,14 @@
 use std::net::SocketAddr;
 
 use api::{
-    Account, GUESTS_PATH, GuestRequest, LOGIN_PATH, LoginAnswer, LoginRequest, SERVER_PATH,
-    ServerFacts, SipService,
+    ACCOUNTS_PATH, Account, GUESTS_PATH, GuestRequest, LOGIN_PATH, LoginAnswer, LoginRequest,
+    SERVER_PATH, ServerFacts, SignUpRequest, SipService,
 };
-use serde::Serialize;
 use sip_tokio::Fingerprint;
 
 use super::connection::Question;
 use super::session::renewed;
-use super::{ACCOUNTS_PATH, Connection, ME_PATH, ServerAddress, WebError};
+use super::{Connection, ME_PATH, ServerAddress, WebError};
 use crate::engine::Password;
 
 /// Somebody who comes in.
@@ -63,18 +62,6 @@ pub struct NewAccount {
     pub invitation: Option<String>,
 }
 
-/// What is posted for a new account.
-#[derive(Serialize)]
-struct SignUpRequest<'a> {
-    username: &'a str,
-    password: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    display_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    invitation: Option<&'a str>,
-    device_label: &'a str,
-}
-
 impl Arrival {
     /// Comes in and gets this device's SIP credential.
     ///
@@ -107,11 +94,12 @@ impl Arrival {
             }
             Entrance::SignUp(account) => {
                 let request = SignUpRequest {
-                    username: &account.username,
-                    password: account.password.reveal(),
-                    display_name: account.display_name.as_deref(),
-                    invitation: account.invitation.as_deref(),
-                    device_label: &self.device_label,
+                    username: account.username.clone(),
+                    password: account.password.reveal().to_owned(),
+                    display_name: account.display_name.clone(),
+                    invitation: account.invitation.clone(),
+                    number: None,
+                    device_label: self.device_label.clone(),
                 };
                 let question = Question::post(ACCOUNTS_PATH, &request);
                 connection.ask(&question, None).await?

@@ -1,8 +1,8 @@
 //! What can be asked of the server, one errand each, and what comes back.
 
 use api::{
-    Account, CallRecord, Contact, ContactEntry, DirectoryEntry, Number, OnCall, Paged, SERVER_PATH,
-    ServerFacts, UpgradeRequest,
+    CallRecord, Contact, ContactEntry, Device, DirectoryEntry, Me, Number, OnCall, Paged,
+    PasswordChange, SERVER_PATH, ServerFacts, UpgradeRequest, UsernameChange, UsernameCheck,
 };
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -90,7 +90,7 @@ pub enum Reply {
     /// It is done, and there is nothing to tell.
     Done,
     /// How our account looks now.
-    Me(Account),
+    Me(Me),
     /// Numbers that can be had, the nearest first.
     FreeNumbers(Vec<Number>),
     /// The devices of our account.
@@ -108,7 +108,7 @@ pub enum Reply {
     /// What a server offers.
     Server(Box<ServerFacts>),
     /// Whether a username can be had.
-    Username(UsernameAnswer),
+    Username(UsernameCheck),
 }
 
 /// Why an errand came to nothing.
@@ -129,46 +129,11 @@ impl From<WebError> for Refused {
     }
 }
 
-/// A device in the account's list.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Device {
-    /// Its SIP login.
-    pub login: String,
-    /// The name that it was made under.
-    pub label: String,
-    /// When it registered last, as the server writes times; never without it.
-    #[serde(default)]
-    pub last_seen: Option<String>,
-}
-
-/// `GET /api/v1/usernames/{name}`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct UsernameAnswer {
-    /// The name that was asked for.
-    pub username: String,
-    /// Whether it can be had.
-    pub is_free: bool,
-    /// Why not, in one sentence.
-    #[serde(default)]
-    pub reason: Option<String>,
-}
-
 /// `PUT /api/v1/me/number`.
 #[derive(Serialize)]
 struct NumberRequest<'a> {
     number: &'a Number,
     on_call: OnCall,
-}
-
-#[derive(Serialize)]
-struct UsernameRequest<'a> {
-    username: &'a str,
-}
-
-#[derive(Serialize)]
-struct PasswordRequest<'a> {
-    old_password: &'a str,
-    new_password: &'a str,
 }
 
 /// `GET /api/v1/numbers`.
@@ -223,16 +188,14 @@ impl Errand {
                 me(session).await
             }
             Self::ChangeUsername { username } => {
-                let request = UsernameRequest {
-                    username: &username,
-                };
+                let request = UsernameChange { username };
                 done(session, Question::put("/api/v1/me/username", &request)).await?;
                 me(session).await
             }
             Self::ChangePassword { old, new } => {
-                let request = PasswordRequest {
-                    old_password: old.reveal(),
-                    new_password: new.reveal(),
+                let request = PasswordChange {
+                    old_password: old.reveal().to_owned(),
+                    new_password: new.reveal().to_owned(),
                 };
                 done(session, Question::put("/api/v1/me/password", &request)).await?;
                 Ok(Reply::Done)

@@ -25,13 +25,12 @@ mod session;
 pub use address::ServerAddress;
 pub use arrival::{Arrival, Entrance, NewAccount};
 pub use connection::Connection;
-pub use errand::{Device, Enquiry, Errand, Refused, Reply, UsernameAnswer};
+pub use errand::{Enquiry, Errand, Refused, Reply};
 pub use error::WebError;
 pub use news::{News, listen};
 pub use session::{Keeper, Session};
 
 const ME_PATH: &str = "/api/v1/me";
-const ACCOUNTS_PATH: &str = "/api/v1/accounts";
 const REFRESH_PATH: &str = "/api/v1/tokens/refresh";
 const LOGOUT_PATH: &str = "/api/v1/logout";
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Account, EVENTS_PATH, Event};
+use api::{EVENTS_PATH, Event, Me};
 use phone::{EventReader, Pause};
 use reqwest::Response;
 use tokio::sync::mpsc;
@@ -21,7 +21,7 @@ pub enum News {
     /// Something has happened.
     Event(Event),
     /// How our account looks today: after each new connection, for what was missed, and while there is no stream.
-    Me(Account),
+    Me(Me),
     /// The sign-in has ended at the server; nothing comes after this.
     Ended,
 }
@@ -61,10 +61,6 @@ async fn hear(
     pause: &mut Pause,
 ) -> WebError {
     let mut reader = EventReader::new();
-    // What happened before the server listened for us is in here.
-    if let Err(error) = ask_after_me(session, news).await {
-        return error;
-    }
     loop {
         let piece = match tokio::time::timeout(SILENCE, stream.chunk()).await {
             Ok(Ok(Some(piece))) => piece,
@@ -77,6 +73,12 @@ async fn hear(
             match serde_json::from_str(&data) {
                 Ok(Event::SessionEnded) => return WebError::SessionEnded,
                 Ok(event) => {
+                    // What happened before the server listened for us, or while it could not keep up.
+                    if event == Event::Listening
+                        && let Err(error) = ask_after_me(session, news).await
+                    {
+                        return error;
+                    }
                     if news.send(News::Event(event)).await.is_err() {
                         return WebError::Interrupted;
                     }

@@ -2,109 +2,36 @@
 
 use std::time::Instant;
 
+use super::counter::{Asked, Counter};
 use super::dialpad::Dialled;
 use super::ended::Ended;
+pub(crate) use super::line::{Call, Connected, Party, Settling, Stage};
+use super::me::{Me, MeAction};
+use super::people::{People, PeopleAction};
 use super::recent::Recent;
-use super::welcome::{Form, Stranger};
+use super::toast::Toast;
+use super::welcome::{Attempt, Form, Stranger};
 use crate::engine::{AccountSummary, CallNumber, Command, Notice, Problem, Registration};
-
-/// The person at the other end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Party {
-    number: String,
-    name: Option<String>,
-}
-
-impl Party {
-    pub(crate) fn new(number: &str, name: Option<&str>) -> Self {
-        let number = number.trim();
-        let number = number.strip_prefix("sip:").unwrap_or(number).to_owned();
-        let name = name
-            .map(str::trim)
-            .filter(|name| !name.is_empty() && *name != number);
-        Self {
-            number,
-            name: name.map(str::to_owned),
-        }
-    }
-
-    /// How to call back.
-    pub(crate) fn number(&self) -> &str {
-        &self.number
-    }
-
-    /// The name, or the number of somebody without one.
-    pub(crate) fn title(&self) -> &str {
-        match (&self.name, self.number.as_str()) {
-            (Some(name), _) => name,
-            (None, "") => "Unknown caller",
-            (None, number) => number,
-        }
-    }
-
-    /// The number of somebody whose name is the title.
-    pub(crate) fn subtitle(&self) -> Option<&str> {
-        self.name
-            .as_ref()
-            .map(|_| self.number.as_str())
-            .filter(|number| !number.is_empty())
-    }
-}
-
-/// Where a call stands.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Stage {
-    /// We called; nothing has rung yet.
-    Calling,
-    /// It rings at the other side.
-    RingingThere,
-    /// It rings here.
-    RingingHere { since: Instant },
-    /// Both can speak.
-    Connected(Connected),
-}
-
-/// A call in which both can speak.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Connected {
-    pub(crate) since: Instant,
-    pub(crate) codec: String,
-    pub(crate) encrypted: bool,
-    pub(crate) muted: bool,
-    pub(crate) spoken_dbfs: f32,
-    pub(crate) heard_dbfs: f32,
-}
-
-/// One call that is not over yet.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Call {
-    pub(crate) number: CallNumber,
-    pub(crate) party: Party,
-    pub(crate) incoming: bool,
-    pub(crate) stage: Stage,
-    /// What was asked of the engine and has not happened yet.
-    pub(crate) settling: Option<Settling>,
-}
-
-/// What was asked of the engine for one call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Settling {
-    Answering,
-    Ending,
-}
-
-impl Call {
-    fn rings_here(&self) -> bool {
-        matches!(self.stage, Stage::RingingHere { .. })
-    }
-}
+use crate::web::Reply;
 
 /// What somebody at the window did.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
     SignIn,
+    SignInAsGuest,
+    /// Make an account.
+    SignUp,
+    /// Begin to make an account, or go back to signing in.
+    WantAccount(bool),
+    /// Ask the server what it offers to those who are new.
+    LookUp,
+    /// Ask whether the wanted username is free.
+    CheckUsername,
     Trust,
     Distrust,
+    Go(Place),
+    Me(MeAction),
+    People(PeopleAction),
     SignOut,
     Call(String),
     Answer(CallNumber),
@@ -122,6 +49,20 @@ pub(crate) enum Scene {
     Phone,
 }
 
+/// What one looks at between calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Where calls begin: the dial pad, and past calls where there is room for both.
+    #[default]
+    Dial,
+    /// Past calls, in a window that has no room for both.
+    Recent,
+    /// Contacts and directory.
+    People,
+    /// The account and the window's own settings.
+    Settings,
+}
+
 /// What the window knows.
 #[derive(Debug)]
 pub(crate) struct Desk {
@@ -131,6 +72,13 @@ pub(crate) struct Desk {
     pub(crate) ended: Option<Ended>,
     pub(crate) recent: Recent,
     pub(crate) problem: Option<Problem>,
+    pub(crate) place: Place,
+    pub(crate) me: Me,
+    pub(crate) people: People,
+    pub(crate) toast: Option<Toast>,
+    counter: Counter,
+    /// What follows from what was heard.
+    outbox: Vec<Command>,
     calls: Vec<Call>,
 }
 
@@ -143,6 +91,12 @@ impl Desk {
             ended: None,
             recent: Recent::default(),
             problem: None,
+            place: Place::Dial,
+            me: Me::default(),
+            people: People::default(),
+            toast: None,
+            counter: Counter::default(),
+            outbox: Vec::new(),
             calls: Vec::new(),
         }
     }
@@ -177,6 +131,11 @@ impl Desk {
     /// Whether a new call can be placed now.
     pub(crate) fn can_call(&self) -> bool {
         self.registration.is_registered() && self.calls.is_empty()
+    }
+
+    /// What follows from what was heard, for the engine.
+    pub(crate) fn commands(&mut self) -> Vec<Command> {
+        std::mem::take(&mut self.outbox)
     }
 
     /// Takes in what the engine tells.
@@ -236,6 +195,23 @@ impl Desk {
                     self.ended = Some(ended);
                 }
             }
+            Notice::NumberChanged { old, new } => {
+                self.toast = Some(Toast::number_changed(now, old.as_deref(), new.as_deref()));
+                self.change_account(|account| account.number = new);
+            }
+            Notice::AccountChanged(changed) => {
+                let was_guest = self.account().is_some_and(|account| account.is_guest);
+                if was_guest && !changed.is_guest {
+                    self.toast = Some(Toast::account_made(now, &changed.name));
+                }
+                self.change_account(|account| *account = changed);
+            }
+            Notice::Contacts(contacts) => self.people.have(contacts),
+            Notice::Reply { id, outcome } => {
+                if let Some(asked) = self.counter.answered(id) {
+                    self.hear_reply(asked, &outcome);
+                }
+            }
             Notice::UnknownCertificate {
                 server,
                 fingerprint,
@@ -258,13 +234,32 @@ impl Desk {
     /// Takes in what somebody did; what it gives is for the engine.
     pub(crate) fn act(&mut self, action: Action) -> Vec<Command> {
         match action {
-            Action::SignIn => match self.form.submit() {
-                Some(command) => {
-                    self.problem = None;
-                    vec![command]
+            Action::SignIn => self.come_in(Attempt::SignIn),
+            Action::SignInAsGuest => self.come_in(Attempt::Guest),
+            Action::SignUp => self.come_in(Attempt::SignUp),
+            Action::WantAccount(wants) => {
+                self.form.want_account(wants);
+                Vec::new()
+            }
+            Action::LookUp => self.form.look_up(&mut self.counter).into_iter().collect(),
+            Action::CheckUsername => {
+                let checked = self.form.check_username(&mut self.counter);
+                checked.into_iter().collect()
+            }
+            Action::Go(place) => {
+                self.place = place;
+                self.ended = None;
+                if place == Place::Settings {
+                    self.me.act(MeAction::Open, &mut self.counter)
+                } else {
+                    Vec::new()
                 }
-                None => Vec::new(),
-            },
+            }
+            Action::Me(action) => self.me.act(action, &mut self.counter),
+            Action::People(action) => {
+                let asked = self.people.act(action, &mut self.counter);
+                asked.into_iter().collect()
+            }
             Action::Trust => self.form.trust(),
             Action::Distrust => {
                 self.form.distrust();
@@ -280,6 +275,7 @@ impl Desk {
                     return Vec::new();
                 }
                 self.dialled.called(&target);
+                self.place = Place::Dial;
                 self.ended = None;
                 self.problem = None;
                 vec![Command::Call { target }]
@@ -289,6 +285,7 @@ impl Desk {
                     return Vec::new();
                 }
                 self.ended = None;
+                self.place = Place::Dial;
                 // One call at a time: the one in progress makes room.
                 let mut commands = Vec::new();
                 if let Some(current) = self.calls.iter_mut().find(|call| !call.rings_here()) {
@@ -324,12 +321,50 @@ impl Desk {
         self.problem = Some(engine_gone());
     }
 
+    fn come_in(&mut self, attempt: Attempt) -> Vec<Command> {
+        let command = self.form.submit(attempt);
+        if command.is_some() {
+            self.problem = None;
+        }
+        command.into_iter().collect()
+    }
+
+    fn hear_reply(&mut self, asked: Asked, outcome: &Result<Reply, crate::web::Refused>) {
+        match asked {
+            Asked::Offers | Asked::Username => self.form.hear(outcome),
+            Asked::Contact | Asked::Directory => self.people.hear(outcome),
+            _ => {
+                let more = self.me.hear(asked, outcome, &mut self.counter);
+                self.outbox.extend(more);
+            }
+        }
+    }
+
+    fn change_account(&mut self, change: impl FnOnce(&mut AccountSummary)) {
+        match &mut self.registration {
+            Registration::Registering(account)
+            | Registration::Registered(account)
+            | Registration::Retrying { account, .. } => change(account),
+            _ => {}
+        }
+    }
+
     fn registration_moved(&mut self, registration: Registration) {
         match &registration {
+            Registration::SigningIn => self.form.busy = true,
             Registration::Failed(problem) => self.form.refused(problem),
             Registration::Registered(_) | Registration::Registering(_) => self.form.accepted(),
             Registration::SignedOut => self.form.ready(),
             _ => {}
+        }
+        if matches!(
+            registration,
+            Registration::SignedOut | Registration::Failed(_)
+        ) {
+            // The next one to sign in may be somebody else.
+            self.me.forget();
+            self.people.forget();
+            self.place = Place::Dial;
         }
         self.registration = registration;
     }

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `shell` | divides the window among the panels and carries what they ask for to the engine |
 //! | `desk` | what the window knows; notices and actions in, commands out |
-//! | `welcome`, `status`, `dialpad`, `ringing`, `call`, `ended`, `recent` | one panel each |
+//! | `line`, `counter`, `toast` | what the desk is made of: calls, questions to the server, short words |
+//! | `welcome`, `status`, `dialpad`, `ringing`, `call`, `ended`, `recent`, `people`, `me` | one panel each |
 //! | `widgets` | the small parts that the panels are made of |
 //! | `theme`, `layout`, `keys` | colours, type and sizes; columns; shortcuts |
 //! | `settings`, `desktop` | what is remembered between runs; what the desktop is set to |
@@ -13,19 +14,24 @@
 //! engine wakes the window when there is something new, and a window with nothing new does not paint.
 
 mod call;
+mod counter;
 mod desk;
 mod desktop;
 mod dialpad;
 mod ended;
 mod keys;
 mod layout;
+mod line;
 mod link;
+mod me;
+mod people;
 mod recent;
 mod ringing;
 mod settings;
 mod shell;
 mod status;
 mod theme;
+mod toast;
 mod welcome;
 mod widgets;
 
@@ -35,7 +41,7 @@ pub use link::Link;
 pub use settings::{Settings, SettingsFile, ThemeChoice};
 pub use shell::Window;
 
-use crate::engine::{Engine, EngineConfig};
+use crate::engine::{Command, Engine, EngineConfig};
 use crate::keep::Keep;
 
 /// How the window starts.
@@ -64,12 +70,19 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         settings.instance = Some(engine.instance.clone());
         file.save(&settings);
     }
+    // Whoever is named on the command line comes in anew.
+    let comes_back =
+        options.server.is_none() && options.login.is_none() && engine.keep.sign_in().is_some();
     // Another server or name than last time has no password to go with it either way.
     settings.server = options.server.unwrap_or(settings.server);
     settings.name = options.login.unwrap_or(settings.name);
     open(settings, file, None, move |ctx| {
         let wake = Box::new(move || ctx.request_repaint());
-        Ok(Box::new(Engine::start(engine, Some(wake))?))
+        let engine = Engine::start(engine, Some(wake))?;
+        if comes_back {
+            engine.send(Command::Resume)?;
+        }
+        Ok(Box::new(engine))
     })
 }
 

@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use egui::{
     Align, CentralPanel, Context, Frame, Layout, Margin, Panel, ThemePreference, Ui,
-    UserAttentionType, ViewportCommand,
+    UserAttentionType, ViewportCommand, vec2,
 };
 use lucide_icons::Icon;
 
 use super::call::CallPanel;
-use super::desk::{Action, Desk, Scene};
+use super::desk::{Action, Desk, Place, Scene};
 use super::layout::Columns;
 use super::link::Link;
 use super::ringing::Ringing;
@@ -18,8 +18,8 @@ use super::status::Status;
 use super::theme::{Palette, Type, size, space};
 use super::welcome::Form;
 use super::widgets::{Button, Kind, icon, words};
-use super::{call, dialpad, ended, keys, recent, ringing, status, theme, welcome};
-use crate::engine::{Notice, Registration};
+use super::{call, dialpad, ended, keys, me, people, recent, ringing, status, theme, welcome};
+use crate::engine::{Command, Notice, Registration};
 
 /// The window's title while nothing happens.
 pub(crate) const TITLE: &str = "Carillon";
@@ -34,8 +34,6 @@ pub struct Window {
     file: SettingsFile,
     title: String,
     scene: Scene,
-    /// In one column the list of calls takes the dial pad's place while this is set.
-    lists_calls: bool,
 }
 
 impl Window {
@@ -53,7 +51,6 @@ impl Window {
             file,
             title: TITLE.into(),
             scene: Scene::Welcome,
-            lists_calls: false,
         }
     }
 
@@ -70,13 +67,21 @@ impl Window {
                 Notice::Registration(Registration::Registered(account)) => {
                     let server = self.desk.form.remembered_address();
                     self.remember(|settings| {
-                        settings.server = server;
-                        settings.name.clone_from(&account.name);
+                        if !server.is_empty() {
+                            settings.server = server;
+                        }
+                        // Nobody signs in with a guest's name.
+                        if !account.is_guest {
+                            settings.name.clone_from(&account.name);
+                        }
                     });
                 }
                 _ => {}
             }
             self.desk.hear(now, notice);
+        }
+        for command in self.desk.commands() {
+            self.send(command);
         }
         let title = self.title_now();
         if title != self.title {
@@ -95,7 +100,6 @@ impl Window {
         }
         if self.scene != scene {
             self.scene = scene;
-            self.lists_calls = false;
             if scene == Scene::Phone {
                 ui.memory_mut(|memory| memory.request_focus(dialpad::line_id()));
             }
@@ -110,13 +114,14 @@ impl Window {
     }
 
     fn act(&mut self, action: Action) {
-        if matches!(action, Action::Call(_)) {
-            self.lists_calls = false;
-        }
         for command in self.desk.act(action) {
-            if self.link.send(command).is_err() {
-                self.desk.engine_is_gone();
-            }
+            self.send(command);
+        }
+    }
+
+    fn send(&mut self, command: Command) {
+        if self.link.send(command).is_err() {
+            self.desk.engine_is_gone();
         }
     }
 
@@ -142,21 +147,12 @@ impl Window {
             .inner_margin(Margin::symmetric(space::L as i8, space::S as i8));
         Panel::top("status").frame(bar).show(ui, |ui| {
             let status = Status::of(&self.desk);
+            let (place, talks) = (self.desk.place, self.desk.current().is_some());
             status::show(ui, &status, actions, |ui, actions| {
-                let next = theme_button(ui, self.settings.theme);
-                self.use_theme(ui.ctx(), next);
-                if columns == Columns::One && self.desk.current().is_none() {
-                    let (kind, picture, name) = match self.lists_calls {
-                        true => (Kind::On, Icon::Grid3x3, "Dial pad"),
-                        false => (Kind::Quiet, Icon::History, "Recent calls"),
-                    };
-                    if Button::icon(kind, picture, name).show(ui).clicked() {
-                        self.lists_calls = !self.lists_calls;
-                        actions.push(Action::DismissEnded);
-                    }
-                }
+                places(ui, place, columns, talks, actions);
             });
         });
+        self.toast(ui, &palette, now);
         self.problem(ui, &palette, actions);
         if columns == Columns::Two {
             let column = Frame::new()
@@ -186,6 +182,19 @@ impl Window {
     fn talk(&mut self, ui: &mut Ui, now: Instant, columns: Columns, actions: &mut Vec<Action>) {
         let ringing = Ringing::all(&self.desk, now);
         let current = self.desk.current().map(|call| CallPanel::of(call, now));
+        if matches!(self.desk.place, Place::People | Place::Settings) {
+            for ringing in &ringing {
+                ui.push_id(("beside", ringing.call), |ui| {
+                    ringing::show_beside(ui, ringing, actions)
+                });
+            }
+            if let Some(panel) = &current {
+                ui.push_id(("call strip", panel.call), |ui| {
+                    call::show_beside(ui, panel, actions);
+                });
+            }
+            return self.aside(ui, actions);
+        }
         let (first, beside) = match ringing.split_first() {
             Some((first, others)) if current.is_none() => (Some(first), others),
             _ => (None, ringing.as_slice()),
@@ -206,6 +215,39 @@ impl Window {
         }
     }
 
+    /// What one looks at beside calls.
+    fn aside(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        if self.desk.place == Place::People {
+            let can_call = self.desk.can_call();
+            ui.push_id("people", |ui| {
+                people::show(ui, &mut self.desk.people, can_call, actions);
+            });
+            return;
+        }
+        let Some(account) = self.desk.account().cloned() else {
+            return;
+        };
+        let (theme, mut next) = (self.settings.theme, None);
+        ui.push_id("settings", |ui| {
+            me::show(ui, &mut self.desk.me, &account, actions, |ui, actions| {
+                let theme_now = theme_name(theme);
+                let wide = vec2(ui.available_width(), size::CONTROL);
+                if Button::text(Kind::Secondary, theme_now)
+                    .sized(wide)
+                    .show(ui)
+                    .clicked()
+                {
+                    next = Some(theme_after(theme));
+                }
+                let button = Button::text(Kind::Secondary, "Sign out").with_icon(Icon::LogOut);
+                if button.sized(wide).show(ui).clicked() {
+                    actions.push(Action::SignOut);
+                }
+            });
+        });
+        self.use_theme(ui.ctx(), next);
+    }
+
     fn between_calls(&mut self, ui: &mut Ui, columns: Columns, actions: &mut Vec<Action>) {
         let can_call = self.desk.can_call();
         let types_on = columns == Columns::One
@@ -213,11 +255,11 @@ impl Window {
             && ui.input(dialpad::is_typing);
         if types_on {
             self.desk.ended = None;
-            self.lists_calls = false;
+            self.desk.place = Place::Dial;
         }
         if let Some(ended) = &self.desk.ended {
             ui.push_id("ended", |ui| ended::show(ui, ended, can_call, actions));
-        } else if columns == Columns::Two || self.lists_calls {
+        } else if columns == Columns::Two || self.desk.place == Place::Recent {
             ui.push_id("recent", |ui| {
                 recent::show(ui, &self.desk.recent, can_call, actions)
             });
@@ -226,6 +268,26 @@ impl Window {
                 ui.vertical_centered(|ui| {
                     ui.set_max_width(size::DIAL_COLUMN);
                     dialpad::show(ui, &mut self.desk.dialled, can_call, actions);
+                });
+            });
+        }
+    }
+
+    /// What happened by itself, for a while.
+    fn toast(&mut self, ui: &mut Ui, palette: &Palette, now: Instant) {
+        let Some(left) = self.desk.toast.as_ref().and_then(|toast| toast.left(now)) else {
+            self.desk.toast = None;
+            return;
+        };
+        ui.ctx().request_repaint_after(left);
+        let strip = Frame::new()
+            .fill(palette.accent_soft)
+            .inner_margin(Margin::symmetric(space::L as i8, space::S as i8));
+        if let Some(toast) = &self.desk.toast {
+            Panel::top("toast").frame(strip).show(ui, |ui| {
+                ui.horizontal_top(|ui| {
+                    icon(ui, Icon::Info, 18.0, palette.accent_text);
+                    ui.vertical(|ui| words(ui, &toast.text, Type::Body, palette.text));
                 });
             });
         }
@@ -281,17 +343,64 @@ impl Window {
     }
 }
 
+/// The buttons that lead from one place to another.
+fn places(ui: &mut Ui, place: Place, columns: Columns, talks: bool, actions: &mut Vec<Action>) {
+    let mut go = |kind, picture, name: &str, to| {
+        if Button::icon(kind, picture, name).show(ui).clicked() {
+            actions.push(Action::Go(to));
+        }
+    };
+    for (here, picture, name) in [
+        (Place::Settings, Icon::Settings, "Settings"),
+        (Place::People, Icon::Users, "Contacts"),
+    ] {
+        match place == here {
+            true => go(Kind::On, picture, name, Place::Dial),
+            false => go(Kind::Quiet, picture, name, here),
+        }
+    }
+    let is_aside = matches!(place, Place::Settings | Place::People);
+    match (columns, place) {
+        // The call in progress stands there, and its strip leads back to it.
+        _ if talks => {}
+        (Columns::One, Place::Dial) => {
+            go(Kind::Quiet, Icon::History, "Recent calls", Place::Recent);
+        }
+        (Columns::One, _) => go(Kind::Quiet, Icon::Grid3x3, "Dial pad", Place::Dial),
+        (Columns::Two, _) if is_aside => {
+            go(Kind::Quiet, Icon::History, "Recent calls", Place::Dial);
+        }
+        (Columns::Two, _) => {}
+    }
+}
+
 /// The button that goes on to the next theme; gives that theme when it was clicked.
 fn theme_button(ui: &mut Ui, choice: ThemeChoice) -> Option<ThemeChoice> {
-    let (picture, name, next) = match choice {
-        ThemeChoice::System => (Icon::SunMoon, "Theme: as the system", ThemeChoice::Light),
-        ThemeChoice::Light => (Icon::Sun, "Theme: light", ThemeChoice::Dark),
-        ThemeChoice::Dark => (Icon::Moon, "Theme: dark", ThemeChoice::System),
+    let picture = match choice {
+        ThemeChoice::System => Icon::SunMoon,
+        ThemeChoice::Light => Icon::Sun,
+        ThemeChoice::Dark => Icon::Moon,
     };
-    Button::icon(Kind::Quiet, picture, name)
+    Button::icon(Kind::Quiet, picture, theme_name(choice))
         .show(ui)
         .clicked()
-        .then_some(next)
+        .then_some(theme_after(choice))
+}
+
+fn theme_name(choice: ThemeChoice) -> &'static str {
+    match choice {
+        ThemeChoice::System => "Theme: as the system",
+        ThemeChoice::Light => "Theme: light",
+        ThemeChoice::Dark => "Theme: dark",
+    }
+}
+
+fn theme_after(choice: ThemeChoice) -> ThemeChoice {
+    match choice {
+        ThemeChoice::System => ThemeChoice::Light,
+        ThemeChoice::Light => ThemeChoice::Dark,
+        ThemeChoice::Dark => ThemeChoice::System,
+    }
 }
 
 fn preference(choice: ThemeChoice) -> ThemePreference {

@@ -30,6 +30,8 @@ pub(crate) mod size {
     pub(crate) const DIAL_COLUMN: f32 = 300.0;
     /// Forms and call views are no wider than this.
     pub(crate) const CARD: f32 = 380.0;
+    /// Panels of fields are no wider than this.
+    pub(crate) const FORM: f32 = 440.0;
     /// Corner radius of buttons and fields.
     pub(crate) const BUTTON_RADIUS: u8 = 10;
     /// Corner radius of cards.

@@ -14,7 +14,8 @@ use softphone::web::{
 };
 use stub::{Answer, Asked, Stub};
 
-const ME: &str = r#"{"id":7,"name":"amina","display_name":"Amina","number":"1004"}"#;
+const ME: &str = r#"{"id":7,"kind":"person","role":"user","name":"amina","display_name":"Amina","number":"1004",
+    "has_picture":false,"has_password":true,"devices":1,"created_at":"2026-11-21T14:00:00Z"}"#;
 
 fn problem(status: u16, kind: &str) -> Answer {
     let body = format!(
@@ -136,7 +137,9 @@ async fn events_are_heard_after_a_look_at_how_things_are() {
                 r#"{"event":"number_changed","account":7,"old":"1004","new":"1005","is_me":true}"#;
             (
                 200,
-                format!("data: {event}\n\ndata: {{\"event\":\"session_ended\"}}\n\n"),
+                format!(
+                    "data: {{\"event\":\"listening\"}}\n\ndata: {event}\n\ndata: {{\"event\":\"session_ended\"}}\n\n"
+                ),
             )
         }
         _ => house(asked),
@@ -145,6 +148,7 @@ async fn events_are_heard_after_a_look_at_how_things_are() {
     let (sender, mut news) = tokio::sync::mpsc::channel(8);
     softphone::web::listen(Arc::new(session), sender).await;
     assert!(matches!(news.recv().await, Some(News::Me(_))));
+    assert_eq!(news.recv().await, Some(News::Event(api::Event::Listening)));
     let Some(News::Event(api::Event::NumberChanged {
         new, is_me: true, ..
     })) = news.recv().await

@@ -1,7 +1,9 @@
 //! The window, driven through its accessible names over a rehearsed engine: what a screen reader finds is what works.
 
+mod account;
 mod calls;
 mod dialling;
+mod people;
 mod sign_in;
 mod stage;
 mod whole;

@@ -127,8 +127,11 @@ impl Stage {
         self.settle();
     }
 
+    /// What the window asked of the engine since the last time, besides how the server is.
     pub(crate) fn commands(&mut self) -> Vec<Command> {
-        std::mem::take(&mut self.wire.borrow_mut().commands)
+        let mut commands = std::mem::take(&mut self.wire.borrow_mut().commands);
+        commands.retain(|command| !matches!(command, Command::Enquire { .. }));
+        commands
     }
 
     pub(crate) fn click(&mut self, button: &str) {
@@ -136,6 +139,29 @@ impl Stage {
             .get_by_role_and_label(Role::Button, button)
             .click();
         self.settle();
+    }
+
+    /// Brings a control into view, as a screen reader does.
+    pub(crate) fn scroll_to(&mut self, button: &str) {
+        self.harness
+            .get_by_role_and_label(Role::Button, button)
+            .scroll_to_me();
+        self.settle();
+    }
+
+    /// Brings a control into view and clicks it.
+    pub(crate) fn find_and_click(&mut self, button: &str) {
+        self.scroll_to(button);
+        self.click(button);
+    }
+
+    /// What the window asked the server last that has this shape: its number, to answer it.
+    pub(crate) fn asked<T>(&self, pick: impl Fn(&Command) -> Option<T>) -> T {
+        let wire = self.wire.borrow();
+        let mut found = wire.commands.iter().rev().filter_map(pick);
+        found
+            .next()
+            .unwrap_or_else(|| panic!("not asked: {:?}", wire.commands))
     }
 
     pub(crate) fn has_button(&self, name: &str) -> bool {

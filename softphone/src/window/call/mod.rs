@@ -4,4 +4,4 @@ mod data;
 mod view;
 
 pub(crate) use data::{CallPanel, clock};
-pub(crate) use view::show;
+pub(crate) use view::{show, show_beside};

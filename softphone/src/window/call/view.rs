@@ -4,7 +4,7 @@ use egui::{Align, CornerRadius, Frame, Layout, Margin, Panel, ScrollArea, Stroke
 use lucide_icons::Icon;
 
 use super::data::{CallPanel, Talk};
-use crate::window::desk::Action;
+use crate::window::desk::{Action, Place};
 use crate::window::keys;
 use crate::window::theme::{Palette, Type, size, space};
 use crate::window::widgets::{Button, Kind, avatar, elided, icon, meter, paragraph, words};
@@ -50,6 +50,39 @@ pub(crate) fn show(ui: &mut Ui, panel: &CallPanel, actions: &mut Vec<Action>) {
             }
         });
     });
+}
+
+/// Draws the call as a strip above something else that one looks at meanwhile.
+pub(crate) fn show_beside(ui: &mut Ui, panel: &CallPanel, actions: &mut Vec<Action>) {
+    let palette = Palette::of(ui);
+    if let Some(talk) = &panel.talk {
+        ui.ctx().request_repaint_after(talk.next_second);
+    }
+    Frame::new()
+        .fill(palette.surface)
+        .stroke(Stroke::new(1.0, palette.border))
+        .corner_radius(CornerRadius::same(size::CARD_RADIUS))
+        .inner_margin(Margin::same(space::S as i8))
+        .show(ui, |ui| {
+            let row = vec2(ui.available_width(), size::CONTROL);
+            ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
+                let square = vec2(size::CONTROL, size::CONTROL);
+                let button = Button::icon(Kind::Danger, Icon::PhoneOff, "Hang up").sized(square);
+                if button.enabled(panel.can_hang_up).show(ui).clicked() {
+                    actions.push(Action::HangUp(panel.call));
+                }
+                let button = Button::icon(Kind::Secondary, Icon::Phone, "Back to the call");
+                if button.sized(square).show(ui).clicked() {
+                    actions.push(Action::Go(Place::Dial));
+                }
+                ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                    ui.spacing_mut().item_spacing.y = 2.0;
+                    elided(ui, &panel.title, Type::Strong, palette.text);
+                    words(ui, &panel.words, Type::Note, palette.text_2);
+                });
+            });
+        });
+    ui.add_space(space::XS);
 }
 
 /// With less height than this, in points, the person stands beside the picture instead of below it.

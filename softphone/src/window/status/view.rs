@@ -1,14 +1,13 @@
 //! Draws the bar at the top.
 
 use egui::{Align, Layout, Ui, vec2};
-use lucide_icons::Icon;
 
 use super::data::Status;
 use crate::window::desk::Action;
 use crate::window::theme::{Palette, Type, size, space};
-use crate::window::widgets::{Button, Kind, elided, presence, words};
+use crate::window::widgets::{elided, presence, words};
 
-/// Draws the bar; `extra` adds controls at its right end, before the one for signing out.
+/// Draws the bar; `extra` adds controls at its right end.
 pub(crate) fn show(
     ui: &mut Ui,
     status: &Status,
@@ -18,12 +17,6 @@ pub(crate) fn show(
     let palette = Palette::of(ui);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.set_min_height(size::BAR - 2.0 * space::S);
-        if Button::icon(Kind::Quiet, Icon::LogOut, "Sign out")
-            .show(ui)
-            .clicked()
-        {
-            actions.push(Action::SignOut);
-        }
         extra(ui, actions);
         ui.add_space(space::XS);
         ui.with_layout(Layout::top_down(Align::Min), |ui| {

@@ -1,5 +1,7 @@
 //! What the sign-in form holds, and what is wrong with it.
 
+use api::ServerFacts;
+
 use crate::engine::{Command, Fingerprint, Password, Problem};
 
 /// What the sign-in form holds.
@@ -17,6 +19,28 @@ pub(crate) struct Form {
     pub(crate) busy: bool,
     /// Nobody vouches for the server; somebody has to say whether it is the right one.
     pub(crate) stranger: Option<Stranger>,
+    /// An account is being made rather than used.
+    pub(crate) wants_account: bool,
+    /// What others shall see of the new account.
+    pub(crate) display_name: String,
+    /// The code of an invitation.
+    pub(crate) invitation: String,
+    /// What was tried last.
+    pub(super) attempt: Attempt,
+    /// The server that was asked what it offers, and what it said.
+    pub(super) looked_up: String,
+    pub(super) offers: Option<ServerFacts>,
+    /// The username that was asked after, and why it cannot be had; nothing there if it can.
+    pub(super) checked: Option<(String, Option<String>)>,
+}
+
+/// The ways to come in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    #[default]
+    SignIn,
+    Guest,
+    SignUp,
 }
 
 /// A server whose certificate nobody vouches for.
@@ -55,24 +79,41 @@ impl Form {
         form
     }
 
-    /// The command to sign in, or `None` and a complaint.
-    pub(crate) fn submit(&mut self) -> Option<Command> {
+    /// The command to come in, or `None` and a complaint.
+    pub(crate) fn submit(&mut self, attempt: Attempt) -> Option<Command> {
         if self.busy {
             return None;
         }
-        if let Some(blank) = self.first_blank() {
+        let needs_password = attempt != Attempt::Guest;
+        let blank = self
+            .first_blank()
+            .filter(|blank| needs_password || *blank == Blank::Server);
+        if let Some(blank) = blank {
             self.complaint = Some(blank.request().into());
             self.focus = Some(blank);
             return None;
         }
+        let server = self.server_address();
+        let command = match attempt {
+            Attempt::SignIn => Command::SignIn {
+                server,
+                name: self.name.trim().to_owned(),
+                password: Password::from(self.password.clone()),
+            },
+            Attempt::Guest => Command::SignInAsGuest {
+                server,
+                display_name: None,
+            },
+            Attempt::SignUp => Command::SignUp {
+                server,
+                account: self.new_account()?,
+            },
+        };
+        self.attempt = attempt;
         self.busy = true;
         self.complaint = None;
         self.stranger = None;
-        Some(Command::SignIn {
-            server: self.server_address(),
-            name: self.name.trim().to_owned(),
-            password: Password::from(self.password.clone()),
-        })
+        Some(command)
     }
 
     /// The password was right.
@@ -92,11 +133,15 @@ impl Form {
         let Some(stranger) = self.stranger.take() else {
             return Vec::new();
         };
+        self.looked_up.clear();
         let trust = Command::Trust {
             server: stranger.server,
             fingerprint: stranger.fingerprint,
         };
-        [Some(trust), self.submit()].into_iter().flatten().collect()
+        [Some(trust), self.submit(self.attempt)]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// The server is not the one that was meant.
@@ -110,6 +155,10 @@ impl Form {
     pub(crate) fn refused(&mut self, problem: &Problem) {
         self.busy = false;
         self.complaint = Some(problem.sentence.clone());
+        if self.attempt == Attempt::Guest {
+            self.focus = Some(Blank::Server);
+            return;
+        }
         self.focus = Some(if self.password.is_empty() {
             Blank::Password
         } else {
@@ -139,7 +188,7 @@ impl Form {
         format!("{}://{server}", if here { "http" } else { "https" })
     }
 
-    fn first_blank(&self) -> Option<Blank> {
+    pub(super) fn first_blank(&self) -> Option<Blank> {
         [
             (Blank::Server, &self.server),
             (Blank::Name, &self.name),
@@ -171,15 +220,16 @@ impl std::fmt::Debug for Form {
             .field("name", &self.name)
             .field("complaint", &self.complaint)
             .field("busy", &self.busy)
+            .field("wants_account", &self.wants_account)
             .finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn filled() -> Form {
+    pub(crate) fn filled() -> Form {
         let mut form = Form::new(" phone.example.org/ ".into(), " amina ".into());
         form.password = " secret ".into();
         form
@@ -188,16 +238,16 @@ mod tests {
     #[test]
     fn the_first_empty_field_is_asked_for() {
         let mut form = Form::new(String::new(), String::new());
-        assert!(form.submit().is_none());
+        assert!(form.submit(Attempt::SignIn).is_none());
         assert_eq!(form.focus, Some(Blank::Server));
         form.server = "localhost".into();
-        assert!(form.submit().is_none());
+        assert!(form.submit(Attempt::SignIn).is_none());
         assert_eq!(
             form.complaint.as_deref(),
             Some("Type the name of your account.")
         );
         form.name = "amina".into();
-        assert!(form.submit().is_none());
+        assert!(form.submit(Attempt::SignIn).is_none());
         assert_eq!(form.focus, Some(Blank::Password));
     }
 
@@ -208,7 +258,7 @@ mod tests {
             server,
             name,
             password,
-        }) = form.submit()
+        }) = form.submit(Attempt::SignIn)
         else {
             panic!("no command")
         };
@@ -216,13 +266,16 @@ mod tests {
             (server.as_str(), name.as_str(), password.reveal()),
             ("https://phone.example.org", "amina", " secret ")
         );
-        assert!(form.submit().is_none(), "a second click does nothing");
+        assert!(
+            form.submit(Attempt::SignIn).is_none(),
+            "a second click does nothing"
+        );
     }
 
     #[test]
     fn the_password_is_forgotten_once_it_was_right() {
         let mut form = filled();
-        form.submit();
+        form.submit(Attempt::SignIn);
         form.accepted();
         assert_eq!(
             (form.password.as_str(), form.name.as_str(), form.busy),
@@ -233,7 +286,7 @@ mod tests {
     #[test]
     fn a_wrong_password_is_typed_again_and_the_rest_is_kept() {
         let mut form = filled();
-        form.submit();
+        form.submit(Attempt::SignIn);
         form.refused(&Problem {
             code: "wrong-password",
             sentence: "The password is wrong.".into(),
@@ -249,7 +302,7 @@ mod tests {
     #[test]
     fn a_server_that_nobody_vouches_for_is_believed_only_when_somebody_says_so() {
         let mut form = filled();
-        form.submit();
+        form.submit(Attempt::SignIn);
         let fingerprint = Fingerprint::of(b"a certificate");
         form.stranger = Some(Stranger {
             server: "https://phone.example.org".into(),
@@ -302,6 +355,18 @@ mod tests {
                 address
             );
         }
+    }
+
+    #[test]
+    fn a_guest_needs_nothing_but_a_server() {
+        let mut form = Form::new(String::new(), String::new());
+        assert!(form.submit(Attempt::Guest).is_none());
+        assert_eq!(form.focus, Some(Blank::Server));
+        form.server = "127.0.0.1:8080".into();
+        assert!(matches!(
+            form.submit(Attempt::Guest),
+            Some(Command::SignInAsGuest { server, .. }) if server == "http://127.0.0.1:8080"
+        ));
     }
 
     #[test]

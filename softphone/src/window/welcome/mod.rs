@@ -1,7 +1,8 @@
-//! Signing in: which server, who, and the password.
+//! Coming in: by name and password, as a guest, or with a new account.
 
 mod data;
+mod new_account;
 mod view;
 
-pub(crate) use data::{Form, Stranger};
+pub(crate) use data::{Attempt, Form, Stranger};
 pub(crate) use view::show;

@@ -1,6 +1,11 @@
-//! Draws the sign-in form.
+//! Draws the form to come in.
 
-use egui::{Align, CornerRadius, Frame, Id, Key, Layout, Margin, ScrollArea, Stroke, Ui, vec2};
+use std::time::Duration;
+
+use api::SignUp;
+use egui::{
+    Align, CornerRadius, Frame, Id, Key, Layout, Margin, Response, ScrollArea, Stroke, Ui, vec2,
+};
 use lucide_icons::Icon;
 
 use super::data::{Blank, Form, Stranger};
@@ -32,7 +37,12 @@ pub(crate) fn show(
                 .inner_margin(Margin::same(space::XL as i8))
                 .show(ui, |ui| {
                     ui.with_layout(Layout::top_down(Align::Min), |ui| {
-                        heading(ui, &palette, corner);
+                        let text = if form.wants_account {
+                            "Make an account to call and be called."
+                        } else {
+                            "Sign in to call and be called."
+                        };
+                        heading(ui, &palette, text, corner);
                         card(ui, &palette, form, actions);
                     });
                 });
@@ -42,20 +52,15 @@ pub(crate) fn show(
 }
 
 /// The card's height in points until it has been drawn once.
-const HEIGHT: f32 = 400.0;
+const HEIGHT: f32 = 450.0;
 
-fn heading(ui: &mut Ui, palette: &Palette, corner: impl FnOnce(&mut Ui)) {
+fn heading(ui: &mut Ui, palette: &Palette, text: &str, corner: impl FnOnce(&mut Ui)) {
     ui.horizontal(|ui| {
         icon(ui, Icon::Bell, 22.0, palette.accent_text);
         words(ui, "Carillon", Type::Heading, palette.text);
         ui.with_layout(Layout::right_to_left(Align::Center), corner);
     });
-    words(
-        ui,
-        "Sign in to call and be called.",
-        Type::Body,
-        palette.text_2,
-    );
+    words(ui, text, Type::Body, palette.text_2);
     ui.add_space(space::XS);
 }
 
@@ -68,6 +73,7 @@ fn card(ui: &mut Ui, palette: &Palette, form: &mut Form, actions: &mut Vec<Actio
     let idle = !form.busy;
     let focus = form.focus.take().filter(|_| idle);
     let mut entered = false;
+    let mut types_address = false;
     for blank in [Blank::Server, Blank::Name, Blank::Password] {
         let field = match blank {
             Blank::Server => {
@@ -83,6 +89,39 @@ fn card(ui: &mut Ui, palette: &Palette, form: &mut Form, actions: &mut Vec<Actio
             response.request_focus();
         }
         entered |= response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        match blank {
+            Blank::Server => types_address = response.has_focus(),
+            Blank::Name if form.wants_account => name_hint(ui, palette, form, &response, actions),
+            Blank::Password if form.wants_account => {
+                if let Some(hint) = form.password_words() {
+                    words(ui, &hint, Type::Note, palette.away);
+                }
+            }
+            _ => {}
+        }
+    }
+    // Not at each letter of an address.
+    if idle && !types_address && form.is_new_server() {
+        actions.push(Action::LookUp);
+    }
+    if form.wants_account {
+        ui.scope(|ui| {
+            Field::new("Shown name", "sign-up shown name", &mut form.display_name)
+                .hint("What others see")
+                .enabled(idle)
+                .show(ui)
+        });
+        if form.sign_up() != Some(SignUp::Open) {
+            ui.scope(|ui| {
+                Field::new(
+                    "Invitation code",
+                    "sign-up invitation",
+                    &mut form.invitation,
+                )
+                .enabled(idle)
+                .show(ui)
+            });
+        }
     }
 
     if let Some(complaint) = &form.complaint {
@@ -92,11 +131,51 @@ fn card(ui: &mut Ui, palette: &Palette, form: &mut Form, actions: &mut Vec<Actio
         });
     }
     ui.add_space(space::XS);
+    ways_in(ui, form, entered, actions);
+}
 
+/// What is wrong with the wanted username, or that it is free, shortly after it was typed.
+fn name_hint(
+    ui: &mut Ui,
+    palette: &Palette,
+    form: &Form,
+    field: &Response,
+    actions: &mut Vec<Action>,
+) {
+    if let Some((hint, is_good)) = form.name_words() {
+        let colour = if is_good {
+            palette.available
+        } else {
+            palette.away
+        };
+        words(ui, &hint, Type::Note, colour);
+    }
+    let typed_at = Id::unique("sign-up name typed at");
+    let now = ui.input(|input| input.time);
+    if field.changed() {
+        ui.data_mut(|data| data.insert_temp(typed_at, now));
+    }
+    if !form.is_new_name() {
+        return;
+    }
+    let since: f64 = ui.data(|data| data.get_temp(typed_at)).unwrap_or(f64::MIN);
+    let rest = PAUSE_IN_TYPING - (now - since);
+    if rest <= 0.0 {
+        actions.push(Action::CheckUsername);
+    } else {
+        ui.ctx()
+            .request_repaint_after(Duration::from_secs_f64(rest));
+    }
+}
+
+/// Seconds without another letter after which a username is asked after.
+const PAUSE_IN_TYPING: f64 = 0.4;
+
+fn ways_in(ui: &mut Ui, form: &Form, entered: bool, actions: &mut Vec<Action>) {
     let wide = vec2(ui.available_width(), size::CONTROL);
+    let half = vec2((wide.x - space::S) / 2.0, wide.y);
     if form.busy {
         ui.horizontal(|ui| {
-            let half = vec2((wide.x - space::S) / 2.0, wide.y);
             Button::text(Kind::Primary, "Signing in…")
                 .sized(half)
                 .enabled(false)
@@ -109,14 +188,47 @@ fn card(ui: &mut Ui, palette: &Palette, form: &mut Form, actions: &mut Vec<Actio
                 actions.push(Action::SignOut);
             }
         });
-    } else if Button::text(Kind::Primary, "Sign in")
-        .sized(wide)
-        .show(ui)
-        .clicked()
-        || entered
-    {
-        actions.push(Action::SignIn);
+        return;
     }
+    let (text, action) = if form.wants_account {
+        ("Create account", Action::SignUp)
+    } else {
+        ("Sign in", Action::SignIn)
+    };
+    let button = Button::text(Kind::Primary, text).sized(wide);
+    if button.show(ui).clicked() || entered {
+        actions.push(action);
+    }
+    let others = [
+        (
+            form.wants_account,
+            "Sign in instead",
+            Action::WantAccount(false),
+        ),
+        (
+            !form.wants_account && form.sign_up() != Some(SignUp::Closed),
+            "New account",
+            Action::WantAccount(true),
+        ),
+        (
+            form.offers_guests(),
+            "Continue as guest",
+            Action::SignInAsGuest,
+        ),
+    ];
+    let offered: Vec<_> = others
+        .into_iter()
+        .filter(|(offered, ..)| *offered)
+        .collect();
+    ui.horizontal(|ui| {
+        let each = if offered.len() > 1 { half } else { wide };
+        for (_, text, action) in offered {
+            let button = Button::text(Kind::Secondary, text).sized(vec2(each.x, size::TARGET));
+            if button.show(ui).clicked() {
+                actions.push(action);
+            }
+        }
+    });
 }
 
 /// Asks whether a server that nobody vouches for is the right one. Nothing has the keyboard focus, so that nobody says yes

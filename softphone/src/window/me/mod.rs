@@ -1,0 +1,125 @@
+//! The account of whoever is signed in: number, name, password, devices.
+
+mod account;
+mod devices;
+mod number;
+mod view;
+
+pub(crate) use account::{AccountForm, Upgrade};
+pub(crate) use devices::Devices;
+pub(crate) use number::MyNumber;
+pub(crate) use view::show;
+
+use crate::engine::{AccountSummary, Command};
+use crate::web::{Refused, Reply};
+use crate::window::counter::{Asked, Counter};
+
+/// What the panel knows.
+#[derive(Debug, Default)]
+pub(crate) struct Me {
+    pub(crate) number: MyNumber,
+    pub(crate) account: AccountForm,
+    pub(crate) upgrade: Upgrade,
+    pub(crate) devices: Devices,
+}
+
+/// What somebody did in the panel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum MeAction {
+    /// The panel was opened.
+    Open,
+    /// Find free numbers.
+    Suggest,
+    /// Put a number into the field.
+    Want(String),
+    /// What callers of the old number get.
+    Old(api::OnCall),
+    /// Take the wanted number.
+    ChangeNumber,
+    /// Make an account of the guest.
+    Upgrade,
+    /// Take the wanted username.
+    Rename,
+    /// Take the new password.
+    ChangePassword,
+    /// Take a device's right away.
+    Revoke(String),
+}
+
+/// How something that was asked of the server stands, in one sentence.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    #[default]
+    None,
+    Done(String),
+    Failed(String),
+}
+
+impl Me {
+    /// Takes in what somebody did; what it gives is for the engine.
+    pub(crate) fn act(&mut self, action: MeAction, counter: &mut Counter) -> Vec<Command> {
+        let command = match action {
+            MeAction::Open => {
+                self.number.outcome = Outcome::None;
+                self.account.clear();
+                return vec![self.devices.refresh(counter)];
+            }
+            MeAction::Suggest => Some(self.number.suggest(counter)),
+            MeAction::Want(number) => {
+                self.number.want(number);
+                None
+            }
+            MeAction::Old(old) => {
+                self.number.old = old;
+                None
+            }
+            MeAction::ChangeNumber => self.number.change(counter),
+            MeAction::Upgrade => self.upgrade.submit(counter),
+            MeAction::Rename => self.account.rename(counter),
+            MeAction::ChangePassword => self.account.change_password(counter),
+            MeAction::Revoke(login) => Some(self.devices.revoke(login, counter)),
+        };
+        command.into_iter().collect()
+    }
+
+    /// Takes in what came back; what it gives is for the engine.
+    pub(crate) fn hear(
+        &mut self,
+        asked: Asked,
+        outcome: &Result<Reply, Refused>,
+        counter: &mut Counter,
+    ) -> Vec<Command> {
+        match asked {
+            Asked::FreeNumbers | Asked::Number => self.number.hear(asked, outcome),
+            Asked::Upgrade => self.upgrade.hear(outcome),
+            Asked::Rename | Asked::Password => self.account.hear(asked, outcome),
+            Asked::Devices => self.devices.hear(outcome),
+            Asked::Revoke => {
+                self.devices.revoked(outcome);
+                return vec![self.devices.refresh(counter)];
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// Somebody else may be signed in now.
+    pub(crate) fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// What people call an account's number, or the lack of one.
+pub(crate) fn number_words(account: &AccountSummary) -> String {
+    match (&account.number, account.is_guest) {
+        (Some(number), false) => number.clone(),
+        (Some(number), true) => format!("{number} (lent to a guest)"),
+        (None, _) => "No number".into(),
+    }
+}
+
+/// The number that a reply about our account tells.
+fn number_of(account: &api::Me) -> String {
+    let number = account.number.as_ref();
+    number.map_or_else(|| "no number".into(), |number| number.as_str().to_owned())
+}

@@ -1,0 +1,251 @@
+//! Draws the panel: number, name, password, devices.
+
+use egui::{Key, ScrollArea, Ui, vec2};
+use lucide_icons::Icon;
+
+use super::account::{name_hint, password_hint};
+use super::devices::seen_words;
+use super::{AccountForm, Devices, Me, MeAction, MyNumber, Outcome, Upgrade, number_words};
+use crate::engine::AccountSummary;
+use crate::window::desk::Action;
+use crate::window::theme::{Palette, Type, size, space};
+use crate::window::widgets::{Button, Field, Kind, elided, icon, words};
+
+/// Draws the panel of whoever is signed in; `extra` adds what belongs to the window rather than to the account.
+pub(crate) fn show(
+    ui: &mut Ui,
+    me: &mut Me,
+    account: &AccountSummary,
+    actions: &mut Vec<Action>,
+    extra: impl FnOnce(&mut Ui, &mut Vec<Action>),
+) {
+    let palette = Palette::of(ui);
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.set_max_width(size::FORM.min(ui.available_width()));
+        ui.spacing_mut().item_spacing.y = space::XS;
+        if account.is_guest {
+            heading(ui, &palette, "Keep this number");
+            upgrade(ui, &palette, &mut me.upgrade, actions);
+        }
+        heading(ui, &palette, "My number");
+        number(ui, &palette, &mut me.number, account, actions);
+        if !account.is_guest {
+            heading(ui, &palette, "My name");
+            rename(ui, &palette, &mut me.account, account, actions);
+            heading(ui, &palette, "My password");
+            password(ui, &palette, &mut me.account, account, actions);
+        }
+        heading(ui, &palette, "My devices");
+        devices(ui, &palette, &mut me.devices, actions);
+        heading(ui, &palette, "This window");
+        extra(ui, actions);
+        ui.add_space(space::L);
+    });
+}
+
+fn heading(ui: &mut Ui, palette: &Palette, text: &str) {
+    ui.add_space(space::L);
+    words(ui, text, Type::Heading, palette.text);
+}
+
+fn told(ui: &mut Ui, palette: &Palette, outcome: &Outcome) {
+    let (picture, text, colour) = match outcome {
+        Outcome::None => return,
+        Outcome::Done(text) => (Icon::CircleCheck, text, palette.available),
+        Outcome::Failed(text) => (Icon::CircleAlert, text, palette.busy),
+    };
+    ui.horizontal_top(|ui| {
+        icon(ui, picture, 18.0, colour);
+        ui.vertical(|ui| words(ui, text, Type::Body, palette.text));
+    });
+}
+
+fn hint(ui: &mut Ui, palette: &Palette, hint: Option<String>) {
+    if let Some(hint) = hint {
+        words(ui, &hint, Type::Note, palette.away);
+    }
+}
+
+fn number(
+    ui: &mut Ui,
+    palette: &Palette,
+    mine: &mut MyNumber,
+    account: &AccountSummary,
+    actions: &mut Vec<Action>,
+) {
+    words(ui, number_words(account), Type::Keypad, palette.text);
+    let field = Field::new("Another number", "wanted number", &mut mine.wanted).show(ui);
+    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    if !mine.free.is_empty() {
+        words(ui, "These are free:", Type::Note, palette.text_2);
+        ui.horizontal_wrapped(|ui| {
+            for number in &mine.free {
+                let name = format!("Take {number}");
+                let button = Button::text(Kind::Secondary, number).named(&name);
+                if button.show(ui).clicked() {
+                    actions.push(Action::Me(MeAction::Want(number.clone())));
+                }
+            }
+        });
+    }
+    ui.add_space(space::XS);
+    words(ui, "Who calls the old one:", Type::Note, palette.text_2);
+    let wide = vec2(ui.available_width(), size::TARGET);
+    for (old, text) in MyNumber::choices() {
+        let kind = if mine.old == old {
+            Kind::On
+        } else {
+            Kind::Secondary
+        };
+        if Button::text(kind, text).sized(wide).show(ui).clicked() {
+            actions.push(Action::Me(MeAction::Old(old)));
+        }
+    }
+    told(ui, palette, &mine.outcome);
+    ui.add_space(space::XS);
+    ui.horizontal(|ui| {
+        let half = vec2((ui.available_width() - space::S) / 2.0, size::CONTROL);
+        let text = if mine.busy {
+            "Changing…"
+        } else {
+            "Change number"
+        };
+        let button = Button::text(Kind::Primary, text).sized(half);
+        if button.enabled(!mine.busy).show(ui).clicked() || entered {
+            actions.push(Action::Me(MeAction::ChangeNumber));
+        }
+        let button = Button::text(Kind::Secondary, "Suggest").named("Suggest free numbers");
+        if button.sized(half).show(ui).clicked() {
+            actions.push(Action::Me(MeAction::Suggest));
+        }
+    });
+}
+
+fn upgrade(ui: &mut Ui, palette: &Palette, upgrade: &mut Upgrade, actions: &mut Vec<Action>) {
+    words(
+        ui,
+        "Your number is lent. With an account it stays yours, and so do your contacts.",
+        Type::Body,
+        palette.text_2,
+    );
+    let idle = !upgrade.busy;
+    Field::new("Name of the account", "upgrade name", &mut upgrade.username)
+        .enabled(idle)
+        .show(ui);
+    hint(ui, palette, name_hint(&upgrade.username));
+    Field::new("Password for it", "upgrade password", &mut upgrade.password)
+        .hidden()
+        .enabled(idle)
+        .show(ui);
+    hint(
+        ui,
+        palette,
+        password_hint(&upgrade.password, &upgrade.username),
+    );
+    told(ui, palette, &upgrade.outcome);
+    ui.add_space(space::XS);
+    let wide = vec2(ui.available_width(), size::CONTROL);
+    if Button::text(Kind::Primary, "Keep this number: create an account")
+        .sized(wide)
+        .enabled(idle)
+        .show(ui)
+        .clicked()
+    {
+        actions.push(Action::Me(MeAction::Upgrade));
+    }
+}
+
+fn rename(
+    ui: &mut Ui,
+    palette: &Palette,
+    form: &mut AccountForm,
+    account: &AccountSummary,
+    actions: &mut Vec<Action>,
+) {
+    words(ui, &account.name, Type::Name, palette.text);
+    Field::new("Another name", "wanted name", &mut form.username).show(ui);
+    hint(ui, palette, name_hint(&form.username));
+    told(ui, palette, &form.renamed);
+    ui.add_space(space::XS);
+    let wide = vec2(ui.available_width(), size::CONTROL);
+    if Button::text(Kind::Secondary, "Change name")
+        .sized(wide)
+        .show(ui)
+        .clicked()
+    {
+        actions.push(Action::Me(MeAction::Rename));
+    }
+}
+
+fn password(
+    ui: &mut Ui,
+    palette: &Palette,
+    form: &mut AccountForm,
+    account: &AccountSummary,
+    actions: &mut Vec<Action>,
+) {
+    Field::new("Present password", "old password", &mut form.old_password)
+        .hidden()
+        .show(ui);
+    Field::new("New password", "new password", &mut form.new_password)
+        .hidden()
+        .show(ui);
+    hint(
+        ui,
+        palette,
+        password_hint(&form.new_password, &account.name),
+    );
+    told(ui, palette, &form.password_changed);
+    ui.add_space(space::XS);
+    let wide = vec2(ui.available_width(), size::CONTROL);
+    if Button::text(Kind::Secondary, "Change password")
+        .sized(wide)
+        .show(ui)
+        .clicked()
+    {
+        actions.push(Action::Me(MeAction::ChangePassword));
+    }
+}
+
+fn devices(ui: &mut Ui, palette: &Palette, devices: &mut Devices, actions: &mut Vec<Action>) {
+    if let Some(complaint) = &devices.complaint {
+        words(ui, complaint, Type::Body, palette.busy);
+    }
+    if devices.list.is_empty() && devices.complaint.is_none() {
+        words(ui, "The list is not there yet.", Type::Note, palette.text_2);
+    }
+    let mut sure_about = devices.sure_about.take();
+    for device in &devices.list {
+        ui.push_id(&device.login, |ui| {
+            elided(ui, &device.label, Type::Strong, palette.text);
+            words(ui, seen_words(device), Type::Note, palette.text_2);
+            let is_sure = sure_about.as_deref() == Some(device.login.as_str());
+            ui.horizontal(|ui| {
+                if is_sure {
+                    let name = format!("Yes, sign {} out", device.label);
+                    if Button::text(Kind::Danger, "Yes, sign it out")
+                        .named(&name)
+                        .show(ui)
+                        .clicked()
+                    {
+                        actions.push(Action::Me(MeAction::Revoke(device.login.clone())));
+                    }
+                    if Button::text(Kind::Secondary, "No").show(ui).clicked() {
+                        sure_about = None;
+                    }
+                } else {
+                    let name = format!("Sign {} out", device.label);
+                    if Button::text(Kind::Secondary, "Sign it out")
+                        .named(&name)
+                        .show(ui)
+                        .clicked()
+                    {
+                        sure_about = Some(device.login.clone());
+                    }
+                }
+            });
+            ui.add_space(space::S);
+        });
+    }
+    devices.sure_about = sure_about;
+}
