@@ -31,6 +31,7 @@ pub mod config;
 pub mod control;
 pub mod data_folder;
 pub mod edge;
+mod housekeeping;
 pub mod http;
 mod logging;
 mod login_limit;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use api::DialPlan;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use serde::Serialize;
 use sip::Text;
@@ -13,12 +14,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::certificate::{Certificate, CertificateError, Names};
 use crate::config::{Config, DigestAlgorithm, Encrypted};
 use crate::control::{ControlServer, Operator, ServerFacts};
-use crate::edge::{self, Running, Setup};
+use crate::edge::{self, Dialling, Running, Setup};
 use crate::http::{HttpServer, Interface, Joining, Parts};
 use crate::logging;
 use crate::office::Office;
 use crate::store::{Store, StoreError};
-use crate::{DataFolder, DataFolderError, backup, control, http, others};
+use crate::{DataFolder, DataFolderError, backup, control, housekeeping, http, others};
 
 /// Why the server did not start, or stopped by itself.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +85,8 @@ struct Ready<'a> {
     data: &'a Path,
 }
 
+const HOUR: Duration = Duration::from_secs(3600);
+
 /// Calls get this long to hear that the server stops.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 
@@ -136,6 +139,13 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
             .transpose()?,
         rtp_ports: config.rtp_ports,
         media_address: config.media_address,
+        dialling: Dialling {
+            plan: DialPlan {
+                international_prefix: config.numbers.international_prefix.clone(),
+            },
+            guest_calls: config.guest_calls.clone(),
+        },
+        guest_grace: HOUR * config.guests.lease_hours.max(1),
         store: store.clone(),
     })
     .await?;
@@ -183,7 +193,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
     };
     let listening = tokio::spawn(others::listen(office.clone(), exchange.clone(), notices));
     let serving_http = tokio::spawn(http.run(interface.router()));
-    let keeping_house = tokio::spawn(keep_house(office.clone()));
+    let keeping_house = tokio::spawn(housekeeping::keep_house(office.clone()));
     let serving_control = tokio::spawn(control.run(Operator::new(office, Some(facts))));
 
     tell_ready(&Ready {
@@ -219,21 +229,6 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
     store.close().await;
     tracing::info!("stopped");
     Ok(())
-}
-
-/// What the server does by itself: at its first start it finds out what a password hash may cost, and then it looks
-/// every hour whose rest is over.
-async fn keep_house(office: Office) {
-    if let Err(error) = office.settle_password_costs().await {
-        tracing::warn!(%error, "passwords cost the least that they may");
-    }
-    let mut hourly = tokio::time::interval(Duration::from_secs(60 * 60));
-    loop {
-        hourly.tick().await;
-        if let Err(error) = office.end_rests(std::time::SystemTime::now()).await {
-            tracing::error!(%error, "names and invitations that are over could not be removed");
-        }
-    }
 }
 
 /// The certificate, if anything is to be encrypted.

@@ -1,6 +1,6 @@
 //! Guests: whether there are any, for how long, and whom they may call.
 
-use api::{Number, NumberPattern};
+use api::{Number, NumberPattern, PoolPurpose};
 use serde::Deserialize;
 
 use super::ConfigError;
@@ -71,8 +71,29 @@ impl GuestCalls {
         Ok(calls)
     }
 
+    /// Whether a guest may call this number, of a guest or of somebody else. `None`: that depends on the pool of the number,
+    /// see [`GuestCalls::allow_pool`].
+    pub fn allow(&self, number: Option<&Number>, is_guest: bool) -> Option<bool> {
+        let is_named = number.is_some_and(|number| self.names(number));
+        let is_allowed = if is_guest { self.guests } else { self.accounts };
+        match is_named || is_allowed {
+            true => Some(true),
+            false if self.conferences || self.services => None,
+            false => Some(false),
+        }
+    }
+
+    /// Whether a guest may call the numbers of this pool, or those of none.
+    pub fn allow_pool(&self, purpose: Option<PoolPurpose>) -> bool {
+        match purpose {
+            Some(PoolPurpose::Conferences) => self.conferences,
+            Some(PoolPurpose::Services) => self.services,
+            Some(PoolPurpose::Accounts | PoolPurpose::Guests) | None => false,
+        }
+    }
+
     /// Whether the operator has named this very number, or all like it.
-    pub fn names(&self, number: &Number) -> bool {
+    fn names(&self, number: &Number) -> bool {
         self.patterns.iter().any(|pattern| pattern.fits(number))
     }
 }
@@ -101,6 +122,25 @@ mod tests {
             let refused = GuestCalls::parse(&[wrong.to_owned()]).unwrap_err();
             assert!(refused.to_string().contains("may_call"), "{refused}");
         }
+    }
+
+    #[test]
+    fn what_the_words_leave_open_is_for_the_pool_to_say() {
+        let number = Number::parse("8000").unwrap();
+        let calls = GuestCalls::parse(&["guests", "services"].map(String::from)).unwrap();
+        assert_eq!(calls.allow(Some(&number), true), Some(true));
+        assert_eq!(calls.allow(Some(&number), false), None);
+        assert!(calls.allow_pool(Some(PoolPurpose::Services)));
+        for other in [
+            Some(PoolPurpose::Conferences),
+            Some(PoolPurpose::Accounts),
+            None,
+        ] {
+            assert!(!calls.allow_pool(other), "{other:?}");
+        }
+        let calls = GuestCalls::parse(&["80xx".to_owned()]).unwrap();
+        assert_eq!(calls.allow(Some(&number), false), Some(true));
+        assert_eq!(calls.allow(None, false), Some(false));
     }
 
     #[test]

@@ -4,14 +4,16 @@
 //! ever older than what somebody was told is done.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use api::{Number, Username};
+use api::Number;
 use sip::Text;
-use switch::{Answer, AskId, Credential, Destination, Reached};
+use switch::{Answer, AskId, Credential, Destination, Party, Reached};
 use tokio::sync::mpsc;
 
-use crate::office::Change;
-use crate::store::{AccountRow, CredentialRow, Store, StoreError};
+use super::dialling::{Dialling, Wanted};
+use crate::office::{Change, WhatChanged};
+use crate::store::{CredentialRow, Store, StoreError};
 
 /// Remembers credentials and destinations, and looks up what it does not know.
 #[derive(Debug)]
@@ -23,6 +25,7 @@ pub(super) struct Directory {
     unknown_dialled: HashSet<String>,
     // Counts changes, so that the answer to a question from before a change is not remembered after it.
     changes: u64,
+    dialling: Arc<Dialling>,
     lookups: Lookups,
 }
 
@@ -48,9 +51,10 @@ enum FoundResult {
         login: Text,
         row: Result<Option<CredentialRow>, StoreError>,
     },
-    Destination {
+    Reached {
         dialled: String,
-        row: Result<Option<AccountRow>, StoreError>,
+        /// Where it leads, and what the caller is told of it.
+        found: Result<(Reached, Reached), StoreError>,
     },
 }
 
@@ -63,6 +67,7 @@ impl Directory {
     /// A directory that knows nothing yet. The database's answers come out of the receiver.
     pub(super) fn new(
         store: Store,
+        dialling: Dialling,
         runtime: tokio::runtime::Handle,
     ) -> (Self, mpsc::UnboundedReceiver<Found>) {
         // Bounded by the number of questions that the switch keeps open.
@@ -73,6 +78,7 @@ impl Directory {
             unknown_logins: HashSet::new(),
             unknown_dialled: HashSet::new(),
             changes: 0,
+            dialling: Arc::new(dialling),
             lookups: Lookups {
                 store,
                 runtime,
@@ -98,28 +104,31 @@ impl Directory {
         None
     }
 
-    /// Whom does this number or name reach? `None`: the answer comes later.
-    pub(super) fn reached(&self, ask: AskId, dialled: &str) -> Option<Answer> {
-        let Some(wanted) = Wanted::parse(dialled) else {
+    /// Where does this number or name lead, for this caller? `None`: the answer comes later.
+    pub(super) fn reached(&self, ask: AskId, dialled: &str, caller: &Party) -> Option<Answer> {
+        let Some(wanted) = Wanted::read(&self.dialling.plan, dialled) else {
             return Some(Answer::Destination(Reached::Nobody));
         };
         let key = wanted.as_str();
-        if let Some(destination) = self.destinations.get(key) {
-            return Some(Answer::Destination(Reached::Account(destination.clone())));
-        }
         if self.unknown_dialled.contains(key) {
             return Some(Answer::Destination(Reached::Nobody));
         }
-        let store = self.lookups.store.clone();
-        self.look_up(ask, async move {
-            let row = match &wanted {
-                Wanted::Number(number) => store.account_by_number(number).await,
-                Wanted::Name(name) => store.account_by_name(name).await,
+        if let Some(destination) = self.destinations.get(key) {
+            let reached = Reached::Account(destination.clone());
+            let told = match caller.is_guest {
+                true => self.dialling.for_guest(&wanted, reached),
+                false => Some(reached),
             };
-            FoundResult::Destination {
-                dialled: wanted.as_str().to_owned(),
-                row,
+            if let Some(told) = told {
+                return Some(Answer::Destination(told));
             }
+        }
+        let store = self.lookups.store.clone();
+        let dialling = caller.is_guest.then(|| self.dialling.clone());
+        self.look_up(ask, async move {
+            let found = look_up(&store, &wanted, dialling).await;
+            let dialled = wanted.as_str().to_owned();
+            FoundResult::Reached { dialled, found }
         });
         None
     }
@@ -143,19 +152,19 @@ impl Directory {
                 }
                 Answer::Credential(credential)
             }
-            FoundResult::Destination { dialled, row } => {
-                let destination = row
-                    .map(|row| row.and_then(into_destination))
-                    .inspect_err(log_failure)
-                    .ok()?;
-                match &destination {
-                    Some(destination) if is_fresh => {
-                        remember(&mut self.destinations, dialled, destination.clone())
+            FoundResult::Reached { dialled, found } => {
+                let (reached, told) = found.inspect_err(log_failure).ok()?;
+                match reached {
+                    Reached::Account(destination) if is_fresh => {
+                        remember(&mut self.destinations, dialled, destination)
                     }
-                    None if is_fresh => remember_unknown(&mut self.unknown_dialled, dialled),
+                    Reached::Nobody if is_fresh => {
+                        remember_unknown(&mut self.unknown_dialled, dialled)
+                    }
+                    // Numbers that were given up are called seldom, and many things can change where they lead.
                     _ => {}
                 }
-                Answer::Destination(destination.map_or(Reached::Nobody, Reached::Account))
+                Answer::Destination(told)
             }
         };
         Some((found.ask, answer))
@@ -174,7 +183,12 @@ impl Directory {
             self.credentials.remove(login.as_str());
             self.unknown_logins.remove(login.as_str());
         }
-        for dialled in &change.dialled {
+        let numbers = change.people.iter().flat_map(|person| match &person.what {
+            WhatChanged::Number { old, new } => [old.as_ref(), new.as_ref()],
+            _ => [None, None],
+        });
+        let numbers = numbers.flatten().map(Number::as_str);
+        for dialled in change.dialled.iter().map(String::as_str).chain(numbers) {
             self.destinations.remove(dialled);
             self.unknown_dialled.remove(dialled);
         }
@@ -194,27 +208,27 @@ impl Directory {
     }
 }
 
-/// What somebody dialled, in the one form that the database knows it by.
-enum Wanted {
-    Number(Number),
-    Name(Username),
-}
-
-impl Wanted {
-    fn parse(dialled: &str) -> Option<Self> {
-        // A name begins with a letter, a number never holds one.
-        let number = Number::parse(dialled).map(Self::Number);
-        number
-            .or_else(|_| Username::existing(dialled).map(Self::Name))
-            .ok()
-    }
-
-    fn as_str(&self) -> &str {
-        match self {
-            Self::Number(number) => number.as_str(),
-            Self::Name(name) => name.as_str(),
+/// Where something leads, and what the caller is told of it; for a guest with the rule that holds for guests.
+async fn look_up(
+    store: &Store,
+    wanted: &Wanted,
+    guest: Option<Arc<Dialling>>,
+) -> Result<(Reached, Reached), StoreError> {
+    let reached = wanted.look_up(store).await?;
+    let Some(dialling) = guest else {
+        return Ok((reached.clone(), reached));
+    };
+    let told = match dialling.for_guest(wanted, reached.clone()) {
+        Some(told) => told,
+        None => {
+            let purpose = match wanted.number() {
+                Some(number) => store.purpose_of(number).await?,
+                None => None,
+            };
+            dialling.for_guest_in_pool(wanted, purpose, reached.clone())
         }
-    }
+    };
+    Ok((reached, told))
 }
 
 fn remember<K: Eq + std::hash::Hash, V>(map: &mut HashMap<K, V>, key: K, value: V) {
@@ -252,11 +266,5 @@ fn into_credential(row: CredentialRow) -> Credential {
     }
 }
 
-fn into_destination(row: AccountRow) -> Option<Destination> {
-    (!row.is_disabled).then(|| Destination {
-        account: switch::AccountId(row.account.0),
-        number: row.number.map(|number| String::from(number).into()),
-        display_name: row.display_name.into(),
-        is_guest: false,
-    })
-}
+#[cfg(test)]
+mod tests;

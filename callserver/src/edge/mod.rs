@@ -8,11 +8,13 @@
 mod bans;
 mod bindings;
 mod desk;
+mod dialling;
 mod directory;
 mod exchange;
 mod figures;
 mod journal;
 mod last_seen;
+mod leases;
 mod live_calls;
 mod media_address;
 mod records;
@@ -20,6 +22,7 @@ mod start;
 mod tally;
 
 pub(crate) use bans::same_source;
+pub use dialling::Dialling;
 pub use exchange::{Counts, Exchange};
 pub use figures::Figures;
 pub use media_address::address_towards_the_world;

@@ -1,7 +1,7 @@
 //! Starting the exchange: its thread, its sockets, its relay.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use rand::Rng;
 use sip_tokio::{BindConfig, BindError, Sockets, TlsIdentity, WebSockets};
@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::bindings;
 use super::desk::Desk;
+use super::dialling::Dialling;
 use super::directory::Directory;
 use super::exchange::Exchange;
 use super::media_address::MediaAddresses;
@@ -33,6 +34,10 @@ pub struct Setup {
     pub rtp_ports: RtpPorts,
     /// The address that phones are told to send audio to, if the operator named one.
     pub media_address: Option<IpAddr>,
+    /// How what people dial is read, and who may dial what.
+    pub dialling: Dialling,
+    /// How long a guest keeps its number after its last registration has ended.
+    pub guest_grace: Duration,
     /// The database.
     pub store: Store,
 }
@@ -135,7 +140,8 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
                 ..setup.switch
             };
             let switch = Switch::new(config, seed);
-            let (directory, found) = Directory::new(setup.store.clone(), main_runtime.clone());
+            let (directory, found) =
+                Directory::new(setup.store.clone(), setup.dialling, main_runtime.clone());
             let now = Instant::now();
             let mut desk = Desk::new(
                 now,
@@ -143,7 +149,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
                 sockets,
                 (relay, MediaAddresses::new(setup.media_address)),
                 directory,
-                setup.store,
+                (setup.store, setup.guest_grace),
                 main_runtime,
             );
             desk.restore(now, restored);

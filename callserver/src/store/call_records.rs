@@ -161,6 +161,7 @@ impl Transaction {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::tests::ground::{Ground, on_both_engines};
 
     fn party(account: i64) -> RecordedParty {
         RecordedParty {
@@ -182,15 +183,10 @@ mod tests {
         }
     }
 
-    async fn store() -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("x.sqlite")).await.unwrap();
-        (folder, store)
-    }
+    on_both_engines!(the_history_of_an_account_holds_both_sides_and_is_read_in_pages);
 
-    #[tokio::test]
-    async fn the_history_of_an_account_holds_both_sides_and_is_read_in_pages() {
-        let (_folder, store) = store().await;
+    async fn the_history_of_an_account_holds_both_sides_and_is_read_in_pages(ground: Ground) {
+        let store = ground.store().await;
         let calls = [
             call(1, 2, 10),
             call(3, 1, 11),

@@ -87,6 +87,35 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Whom the pool that holds this number is for, if one does.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn purpose_of(&self, number: &Number) -> Result<Option<PoolPurpose>, StoreError> {
+        purpose_of(&self.readers, number).await
+    }
+}
+
+async fn purpose_of<'c>(
+    from: impl sqlx::Executor<'c, Database = sqlx::Any>,
+    number: &Number,
+) -> Result<Option<PoolPurpose>, StoreError> {
+    let place = Slot::of(number);
+    let select = sqlx::query_scalar::<_, String>(
+        "SELECT purpose FROM pools WHERE is_international = $1 AND digits = $2 AND $3 BETWEEN low AND high",
+    );
+    let select = select
+        .bind(i64::from(place.is_international))
+        .bind(place.digits)
+        .bind(place.value);
+    let word = select.fetch_optional(from).await?;
+    word.map(|word| {
+        PoolPurpose::from_word(&word).ok_or_else(|| corrupt("purpose of a pool", &word))
+    })
+    .transpose()
+}
+
 impl Transaction {
     /// The pool that holds this number, if one does.
     ///
@@ -129,19 +158,7 @@ impl Transaction {
     /// # Errors
     /// If the database fails.
     pub async fn purpose_of(&mut self, number: &Number) -> Result<Option<PoolPurpose>, StoreError> {
-        let place = Slot::of(number);
-        let select = sqlx::query_scalar::<_, String>(
-            "SELECT purpose FROM pools WHERE is_international = $1 AND digits = $2 AND $3 BETWEEN low AND high",
-        );
-        let select = select
-            .bind(i64::from(place.is_international))
-            .bind(place.digits)
-            .bind(place.value);
-        let word = select.fetch_optional(&mut *self.inner).await?;
-        word.map(|word| {
-            PoolPurpose::from_word(&word).ok_or_else(|| corrupt("purpose of a pool", &word))
-        })
-        .transpose()
+        purpose_of(&mut *self.inner, number).await
     }
 
     /// Whether a number is in a pool that accounts get theirs from.

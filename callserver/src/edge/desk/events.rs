@@ -15,7 +15,9 @@ impl Desk {
             Event::Ask { ask, question } => {
                 let answer = match question {
                     Question::Credential { login } => self.directory.credential(ask, &login),
-                    Question::Destination { dialled, .. } => self.directory.reached(ask, &dialled),
+                    Question::Destination { dialled, caller } => {
+                        self.directory.reached(ask, &dialled, &caller)
+                    }
                     Question::MediaPorts {
                         call,
                         caller,
@@ -29,9 +31,12 @@ impl Desk {
             Event::DeviceRegistered {
                 binding,
                 is_refresh,
-                ..
+                is_guest,
             } => {
                 let at = SystemTime::now();
+                if is_guest {
+                    self.leases.note(at, &binding);
+                }
                 self.last_seen.note(binding.device, at);
                 if is_refresh {
                     self.tally.refreshed += 1;

@@ -16,6 +16,7 @@ use super::directory::{Directory, Found};
 use super::exchange::Request;
 use super::journal::Journal;
 use super::last_seen::{self, LastSeen};
+use super::leases::{self, Leases};
 use super::live_calls::LiveCalls;
 use super::media_address::MediaAddresses;
 use super::records::{self, Records};
@@ -37,6 +38,7 @@ pub(super) struct Desk {
     tally: Tally,
     last_seen: LastSeen,
     records: Records,
+    leases: Leases,
     journal: Journal,
     store: Store,
     main_runtime: tokio::runtime::Handle,
@@ -70,7 +72,7 @@ impl Desk {
         sockets: Sockets,
         (relay, media_addresses): (Relay, MediaAddresses),
         directory: Directory,
-        store: Store,
+        (store, grace): (Store, Duration),
         main_runtime: tokio::runtime::Handle,
     ) -> Self {
         Self {
@@ -85,6 +87,7 @@ impl Desk {
             tally: Tally::default(),
             last_seen: LastSeen::new(now),
             records: Records::default(),
+            leases: Leases::new(now, grace),
             journal: Journal::new(now),
             store,
             main_runtime,
@@ -153,6 +156,10 @@ impl Desk {
                 self.main_runtime
                     .spawn(last_seen::write(self.store.clone(), seen));
             }
+            if let Some(ends) = self.leases.take_due(now) {
+                self.main_runtime
+                    .spawn(leases::write(self.store.clone(), ends));
+            }
             if let Some(batch) = self.bindings.take_due(now) {
                 self.main_runtime
                     .spawn(bindings::write(self.store.clone(), batch));
@@ -169,12 +176,15 @@ impl Desk {
         let calls = self
             .main_runtime
             .spawn(records::write(self.store.clone(), self.records.take_all()));
+        let leases = self
+            .main_runtime
+            .spawn(leases::write(self.store.clone(), self.leases.take()));
         let seen = self.last_seen.take();
         let written = self
             .main_runtime
             .spawn(last_seen::write(self.store.clone(), seen));
         self.sockets.shutdown().await;
-        let _ = (written.await, kept.await, calls.await);
+        let _ = (written.await, kept.await, calls.await, leases.await);
         for waiting in self.draining {
             let _ = waiting.send(());
         }

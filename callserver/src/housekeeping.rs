@@ -1,0 +1,59 @@
+//! What the server does by itself when a time has come.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::time::{Interval, MissedTickBehavior};
+
+use crate::office::Office;
+
+/// How often leases are looked at: they end to the hour or the day, not to the second.
+const LEASES_EVERY: Duration = Duration::from_secs(60);
+
+/// How often names that rest and invitations are looked at.
+const RESTS_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// Finds out at the first start what a password hash may cost, and then ends what is over, for ever.
+pub(crate) async fn keep_house(office: Office) {
+    if let Err(error) = office.settle_password_costs().await {
+        tracing::warn!(%error, "passwords cost the least that they may");
+    }
+    let (mut leases, mut rests) = (every(LEASES_EVERY), every(RESTS_EVERY));
+    loop {
+        tokio::select! {
+            _ = leases.tick() => end_leases(&office).await,
+            _ = rests.tick() => {
+                if let Err(error) = office.end_rests(SystemTime::now()).await {
+                    tracing::error!(%error, "names and invitations that are over could not be removed");
+                }
+            }
+        }
+    }
+}
+
+/// After a machine has slept, one look is enough.
+fn every(period: Duration) -> Interval {
+    let mut interval = tokio::time::interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+/// The numbers of guests that have gone, and those that have rested long enough.
+async fn end_leases(office: &Office) {
+    loop {
+        match office.end_leases(SystemTime::now()).await {
+            Ok(ended) => {
+                let (freed, guests) = (ended.freed.len(), ended.guests.len());
+                if freed + guests > 0 {
+                    tracing::info!(freed, guests, "leases of numbers have ended");
+                }
+                if !ended.is_more {
+                    return;
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "leases that are over could not be ended");
+                return;
+            }
+        }
+    }
+}
