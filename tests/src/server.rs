@@ -2,17 +2,16 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Process, binary, http};
+use crate::{Callctl, Process, binary, http};
 
 /// How long a start or an orderly stop may take, on a machine that compiles something beside it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -317,15 +316,7 @@ impl Server {
     }
 
     fn callctl_with_input(&self, arguments: &[&str], input: &str) -> Result<String> {
-        let output = self.try_callctl(arguments, input)?;
-        if !output.status.success() {
-            bail!(
-                "callctl {} failed: {}",
-                arguments.join(" "),
-                String::from_utf8_lossy(&output.stderr).trim()
-            );
-        }
-        Ok(String::from_utf8(output.stdout)?)
+        self.operator().run_with_input(arguments, input)
     }
 
     /// Runs `callctl` and gives back whatever came of it.
@@ -333,19 +324,13 @@ impl Server {
     /// # Errors
     /// When it cannot be run.
     pub fn try_callctl(&self, arguments: &[&str], input: &str) -> Result<Output> {
-        let mut child = Command::new(binary("callctl")?)
-            .arg("--data")
-            .arg(&self.data)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // It may refuse its arguments before it reads a password.
-            let _ = writeln!(stdin, "{input}");
-        }
-        Ok(child.wait_with_output()?)
+        self.operator().try_to_run(arguments, input)
+    }
+
+    /// `callctl` for this server, for tests in which several operators work at once.
+    #[must_use]
+    pub fn operator(&self) -> Callctl {
+        Callctl::new(&self.data)
     }
 
     /// Kills it, as a power cut would.
