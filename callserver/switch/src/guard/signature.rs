@@ -1,17 +1,25 @@
 //! Scanners that say who they are, found before the message is parsed.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use sip::Text;
 
 /// Only the head of a message is looked at; a body begins behind any header that counts here.
 const HEAD: usize = 4096;
 
+/// Every message is searched for these, and making a searcher costs as much as a search in a short one.
+static USER_AGENT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\nUser-Agent:"));
+static FROM: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\nFrom:"));
+/// `Authorization:` and `Proxy-Authorization:`
+static AUTHORIZATION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("uthorization:"));
+
 /// The signature that a message's User-Agent begins with, in any case; or the display name that those scanners write into
 /// From whatever they call themselves.
 pub(super) fn find<'a>(payload: &[u8], signatures: &'a [Text]) -> Option<&'a Text> {
     let head = &payload[..payload.len().min(HEAD)];
-    let agent = header(head, b"\nUser-Agent:").unwrap_or_default();
-    let from = header(head, b"\nFrom:").unwrap_or_default();
+    let agent = header(head, &USER_AGENT).unwrap_or_default();
+    let from = header(head, &FROM).unwrap_or_default();
     let from = from.strip_prefix(b"\"").unwrap_or_default();
     let begins = |value: &[u8], signature: &Text| {
         let signature = signature.as_bytes();
@@ -26,13 +34,12 @@ pub(super) fn find<'a>(payload: &[u8], signatures: &'a [Text]) -> Option<&'a Tex
 
 /// Whether a request tries to prove who it is.
 pub(super) fn has_credentials(payload: &[u8]) -> bool {
-    // `Authorization:` and `Proxy-Authorization:`
-    memmem::find(payload, b"uthorization:").is_some()
+    AUTHORIZATION.find(payload).is_some()
 }
 
-fn header<'a>(head: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let at = memmem::find(head, name)?;
-    Some(head[at + name.len()..].trim_ascii_start())
+fn header<'a>(head: &'a [u8], name: &Finder<'_>) -> Option<&'a [u8]> {
+    let at = name.find(head)?;
+    Some(head[at + name.needle().len()..].trim_ascii_start())
 }
 
 #[cfg(test)]
