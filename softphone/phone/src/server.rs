@@ -92,12 +92,14 @@ impl Phone {
     pub(crate) fn answer_request(&mut self, now: Instant, request: RequestId, message: &Request) {
         let mut headers = Headers::default();
         let status = if message.method == Method::Options {
+            // What the core does by itself it adds to what this says: Allow, Supported, ….
             headers.push(HeaderName::Accept, "application/sdp");
             StatusCode::OK
         } else {
+            let allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE";
+            headers.push(HeaderName::Allow, allow);
             StatusCode::METHOD_NOT_ALLOWED
         };
-        headers.push(HeaderName::Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS");
         self.endpoint.handle(
             now,
             sip::Input::Respond {
