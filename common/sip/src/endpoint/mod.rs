@@ -17,7 +17,7 @@
 //! | `moving` | calls whose peer comes over another flow, or whose connection broke |
 //! | `registering` | registrations |
 //! | `subscribing`, `refreshing`, `notified` | our subscriptions: how they begin and go on, and what they tell |
-//! | `notifying` | subscriptions that others have with us, REFER among them |
+//! | `notifying`, `notifications` | subscriptions that others have with us, REFER among them, and our NOTIFYs |
 //! | `borrowed_dialog` | subscriptions in the dialogs of calls |
 //! | `content` | bodies and INFO packages that are understood |
 //! | `replacing` | calls that take the place of others |
@@ -38,6 +38,7 @@ mod expiry;
 mod identity;
 mod input;
 mod moving;
+mod notifications;
 mod notified;
 mod notifying;
 mod outbox;

@@ -6,15 +6,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::purpose::Purpose;
 use super::receive::Envelope;
-use super::subscribing::{ends_subscription, is_refer_sub_off};
-use super::{Endpoint, Event, Failure, LegId, SubscriptionId, Timer};
+use super::subscribing::is_refer_sub_off;
+use super::{Endpoint, Event, LegId, SubscriptionId, Timer};
 use crate::dialog::Dialog;
 use crate::subscription::{Notification, Notifier, NotifierDue, Open, Sipfrag, SubscriptionEnd};
 use crate::{
     EventHeader, Expires, HeaderError, HeaderName, Headers, Method, ParseError, ReferTo, Request,
-    Response, StatusCode, Text,
+    StatusCode, Text,
 };
 
 impl Endpoint {
@@ -346,95 +345,6 @@ impl Endpoint {
             let end = Some(reason.clone());
             notifier.enqueue(Notification { end, headers, body });
             self.notify_next(id);
-            self.out.tell(Event::SubscriptionEnded {
-                subscription: id,
-                cause,
-            });
-        }
-    }
-
-    /// Sends the notification that waits, unless one is under way.
-    fn notify_next(&mut self, id: SubscriptionId) {
-        let now = self.out.now;
-        let Some(notifier) = self.subscriptions.notifiers.get_mut(&id) else {
-            return;
-        };
-        if notifier.is_asking {
-            return;
-        }
-        let Some(Notification {
-            end,
-            mut headers,
-            body,
-        }) = notifier.waiting.pop_front()
-        else {
-            return;
-        };
-        let state = notifier.state_for(now, end.as_ref(), &mut headers);
-        let (flow, leg, contact, event) = (
-            notifier.flow,
-            notifier.leg,
-            notifier.contact.clone(),
-            notifier.event.clone(),
-        );
-        notifier.is_asking = true;
-        notifier.is_last_sent = end.is_some();
-        let made = match (&mut notifier.dialog, leg) {
-            (Some(dialog), _) => Some((flow, dialog.request(Method::Notify))),
-            (None, Some(leg)) => self.request_in(leg, Method::Notify),
-            (None, None) => None,
-        };
-        let Some((flow, mut request)) = made else {
-            return self.notifier_lost(id, SubscriptionEnd::NoSuchCall);
-        };
-        request.headers.set(HeaderName::Contact, contact);
-        request.headers.push_typed(&event);
-        request.headers.push_typed(&state);
-        request.headers.append(headers);
-        request.body = body;
-        self.launch(flow, request, Purpose::Notify(id));
-    }
-
-    /// An answer to a NOTIFY of ours.
-    pub(super) fn notify_answered(&mut self, id: SubscriptionId, response: Response) {
-        let Some(notifier) = self.subscriptions.notifiers.get_mut(&id) else {
-            return;
-        };
-        notifier.is_asking = false;
-        let status = response.status;
-        // A refusal that says nothing of the subscription, and one that asks for patience, concern
-        // this notification alone (RFC 6665 section 4.2.2).
-        let is_lost = status.is_failure()
-            && (ends_subscription(status) || !response.headers.has(&HeaderName::RetryAfter));
-        if notifier.is_last_sent {
-            self.subscriptions.remove_notifier(id);
-        } else if is_lost {
-            let headers = response.headers;
-            self.notifier_lost(id, SubscriptionEnd::Refused { status, headers });
-        } else {
-            self.notify_next(id);
-        }
-    }
-
-    /// A NOTIFY of ours gets no answer: the subscriber is gone.
-    pub(super) fn notify_failed(&mut self, id: SubscriptionId, failure: Failure) {
-        let cause = match failure {
-            Failure::FlowFailed => SubscriptionEnd::FlowFailed,
-            _ => SubscriptionEnd::Timeout,
-        };
-        self.notifier_lost(id, cause);
-    }
-
-    fn notifier_lost(&mut self, id: SubscriptionId, cause: SubscriptionEnd) {
-        let Some(notifier) = self.subscriptions.remove_notifier(id) else {
-            return;
-        };
-        if let Some(open) = notifier.open {
-            let status = StatusCode::CALL_DOES_NOT_EXIST;
-            self.respond(open.request, status, Headers::new(), Bytes::new());
-        }
-        // Who has ended it knows.
-        if !notifier.is_ending {
             self.out.tell(Event::SubscriptionEnded {
                 subscription: id,
                 cause,

@@ -27,8 +27,11 @@ pub(crate) enum Purpose {
         branch: Option<Text>,
         message: Box<Request>,
     },
-    /// A NOTIFY of ours.
-    Notify(SubscriptionId),
+    /// A NOTIFY of ours; kept to be sent again with the credentials of the call that it goes in.
+    Notify {
+        subscription: SubscriptionId,
+        message: Option<Box<Request>>,
+    },
     /// A publication's PUBLISH, and the plan that it belongs to.
     Publish(PublicationId, u32),
     /// A call's first INVITE.

@@ -115,7 +115,10 @@ impl Endpoint {
                 branch,
                 message,
             } => self.subscribe_answered(subscription, branch, *message, response),
-            Purpose::Notify(subscription) => self.notify_answered(subscription, response),
+            Purpose::Notify {
+                subscription,
+                message,
+            } => self.notify_answered(subscription, message, response),
             Purpose::Publish(publication, plan) => {
                 self.publish_answered(publication, plan, &response);
             }
@@ -157,7 +160,7 @@ impl Endpoint {
                 branch,
                 ..
             } => self.subscribe_failed(subscription, branch, cause),
-            Purpose::Notify(subscription) => self.notify_failed(subscription, cause),
+            Purpose::Notify { subscription, .. } => self.notify_failed(subscription, cause),
             Purpose::Publish(publication, plan) => self.publish_failed(publication, plan, cause),
             Purpose::Update { leg, to_tag } => self.update_failed(leg, &to_tag, EndCause::Timeout),
             Purpose::Prack {

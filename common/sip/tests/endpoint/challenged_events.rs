@@ -7,13 +7,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use simnet::Conditions;
 use sip::{
-    Authenticator, Authorization, ClientCredential, Event, EventHeader, Ha1, Headers, Input,
-    Request, Secret, SipEtag, StatusCode, SubscriptionEnd, Verdict, WwwAuthenticate,
+    Authenticator, Authorization, CSeq, ClientCredential, Event, EventHeader, FromHeader, Ha1,
+    HeaderName, Headers, Input, Method, Request, Secret, SipEtag, StatusCode, SubscriptionEnd,
+    Verdict, WwwAuthenticate,
 };
 
 use crate::party::{Manners, address};
 use crate::subscriptions::{config, notify};
 use crate::table::{SECOND, Table};
+use crate::wire_peer::{Lone, answer, request_in};
 
 /// Asks who it is, each time.
 struct Door {
@@ -185,4 +187,41 @@ fn a_publisher_says_who_it_is_once() {
     table.settle();
     assert_eq!(door.borrow().challenged, 1, "{}", table.tale());
     assert_eq!(table.alice.story().last().unwrap(), "unpublished");
+}
+
+#[test]
+fn who_reports_in_a_call_says_who_it_is_when_asked() {
+    let mut lone = Lone::new(config());
+    let (_, invite) = lone.calls_with(credential("secret"));
+    lone.hears_answer(&invite, 200, "bob");
+    lone.sent();
+    lone.events();
+    let FromHeader(from) = invite.headers.required().unwrap();
+    let call_id = invite.headers.get(&HeaderName::CallId).unwrap();
+    let lines = "Refer-To: <sip:carol@example.com>\n";
+    let refer = request_in("REFER", "refer", "1", from.tag().unwrap(), lines)
+        .replace("Call-ID: call-1", &format!("Call-ID: {call_id}"));
+    lone.hears(&refer);
+    let Some(Event::SubscriptionRequested { subscription, .. }) = lone.events().pop() else {
+        panic!("somebody asks for a call");
+    };
+    lone.does(Input::AcceptSubscription {
+        subscription,
+        expires_seconds: 60,
+        headers: Headers::new(),
+    });
+    let first = lone.requests().remove(0);
+    assert_eq!(first.method, Method::Notify);
+    let mut challenge = answer(&first, 401, "bob");
+    let value = "Digest realm=\"example.com\", nonce=\"n\", algorithm=SHA-256, qop=\"auth\"";
+    challenge.headers.push(HeaderName::WwwAuthenticate, value);
+    let (flow, payload) = (lone.flow, challenge.to_bytes());
+    lone.does(Input::Receive { flow, payload });
+    let again = lone.requests().remove(0);
+    assert!(again.headers.has(&HeaderName::Authorization), "{again:?}");
+    assert_eq!(again.body, first.body);
+    let number = |request: &Request| request.headers.required::<CSeq>().unwrap().number;
+    assert_eq!(number(&again), number(&first) + 1);
+    lone.hears_answer(&again, 200, "bob");
+    assert!(lone.events().is_empty(), "the reports go on");
 }
