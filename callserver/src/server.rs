@@ -174,7 +174,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
         office: office.clone(),
         exchange: exchange.clone(),
         web_sockets,
-        sip: sip_service,
+        sip: sip_service.clone(),
         joining: Joining {
             sign_up: config.accounts.sign_up,
             guests: false,
@@ -188,6 +188,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
         sips: tls,
         http: http_address,
         https: https_address,
+        sip_service,
         certificate_sha256: fingerprint,
         ready_since: Instant::now(),
     };

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use api::{AccountKind, Role};
 use clap::Subcommand;
 
 use super::console::Console;
 use super::page::or_dash;
 use super::table::Column;
-use super::{CallctlError, PasswordError, account_list, password};
+use super::{CallctlError, PasswordError, account_list, export, password};
 use crate::control::{AccountView, AccountsCommand, Command, PlainPassword};
 
 /// What to do with accounts.
@@ -52,11 +53,36 @@ pub enum AccountsAction {
         /// The username.
         name: String,
     },
-    /// Remove an account and its devices; its numbers become free.
+    /// Remove an account and its devices; its numbers rest, and callers hear that they are gone.
     #[command(alias = "delete", alias = "rm", after_long_help = ACCOUNT)]
     Remove {
         /// The username.
         name: String,
+    },
+    /// Give an account another username. The old one rests before somebody else can have it.
+    #[command(after_long_help = ACCOUNT)]
+    Rename {
+        /// The username.
+        name: String,
+        /// The new one.
+        new_name: String,
+    },
+    /// Make an account an administrator, who may do everything over HTTP too.
+    #[command(after_long_help = ACCOUNT)]
+    Admin {
+        /// The username.
+        name: String,
+        /// Make it an ordinary account again.
+        #[arg(long)]
+        off: bool,
+    },
+    /// Write everything about one account into a zip of JSON.
+    #[command(after_long_help = EXPORT)]
+    Export {
+        /// The username.
+        name: String,
+        /// The file, which must not be there yet; - for stdout. [default: carillon-NAME.zip]
+        file: Option<PathBuf>,
     },
     /// Set a new password.
     #[command(alias = "password", after_long_help = ACCOUNT)]
@@ -81,13 +107,15 @@ pub enum AccountsAction {
 
 macro_rules! account_json {
     () => {
-        "{id, name, display_name, number, state, has_password, devices, created_at}"
+        "{id, kind, role, name, display_name, number, state, has_password, devices, created_at}"
     };
 }
 
 const ACCOUNT: &str = concat!("With --json: ", account_json!());
 
 const LIST: &str = concat!("With --json: an array of ", account_json!());
+
+const EXPORT: &str = "With --json: {file, bytes}";
 
 const ADD: &str = concat!(
     "Examples:
@@ -114,6 +142,7 @@ const COLUMNS: &[Column] = &[
     Column::exact("NUMBER"),
     Column::text("DISPLAY NAME"),
     Column::exact("STATE"),
+    Column::exact("ROLE"),
     Column::exact("PASSWORD"),
     Column::count("DEVICES"),
 ];
@@ -185,6 +214,25 @@ impl AccountsAction {
                 let command = AccountsCommand::SetPassword { name, password };
                 change(console, command, "given a new password").await
             }
+            Self::Rename { name, new_name } => {
+                let deed = format!("renamed to {new_name}");
+                let subject = format!("Account {name}");
+                let command = AccountsCommand::Rename { name, new_name };
+                let renamed: Option<AccountView> =
+                    console.answer(Command::Accounts(command)).await?;
+                if renamed.is_some() {
+                    console.page.done(&subject, &deed)?;
+                }
+                Ok(())
+            }
+            Self::Admin { name, off } => {
+                let (role, deed) = match off {
+                    true => (Role::User, "made an ordinary account"),
+                    false => (Role::Admin, "made an administrator"),
+                };
+                change(console, AccountsCommand::SetRole { name, role }, deed).await
+            }
+            Self::Export { name, file } => export::run(console, name, file).await,
             Self::Import { file, with_devices } => {
                 account_list::run(console, &file, with_devices).await
             }
@@ -207,14 +255,24 @@ async fn change(
 
 fn row(account: AccountView) -> Vec<String> {
     let password = if account.has_password { "yes" } else { "no" };
+    let rank = rank(&account);
     vec![
         account.name,
         or_dash(account.number),
         account.display_name,
         account.state,
+        rank.into(),
         password.into(),
         account.devices.to_string(),
     ]
+}
+
+fn rank(account: &AccountView) -> &'static str {
+    match (account.kind, account.role) {
+        (AccountKind::Person, Role::Admin) => "admin",
+        (AccountKind::Person, Role::User) => "user",
+        (kind, _) => kind.as_str(),
+    }
 }
 
 fn print_added(account: &AccountView, console: &mut Console<'_>) -> Result<(), CallctlError> {
@@ -234,12 +292,14 @@ fn print_added(account: &AccountView, console: &mut Console<'_>) -> Result<(), C
 
 fn print_one(account: AccountView, console: &mut Console<'_>) -> Result<(), CallctlError> {
     let password = if account.has_password { "set" } else { "none" };
+    let rank = rank(&account);
     let created = console.page.time(&account.created_at);
     Ok(console.page.properties(&[
         ("name", account.name),
         ("display name", account.display_name),
         ("number", or_dash(account.number)),
         ("state", account.state),
+        ("role", rank.into()),
         ("password", password.into()),
         ("devices", account.devices.to_string()),
         ("created", created),

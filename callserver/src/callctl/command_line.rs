@@ -10,6 +10,7 @@ use super::audit::AuditOptions;
 use super::bans::BansAction;
 use super::calls::CallsAction;
 use super::devices::DevicesAction;
+use super::invitations::InvitationsAction;
 use super::numbers::NumbersAction;
 use super::status;
 use crate::DataFolder;
@@ -49,6 +50,9 @@ pub enum Action {
     /// Who holds which number.
     #[command(subcommand, alias = "number")]
     Numbers(NumbersAction),
+    /// Codes with which people make their accounts themselves.
+    #[command(subcommand, alias = "invitation")]
+    Invitations(InvitationsAction),
     /// Calls at present.
     #[command(subcommand, alias = "call")]
     Calls(CallsAction),

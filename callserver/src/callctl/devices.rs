@@ -5,7 +5,7 @@ use clap::Subcommand;
 use super::console::Console;
 use super::page::or_dash;
 use super::table::Column;
-use super::{CallctlError, DONE};
+use super::{CallctlError, DONE, qr};
 use crate::control::{Command, CredentialView, DeviceView, DevicesCommand, Done};
 
 /// What to do with devices.
@@ -19,6 +19,9 @@ pub enum DevicesAction {
         /// What to call it.
         #[arg(long, value_name = "L")]
         label: Option<String>,
+        /// Show the setup link as a QR code too, for a phone that can scan it.
+        #[arg(long)]
+        qr: bool,
     },
     /// The devices of one account, or of all.
     #[command(alias = "ls", after_long_help = LIST)]
@@ -37,10 +40,11 @@ pub enum DevicesAction {
 }
 
 const ADD: &str = "\
-Example:
+Examples:
   callctl devices add amina --label \"desk phone\"
+  callctl devices add amina --qr
 
-With --json: {account, number, label, login, secret, domain}";
+With --json: {account, number, label, login, secret, domain, setup}";
 
 const LIST: &str = "With --json: an array of {id, account, label, login, created_at, last_seen_at}";
 
@@ -55,10 +59,10 @@ const COLUMNS: &[Column] = &[
 impl DevicesAction {
     pub(super) async fn run(self, console: &mut Console<'_>) -> Result<(), CallctlError> {
         match self {
-            Self::Add { account, label } => {
+            Self::Add { account, label, qr } => {
                 let command = Command::Devices(DevicesCommand::Add { account, label });
                 match console.answer(command).await? {
-                    Some(credential) => print_credential(credential, console),
+                    Some(credential) => print_credential(credential, qr, console),
                     None => Ok(()),
                 }
             }
@@ -94,6 +98,7 @@ impl DevicesAction {
 
 fn print_credential(
     credential: CredentialView,
+    with_code: bool,
     console: &mut Console<'_>,
 ) -> Result<(), CallctlError> {
     if console.page.look().is_rehearsal {
@@ -101,6 +106,7 @@ fn print_credential(
         let deed = format!("added to {}", credential.account);
         return Ok(console.page.done(&subject, &deed)?);
     }
+    let setup = credential.setup.unwrap_or_default();
     console.page.properties(&[
         ("account", credential.account),
         ("number", or_dash(credential.number)),
@@ -108,9 +114,32 @@ fn print_credential(
         ("domain", credential.domain),
         ("login", or_dash(credential.login)),
         ("secret", or_dash(credential.secret)),
+        ("setup", setup.clone()),
     ])?;
+    if with_code {
+        print_code(&setup, console)?;
+    }
     console
         .page
-        .line("Type login and secret into the phone now: the secret is not shown again.")?;
+        .line("Type login and secret into the phone now, or give it the setup link: the secret is not shown again.")?;
+    Ok(())
+}
+
+fn print_code(setup: &str, console: &mut Console<'_>) -> Result<(), CallctlError> {
+    let columns = console.page.look().columns;
+    let Ok(lines) = qr::lines(setup, columns.is_some()) else {
+        return Ok(console
+            .page
+            .line("The setup link is too long for a QR code.")?);
+    };
+    // Twice as many dots wide as lines high, but for half a line.
+    let width = lines.len() * 2;
+    if columns.is_some_and(|columns| columns < width) {
+        let sentence = format!("The window is too narrow for the QR code, which is {width} wide.");
+        return Ok(console.page.line(&sentence)?);
+    }
+    for line in lines {
+        console.page.line(&line)?;
+    }
     Ok(())
 }

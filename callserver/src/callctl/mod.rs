@@ -13,11 +13,14 @@ mod command_line;
 mod completions;
 mod console;
 mod devices;
+mod export;
+mod invitations;
 mod manual;
 mod numbers;
 mod page;
 mod password;
 mod portions;
+mod qr;
 mod sheet;
 mod since;
 mod status;
@@ -32,6 +35,8 @@ pub use bans::BansAction;
 pub use calls::CallsAction;
 pub use command_line::{Action, CommandLine};
 pub use devices::DevicesAction;
+pub use export::ExportError;
+pub use invitations::InvitationsAction;
 pub use manual::ManualError;
 pub use numbers::NumbersAction;
 pub use page::Look;
@@ -71,6 +76,9 @@ pub enum CallctlError {
     /// Not all lines of a list were taken.
     #[error(transparent)]
     Portions(#[from] PortionsError),
+    /// The file of an export.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// The man pages.
     #[error(transparent)]
     Manual(#[from] ManualError),
@@ -97,7 +105,7 @@ impl CallctlError {
             Self::Password(_) => "bad-request",
             Self::Sheet(_) => "bad-request",
             Self::Portions(_) => "refused-in-part",
-            Self::Manual(_) => "internal",
+            Self::Manual(_) | Self::Export(_) => "bad-request",
         };
         Failure::new(code, self.to_string())
     }
@@ -120,6 +128,7 @@ pub async fn run(line: CommandLine, look: Look, out: &mut dyn Write) -> Result<(
         Action::Accounts(action) => action.run(console).await,
         Action::Devices(action) => action.run(console).await,
         Action::Numbers(action) => action.run(console).await,
+        Action::Invitations(action) => action.run(console).await,
         Action::Calls(action) => action.run(console).await,
         Action::Bans(action) => action.run(console).await,
         Action::Backup { file } => backup::back_up(&file, console).await,

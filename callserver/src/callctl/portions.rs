@@ -2,22 +2,22 @@
 
 use std::io::{IsTerminal, Write};
 
-use serde::de::DeserializeOwned;
-
 use super::console::Console;
 use super::sheet::{Refused, Row};
 use super::{Access, CallctlError};
-use crate::control::{Command, Failure};
+use crate::control::{Answer, Command, Failure};
 
 /// So many lines are one transaction: few enough to leave the database to others in between.
-const PORTION: usize = 1_000;
+pub(super) const PORTION: usize = 1_000;
 
 /// What became of a list.
 #[derive(Debug)]
 pub(super) struct Outcome<T> {
-    /// What came back for each line that was taken.
-    pub(super) taken: Vec<T>,
-    /// The other lines.
+    /// What each portion came to.
+    pub(super) portions: Vec<T>,
+    /// How many lines were tried.
+    lines: usize,
+    /// Those of them that were not taken.
     pub(super) refused: Vec<Refused>,
     /// What stopped it, and the first line that was not tried.
     stopped: Option<(usize, CallctlError)>,
@@ -44,45 +44,36 @@ pub enum PortionsError {
     },
 }
 
-/// Has a list done. `command` makes the command for some of its lines, which is answered with an array of
-/// `Result<T, Failure>`, one for each.
-pub(super) async fn perform<T: DeserializeOwned>(
+/// Has a list done, so many lines at a time. `command` makes the command for some of its lines, `read` takes its answer
+/// apart: what the portion came to, and the lines of it that were refused.
+pub(super) async fn perform<T>(
     console: &Console<'_>,
     (rows, refused): (Vec<Row>, Vec<Refused>),
+    portion: usize,
     command: impl Fn(&[Row]) -> Command,
+    read: impl Fn(&Answer, &[Row]) -> Result<(T, Vec<Refused>), Failure>,
 ) -> Result<Outcome<T>, CallctlError> {
     let mut outcome = Outcome {
-        taken: Vec::new(),
+        portions: Vec::new(),
+        lines: refused.len(),
         refused,
         stopped: None,
     };
     let mut access = console.open().await?;
-    // What one portion would have changed, the next one of a rehearsal must see.
-    let portion = match console.page.look().is_rehearsal {
-        true => rows.len().max(1),
-        false => PORTION,
-    };
     let is_watched = rows.len() > PORTION && std::io::stderr().is_terminal();
-    for (index, portion_rows) in rows.chunks(portion).enumerate() {
+    for portion in rows.chunks(portion.max(1)) {
         if is_watched {
-            show_progress(index * portion, rows.len());
+            show_progress(outcome.lines, rows.len());
         }
-        let command = command(portion_rows);
-        let results = one_portion(console, &mut access, command, portion_rows.len()).await;
-        match results {
-            Ok(results) => {
-                for (row, result) in portion_rows.iter().zip(results) {
-                    match result {
-                        Ok(taken) => outcome.taken.push(taken),
-                        Err(failure) => outcome.refused.push(Refused {
-                            line: row.line,
-                            why: failure.sentence,
-                        }),
-                    }
-                }
+        let done = one_portion(console, &mut access, command(portion), portion, &read).await;
+        match done {
+            Ok((came_to, refused)) => {
+                outcome.lines += portion.len();
+                outcome.portions.push(came_to);
+                outcome.refused.extend(refused);
             }
             Err(error) => {
-                outcome.stopped = portion_rows.first().map(|row| (row.line, error));
+                outcome.stopped = portion.first().map(|row| (row.line, error));
                 break;
             }
         }
@@ -95,19 +86,14 @@ pub(super) async fn perform<T: DeserializeOwned>(
     Ok(outcome)
 }
 
-async fn one_portion<T: DeserializeOwned>(
+async fn one_portion<T>(
     console: &Console<'_>,
     access: &mut Access,
     command: Command,
-    lines: usize,
-) -> Result<Vec<Result<T, Failure>>, CallctlError> {
-    let results: Vec<_> = console.perform(access, command).await?.read()?;
-    if results.len() == lines {
-        return Ok(results);
-    }
-    let sentence =
-        "The server answered for another number of lines; use the callctl of the same version.";
-    Err(Failure::new("other-version", sentence).into())
+    rows: &[Row],
+    read: impl Fn(&Answer, &[Row]) -> Result<(T, Vec<Refused>), Failure>,
+) -> Result<(T, Vec<Refused>), CallctlError> {
+    Ok(read(&console.perform(access, command).await?, rows)?)
 }
 
 /// On one line of the terminal, which it leaves at the end.
@@ -131,14 +117,14 @@ pub(super) fn complain(refused: &[Refused]) {
 pub(super) fn refused_json(refused: &[Refused]) -> Vec<serde_json::Value> {
     let refused = refused.iter();
     refused
-        .map(|Refused { line, why }| serde_json::json!({ "line": line, "why": why }))
+        .map(|Refused { line, why }| serde_json::json!({ "line": line, "reason": why }))
         .collect()
 }
 
 impl<T> Outcome<T> {
     /// An error if not every line was taken.
     pub(super) fn into_result(self) -> Result<(), CallctlError> {
-        let (taken, refused) = (self.taken.len(), self.refused.len());
+        let refused = self.refused.len();
         match (self.stopped, refused) {
             (Some((line, source)), _) => Err(PortionsError::Stopped {
                 line,
@@ -148,7 +134,7 @@ impl<T> Outcome<T> {
             (None, 0) => Ok(()),
             (None, refused) => Err(PortionsError::Refused {
                 refused,
-                lines: taken + refused,
+                lines: self.lines,
             }
             .into()),
         }

@@ -1,8 +1,9 @@
 //! Accounts: what an administrator can ask, how it is done, and what comes back.
 
+use api::{AccountKind, Role};
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, CredentialView, Failure, Operator, PlainPassword, rfc_3339};
+use super::{Answer, CredentialView, ExportView, Failure, Operator, PlainPassword, rfc_3339};
 use crate::office::{NewAccount, Office};
 use crate::store::AccountRow;
 
@@ -47,6 +48,25 @@ pub enum AccountsCommand {
         /// The username.
         name: String,
     },
+    /// Give an account another username. Answered with [`AccountView`].
+    Rename {
+        /// The username.
+        name: String,
+        /// The new one.
+        new_name: String,
+    },
+    /// Make an account an administrator, or an ordinary one. Answered with [`AccountView`].
+    SetRole {
+        /// The username.
+        name: String,
+        /// What it may do.
+        role: Role,
+    },
+    /// Everything about an account. Answered with [`ExportView`].
+    Export {
+        /// The username.
+        name: String,
+    },
     /// Set a password. Answered with [`AccountView`].
     SetPassword {
         /// The username.
@@ -81,6 +101,10 @@ pub struct AddedAccount {
 pub struct AccountView {
     /// The immutable id.
     pub id: i64,
+    /// `person` or `guest`.
+    pub kind: AccountKind,
+    /// `user` or `admin`.
+    pub role: Role,
     /// The username.
     pub name: String,
     /// What people see.
@@ -101,6 +125,8 @@ impl From<AccountRow> for AccountView {
     fn from(row: AccountRow) -> Self {
         Self {
             id: row.account.0,
+            kind: row.kind,
+            role: row.role,
             name: row.username,
             display_name: row.display_name,
             number: row.number.map(String::from),
@@ -130,6 +156,7 @@ impl From<ListedAccount> for NewAccount {
 
 impl Operator {
     pub(super) async fn accounts(
+        &self,
         office: &Office,
         command: AccountsCommand,
         is_rehearsal: bool,
@@ -152,7 +179,11 @@ impl Operator {
             AccountsCommand::AddMany {
                 accounts,
                 with_devices,
-            } => return Self::add_many(office, accounts, with_devices, is_rehearsal).await,
+            } => {
+                return self
+                    .add_many(office, accounts, with_devices, is_rehearsal)
+                    .await;
+            }
             AccountsCommand::List => {
                 let accounts = office.accounts().await?.into_iter();
                 let views: Vec<AccountView> = accounts.map(Into::into).collect();
@@ -161,6 +192,14 @@ impl Operator {
             AccountsCommand::Show { name } => office.account(&name).await?,
             AccountsCommand::SetDisabled { name, is_disabled } => {
                 office.set_disabled(&name, is_disabled).await?
+            }
+            AccountsCommand::Rename { name, new_name } => {
+                office.rename_account(&name, &new_name).await?
+            }
+            AccountsCommand::SetRole { name, role } => office.set_role(&name, role).await?,
+            AccountsCommand::Export { name } => {
+                let export = office.export_account(&name).await?;
+                return Answer::of(&ExportView::from(export));
             }
             AccountsCommand::Remove { name } => office.remove_account(&name).await?,
             AccountsCommand::SetPassword { name, password } => {
@@ -171,6 +210,7 @@ impl Operator {
     }
 
     async fn add_many(
+        &self,
         office: &Office,
         accounts: Vec<ListedAccount>,
         with_devices: bool,
@@ -178,11 +218,10 @@ impl Operator {
     ) -> Result<Answer, Failure> {
         let list = accounts.into_iter().map(Into::into).collect();
         let results = office.add_accounts(list, with_devices).await?;
+        let sip = self.sip_service();
         let added = results.into_iter().map(|result| match result {
             Ok((account, credential)) => {
-                let view = |made| {
-                    CredentialView::new(account.clone(), made, office.domain(), is_rehearsal)
-                };
+                let view = |made| CredentialView::new(account.clone(), made, &sip, is_rehearsal);
                 Ok(AddedAccount {
                     device: credential.map(view),
                     account: account.into(),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use api::{DeviceCredential, SetupLink, SipService};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Failure, Operator, rfc_3339};
@@ -65,6 +66,8 @@ pub struct CredentialView {
     pub secret: Option<String>,
     /// The SIP domain and realm.
     pub domain: String,
+    /// All of it as a `sip-setup:` link; none in a rehearsal.
+    pub setup: Option<String>,
 }
 
 impl fmt::Debug for CredentialView {
@@ -94,23 +97,35 @@ impl CredentialView {
     pub(super) fn new(
         account: AccountRow,
         credential: Credential,
-        domain: &str,
+        sip: &SipService,
         is_rehearsal: bool,
     ) -> Self {
         let real = |text| (!is_rehearsal).then_some(text);
+        let device = DeviceCredential {
+            login: credential.login.clone(),
+            secret: credential.secret.clone(),
+            label: credential.label.clone(),
+        };
+        let setup = SetupLink {
+            number: account.number.clone(),
+            name: Some(account.display_name),
+            ..SetupLink::new(&device, sip)
+        };
         Self {
             account: account.username,
             number: account.number.map(String::from),
             label: credential.label,
             login: real(credential.login),
             secret: real(credential.secret),
-            domain: domain.into(),
+            domain: sip.domain.clone(),
+            setup: real(setup.to_string()),
         }
     }
 }
 
 impl Operator {
     pub(super) async fn devices(
+        &self,
         office: &Office,
         command: DevicesCommand,
         is_rehearsal: bool,
@@ -118,13 +133,9 @@ impl Operator {
         match command {
             DevicesCommand::Add { account, label } => {
                 let (account, credential) = office.add_device(&account, label.as_deref()).await?;
-                let domain = office.domain();
-                Answer::of(&CredentialView::new(
-                    account,
-                    credential,
-                    domain,
-                    is_rehearsal,
-                ))
+                let sip = self.sip_service();
+                let view = CredentialView::new(account, credential, &sip, is_rehearsal);
+                Answer::of(&view)
             }
             DevicesCommand::List { account } => {
                 let devices = office.devices(account.as_deref()).await?.into_iter();

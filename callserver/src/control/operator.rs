@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use api::SipService;
+
 use super::{Answer, Command, Failure, Request};
 use crate::edge::Exchange;
 use crate::office::{Actor, Office, OfficeError};
@@ -27,6 +29,8 @@ pub struct ServerFacts {
     pub http: SocketAddr,
     /// Where it speaks HTTPS.
     pub https: Option<SocketAddr>,
+    /// What a phone is told to speak SIP with it.
+    pub sip_service: SipService,
     /// SHA-256 of its certificate, in hexadecimal.
     pub certificate_sha256: Option<String>,
     /// When it became ready.
@@ -73,15 +77,31 @@ impl Operator {
         }
         let (office, is_rehearsal) = (&office, request.is_rehearsal);
         match request.command {
-            Command::Accounts(command) => Self::accounts(office, command, is_rehearsal).await,
-            Command::Devices(command) => Self::devices(office, command, is_rehearsal).await,
+            Command::Accounts(command) => self.accounts(office, command, is_rehearsal).await,
+            Command::Devices(command) => self.devices(office, command, is_rehearsal).await,
             Command::Numbers(command) => Self::numbers(office, command).await,
             Command::Database(command) => self.database(command).await,
+            Command::Invitations(command) => Self::invitations(office, command, is_rehearsal).await,
             Command::Calls(command) => self.calls(command, is_rehearsal).await,
             Command::Bans(command) => self.bans(command, is_rehearsal).await,
             Command::Audit(command) => Self::audit(office, command).await,
             Command::Status(command) => self.status(command).await,
         }
+    }
+
+    /// What a phone is told to speak SIP with; without a server that is not known, and DNS may say it.
+    pub(super) fn sip_service(&self) -> SipService {
+        let server = self.server.as_ref();
+        server.map_or_else(
+            || SipService {
+                domain: self.office.domain().to_owned(),
+                udp: None,
+                tcp: None,
+                tls: None,
+                certificate_sha256: None,
+            },
+            |server| server.sip_service.clone(),
+        )
     }
 
     pub(super) fn exchange(&self) -> Result<&Exchange, Failure> {

@@ -161,7 +161,7 @@ fn people_get_tables() {
     let listed = server.callctl(&["accounts", "list"]).stdout;
     assert_eq!(
         listed,
-        "NAME   NUMBER  DISPLAY NAME  STATE   PASSWORD  DEVICES\nalice  1000    Alice         active  no              0\n"
+        "NAME   NUMBER  DISPLAY NAME  STATE   ROLE  PASSWORD  DEVICES\nalice  1000    Alice         active  user  no              0\n"
     );
     let history = server.callctl(&["numbers", "history", "1000"]).stdout;
     assert!(

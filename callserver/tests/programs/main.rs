@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
+mod admin_people;
 mod admin_tool;
 mod administration;
 mod backup;
