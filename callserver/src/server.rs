@@ -177,6 +177,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
         sip: sip_service.clone(),
         joining: Joining {
             sign_up: config.accounts.sign_up,
+            sign_ups_per_hour: config.accounts.per_address_per_hour,
             guests: false,
         },
         limits: &config.http_limits,

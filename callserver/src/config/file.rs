@@ -66,11 +66,23 @@ pub struct TlsSection {
 }
 
 /// `[accounts]`
-#[derive(Clone, Copy, Default, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AccountsSection {
     /// Who may make an account.
     pub sign_up: api::SignUp,
+    /// How often somebody at one address may try to, within an hour.
+    pub per_address_per_hour: u32,
+}
+
+impl Default for AccountsSection {
+    fn default() -> Self {
+        Self {
+            sign_up: api::SignUp::default(),
+            // A class behind one address signs up in one lesson; who wants all numbers needs weeks.
+            per_address_per_hour: 60,
+        }
+    }
 }
 
 /// `[media]`

@@ -1,5 +1,7 @@
 //! What somebody dialled: how it is read, and whether they may.
 
+use std::time::SystemTime;
+
 use api::{DialPlan, Number, PoolPurpose, Username};
 use sip::Text;
 use switch::{Destination, Reached};
@@ -28,7 +30,7 @@ impl Wanted {
         // A name begins with a letter, a number never holds one.
         let number = plan.read(dialled).map(Self::Number);
         number
-            .or_else(|_| Username::parse(dialled).map(Self::Name))
+            .or_else(|_| Username::existing(dialled).map(Self::Name))
             .ok()
     }
 
@@ -51,7 +53,7 @@ impl Wanted {
         match self {
             Self::Number(number) => Ok(reached(number, store.reached_by(number).await?)),
             Self::Name(name) => {
-                let row = store.account_by_name(name).await?;
+                let row = store.account_called(name, SystemTime::now()).await?;
                 Ok(row
                     .and_then(callable)
                     .map_or(Reached::Nobody, Reached::Account))

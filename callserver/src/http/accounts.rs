@@ -1,6 +1,7 @@
 //! Making an account for oneself, and asking whether a username is free.
 
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use api::{LoginAnswer, SignUp, SignUpRequest, UsernameCheck};
 use axum::Json;
@@ -36,6 +37,9 @@ async fn sign_up(
     ConnectInfo(source): ConnectInfo<SocketAddr>,
     Body(request): Body<SignUpRequest>,
 ) -> Result<(StatusCode, Json<LoginAnswer>), Refusal> {
+    interface
+        .limits
+        .charge_sign_up(Instant::now(), source.ip())?;
     let office = interface.office_for_stranger(source);
     let signed_up = office.sign_up(&request, interface.joining.sign_up).await;
     let logged_in = signed_up.inspect_err(|error| {

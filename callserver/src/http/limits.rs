@@ -20,18 +20,21 @@ use crate::rate::{Rate, one_source};
 pub(super) struct Limits {
     addresses: Mutex<Rate<IpAddr>>,
     sessions: Mutex<Rate<SessionId>>,
+    sign_ups: Mutex<Rate<IpAddr>>,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Longer than any request takes, waiting for a password check included. An event stream has begun by then.
 const PATIENCE: Duration = Duration::from_secs(25);
 
 impl Limits {
-    pub(super) fn new(section: &HttpSection) -> Self {
+    pub(super) fn new(section: &HttpSection, sign_ups_per_hour: u32) -> Self {
         Self {
             addresses: Mutex::new(Rate::new(section.requests_per_address_per_minute, MINUTE)),
             sessions: Mutex::new(Rate::new(section.requests_per_session_per_minute, MINUTE)),
+            sign_ups: Mutex::new(Rate::new(sign_ups_per_hour, HOUR)),
         }
     }
 
@@ -42,6 +45,20 @@ impl Limits {
     pub(super) fn charge_session(&self, now: Instant, session: SessionId) -> Result<(), Refusal> {
         lock(&self.sessions)
             .take(now, session)
+            .map_err(Refusal::too_often)
+    }
+
+    /// Charges one attempt to make an account to an address.
+    ///
+    /// # Errors
+    /// A refusal that says how long to wait.
+    pub(super) fn charge_sign_up(&self, now: Instant, source: IpAddr) -> Result<(), Refusal> {
+        let source = one_source(source);
+        if source.is_loopback() {
+            return Ok(());
+        }
+        lock(&self.sign_ups)
+            .take(now, source)
             .map_err(Refusal::too_often)
     }
 

@@ -45,7 +45,10 @@ async fn view(office: &Office, row: AccountRow) -> Result<Json<Me>, Refusal> {
 
 /// One's own account.
 #[utoipa::path(get, path = "/api/v1/me", tag = "me",
-    responses((status = 200, description = "It.", body = Me)))]
+    responses(
+        (status = 200, description = "It.", body = Me),
+        (status = 404, description = "The account is no more."),
+    ))]
 async fn show(
     State(interface): State<Interface>,
     Bearer(session): Bearer,

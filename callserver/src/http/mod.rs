@@ -82,6 +82,8 @@ pub struct Parts<'a> {
 pub struct Joining {
     /// Who may make an account.
     pub sign_up: api::SignUp,
+    /// How often somebody at one address may try to, within an hour.
+    pub sign_ups_per_hour: u32,
     /// Whether one gets a number without an account.
     pub guests: bool,
 }
@@ -100,7 +102,7 @@ impl Interface {
             web_sockets: parts.web_sockets,
             sip: Arc::new(parts.sip),
             metrics_readers: parts.metrics_readers.into(),
-            limits: Arc::new(limits::Limits::new(limits)),
+            limits: Arc::new(limits::Limits::new(limits, parts.joining.sign_ups_per_hour)),
             joining: parts.joining,
             login_limit: Arc::new(Mutex::new(login_limit)),
             ready_since: Instant::now(),

@@ -47,6 +47,12 @@ macro_rules! select_accounts {
 
 const BY_NAME: &str = select_accounts!("WHERE a.username = $1");
 const BY_ID: &str = select_accounts!("WHERE a.account_id = $1");
+// A name in use wins over one that rests; they are never the same one.
+const CALLED: &str = select_accounts!(
+    "WHERE a.kind <> 'erased' AND a.account_id = coalesce(
+         (SELECT account_id FROM accounts WHERE username = $1),
+         (SELECT account_id FROM former_usernames WHERE username = $1 AND rests_until > $2))"
+);
 const BY_NUMBER: &str = select_accounts!(
     "WHERE a.account_id = (SELECT account_id FROM numbers WHERE number = $1 AND state IN ('assigned', 'guest'))"
 );
@@ -131,6 +137,23 @@ impl Store {
     pub async fn account_by_name(&self, name: &Username) -> Result<Option<AccountRow>, StoreError> {
         let row = sqlx::query(BY_NAME)
             .bind(name.as_str())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// The account that a call to this name reaches at `now`: whoever has it, or had it until lately.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn account_called(
+        &self,
+        name: &Username,
+        now: SystemTime,
+    ) -> Result<Option<AccountRow>, StoreError> {
+        let row = sqlx::query(CALLED)
+            .bind(name.as_str())
+            .bind(unix_millis(now))
             .fetch_optional(&self.readers)
             .await?;
         row.as_ref().map(read).transpose()

@@ -64,22 +64,6 @@ impl Store {
         let mut connection = self.readers.acquire().await?;
         name_use(&mut connection, name, besides, now).await
     }
-
-    /// The account that had this name until lately, if it still rests at `now`.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn former_owner(
-        &self,
-        name: &Username,
-        now: SystemTime,
-    ) -> Result<Option<AccountId>, StoreError> {
-        let select = sqlx::query_scalar(
-            "SELECT account_id FROM former_usernames WHERE username = $1 AND rests_until > $2",
-        );
-        let select = select.bind(name.as_str()).bind(unix_millis(now));
-        Ok(select.fetch_optional(&self.readers).await?.map(AccountId))
-    }
 }
 
 async fn name_use(

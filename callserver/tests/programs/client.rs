@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use crate::process::{Server, callctl, http};
+use crate::process::{Server, callctl, http_bytes};
 
 pub(crate) const PASSWORD: &str = "seven green bottles 7";
 
@@ -48,7 +48,23 @@ impl Asked {
         self.header("Content-Type", "application/json")
     }
 
+    /// A body that is no JSON, or not of that content type.
+    pub(crate) fn body(mut self, content_type: &str, body: &[u8]) -> Self {
+        self.body = body.to_vec();
+        self.header("Content-Type", content_type)
+    }
+
     pub(crate) fn send(self) -> Answered {
+        let (status, head, body) = self.send_for_bytes();
+        Answered {
+            status,
+            head,
+            json: serde_json::from_slice(&body).unwrap_or(Value::Null),
+        }
+    }
+
+    /// Sends it for an answer that is no text: status, head and body.
+    pub(crate) fn send_for_bytes(self) -> (u16, String, Vec<u8>) {
         let length = match self.body.len() {
             0 => String::new(),
             length => format!("Content-Length: {length}\r\n"),
@@ -57,12 +73,7 @@ impl Asked {
             "{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{}{length}\r\n",
             self.line, self.headers
         );
-        let (status, head, body) = http(self.address, &[head.as_bytes(), &self.body].concat());
-        Answered {
-            status,
-            head,
-            json: serde_json::from_str(&body).unwrap_or(Value::Null),
-        }
+        http_bytes(self.address, &[head.as_bytes(), &self.body].concat())
     }
 
     /// Sends it and expects this status.

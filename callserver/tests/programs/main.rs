@@ -11,6 +11,7 @@ mod client;
 mod encrypted;
 mod http;
 mod ipv6;
+mod people;
 mod phone;
 mod postgres;
 mod process;

@@ -171,20 +171,27 @@ pub(crate) fn path_text(path: &Path) -> &str {
 
 /// One HTTP request on a connection of its own: status, head and body of the answer.
 pub(crate) fn http(address: SocketAddr, request: &[u8]) -> (u16, String, String) {
+    let (status, head, body) = http_bytes(address, request);
+    (status, head, String::from_utf8(body).unwrap())
+}
+
+/// The same for an answer that is no text.
+pub(crate) fn http_bytes(address: SocketAddr, request: &[u8]) -> (u16, String, Vec<u8>) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(request).unwrap();
     let mut answer = Vec::new();
     // The server may close before it has read everything that was sent.
     let _ = stream.read_to_end(&mut answer);
-    let answer = String::from_utf8(answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+    let body = end.map_or(Vec::new(), |end| answer.split_off(end + 4));
+    let head = String::from_utf8(answer).unwrap();
     let status = head
         .split(' ')
         .nth(1)
         .and_then(|code| code.parse().ok())
         .unwrap_or(0);
-    (status, head.to_ascii_lowercase(), body.to_owned())
+    (status, head.trim_end().to_ascii_lowercase(), body)
 }
 
 pub(crate) fn post_json(address: SocketAddr, path: &str, body: &str) -> (u16, String, Value) {

@@ -146,6 +146,11 @@ async fn an_erased_account_leaves_what_others_need_and_nothing_else(ground: Grou
         office.account("alice").await,
         Err(OfficeError::NoSuchAccount { .. })
     ));
+    for name in ["alice".to_owned(), format!("erased-{}", alice.account)] {
+        let name = api::Username::existing(&name).expect("a name");
+        let reached = store.account_called(&name, SystemTime::now()).await;
+        assert_eq!(reached.expect("asked"), None, "{name} reaches nobody");
+    }
     assert!(matches!(
         office.account_by_id(alice.account).await,
         Err(OfficeError::AccountGone { .. })
@@ -183,6 +188,12 @@ async fn an_erased_account_leaves_what_others_need_and_nothing_else(ground: Grou
         2,
         "what concerned nobody else is gone"
     );
+    let numbers = office.numbers(None).await.expect("a list");
+    let rests = numbers.iter().find(|row| row.number.as_str() == "1000");
+    let rests = rests.expect("it is still there");
+    assert_eq!(rests.state, api::NumberState::Quarantined);
+    let after = rests.after.as_ref().map(|after| after.on_call);
+    assert_eq!(after, Some(api::OnCall::Gone));
     let history = office.number_history("1000").await.expect("a history");
     assert_eq!(
         history.last().map(|line| line.reason.as_str()),

@@ -82,19 +82,13 @@ async fn a_name_that_was_given_up_rests_and_still_reaches_its_owner(ground: Grou
     );
     let name = api::Username::parse("alice").expect("a name");
     let now = SystemTime::now();
-    let reached = office
-        .store()
-        .former_owner(&name, now)
-        .await
-        .expect("asked");
-    assert_eq!(reached, Some(alice.account));
     let later = now + 46 * DAY;
-    let reached = office
-        .store()
-        .former_owner(&name, later)
-        .await
-        .expect("asked");
-    assert_eq!(reached, None);
+    let reached = async |at| {
+        let row = office.store().account_called(&name, at).await;
+        row.expect("asked").map(|row| row.account)
+    };
+    assert_eq!(reached(now).await, Some(alice.account));
+    assert_eq!(reached(later).await, None);
 
     office
         .change_username(alice.account, "alice")
