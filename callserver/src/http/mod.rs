@@ -11,6 +11,7 @@ mod limits;
 mod login;
 mod me;
 mod metrics;
+mod numbers;
 mod openapi;
 mod page;
 mod pictures;
@@ -136,6 +137,7 @@ fn routes() -> OpenApiRouter<Interface> {
         .merge(login::router())
         .merge(me::router())
         .merge(metrics::router())
+        .merge(numbers::router())
         .merge(pictures::router())
         .merge(server_facts::router())
         .merge(sessions::router())

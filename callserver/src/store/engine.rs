@@ -262,6 +262,18 @@ impl Store {
         }
     }
 
+    /// Begins something that only reads, and sees the database as it is now until it ends. It waits for no write.
+    ///
+    /// # Errors
+    /// If the database is out of order.
+    pub async fn begin_reading(&self) -> Result<Transaction, StoreError> {
+        Ok(Transaction {
+            engine: self.engine(),
+            node: Arc::clone(&self.node),
+            inner: self.readers.begin().await?,
+        })
+    }
+
     /// Closes all connections; SQLite folds the write-ahead log into the file.
     pub async fn close(&self) {
         self.readers.close().await;

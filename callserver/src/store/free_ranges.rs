@@ -37,7 +37,7 @@ pub enum Choice {
     Policy(u64),
 }
 
-/// The values of `wanted` nearest to `middle`, the nearest first and the higher of two equally near ones first.
+/// The `wanted` values nearest to `middle`, itself if it is free, the nearest first and the higher of two equally near ones first.
 fn nearest(ranges: &[FreeRange], middle: i64, wanted: usize) -> Vec<i64> {
     let mut values: Vec<i64> = Vec::new();
     for range in ranges {
@@ -46,7 +46,6 @@ fn nearest(ranges: &[FreeRange], middle: i64, wanted: usize) -> Vec<i64> {
         values
             .extend((begin.saturating_sub(reach).max(range.low))..=(begin + reach).min(range.high));
     }
-    values.retain(|value| *value != middle);
     values.sort_by_key(|value| ((value - middle).abs(), *value < middle));
     values.dedup();
     values.truncate(wanted);
@@ -409,13 +408,13 @@ mod tests {
         for (ranges, middle, wanted) in [
             (vec![range(1001, 9999)], 1000, vec![1001, 1002, 1003]),
             (vec![range(1000, 9998)], 9999, vec![9998, 9997, 9996]),
-            (vec![range(1, 9)], 5, vec![6, 4, 7]),
+            (vec![range(1, 9)], 5, vec![5, 6, 4]),
             (
                 vec![range(1, 1), range(8, 8), range(20, 99)],
                 5,
                 vec![8, 1, 20],
             ),
-            (vec![range(5, 5)], 5, vec![]),
+            (vec![range(5, 5)], 5, vec![5]),
             (vec![], 5, vec![]),
         ] {
             assert_eq!(nearest(&ranges, middle, 3), wanted);

@@ -8,6 +8,7 @@ use crate::Number;
 
 /// What a number is at present.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum NumberState {
     /// Anybody can be given it.
@@ -57,6 +58,7 @@ impl fmt::Display for NumberState {
 
 /// What callers get at a number that was given up, until it is free again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum OnCall {
     /// The call rings at the number that replaces it.
@@ -95,6 +97,7 @@ impl fmt::Display for OnCall {
 
 /// What the owner of a number wants to happen at it after giving it up.
 #[derive(Clone, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AfterChange {
     /// What callers get.
     #[serde(default)]

@@ -35,6 +35,7 @@ mod lease;
 mod login;
 mod me;
 mod number;
+mod number_plan;
 mod page;
 mod password;
 mod pattern;
@@ -63,6 +64,10 @@ pub use lease::{AfterChange, NumberState, OnCall};
 pub use login::{Account, DeviceCredential, LOGIN_PATH, LoginAnswer, LoginRequest, SipService};
 pub use me::{Erasure, Me, MeChange, PasswordChange, UsernameChange};
 pub use number::{Number, NumberRefused};
+pub use number_plan::{
+    ChangeNumberRequest, NumberChangedAnswer, NumberOffer, NumberPatch, OwnNumber,
+    TakeNumberRequest,
+};
 pub use page::Paged;
 pub use password::{Password, PasswordRefused};
 pub use pattern::NumberPattern;

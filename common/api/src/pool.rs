@@ -8,6 +8,7 @@ use crate::{Number, NumberRefused};
 
 /// Whom the numbers of a pool are for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum PoolPurpose {
     /// People.
@@ -24,6 +25,7 @@ pub enum PoolPurpose {
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum PoolPolicy {
     /// The lowest free one.

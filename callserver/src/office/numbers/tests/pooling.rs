@@ -155,18 +155,19 @@ async fn a_wish_finds_what_fits_and_random_stays_within_the_pools(ground: Ground
     let offered = office.free_numbers_like(&like).await.expect("an offer");
     let offered: Vec<_> = offered.iter().map(Number::as_str).collect();
     assert_eq!(offered[..3], ["1242", "1342", "1442"]);
+    let bob = add(&office, "bob", "5000").await;
     let row = office
         .assign_number(&wish("random"), alice, Right::Owner)
         .await
         .expect("a number");
     assert!(range("1000-9999").contains(&row.number));
     let (is_free, _) = office
-        .is_number_free(&number("1043"))
+        .is_number_free(bob, &number("1043"))
         .await
         .expect("an answer");
     assert!(is_free);
     let (is_free, instead) = office
-        .is_number_free(&number("1042"))
+        .is_number_free(bob, &number("1042"))
         .await
         .expect("an answer");
     assert!(!is_free);

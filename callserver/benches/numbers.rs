@@ -1,0 +1,225 @@
+//! What the number plan costs at a hundred thousand accounts and numbers, on SQLite: `cargo bench -p callserver --bench
+//! numbers`. A smaller figure after it (`-- 10000`) asks for fewer.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, Result};
+use api::{AccountId, DisplayName, Number, NumberRange, PoolPolicy, PoolPurpose, Username};
+use callserver::config::NumbersSection;
+use callserver::office::{ImportLine, ImportReport, Office, Right, Wish, read_sheet};
+use callserver::store::{Reached, Store};
+use rand::RngExt;
+use rustix::time::{ClockId, clock_gettime};
+
+/// Lines of one write, as `callctl` sends them.
+const PART: usize = 1000;
+/// Lookups and assignments that a figure is the mean of.
+const LOOKUPS: u32 = 20_000;
+const ASSIGNMENTS: u32 = 300;
+/// Pools beside which the lowest free number is assigned: one number of each is free.
+const POOLS: [(&str, i64); 4] = [
+    ("70-79", 10),
+    ("4000-4999", 1_000),
+    ("800000-899999", 100_000),
+    ("7000000-7999999", 1_000_000),
+];
+
+/// What this process has used of all processors.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
+}
+
+/// How long something took, and how much of the processors.
+struct Stopwatch {
+    began: Instant,
+    processor: Duration,
+}
+
+impl Stopwatch {
+    fn start() -> Self {
+        Self {
+            began: Instant::now(),
+            processor: processor_time(),
+        }
+    }
+
+    fn tell(&self, what: &str) {
+        let processor = processor_time() - self.processor;
+        println!(
+            "{what}: {:.2} s, {:.2} s of processor time",
+            self.began.elapsed().as_secs_f64(),
+            processor.as_secs_f64()
+        );
+    }
+
+    fn tell_each(&self, what: &str, times: u32) {
+        let processor = (processor_time() - self.processor) / times;
+        let wall = self.began.elapsed() / times;
+        println!("{what}: {processor:.1?} of processor time, {wall:.1?} each");
+    }
+}
+
+fn number(value: usize) -> Result<Number> {
+    Ok(Number::parse(&value.to_string())?)
+}
+
+async fn add_accounts(store: &Store, count: usize) -> Result<AccountId> {
+    let mut last = None;
+    for part in 0..count.div_ceil(PART) {
+        let mut tx = store.begin().await?;
+        for index in part * PART..count.min((part + 1) * PART) {
+            let name = Username::parse(&format!("person{index}"))?;
+            let display_name = DisplayName::parse(name.as_str())?;
+            last = tx
+                .add_account(&name, &display_name, None, SystemTime::now())
+                .await?;
+        }
+        tx.commit().await?;
+    }
+    last.context("no account was added")
+}
+
+async fn import(office: &Office, text: &str) -> Result<ImportReport> {
+    let lines: Vec<ImportLine> = read_sheet(text.as_bytes())?.collect::<Result<_, _>>()?;
+    let mut report = ImportReport::default();
+    for part in lines.chunks(PART) {
+        report.add(office.import_numbers(part.to_vec()).await?);
+    }
+    Ok(report)
+}
+
+/// Assigns the lowest free number again and again and undoes it each time.
+async fn assign_lowest(office: &Office, account: AccountId, what: &str) -> Result<()> {
+    let rehearsing = office.rehearsing();
+    let watch = Stopwatch::start();
+    for _ in 0..ASSIGNMENTS {
+        rehearsing
+            .assign_number(&Wish::Lowest, account, Right::Administrator)
+            .await?;
+    }
+    watch.tell_each(what, ASSIGNMENTS);
+    Ok(())
+}
+
+async fn lookups(office: &Office, first: usize, count: usize) -> Result<()> {
+    let mut random = rand::rng();
+    let asked: Vec<Number> = (0..LOOKUPS)
+        .map(|_| number(first + random.random_range(0..count)))
+        .collect::<Result<_>>()?;
+    let watch = Stopwatch::start();
+    for number in &asked {
+        let reached = office.store().reached_by(number).await?;
+        anyhow::ensure!(
+            matches!(reached, Reached::Account(_)),
+            "{number} reaches nobody"
+        );
+    }
+    watch.tell_each("a dialled number looked up in the database", LOOKUPS);
+    Ok(())
+}
+
+async fn pools(office: &Office, account: AccountId) -> Result<()> {
+    for (range, size) in POOLS {
+        let range = NumberRange::parse(range)?;
+        let pool = office
+            .add_pool(PoolPurpose::Accounts, &range, PoolPolicy::Lowest)
+            .await?;
+        anyhow::ensure!(pool.size() == size, "{range} is not {size}");
+        let low: usize = range.low().as_str().parse()?;
+        let high: usize = range.high().as_str().parse()?;
+        // Full but for the highest.
+        let mut text = String::from("number,state\n");
+        for value in low..high {
+            text.push_str(&format!("{value},reserved\n"));
+        }
+        import(office, &text).await?;
+        let what = format!("the lowest free number of {size}, full but for one");
+        assign_lowest(office, account, &what).await?;
+        // Every third given back, in no order; as many as a busy year has.
+        let mut random = rand::rng();
+        let mut text = String::from("number,state\n");
+        for value in (low..high).step_by(3).take(30_000) {
+            let value = value.max(low + random.random_range(0..high - low) / 3 * 3);
+            text.push_str(&format!("{value},free\n"));
+        }
+        import(office, &text).await?;
+        let what = format!("the lowest free number of {size}, with a gap at every third");
+        assign_lowest(office, account, &what).await?;
+        office.remove_pool(&range).await?;
+    }
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    // `cargo bench` passes options of its own.
+    let count = std::env::args().skip(1).find_map(|text| text.parse().ok());
+    let count: usize = count.unwrap_or(100_000);
+    let folder = tempfile::tempdir()?;
+    let store = Store::open(&folder.path().join("numbers.sqlite")).await?;
+    let office =
+        Office::new(store.clone(), "phones.example", None).with_plan(NumbersSection::default());
+    let range = |text: &str| NumberRange::parse(text);
+    office.remove_pool(&range("1000-9999")?).await?;
+
+    let watch = Stopwatch::start();
+    let account = add_accounts(&store, count).await?;
+    watch.tell(&format!("{count} accounts added"));
+
+    let plan = range("200000-599999")?;
+    office
+        .add_pool(PoolPurpose::Accounts, &plan, PoolPolicy::Lowest)
+        .await?;
+    let mut text = String::from("number,username,primary,state,note\n");
+    for index in 0..count {
+        text.push_str(&format!(
+            "{},person{index},yes,assigned,\n",
+            200_000 + index
+        ));
+    }
+    let watch = Stopwatch::start();
+    let report = import(&office, &text).await?;
+    watch.tell(&format!("{count} lines imported"));
+    anyhow::ensure!(
+        report.changed == count as u64,
+        "{:?}",
+        report.refused.first()
+    );
+    let watch = Stopwatch::start();
+    let report = import(&office, &text).await?;
+    watch.tell(&format!(
+        "{count} lines imported again, which changes nothing"
+    ));
+    anyhow::ensure!(
+        report.unchanged == count as u64,
+        "{:?}",
+        report.refused.first()
+    );
+
+    let watch = Stopwatch::start();
+    let mut last: Option<Number> = None;
+    let mut exported = 0;
+    loop {
+        let rows = office.export_numbers(last.as_ref()).await?;
+        exported += rows.len();
+        match rows.last() {
+            Some(row) => last = Some(row.number.clone()),
+            None => break,
+        }
+    }
+    watch.tell(&format!("{exported} numbers exported"));
+
+    lookups(&office, 200_000, count).await?;
+    assign_lowest(
+        &office,
+        account,
+        &format!("the lowest free number of a pool with {count} taken"),
+    )
+    .await?;
+    office.remove_pool(&plan).await?;
+    pools(&office, account).await
+}
