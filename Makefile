@@ -45,11 +45,11 @@ lint: ## Format, clippy with warnings as errors, layout rules, licences and bans
 	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
 
 .PHONY: soak
-soak: ## Robustness at length: a million damaged messages, then an hour of random bytes at every port during a call
+soak: ## Robustness at length: a million damaged messages, then an hour of random bytes at every port during a call, then schemathesis
 	@tests/setup/prepare test
 	@CARILLON_MUTATIONS=$${CARILLON_MUTATIONS:-1000000} $(CARGO) test $(LOCKED) --release -p damage -- --nocapture
-	@CARILLON_SOAK_SECONDS=$${CARILLON_SOAK_SECONDS:-3600} CARILLON_MUTATIONS=$${CARILLON_MUTATIONS:-1000000} \
-		$(CARGO) test $(LOCKED) --release -p end-to-end --test e2e -- --nocapture --test-threads 1 robustness mutations
+	@CARILLON_SOAK_SECONDS=$${CARILLON_SOAK_SECONDS:-3600} CARILLON_API_SECONDS=$${CARILLON_API_SECONDS:-600} CARILLON_MUTATIONS=$${CARILLON_MUTATIONS:-1000000} \
+		$(CARGO) test $(LOCKED) --release -p end-to-end --test e2e -- --nocapture --test-threads 1 robustness mutations http_interface
 
 .PHONY: fuzz
 fuzz: ## Fuzzes every reader of what strangers send, FUZZ_SECONDS each (60); what it finds lies in tests/fuzz/artifacts

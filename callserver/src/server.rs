@@ -15,7 +15,7 @@ use crate::certificate::{Certificate, CertificateError, Names};
 use crate::config::{Config, DigestAlgorithm, Encrypted};
 use crate::control::{ControlServer, Operator, ServerFacts};
 use crate::edge::{self, Dialling, Running, Setup};
-use crate::http::{HttpServer, Interface, Joining, Parts};
+use crate::http::{HttpServer, Interface, Parts};
 use crate::logging;
 use crate::office::Office;
 use crate::store::{Store, StoreError};
@@ -175,11 +175,9 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
         exchange: exchange.clone(),
         web_sockets,
         sip: sip_service.clone(),
-        joining: Joining {
-            sign_up: config.accounts.sign_up,
-            sign_ups_per_hour: config.accounts.per_address_per_hour,
-            guests: false,
-        },
+        guests: config.guests.clone(),
+        sign_up: config.accounts.sign_up,
+        sign_ups_per_hour: config.accounts.per_address_per_hour,
         limits: &config.http_limits,
         metrics_readers: config.metrics_readers.clone(),
     });

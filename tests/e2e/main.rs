@@ -8,6 +8,7 @@ mod calls;
 mod certificates;
 mod encryption;
 mod homes;
+mod http_interface;
 mod intruders;
 mod linphone;
 mod mutations;

@@ -6,6 +6,7 @@
 //! - [`Server`] is a running `callserver`, with `callctl` beside it;
 //! - [`Softphone`] is a running `softphone headless`, whose JSON lines are [`Event`]s;
 //! - [`Baresip`], [`Linphone`], [`BrowserPhone`] and [`sipp`] are other people's phones;
+//! - [`ApiTest`] tries the HTTP interface as somebody does who reads its description;
 //! - [`tool`] runs other people's programs that end by themselves;
 //! - [`Internet`] is a network inside this machine, with hosts, and routers that translate addresses;
 //! - [`Scripted`] is a phone that says exactly what a test wants;
@@ -26,6 +27,7 @@
 //! # }
 //! ```
 
+mod api_tester;
 mod baresip;
 mod binaries;
 mod browser_phone;
@@ -48,6 +50,7 @@ pub mod tool;
 mod tunnel;
 mod turn;
 
+pub use api_tester::ApiTest;
 pub use baresip::{Answering, Baresip, BaresipCodec};
 pub use binaries::binary;
 pub use browser_phone::BrowserPhone;

@@ -288,6 +288,21 @@ impl Server {
         device.with_context(|| format!("the login was answered with {status} {answer}"))
     }
 
+    /// Logs in over HTTP and gets a token for `Authorization: Bearer`.
+    ///
+    /// # Errors
+    /// When the login is refused.
+    pub fn access_token(&self, account: &Account) -> Result<String> {
+        let request = json!({
+            "name": account.name, "password": account.password, "device_label": "browser",
+        });
+        let (status, answer) = http::post(self.ready.http, "/api/v1/login", &request)?;
+        let token = answer["tokens"]["access_token"].as_str();
+        token
+            .map(str::to_owned)
+            .with_context(|| format!("the login was answered with {status}"))
+    }
+
     /// A new device credential, made by the operator: also for a server on a network that this process cannot reach.
     ///
     /// # Errors

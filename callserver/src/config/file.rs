@@ -260,9 +260,9 @@ pub struct HttpSection {
 
 impl Default for HttpSection {
     fn default() -> Self {
-        // An address may be a whole company behind one router.
+        // An address may be a whole company behind one router, and each softphone listens for events on a connection.
         Self {
-            max_connections: 1_000,
+            max_connections: 4_000,
             failed_logins_per_address: 30,
             failed_logins_per_account: 10,
             // Twenty a second for a whole company, ten for one softphone: more than people can cause.
@@ -401,6 +401,8 @@ mod tests {
             lease_hours = 2
             per_address_per_hour = 3
             may_call = ["guests", "10xx"]
+            may_see_directory = true
+            may_upgrade = false
             [guard]
             window_seconds = 60
             failures_per_source = 5

@@ -17,6 +17,10 @@ pub struct GuestsSection {
     pub per_address_per_hour: u32,
     /// Whom guests may call: `accounts`, `guests`, `conferences`, `services`, and numbers such as `10xx`.
     pub may_call: Vec<String>,
+    /// Whether guests may look people up.
+    pub may_see_directory: bool,
+    /// Whether guests may become people with an account, whoever may sign up otherwise.
+    pub may_upgrade: bool,
 }
 
 impl Default for GuestsSection {
@@ -28,6 +32,9 @@ impl Default for GuestsSection {
             lease_hours: 24,
             per_address_per_hour: 10,
             may_call: vec!["accounts".into(), "guests".into()],
+            // They dial the number that they were told; who works here is nobody else's business.
+            may_see_directory: false,
+            may_upgrade: true,
         }
     }
 }

@@ -41,7 +41,7 @@ async fn sign_up(
         .limits
         .charge_sign_up(Instant::now(), source.ip())?;
     let office = interface.office_for_stranger(source);
-    let signed_up = office.sign_up(&request, interface.joining.sign_up).await;
+    let signed_up = office.sign_up(&request, interface.sign_up).await;
     let logged_in = signed_up.inspect_err(|error| {
         tracing::info!(%source, %error, "a sign-up was refused");
     })?;
@@ -82,7 +82,7 @@ async fn check(
     Anybody(session): Anybody,
     InPath(name): InPath<String>,
 ) -> Result<Json<UsernameCheck>, Refusal> {
-    if session.is_none() && interface.joining.sign_up == SignUp::Closed {
+    if session.is_none() && interface.sign_up == SignUp::Closed {
         return Err(OfficeError::NoSession.into());
     }
     let account = session.map(|session| session.account);

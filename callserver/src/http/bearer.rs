@@ -20,10 +20,6 @@ pub(super) struct Bearer(pub(super) Session);
 pub(super) struct Person(pub(super) Session);
 
 /// An administrator who has logged in.
-#[allow(
-    dead_code,
-    reason = "the routes that need it come one group after the other"
-)]
 pub(super) struct Administrator(pub(super) Session);
 
 impl FromRequestParts<Interface> for Bearer {

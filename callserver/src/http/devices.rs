@@ -14,7 +14,8 @@ use super::bearer::{Bearer, Person};
 use super::dates::rfc3339;
 use super::extract::{Body, InPath};
 use super::problem::Refusal;
-use crate::store::DeviceRow;
+use crate::office::Credential;
+use crate::store::{AccountRow, DeviceRow};
 
 pub(super) fn router() -> OpenApiRouter<Interface> {
     OpenApiRouter::new()
@@ -22,7 +23,7 @@ pub(super) fn router() -> OpenApiRouter<Interface> {
         .routes(routes!(rename, remove))
 }
 
-fn view(row: DeviceRow) -> Device {
+pub(super) fn view(row: DeviceRow) -> Device {
     Device {
         login: row.login,
         label: row.label,
@@ -59,20 +60,26 @@ async fn add(
 ) -> Result<(StatusCode, Json<NewDeviceAnswer>), Refusal> {
     let office = interface.office_for(&session, source);
     let (account, made) = office.add_own_device(session.account, &name.label).await?;
-    let device = DeviceCredential {
-        login: made.login,
-        secret: made.secret,
-        label: made.label,
-    };
-    let sip = (*interface.sip).clone();
-    let setup = SetupLink {
-        number: account.number,
-        name: Some(account.display_name),
-        ..SetupLink::new(&device, &sip)
-    };
-    let setup = setup.to_string();
-    let answer = NewDeviceAnswer { device, sip, setup };
-    Ok((StatusCode::CREATED, Json(answer)))
+    Ok((StatusCode::CREATED, Json(interface.made(account, made))))
+}
+
+impl Interface {
+    /// What one types into a phone whose credential was just made, or scans with it.
+    pub(super) fn made(&self, account: AccountRow, made: Credential) -> NewDeviceAnswer {
+        let device = DeviceCredential {
+            login: made.login,
+            secret: made.secret,
+            label: made.label,
+        };
+        let sip = (*self.sip).clone();
+        let setup = SetupLink {
+            number: account.number,
+            name: Some(account.display_name),
+            ..SetupLink::new(&device, &sip)
+        };
+        let setup = setup.to_string();
+        NewDeviceAnswer { device, sip, setup }
+    }
 }
 
 /// Gives a device another label.

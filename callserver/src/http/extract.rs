@@ -2,10 +2,10 @@
 
 use api::{Problem, ProblemKind};
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
+use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use super::problem::Refusal;
@@ -17,43 +17,48 @@ pub(super) struct Body<T>(pub(super) T);
 pub(super) struct InPath<T>(pub(super) T);
 
 /// What stands after the question mark.
-#[allow(
-    dead_code,
-    reason = "the routes that need it come one group after the other"
-)]
 pub(super) struct InQuery<T>(pub(super) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        match Json::<T>::from_request(request, state).await {
-            Ok(Json(body)) => Ok(Self(body)),
-            Err(rejection) => {
-                let kind = match &rejection {
-                    JsonRejection::MissingJsonContentType(_) => ProblemKind::NotJson,
-                    rejection if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                        ProblemKind::TooLarge
-                    }
-                    _ => ProblemKind::BadRequest,
-                };
-                let detail = match kind {
-                    ProblemKind::NotJson => {
-                        "Send JSON with the header Content-Type: application/json.".into()
-                    }
-                    ProblemKind::TooLarge => {
-                        "The body is larger than this route takes; send less.".into()
-                    }
-                    // The text may quote field names and positions, never values of a password field.
-                    _ => format!(
-                        "The body is not the JSON that this route expects: {}.",
-                        reason(&rejection)
-                    ),
-                };
-                Err(Problem::new(kind, detail).into())
-            }
+        if !is_json(request.headers()) {
+            let detail = "Send JSON with the header Content-Type: application/json.";
+            return Err(Refusal::new(ProblemKind::NotJson, detail));
         }
+        let bytes = Bytes::from_request(request, state).await;
+        let bytes = bytes.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                let detail = "The body is larger than this route takes; send less.";
+                Refusal::new(ProblemKind::TooLarge, detail)
+            }
+            _ => Refusal::new(
+                ProblemKind::BadRequest,
+                "The body broke off; send it again.",
+            ),
+        })?;
+        // An array would be read as an object's values in the order of their names, which nobody means.
+        let is_object = bytes.trim_ascii_start().starts_with(b"{");
+        let read = match is_object {
+            true => Json::<T>::from_bytes(&bytes).map_err(|rejection| reason(&rejection)),
+            false => Err("it is no object".to_owned()),
+        };
+        // The text may quote field names and positions, never values of a password field.
+        let wrong = |why| format!("The body is not the JSON that this route expects: {why}.");
+        read.map(|Json(body)| Self(body))
+            .map_err(|why| Refusal::new(ProblemKind::BadRequest, wrong(why)))
     }
+}
+
+/// `application/json`, or what is also JSON.
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE);
+    let value = value.and_then(|value| value.to_str().ok());
+    let essence = value.and_then(|value| value.split(';').next());
+    let essence = essence.unwrap_or_default().trim().to_ascii_lowercase();
+    let rest = essence.strip_prefix("application/");
+    rest.is_some_and(|rest| rest == "json" || rest.ends_with("+json"))
 }
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<T> {

@@ -1,10 +1,16 @@
 //! The HTTP interface: one module a group of routes, each with its own `router()`; every refusal is a problem document.
 
 mod accounts;
+mod admin;
 mod bearer;
+mod calls;
+mod contacts;
 mod dates;
 mod devices;
+mod directory;
+mod events;
 mod extract;
+mod guests;
 mod health;
 mod idempotent;
 mod limits;
@@ -20,7 +26,6 @@ mod problem;
 mod server_facts;
 mod serving;
 mod sessions;
-
 mod web_socket;
 
 use std::sync::{Arc, Mutex};
@@ -37,7 +42,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub use serving::{BindError, HttpServer};
 
-use crate::config::HttpSection;
+use crate::config::{GuestsSection, HttpSection};
 use crate::edge::Exchange;
 use crate::login_limit::LoginLimit;
 use crate::office::Office;
@@ -55,7 +60,9 @@ pub struct Interface {
     metrics_readers: Arc<[Network]>,
     login_limit: Arc<Mutex<LoginLimit>>,
     limits: Arc<limits::Limits>,
-    joining: Joining,
+    guests: Arc<guests::Guests>,
+    sign_up: api::SignUp,
+    streams: events::Streams,
     ready_since: Instant,
 }
 
@@ -70,23 +77,16 @@ pub struct Parts<'a> {
     pub web_sockets: WebSockets,
     /// What softphones are told after their login.
     pub sip: api::SipService,
-    /// Who may join.
-    pub joining: Joining,
-    /// Limits.
-    pub limits: &'a HttpSection,
-    /// From where the figures may be read.
-    pub metrics_readers: Vec<Network>,
-}
-
-/// Who may join without an administrator.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Joining {
+    /// What guests may do.
+    pub guests: GuestsSection,
     /// Who may make an account.
     pub sign_up: api::SignUp,
     /// How often somebody at one address may try to, within an hour.
     pub sign_ups_per_hour: u32,
-    /// Whether one gets a number without an account.
-    pub guests: bool,
+    /// Limits.
+    pub limits: &'a HttpSection,
+    /// From where the figures may be read.
+    pub metrics_readers: Vec<Network>,
 }
 
 impl Interface {
@@ -103,8 +103,10 @@ impl Interface {
             web_sockets: parts.web_sockets,
             sip: Arc::new(parts.sip),
             metrics_readers: parts.metrics_readers.into(),
-            limits: Arc::new(limits::Limits::new(limits, parts.joining.sign_ups_per_hour)),
-            joining: parts.joining,
+            limits: Arc::new(limits::Limits::new(limits, parts.sign_ups_per_hour)),
+            guests: Arc::new(guests::Guests::new(parts.guests)),
+            sign_up: parts.sign_up,
+            streams: events::Streams::default(),
             login_limit: Arc::new(Mutex::new(login_limit)),
             ready_since: Instant::now(),
         }
@@ -113,6 +115,7 @@ impl Interface {
     /// All routes.
     pub fn router(self) -> Router {
         let (router, document) = routes().split_for_parts();
+        let operations = idempotent::operations(&document);
         let document = openapi::finished(&document);
         router
             .route(
@@ -122,7 +125,10 @@ impl Interface {
             .fallback(problem::no_such_path)
             .method_not_allowed_fallback(problem::no_such_method)
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
-            .layer(from_fn_with_state(self.clone(), idempotent::once))
+            .layer(from_fn_with_state(
+                (self.clone(), operations),
+                idempotent::once,
+            ))
             .layer(from_fn_with_state(self.clone(), limits::limit))
             .with_state(self)
     }
@@ -132,7 +138,13 @@ impl Interface {
 fn routes() -> OpenApiRouter<Interface> {
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .merge(accounts::router())
+        .merge(admin::router())
+        .merge(calls::router())
+        .merge(contacts::router())
         .merge(devices::router())
+        .merge(directory::router())
+        .merge(events::router())
+        .merge(guests::router())
         .merge(health::router())
         .merge(login::router())
         .merge(me::router())

@@ -57,7 +57,12 @@ fn operations(item: &mut Value) -> impl Iterator<Item = (&str, &mut Map<String, 
 
 /// Adds what holds for all routes.
 fn complete(method: &str, operation: &mut Map<String, Value>) {
-    let is_public = operation.get("security") == Some(&json!([{}]));
+    let security = operation.get("security");
+    // `{}` among the ways to prove who one is: it need not be proved.
+    let is_public = security
+        .and_then(Value::as_array)
+        .is_some_and(|ways| ways.contains(&json!({})));
+    let takes_token = security != Some(&json!([{}]));
     let has_body = operation.contains_key("requestBody");
     let has_parameters = operation.contains_key("parameters");
     let changes = method != "get";
@@ -69,10 +74,12 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
         ("500", "The server made a mistake."),
         ("503", "The server is too busy."),
     ];
-    if is_public {
+    if !takes_token {
         operation.remove("security");
     } else {
-        operation.insert("security".into(), json!([{ "bearer": [] }]));
+        if !is_public {
+            operation.insert("security".into(), json!([{ "bearer": [] }]));
+        }
         usual.push(("401", "No token, or one that is not good any more."));
         usual.push(("403", "Not for whoever asks."));
     }
@@ -114,7 +121,7 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
         response.entry("content").or_insert_with(|| {
             json!({ api::Problem::MEDIA_TYPE: { "schema": { "$ref": "#/components/schemas/Problem" } } })
         });
-        if status == "401" && !is_public {
+        if status == "401" && takes_token {
             let challenge = json!({ "WWW-Authenticate": { "schema": { "type": "string" } } });
             response.entry("headers").or_insert(challenge);
         }

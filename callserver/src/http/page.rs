@@ -28,10 +28,6 @@ fn usual_limit() -> u16 {
     50
 }
 
-#[allow(
-    dead_code,
-    reason = "the routes that need it come one group after the other"
-)]
 impl Page {
     /// How many rows to read: one more than asked for tells whether there is a further page.
     pub(super) fn rows(&self) -> i64 {
@@ -55,10 +51,6 @@ impl Page {
     }
 }
 
-#[allow(
-    dead_code,
-    reason = "the routes that need it come one group after the other"
-)]
 fn bad_mark() -> Refusal {
     let detail = "after is not the next of an earlier page; leave it out to begin.";
     Problem::new(ProblemKind::BadRequest, detail).into()

@@ -19,8 +19,8 @@ async fn facts(State(interface): State<Interface>) -> Json<ServerFacts> {
     Json(ServerFacts {
         domain: interface.office.domain().to_owned(),
         version: env!("CARGO_PKG_VERSION").into(),
-        sign_up: interface.joining.sign_up,
-        guests: interface.joining.guests,
+        sign_up: interface.sign_up,
+        guests: interface.guests.section.enabled,
         sip: (*interface.sip).clone(),
     })
 }

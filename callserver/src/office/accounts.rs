@@ -27,9 +27,9 @@ pub type AddedOrRefused = Result<(AccountRow, Option<Credential>), OfficeError>;
 /// An account that keeps all rules.
 pub(super) struct Checked {
     pub(super) username: Username,
-    display_name: DisplayName,
+    pub(super) display_name: DisplayName,
     number: Option<Number>,
-    password_hash: Option<String>,
+    pub(super) password_hash: Option<String>,
 }
 
 impl Checked {

@@ -174,6 +174,51 @@ pub enum OfficeError {
         /// Its id.
         session: SessionId,
     },
+    /// The account has no such contact.
+    #[error("You have no contact {contact}; the list of your contacts shows all.")]
+    NoSuchContact {
+        /// Its id.
+        contact: i64,
+    },
+    /// It is a contact already.
+    #[error("{name:?} is among your contacts already; change that entry.")]
+    ContactKnown {
+        /// What it would have been called.
+        name: String,
+    },
+    /// Too many contacts.
+    #[error("You have {most} contacts, which is the most; remove some first.")]
+    TooManyContacts {
+        /// How many one may have.
+        most: i64,
+    },
+    /// Neither or both of what a contact is.
+    #[error("A contact is either an account or a number; name one of them.")]
+    ContactOfWhom,
+    /// Nothing to call it by.
+    #[error("A contact needs a name; say what to call it.")]
+    ContactWithoutName,
+    /// Too much to note.
+    #[error("The note of a contact has at most {most} characters, and no control characters.")]
+    ContactNote {
+        /// How many.
+        most: usize,
+    },
+    /// There is no such account.
+    #[error("There is no account {account}.")]
+    NoSuchAccountId {
+        /// Its id.
+        account: AccountId,
+    },
+    /// All numbers for guests are lent.
+    #[error("All numbers for guests are lent; try again in an hour, or make an account.")]
+    NoGuestNumber,
+    /// Whoever asks is a person already.
+    #[error("You are no guest, but a person with an account already.")]
+    NoGuest,
+    /// Only people may.
+    #[error("Guests may not do this; become a person first.")]
+    NotForGuests,
     /// The account may not log in.
     #[error("This account is disabled; ask the administrator.")]
     Disabled,
@@ -244,10 +289,20 @@ impl OfficeError {
             | Self::NoSuchAccount { .. }
             | Self::NoSuchDevice { .. }
             | Self::NoSuchSession { .. }
+            | Self::NoSuchContact { .. }
+            | Self::NoSuchAccountId { .. }
             | Self::NumberNotAssigned { .. } => ProblemKind::NotFound,
             Self::Plan(refused) => refused.kind(),
             Self::WrongPassword => ProblemKind::WrongPassword,
             Self::NoSession => ProblemKind::NoSession,
+            Self::NotForGuests => ProblemKind::Forbidden,
+            Self::ContactOfWhom | Self::ContactWithoutName | Self::ContactNote { .. } => {
+                ProblemKind::BadRequest
+            }
+            Self::ContactKnown { .. }
+            | Self::TooManyContacts { .. }
+            | Self::NoGuestNumber
+            | Self::NoGuest => ProblemKind::Conflict,
             Self::Disabled => ProblemKind::AccountDisabled,
             Self::TooManyAttempts { .. } => ProblemKind::TooManyAttempts,
             Self::Hash(HashError::Failed(_)) | Self::Export { .. } | Self::Store(_) => {

@@ -9,10 +9,12 @@ mod actor;
 mod administrators;
 mod audit;
 mod change;
+mod contacts;
 mod devices;
 mod erasure;
 mod error;
 mod export;
+mod guests;
 mod invitations;
 mod login;
 mod names;
@@ -203,5 +205,7 @@ impl Office {
 
 #[cfg(test)]
 mod people_tests;
+#[cfg(test)]
+mod session_tests;
 #[cfg(test)]
 mod tests;

@@ -2,13 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
+mod admin;
 mod admin_people;
 mod admin_tool;
 mod administration;
+mod authorization;
 mod backup;
 mod calls;
 mod client;
+mod contacts;
 mod encrypted;
+mod events;
+mod guests;
 mod http;
 mod ipv6;
 mod people;

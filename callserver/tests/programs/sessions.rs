@@ -266,3 +266,17 @@ fn a_session_that_asks_without_end_has_to_wait() {
     assert_eq!(refused.status, 429, "{refused:?}");
     assert!(refused.head.contains("retry-after: "), "{refused:?}");
 }
+
+#[test]
+fn what_a_path_does_not_take_is_refused_as_such_whatever_key_it_comes_with() {
+    let server = Server::start();
+    let key = |method: &str, path: &str| {
+        ask(&server, method, path).header("Idempotency-Key", "one-key-for-everything")
+    };
+    let body = json!({ "refresh_token": "x" });
+    key("POST", "/api/v1/tokens/refresh").json(&body).get(401);
+    let refused = key("PUT", "/api/v1/tokens/refresh").json(&body).send();
+    assert_eq!(refused.status, 405, "{refused:?}");
+    assert!(refused.head.contains("allow: post"), "{refused:?}");
+    key("POST", "/api/v1/nothing").json(&body).get(404);
+}

@@ -19,6 +19,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod admin;
 mod call_record;
 mod common_passwords;
 mod contact;
@@ -49,6 +50,7 @@ mod sign_up;
 mod skeleton;
 mod username;
 
+pub use admin::{AccountChange, AdminAccount, AuditLine, NewAccountRequest, PasswordReset};
 pub use call_record::{CallRecord, Direction, Peer};
 pub use contact::{Contact, ContactEntry};
 pub use device::{Device, DeviceName, NewDeviceAnswer};

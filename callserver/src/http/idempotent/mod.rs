@@ -6,12 +6,14 @@
 
 mod seal;
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use api::{Problem, ProblemKind};
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -49,18 +51,40 @@ const LONGEST_ANSWER: usize = 4 * 1024;
 /// Said again with a kept answer.
 const REPLAYED: &str = "Idempotency-Replayed";
 
+/// The operations that change something, as method and path of the OpenAPI document. Everything else is refused anyway,
+/// and not in the words of this module.
+pub(super) type Operations = Arc<HashSet<(Method, String)>>;
+
+/// The operations of a document.
+pub(super) fn operations(document: &utoipa::openapi::OpenApi) -> Operations {
+    let mut operations = HashSet::new();
+    for (path, item) in &document.paths.paths {
+        for (method, operation) in [
+            (Method::POST, &item.post),
+            (Method::PUT, &item.put),
+            (Method::PATCH, &item.patch),
+            (Method::DELETE, &item.delete),
+        ] {
+            if operation.is_some() {
+                operations.insert((method, path.clone()));
+            }
+        }
+    }
+    Arc::new(operations)
+}
+
 /// Around every route.
 pub(super) async fn once(
-    State(interface): State<Interface>,
+    State((interface, operations)): State<(Interface, Operations)>,
     ConnectInfo(source): ConnectInfo<SocketAddr>,
     request: Request,
     next: Next,
 ) -> Response {
-    let changes = matches!(
-        *request.method(),
-        Method::POST | Method::PUT | Method::PATCH | Method::DELETE
-    );
-    if !changes || !request.headers().contains_key(HEADER) {
+    let is_known = |path: &MatchedPath| {
+        operations.contains(&(request.method().clone(), path.as_str().to_owned()))
+    };
+    let path = request.extensions().get::<MatchedPath>();
+    if !request.headers().contains_key(HEADER) || !path.is_some_and(is_known) {
         return next.run(request).await;
     }
     match once_with_key(&interface, source, request, next).await {

@@ -1,0 +1,18 @@
+//! The administrators' part: what `callctl` does, over HTTP. Every handler takes an [`Administrator`](super::bearer).
+
+mod accounts;
+mod audit;
+mod devices;
+mod invitations;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use super::Interface;
+
+pub(super) fn router() -> OpenApiRouter<Interface> {
+    OpenApiRouter::new()
+        .merge(accounts::router())
+        .merge(audit::router())
+        .merge(devices::router())
+        .merge(invitations::router())
+}

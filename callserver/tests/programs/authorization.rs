@@ -1,0 +1,362 @@
+//! Who may do what: every route of the OpenAPI document with everybody who may not use it, and with bad input.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::client::{Asked, add, ask, log_in};
+use crate::process::Server;
+
+/// Who may use a route at all.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Who {
+    Everybody,
+    /// Also guests.
+    LoggedIn,
+    /// Not guests.
+    People,
+    Administrators,
+}
+
+use Who::{Administrators, Everybody, LoggedIn, People};
+
+/// Each operation of the document, whom it is for, and a request that is right except for who sends it: `{…}` in the
+/// path stands for something of Bob's.
+const TABLE: &[(&str, &str, Who)] = &[
+    ("GET", "/healthz", Everybody),
+    ("GET", "/metrics", Everybody),
+    ("GET", "/ws/sip", Everybody),
+    ("GET", "/api/v1/server", Everybody),
+    ("POST", "/api/v1/login", Everybody),
+    ("POST", "/api/v1/tokens/refresh", Everybody),
+    ("POST", "/api/v1/logout", LoggedIn),
+    ("GET", "/api/v1/events", LoggedIn),
+    ("POST", "/api/v1/guests", Everybody),
+    ("POST", "/api/v1/me/upgrade", LoggedIn),
+    ("GET", "/api/v1/admin/accounts", Administrators),
+    ("POST", "/api/v1/admin/accounts", Administrators),
+    ("GET", "/api/v1/admin/accounts/{id}", Administrators),
+    ("PATCH", "/api/v1/admin/accounts/{id}", Administrators),
+    ("DELETE", "/api/v1/admin/accounts/{id}", Administrators),
+    (
+        "PUT",
+        "/api/v1/admin/accounts/{id}/password",
+        Administrators,
+    ),
+    ("GET", "/api/v1/admin/accounts/{id}/devices", Administrators),
+    (
+        "POST",
+        "/api/v1/admin/accounts/{id}/devices",
+        Administrators,
+    ),
+    (
+        "DELETE",
+        "/api/v1/admin/accounts/{id}/devices/{login}",
+        Administrators,
+    ),
+    ("GET", "/api/v1/admin/audit", Administrators),
+    ("GET", "/api/v1/admin/invitations", Administrators),
+    ("POST", "/api/v1/admin/invitations", Administrators),
+    ("DELETE", "/api/v1/admin/invitations/{id}", Administrators),
+    ("POST", "/api/v1/accounts", Everybody),
+    ("GET", "/api/v1/usernames/{name}", Everybody),
+    ("GET", "/api/v1/accounts/{id}/picture", LoggedIn),
+    ("GET", "/api/v1/me", LoggedIn),
+    ("PATCH", "/api/v1/me", LoggedIn),
+    ("DELETE", "/api/v1/me", LoggedIn),
+    ("PUT", "/api/v1/me/username", People),
+    ("PUT", "/api/v1/me/password", People),
+    ("GET", "/api/v1/me/export", LoggedIn),
+    ("GET", "/api/v1/me/picture", LoggedIn),
+    ("PUT", "/api/v1/me/picture", LoggedIn),
+    ("DELETE", "/api/v1/me/picture", LoggedIn),
+    ("GET", "/api/v1/me/devices", LoggedIn),
+    ("POST", "/api/v1/me/devices", People),
+    ("PATCH", "/api/v1/me/devices/{login}", LoggedIn),
+    ("DELETE", "/api/v1/me/devices/{login}", LoggedIn),
+    ("GET", "/api/v1/directory", People),
+    ("GET", "/api/v1/me/sessions", LoggedIn),
+    ("DELETE", "/api/v1/me/sessions/{id}", LoggedIn),
+    ("GET", "/api/v1/me/calls", LoggedIn),
+    ("GET", "/api/v1/me/contacts", LoggedIn),
+    ("POST", "/api/v1/me/contacts", LoggedIn),
+    ("GET", "/api/v1/me/contacts/{id}", LoggedIn),
+    ("PUT", "/api/v1/me/contacts/{id}", LoggedIn),
+    ("DELETE", "/api/v1/me/contacts/{id}", LoggedIn),
+];
+
+/// A server with Alice, who tries, and Bob, whose things they are.
+struct Scene {
+    server: Server,
+    alice: String,
+    bob: String,
+    bobs_session: i64,
+    bobs_contact: i64,
+    bobs_login: String,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("c.toml");
+        let text =
+            "[guests]\nenabled = true\n[http_limits]\nrequests_per_session_per_minute = 100000\n";
+        std::fs::write(&config, text).unwrap();
+        let config = crate::process::path_text(&config).to_owned();
+        let off = ["--config", &config, "--sips", "off", "--https", "off"];
+        let server = Server::start_with(folder, &off);
+        add(&server, "alice");
+        add(&server, "bob");
+        let bob = log_in(&server, "bob");
+        let bobs_login = bob.device.login;
+        let bob = bob.tokens.unwrap().access_token;
+        let sessions = ask(&server, "GET", "/api/v1/me/sessions")
+            .token(&bob)
+            .get(200);
+        let contact = ask(&server, "POST", "/api/v1/me/contacts").token(&bob);
+        let contact = contact
+            .json(&json!({ "number": "4711", "name": "Dentist" }))
+            .get(201);
+        Self {
+            alice: log_in(&server, "alice").tokens.unwrap().access_token,
+            bobs_session: sessions["items"][0]["id"].as_i64().unwrap(),
+            bobs_contact: contact["id"].as_i64().unwrap(),
+            bob,
+            bobs_login,
+            server,
+        }
+    }
+
+    /// The path with Bob's things in it.
+    fn bobs(&self, path: &str) -> String {
+        let id = match path {
+            _ if path.contains("/sessions/") => self.bobs_session.to_string(),
+            _ if path.contains("/contacts/") => self.bobs_contact.to_string(),
+            // Bob's account.
+            _ => "2".into(),
+        };
+        path.replace("{id}", &id)
+            .replace("{login}", &self.bobs_login)
+            .replace("{number}", "1001")
+            .replace("{name}", "bob")
+            .replace("{range}", "1000-9999")
+    }
+
+    fn ask(&self, method: &str, path: &str) -> Asked {
+        ask(&self.server, method, &self.bobs(path))
+    }
+
+    /// Everything of Bob's that others could have changed.
+    fn bobs_state(&self) -> Vec<Value> {
+        [
+            "/api/v1/me",
+            "/api/v1/me/devices",
+            "/api/v1/me/sessions",
+            "/api/v1/me/contacts",
+        ]
+        .map(|path| {
+            let mut state = ask(&self.server, "GET", path).token(&self.bob).get(200);
+            if let Some(items) = state["items"].as_array_mut() {
+                items
+                    .iter_mut()
+                    .for_each(|item| item["refreshed_at"] = Value::Null);
+            }
+            state
+        })
+        .into()
+    }
+
+    fn document(&self) -> Value {
+        ask(&self.server, "GET", "/api/openapi.json").get(200)
+    }
+}
+
+/// The operations of the document: method, path and what is said about it.
+fn operations(document: &Value) -> Vec<(String, String, Value)> {
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            operations.push((method.to_uppercase(), path.clone(), operation.clone()));
+        }
+    }
+    operations
+}
+
+#[test]
+fn every_route_of_the_document_is_in_the_table() {
+    let scene = Scene::new();
+    let described: BTreeSet<(String, String)> = operations(&scene.document())
+        .into_iter()
+        .map(|(method, path, _)| (method, path))
+        .collect();
+    let listed: BTreeSet<(String, String)> = TABLE
+        .iter()
+        .map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned()))
+        .collect();
+    let missing: Vec<_> = described.difference(&listed).collect();
+    assert!(missing.is_empty(), "not in the table: {missing:?}");
+    let gone: Vec<_> = listed.difference(&described).collect();
+    assert!(gone.is_empty(), "in the table only: {gone:?}");
+}
+
+#[test]
+fn whoever_has_no_session_is_told_so_by_every_route_that_needs_one() {
+    let scene = Scene::new();
+    let refresh = log_in(&scene.server, "bob").tokens.unwrap();
+    let ended = log_in(&scene.server, "bob").tokens.unwrap().access_token;
+    ask(&scene.server, "POST", "/api/v1/logout")
+        .token(&ended)
+        .get(204);
+    let before = scene.bobs_state();
+    for (method, path, who) in TABLE {
+        if *who == Everybody {
+            continue;
+        }
+        for token in [
+            None,
+            Some("garbage"),
+            Some(&*refresh.refresh_token),
+            Some(&*ended),
+        ] {
+            let mut asked = scene.ask(method, path);
+            if let Some(token) = token {
+                asked = asked.token(token);
+            }
+            let refused = asked.send();
+            assert_eq!(
+                refused.status, 401,
+                "{method} {path} {token:?}: {refused:?}"
+            );
+            assert!(refused.head.contains("www-authenticate"), "{method} {path}");
+        }
+    }
+    assert_eq!(scene.bobs_state(), before);
+}
+
+#[test]
+fn what_is_somebody_elses_is_not_there() {
+    let scene = Scene::new();
+    let before = scene.bobs_state();
+    let body = json!({ "number": "4711", "name": "Mine", "label": "x" });
+    for (method, path, who) in TABLE {
+        if !path.starts_with("/api/v1/me/") || !path.contains('{') || *who == Everybody {
+            continue;
+        }
+        let mut asked = scene.ask(method, path).token(&scene.alice);
+        if *method != "GET" && *method != "DELETE" {
+            asked = asked.json(&body);
+        }
+        let refused = asked.send();
+        assert!(
+            [403, 404].contains(&refused.status),
+            "{method} {path}: {refused:?}"
+        );
+    }
+    assert_eq!(scene.bobs_state(), before);
+}
+
+#[test]
+fn guests_are_told_what_only_people_may_do() {
+    let scene = Scene::new();
+    let body = json!({ "device_label": "browser" });
+    let guest = ask(&scene.server, "POST", "/api/v1/guests")
+        .json(&body)
+        .get(201);
+    let token = guest["tokens"]["access_token"].as_str().unwrap();
+    for (method, path, who) in TABLE {
+        if matches!(who, People | Administrators) {
+            let refused = scene.ask(method, path).token(token).send();
+            assert_eq!(refused.status, 403, "{method} {path}: {refused:?}");
+        }
+    }
+}
+
+#[test]
+fn the_administrators_part_is_for_administrators() {
+    let scene = Scene::new();
+    for (method, path, who) in TABLE {
+        assert_eq!(
+            path.starts_with("/api/v1/admin/"),
+            *who == Administrators,
+            "{method} {path}"
+        );
+        if *who == Administrators {
+            let refused = scene.ask(method, path).token(&scene.alice).send();
+            assert_eq!(refused.status, 403, "{method} {path}: {refused:?}");
+        }
+    }
+}
+
+#[test]
+fn bad_bodies_are_refused_by_every_route_that_takes_one() {
+    let scene = Scene::new();
+    for (method, path, operation) in operations(&scene.document()) {
+        let content = &operation["requestBody"]["content"];
+        if content.get("application/json").is_none() {
+            continue;
+        }
+        let asked = || scene.ask(&method, &path).token(&scene.alice);
+        let what = format!("{method} {path}");
+        // Whom the route is not for hears that first.
+        let is_refused = |status: u16, expected: u16| status == expected || status == 403;
+        let none = asked().send();
+        assert!(
+            is_refused(none.status, 415),
+            "{what} without a body: {none:?}"
+        );
+        let text = asked().header("Content-Type", "text/plain").send();
+        assert!(is_refused(text.status, 415), "{what} as text: {text:?}");
+        for body in [
+            json!([]),
+            json!(7),
+            json!("x"),
+            json!({ "number": {}, "name": [], "label": 1 }),
+        ] {
+            let wrong = asked().json(&body).send();
+            assert!(
+                is_refused(wrong.status, 400),
+                "{what} with {body}: {wrong:?}"
+            );
+        }
+        let long = json!({ "name": "x".repeat(3_000_000) });
+        let long = asked().json(&long).send();
+        // The connection may break before everything is sent.
+        assert!(
+            [0, 403, 413].contains(&long.status),
+            "{what} with three megabytes: {}",
+            long.status
+        );
+        let key = asked()
+            .json(&json!({}))
+            .header("Idempotency-Key", "x")
+            .send();
+        assert_eq!(key.status, 400, "{what} with a short key: {key:?}");
+    }
+}
+
+#[test]
+fn a_key_that_was_used_for_something_else_is_refused_by_every_route_that_changes_something() {
+    let scene = Scene::new();
+    let key = "used-for-something-else";
+    let first = json!({ "number": "4712", "name": "First" });
+    let first = scene
+        .ask("POST", "/api/v1/me/contacts")
+        .token(&scene.alice)
+        .json(&first);
+    first.header("Idempotency-Key", key).get(201);
+    for (method, path, operation) in operations(&scene.document()) {
+        if method == "GET" {
+            continue;
+        }
+        let asked = scene
+            .ask(&method, &path)
+            .token(&scene.alice)
+            .json(&json!({}));
+        let refused = asked.header("Idempotency-Key", key).send();
+        assert_eq!(refused.status, 422, "{method} {path}: {refused:?}");
+        assert!(
+            operation["responses"].get("422").is_some(),
+            "{method} {path}"
+        );
+    }
+}
