@@ -6,6 +6,7 @@
 
 mod calls;
 mod certificates;
+mod connections;
 mod encryption;
 mod homes;
 mod http_interface;

@@ -1,6 +1,7 @@
 //! A phone that does what a script says: for answers that no well-behaved phone gives when asked.
 
 mod answer;
+mod connected;
 mod request;
 
 use std::net::{SocketAddr, UdpSocket};
@@ -11,6 +12,7 @@ use bytes::Bytes;
 use sip::{Message, Method, Request};
 
 pub use answer::{answer, header};
+pub use connected::Connected;
 pub use request::{Head, description, media_address};
 
 use crate::Device;
