@@ -15,6 +15,8 @@ pub(crate) struct Binding {
     pub(crate) login: Text,
     /// The URI that the phone wants to be called at.
     pub(crate) contact: Uri,
+    /// The same as it is written: it is told with each refresh.
+    pub(super) contact_text: Text,
     /// The phone's own unchanging name (RFC 5626 section 4.1), if it gives one.
     pub(super) instance: Option<Text>,
     /// Which of the phone's flows this is (RFC 5626 section 4.2).
@@ -55,7 +57,7 @@ impl Binding {
             account,
             device: self.device,
             login: self.login.clone(),
-            contact: Text::from(self.contact.to_string()),
+            contact: self.contact_text.clone(),
             why,
         }
     }
@@ -67,7 +69,7 @@ impl Binding {
             account,
             device: self.device,
             login: self.login.clone(),
-            contact: Text::from(self.contact.to_string()),
+            contact: self.contact_text.clone(),
             q: self.q,
             path: self.path.clone(),
             flow: self.flow,

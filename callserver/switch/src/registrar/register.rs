@@ -180,13 +180,15 @@ impl Registrar {
         known: Option<BindingId>,
     ) -> Binding {
         let account = registering.owner.account;
+        let (contact, contact_text) = self.contact_of(account, known, &wanted.address.uri);
         let id = known.unwrap_or_else(|| self.next_binding());
         let expires_at = now + Duration::from_secs(wanted.expires_seconds.into());
         Binding {
             id,
             device: registering.owner.device,
             login: registering.owner.login.clone(),
-            contact: compact(&wanted.address.uri),
+            contact,
+            contact_text,
             instance: wanted
                 .address
                 .params
@@ -209,6 +211,19 @@ impl Registrar {
                 },
             ),
         }
+    }
+
+    /// A contact and how it is written, in memory of its own: cut from the message, it would keep all of that alive. A
+    /// refresh, which says the same again, gets what is there.
+    fn contact_of(&self, account: AccountId, known: Option<BindingId>, uri: &Uri) -> (Uri, Text) {
+        let mut bindings = self.bindings(account).iter();
+        let known = bindings.find(|binding| Some(binding.id) == known && binding.contact == *uri);
+        if let Some(known) = known {
+            return (known.contact.clone(), known.contact_text.clone());
+        }
+        let text = Text::from(uri.to_string());
+        let contact = Uri::parse(&text).unwrap_or_else(|_| uri.clone());
+        (contact, text)
     }
 
     pub(super) fn insert(&mut self, account: AccountId, binding: Binding) {
@@ -265,7 +280,7 @@ impl Registrar {
         let mut headers = Headers::new();
         for binding in self.bindings(account) {
             let left = binding.expires_at.saturating_duration_since(now).as_secs();
-            let mut value = format!("<{}>;expires={left}", binding.contact);
+            let mut value = format!("<{}>;expires={left}", binding.contact_text);
             if let Some(instance) = &binding.instance {
                 let params = Params::new().with("+sip.instance", Some(instance));
                 value.push_str(params.as_str());
@@ -277,9 +292,4 @@ impl Registrar {
         }
         headers
     }
-}
-
-/// The same URI in memory of its own: cut from the message, it would keep all of that alive.
-fn compact(uri: &Uri) -> Uri {
-    Uri::parse(&uri.to_string()).unwrap_or_else(|_| uri.clone())
 }

@@ -66,6 +66,7 @@ impl Registrar {
                 device: stored.device,
                 login: stored.login,
                 contact,
+                contact_text: stored.contact,
                 instance: stored.instance,
                 reg_id: stored.reg_id,
                 path: stored.path,
