@@ -81,7 +81,8 @@ pub enum Event {
         /// The call.
         call: CallId,
     },
-    /// One side handed its part of an answered call over; the other side goes on with somebody else.
+    /// One side handed its part of an answered call over; the other side goes on with somebody else. Or the callee's phone has
+    /// sent the caller on to somebody, who picks up: then it comes just before [`Event::CallAnswered`].
     CallTransferred {
         /// The call.
         call: CallId,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use sip::{Headers, LegId, StatusCode, Text};
 
 use super::Bridge;
-use super::call::{Exchange, Stage, Talking};
+use super::call::{Branch, Exchange, Stage, Talking};
 use super::description::{expect_media, read};
 use super::end::{ANSWERED_ELSEWHERE, Ending};
 use crate::desk::Desk;
@@ -74,7 +74,14 @@ impl Bridge {
         else {
             return;
         };
-        let mut winner = ringing.branches.swap_remove(index).phone;
+        let Branch {
+            phone: mut winner,
+            account,
+            ..
+        } = ringing.branches.swap_remove(index);
+        // Somebody else than the callee, if a phone has sent the caller on to them.
+        let mut invited = std::mem::take(&mut ringing.invited).into_iter();
+        let answering = invited.find(|party| party.account == account);
         let others = std::mem::take(&mut ringing.branches);
         let (ports, has_caller_spoken) = (ringing.ports, ringing.has_caller_spoken);
         desk.timetable.cancel(ringing.timer);
@@ -101,6 +108,11 @@ impl Bridge {
             transfer: None,
             lent_to: None,
         });
+        if let Some(to) = answering.filter(|party| party.account != call.callee.account) {
+            call.callee = to.clone();
+            let side = Side::Callee;
+            desk.emit(Event::CallTransferred { call: id, side, to });
+        }
         desk.endpoint.handle(now, accept);
         for branch in others {
             self.legs.remove(&branch.phone.leg);

@@ -96,8 +96,8 @@ pub(super) struct Ringing {
     pub(super) early_answer: Bytes,
     /// The phone that calls must not ring, wherever the call is sent on to.
     pub(super) caller_device: DeviceId,
-    /// Whose phones were invited.
-    pub(super) invited: Vec<AccountId>,
+    /// Whose phones were invited, the first callee's first.
+    pub(super) invited: Vec<Party>,
     /// Numbers that phones have sent the caller to.
     pub(super) redirections: usize,
     /// Those of them that are being looked up.

@@ -94,7 +94,7 @@ impl Bridge {
             picked_up: None,
             early_answer: Bytes::new(),
             caller_device,
-            invited: vec![callee],
+            invited: vec![call.callee.clone()],
             redirections: 0,
             lookups: 0,
             invitation,

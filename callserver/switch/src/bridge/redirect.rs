@@ -6,7 +6,7 @@ use bytes::Bytes;
 use sip::{Contact, Headers, StatusCode, Text};
 
 use super::Bridge;
-use super::call::Branch;
+use super::call::{Branch, Ringing};
 use super::end::Ending;
 use crate::desk::Desk;
 use crate::questions::Purpose;
@@ -14,7 +14,7 @@ use crate::reached::Unreached;
 use crate::reception::dialled;
 use crate::refusal::call_end;
 use crate::registrar::{Reachable, Registrar};
-use crate::{CallId, Question, Reached, Side};
+use crate::{AccountId, CallId, Question, Reached, Side};
 
 /// So many numbers may one call be sent on to, whoever names them.
 const MOST_REDIRECTIONS: usize = 5;
@@ -81,7 +81,7 @@ impl Bridge {
         };
         ringing.lookups = ringing.lookups.saturating_sub(1);
         let target = match target.into_callee() {
-            Ok(callee) => Some(callee.party.account),
+            Ok(callee) => Some(callee.party),
             // A caller would dial the new number; here it is looked up for them.
             Err(Unreached::Moved { to: dialled }) if ringing.redirections < MOST_REDIRECTIONS => {
                 ringing.redirections += 1;
@@ -93,20 +93,21 @@ impl Bridge {
             Err(_) => None,
         };
         if let Some(target) = target
-            && !ringing.invited.contains(&target)
+            && !ringing.is_invited(target.account)
         {
+            let account = target.account;
             ringing.invited.push(target);
             // One phone alone may let the caller hear something: its offer has one answer. Now there are others.
             ringing.is_single = false;
             ringing.invitation.ask_for_no_early_offer();
             for Reachable { first, others } in
-                registrar.reachable(target, Some(ringing.caller_device))
+                registrar.reachable(account, Some(ringing.caller_device))
             {
                 let phone = ringing.invitation.send(now, desk, &first);
                 self.legs.insert(phone.leg, (call_id, Side::Callee));
                 ringing.branches.push(Branch {
                     phone,
-                    account: target,
+                    account,
                     binding: first.binding,
                     others,
                 });
@@ -128,5 +129,11 @@ impl Bridge {
             };
             self.end(now, desk, call, ending);
         }
+    }
+}
+
+impl Ringing {
+    fn is_invited(&self, account: AccountId) -> bool {
+        self.invited.iter().any(|party| party.account == account)
     }
 }

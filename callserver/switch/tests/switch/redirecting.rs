@@ -24,6 +24,13 @@ fn a_call_follows_a_phone_to_another_number_of_the_house() {
     assert_eq!(rig.phones[2].answered, 1);
     assert_eq!(rig.phones[0].progress, [181, 180]);
     assert_eq!(rig.phones[2].end(), "they hung up");
+    // The history says who it was that alice spoke with.
+    let story = rig.server.story();
+    let moved = story
+        .iter()
+        .position(|line| line == "call 1: Callee is now carol");
+    let answered = story.iter().position(|line| line == "call 1: answered");
+    assert!(moved.is_some() && moved < answered, "{story:?}");
     rig.assert_no_leaks();
 }
 
