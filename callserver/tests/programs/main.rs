@@ -14,6 +14,7 @@ mod contacts;
 mod encrypted;
 mod events;
 mod guests;
+mod engine;
 mod http;
 mod ipv6;
 mod people;

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::engine;
+
 /// How long anything may take on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -136,6 +138,7 @@ pub(crate) fn callserver(data: &Path, arguments: &[&str]) -> Command {
     command
         .arg("--data")
         .arg(data)
+        .args(engine::database_arguments(data, arguments))
         .args(arguments)
         .stdin(Stdio::null());
     command
@@ -154,7 +157,9 @@ pub(crate) fn callserver_ends(arguments: &[&str]) -> Ended {
 
 pub(crate) fn callctl(data: &Path, arguments: &[&str], input: &str) -> Ended {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callctl"));
-    command.arg("--data").arg(data).args(arguments);
+    command.arg("--data").arg(data);
+    command.args(engine::database_arguments(data, arguments));
+    command.args(arguments);
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

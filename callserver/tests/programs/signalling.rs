@@ -3,9 +3,10 @@
 use std::net::UdpSocket;
 use std::time::{Duration, SystemTime};
 
-use callserver::store::Store;
+use callserver::store::{DatabasePlace, Store};
 use serde_json::json;
 
+use crate::engine;
 use crate::phone::Phone;
 use crate::process::{PATIENCE, Server, path_text};
 
@@ -86,9 +87,12 @@ fn wait_until_kept(server: &Server, phones: usize) {
         .build()
         .unwrap();
     let kept = runtime.block_on(async {
-        let store = Store::open(&server.data().join("carillon.sqlite"))
-            .await
-            .unwrap();
+        let file = server.data().join("carillon.sqlite");
+        let place = match engine::url(server.data()) {
+            Some(url) => DatabasePlace::parse(&url).unwrap(),
+            None => DatabasePlace::File(file),
+        };
+        let store = Store::open_place(&place).await.unwrap();
         let node = std::fs::read_to_string(server.data().join("node")).unwrap();
         let store = store.of_node(node.trim());
         tokio::time::timeout(PATIENCE, async {
