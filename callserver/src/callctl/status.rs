@@ -23,6 +23,7 @@ pub(super) async fn run(console: &mut Console<'_>) -> Result<(), CallctlError> {
         ("server", state.into()),
         ("version", status.version),
         ("domain", status.domain),
+        ("database", status.database),
         ("sip", shown(status.sip.as_ref().map(|a| a as _))),
         ("sips", shown(status.sips.as_ref().map(|a| a as _))),
         ("http", shown(status.http.as_ref().map(|a| a as _))),

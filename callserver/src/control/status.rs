@@ -23,6 +23,8 @@ pub struct StatusView {
     pub version: String,
     /// The SIP domain.
     pub domain: String,
+    /// Where the data is, without a password.
+    pub database: String,
     /// Where SIP is spoken.
     pub sip: Option<SocketAddr>,
     /// Where SIP over TLS is spoken.
@@ -55,6 +57,7 @@ impl Operator {
             is_running: server.is_some(),
             version: env!("CARGO_PKG_VERSION").into(),
             domain: self.office.domain().into(),
+            database: self.office.store().place().to_string(),
             sip: server.and_then(|server| server.sip),
             sips: server.and_then(|server| server.sips),
             http: server.map(|server| server.http),

@@ -39,7 +39,9 @@ fn a_server_keeps_everything_in_postgresql_and_its_password_to_itself() {
     server.callctl_json(&["accounts", "add", "alice"]);
     let mut phone = Phone::new(&server, "alice");
     assert!(phone.register());
-    secretless(&server.callctl(&["--json", "status"]).stdout);
+    let status = server.callctl(&["--json", "status"]).stdout;
+    assert!(status.contains("postgres://carillon@127.0.0.1"), "{status}");
+    secretless(&status);
     assert!(!server.data().join("carillon.sqlite").exists());
     let kept =
         "SELECT count(*) FROM bindings JOIN accounts USING (account_id) WHERE username = 'alice'";

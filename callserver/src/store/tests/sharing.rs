@@ -97,7 +97,8 @@ async fn what_one_changes_the_other_hears_once_it_is_true() {
 
 #[tokio::test]
 async fn a_file_has_nobody_to_listen_to() {
-    let store = Ground::sqlite().store().await;
+    let ground = Ground::sqlite();
+    let store = ground.store().await;
     assert!(store.listen().await.unwrap().is_none());
     store.check().await.unwrap();
 }
@@ -120,6 +121,23 @@ async fn a_lost_connection_is_noticed_and_everything_goes_on_after_a_restart() {
         store.begin().await.unwrap().commit().await.unwrap();
         notices = store.listen().await.unwrap().unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_with_the_turn_in_its_hands_does_not_hold_up_the_others_for_ever() {
+    let ground = Ground::postgres();
+    let (here, there) = (ground.store().await, ground.store().await);
+    let mut hanging = here.begin().await.unwrap();
+    hanging.set_domain("hanging.example").await.unwrap();
+    // Refused after a time limit, or let in when the other one has lost its turn; a third try is not needed.
+    let mut writing = there.begin().await;
+    if writing.is_err() {
+        writing = there.begin().await;
+    }
+    writing.unwrap().commit().await.unwrap();
+    assert!(hanging.commit().await.is_err());
+    assert_eq!(there.domain().await.unwrap(), None);
+    here.begin().await.unwrap().commit().await.unwrap();
 }
 
 #[tokio::test]
