@@ -170,8 +170,8 @@ pub enum Input {
         reason: Option<Text>,
     },
     /// The peer of a call is somewhere else now, and requests in the call go there: it has registered over
-    /// another flow, for instance. If the connection was broken the peer is asked at once whether it still
-    /// has the call (a refresh, RFC 4028 section 7.4): a phone that was started anew has not.
+    /// another flow, for instance. It is asked there at once whether it still has the call (a refresh, RFC
+    /// 4028 section 7.4): a phone that was started anew has not.
     MoveLeg {
         /// The call.
         leg: LegId,

@@ -36,12 +36,15 @@ impl Endpoint {
 
     /// [`Input::MoveLeg`](super::Input::MoveLeg).
     pub(super) fn move_leg_on_purpose(&mut self, id: LegId, flow: Flow) {
-        let was_lost = self.legs.get(&id).is_some_and(|leg| leg.lost_at.is_some());
-        self.move_leg(id, flow);
-        // What has waited is as good a question as any.
-        if was_lost {
-            self.refresh(id);
+        let Some(leg) = self.legs.get(&id) else {
+            return;
+        };
+        if leg.flow == flow && leg.lost_at.is_none() {
+            return;
         }
+        self.move_leg(id, flow);
+        // An offer that has waited is as good a question as this one.
+        self.refresh(id);
     }
 
     /// The connection of a call broke. Tells whether the call waits for another one.
