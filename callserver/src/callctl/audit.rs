@@ -17,7 +17,7 @@ pub struct AuditOptions {
     /// Only what this account did, or what was done to it or to what is its own.
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
-    /// Only what was done to this number.
+    /// Only what was done to this number, or to another one because of it.
     #[arg(long, value_name = "N")]
     number: Option<String>,
     /// Not before: an age (30min, 12h, 7d), a day (2026-03-01) or a moment (2026-03-01T12:00:00Z).
@@ -110,16 +110,9 @@ impl AuditOptions {
 }
 
 fn row(line: &AuditView, console: &Console<'_>) -> Vec<String> {
-    let name = line.actor_name.as_deref();
-    let who = match (line.actor.as_str(), name) {
-        ("account", Some(name)) => name.to_owned(),
-        ("system", _) => "the server".into(),
-        (kind, Some(name)) => format!("{kind} {name}"),
-        (kind, None) => kind.to_owned(),
-    };
     vec![
         console.page.time(&line.at),
-        who,
+        line.who(),
         line.source.clone().unwrap_or_else(|| "-".into()),
         line.action.clone(),
         format!("{} {}", line.subject_kind, line.subject),

@@ -103,6 +103,12 @@ impl<'a> Page<'a> {
             .map_or_else(|_| text.to_owned(), |text| text.replacen('T', " ", 1))
     }
 
+    /// How long after another time a time was, both as RFC 3339.
+    pub(super) fn seconds_between(&self, begin: &str, end: &str) -> Option<i64> {
+        let [begin, end] = [begin, end].map(|text| OffsetDateTime::parse(text, &Rfc3339));
+        Some((end.ok()? - begin.ok()?).whole_seconds())
+    }
+
     /// How long ago a time was that came as RFC 3339; the time itself if that is more than two days.
     pub(super) fn ago(&self, text: &str) -> String {
         let Ok(at) = OffsetDateTime::parse(text, &Rfc3339) else {

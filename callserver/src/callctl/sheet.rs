@@ -3,7 +3,7 @@
 //! Nothing that we import has a line break in it. Therefore a quote that is not closed on its line is an error of that
 //! line, where a reader of the whole file would take everything up to the next quote for one field.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// A column: the names that it may have in the heading, the proper one first.
@@ -127,6 +127,24 @@ pub(super) fn parse(
         }
     }
     Ok((rows, refused))
+}
+
+/// Writes a line, with quotes where they are needed.
+pub(super) fn write(out: &mut dyn Write, fields: &[&str]) -> io::Result<()> {
+    for (index, field) in fields.iter().enumerate() {
+        if index > 0 {
+            out.write_all(b",")?;
+        }
+        // Also what a reader would trim, or take for a comment.
+        let is_plain = !field.contains([',', ';', '\t', '"', '\n', '\r'])
+            && field.trim() == *field
+            && !field.starts_with('#');
+        match is_plain {
+            true => out.write_all(field.as_bytes())?,
+            false => write!(out, "\"{}\"", field.replace('"', "\"\""))?,
+        }
+    }
+    out.write_all(b"\n")
 }
 
 /// Spreadsheets write semicolons where the comma is in decimal fractions, and tabs into the clipboard.
@@ -329,5 +347,19 @@ mod tests {
             read(b"name,extension\nalice,1000\n").unwrap_err(),
             "Line 1 of list.csv has a heading with the column \"extension\"; the columns are name, number, display_name."
         );
+    }
+
+    #[test]
+    fn what_is_written_reads_the_same_here_and_by_the_csv_crate() {
+        let fields = ["plain", "with, comma", " \"quoted\" ", "#1", "", "ü;ö"];
+        let mut out = Vec::new();
+        write(&mut out, &fields).unwrap();
+        let text = std::str::from_utf8(&out).unwrap().trim_end();
+        assert_eq!(split(text, ',').unwrap(), fields);
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .from_reader(&*out);
+        let record = reader.records().next().unwrap().unwrap();
+        assert_eq!(record.iter().collect::<Vec<_>>(), fields);
     }
 }

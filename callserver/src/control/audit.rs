@@ -69,6 +69,23 @@ impl From<AuditRow> for AuditView {
     }
 }
 
+/// Who did something, in a word or two: a username, `operator NAME`, `the server`, `stranger`.
+pub(super) fn who(actor: &str, name: Option<&str>) -> String {
+    match (actor, name) {
+        ("account", Some(name)) => name.to_owned(),
+        ("system", _) => "the server".into(),
+        (kind, Some(name)) => format!("{kind} {name}"),
+        (kind, None) => kind.to_owned(),
+    }
+}
+
+impl AuditView {
+    /// Who did it, in a word or two.
+    pub fn who(&self) -> String {
+        who(&self.actor, self.actor_name.as_deref())
+    }
+}
+
 impl Operator {
     pub(super) async fn audit(office: &Office, command: AuditCommand) -> Result<Answer, Failure> {
         let AuditCommand::List {

@@ -10,7 +10,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
     AccountsCommand, AuditCommand, BansCommand, CallsCommand, DatabaseCommand, DevicesCommand,
-    InvitationsCommand, NumbersCommand, StatusCommand,
+    InvitationsCommand, NumbersCommand, PoolsCommand, StatusCommand,
 };
 
 /// One thing that an administrator wants.
@@ -35,6 +35,8 @@ pub enum Command {
     Devices(DevicesCommand),
     /// Who holds which number.
     Numbers(NumbersCommand),
+    /// Ranges of numbers.
+    Pools(PoolsCommand),
     /// Codes with which people make accounts.
     Invitations(InvitationsCommand),
     /// Calls at present.

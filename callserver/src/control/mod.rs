@@ -16,6 +16,7 @@ mod export;
 mod invitations;
 mod numbers;
 mod operator;
+mod pools;
 mod server;
 mod status;
 
@@ -25,15 +26,16 @@ use time::format_description::well_known::Rfc3339;
 pub use accounts::{AccountView, AccountsCommand, AddedAccount, ListedAccount};
 pub use audit::{AuditCommand, AuditView};
 pub use bans::{BanView, BansCommand};
-pub use calls::{CallView, CallsCommand};
+pub use calls::{CallView, CallsCommand, PastCallView};
 pub use client::{ControlClient, ControlError};
 pub use command::{Answer, Command, Done, Failure, PlainPassword, Request};
 pub use database::{CopyView, DatabaseCommand};
 pub use devices::{CredentialView, DeviceView, DevicesCommand};
 pub use export::ExportView;
 pub use invitations::{InvitationView, InvitationsCommand};
-pub use numbers::{HistoryView, NumberView, NumbersCommand};
+pub use numbers::{After, ChangeView, HistoryView, NumberView, NumbersCommand};
 pub use operator::{Operator, ServerFacts};
+pub use pools::{PoolView, PoolsCommand};
 pub use server::{ControlServer, ListenError};
 pub use status::{StatusCommand, StatusView};
 

@@ -81,6 +81,7 @@ impl Operator {
             Command::Devices(command) => self.devices(office, command, is_rehearsal).await,
             Command::Numbers(command) => Self::numbers(office, command).await,
             Command::Database(command) => self.database(command).await,
+            Command::Pools(command) => Self::pools(office, command).await,
             Command::Invitations(command) => Self::invitations(office, command, is_rehearsal).await,
             Command::Calls(command) => self.calls(command, is_rehearsal).await,
             Command::Bans(command) => self.bans(command, is_rehearsal).await,

@@ -49,7 +49,7 @@ pub struct AuditFilter {
     pub account: Option<AccountId>,
     /// Done by or about an account that had this username then.
     pub name: Option<String>,
-    /// About this number.
+    /// About this number, or another one because of it.
     pub number: Option<Number>,
     /// Not before, Unix milliseconds.
     pub since: Option<i64>,
@@ -158,7 +158,7 @@ macro_rules! select_fitting {
             " FROM audit_log
              WHERE ($1 IS NULL AND $2 IS NULL OR account_id = $1 OR actor_id = $1
                     OR subject_kind = 'account' AND subject = $2 OR actor = 'account' AND actor_name = $2)
-               AND ($3 IS NULL OR subject_kind = 'number' AND subject = $3)
+               AND ($3 IS NULL OR subject_kind = 'number' AND subject = $3 OR detail LIKE $7)
                AND ($4 IS NULL OR happened_at >= $4) AND ($5 IS NULL OR entry_id > $5) ",
             $end
         )
@@ -185,6 +185,13 @@ impl Store {
             .bind(filter.since)
             .bind(filter.after)
             .bind(filter.limit)
+            // A number is of digits and a plus sign: nothing of it means something else in JSON or in a pattern.
+            .bind(
+                filter
+                    .number
+                    .as_ref()
+                    .map(|number| format!("%\"{number}\"%")),
+            )
             .fetch_all(&self.readers)
             .await?;
         rows.iter().map(read).collect()

@@ -79,6 +79,22 @@ fn dry_runs_change_nothing(data: &Path) {
             &["numbers", "release", "1000"],
             "Number 1000 would be released.",
         ),
+        (
+            &["numbers", "reserve", "1056"],
+            "Number 1056 would be reserved.",
+        ),
+        (
+            &["numbers", "pool", "add", "7000-7999"],
+            "Pool 7000-7999 for accounts would be added.",
+        ),
+        (
+            &["accounts", "rename", "alice", "alicia"],
+            "Account alice would be renamed to alicia.",
+        ),
+        (
+            &["accounts", "admin", "alice"],
+            "Account alice would be made an administrator.",
+        ),
     ];
     for (arguments, said) in cases {
         let ended = callctl(
@@ -328,6 +344,12 @@ fn each_commands_json_has_the_keys_that_its_help_tells() {
         (&["numbers", "assign"], &["1066", "dora"]),
         (&["numbers", "history"], &["1066"]),
         (&["numbers", "release"], &["1066"]),
+        (&["numbers", "reserve"], &["1067"]),
+        (&["numbers", "change"], &["dora", "1068"]),
+        (&["numbers", "swap"], &["1068", "1000"]),
+        (&["numbers", "pool", "add"], &["7000-7999"]),
+        (&["numbers", "pool", "list"], &[]),
+        (&["numbers", "pool", "remove"], &["7000-7999"]),
         (&["accounts", "remove"], &["dora"]),
         (&["audit"], &[]),
         (&["status"], &[]),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
 mod admin;
+mod admin_numbers;
 mod admin_people;
 mod admin_tool;
 mod administration;

@@ -2,13 +2,26 @@
 
 use std::time::{Duration, SystemTime};
 
-use api::{AfterChange, Number, NumberState};
+use api::{AccountId, AfterChange, Number, NumberState};
 
 use super::super::{Office, OfficeError};
 use super::{Holder, PlanError};
 use crate::store::{AuditEntry, Lease, NumberRow, Subject};
 
 impl Office {
+    /// The account that a number rests for.
+    ///
+    /// # Errors
+    /// If it does not rest.
+    pub async fn resting_owner(&self, number: &Number) -> Result<AccountId, OfficeError> {
+        let row = self.store.number(number).await?;
+        let row = row.filter(|row| row.state == NumberState::Quarantined);
+        let not_resting = || PlanError::NotResting {
+            number: number.clone(),
+        };
+        Ok(row.and_then(|row| row.account).ok_or_else(not_resting)?)
+    }
+
     /// Changes what callers get at a number that this account gave up. It does not rest longer for that.
     ///
     /// # Errors
