@@ -29,6 +29,12 @@ build: ## Release binaries: callserver, callctl, softphone
 	@tests/setup/prepare build
 	@$(CARGO) build $(LOCKED) --release --bins -p callserver -p softphone
 
+.PHONY: man
+man: ## Manual pages of callserver and callctl, into MAN (~/.local/share/man/man1)
+	@tests/setup/prepare build
+	@$(CARGO) build $(LOCKED) --release --bins -p callserver
+	@$(BUILT)/release/callctl man "$${MAN:-$$HOME/.local/share/man/man1}"
+
 .PHONY: test
 test: ## Everything that continuous integration runs: lint, then all tests
 	@tests/setup/prepare test

@@ -25,7 +25,7 @@ pub enum OfficeError {
     #[error(transparent)]
     Text(#[from] TextRefused),
     /// The number breaks its rule.
-    #[error("{text:?} is not a number: {reason}")]
+    #[error("{} is not a number: {reason}", quoted(text))]
     Number {
         /// What was written.
         text: String,
@@ -125,14 +125,18 @@ pub enum OfficeError {
         reason: String,
     },
     /// Nobody has this name.
-    #[error("There is no account {name:?}; `callctl accounts list` shows all.")]
+    #[error(
+        "There is no account {}; `callctl accounts list` shows all.",
+        quoted(name)
+    )]
     NoSuchAccount {
         /// The name.
         name: String,
     },
     /// The account has no such device.
     #[error(
-        "The account {name:?} has no device with the login {login:?}; `callctl devices list {name}` shows all."
+        "The account {name:?} has no device with the login {}; `callctl devices list {name}` shows all.",
+        quoted(login)
     )]
     NoSuchDevice {
         /// The account.
@@ -241,6 +245,15 @@ fn sign_up_sentence(allowed: SignUp) -> &'static str {
         SignUp::Closed => "only an administrator makes accounts; ask one",
         SignUp::Invitation => "one needs an invitation to make an account; ask an administrator",
         SignUp::Open => "everybody may make an account",
+    }
+}
+
+/// What somebody wrote, no longer than a sentence can bear.
+pub(super) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 40;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{:?}", format!("{}…", &text[..end])),
+        None => format!("{text:?}"),
     }
 }
 

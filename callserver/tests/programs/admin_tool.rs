@@ -84,8 +84,8 @@ fn dry_runs_change_nothing(data: &Path) {
             "Number 1056 would be reserved.",
         ),
         (
-            &["numbers", "pool", "add", "7000-7999"],
-            "Pool 7000-7999 for accounts would be added.",
+            &["numbers", "pool", "add", "70000-70999"],
+            "Pool 70000-70999 for accounts would be added.",
         ),
         (
             &["accounts", "rename", "alice", "alicia"],
@@ -347,9 +347,9 @@ fn each_commands_json_has_the_keys_that_its_help_tells() {
         (&["numbers", "reserve"], &["1067"]),
         (&["numbers", "change"], &["dora", "1068"]),
         (&["numbers", "swap"], &["1068", "1000"]),
-        (&["numbers", "pool", "add"], &["7000-7999"]),
+        (&["numbers", "pool", "add"], &["70000-70999"]),
         (&["numbers", "pool", "list"], &[]),
-        (&["numbers", "pool", "remove"], &["7000-7999"]),
+        (&["numbers", "pool", "remove"], &["70000-70999"]),
         (&["accounts", "remove"], &["dora"]),
         (&["audit"], &[]),
         (&["status"], &[]),

@@ -4,6 +4,8 @@ use api::{
     Number, NumberPattern, NumberRange, NumberState, PoolPurpose, ProblemKind, RangeRefused,
 };
 
+use super::super::error::quoted;
+
 /// Why a number or a pool was not changed.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -106,7 +108,7 @@ pub enum PlanError {
         most: usize,
     },
     /// A field of a line holds something else than it may.
-    #[error("The field {field} is {text:?}, but holds {allowed}.")]
+    #[error("The field {field} is {}, but holds {allowed}.", quoted(text))]
     Field {
         /// Which one.
         field: &'static str,
