@@ -158,6 +158,19 @@ impl Office {
         Ok(row)
     }
 
+    /// Makes sure that a code is good now, before anything dear is done.
+    pub(super) async fn look_at_invitation(&self, code: &str) -> Result<(), OfficeError> {
+        let is_good = code.len() <= LONGEST_CODE
+            && self
+                .store
+                .is_invited(&hash(code), SystemTime::now())
+                .await?;
+        match is_good {
+            true => Ok(()),
+            false => Err(OfficeError::InvitationNotGood),
+        }
+    }
+
     /// Uses an invitation for one account, in the middle of a write.
     pub(super) async fn use_invitation(
         &self,

@@ -29,6 +29,9 @@ impl Office {
         }
         let label = DeviceLabel::parse(&request.device_label)?;
         // What a look can tell is told before a password is hashed.
+        if let Some(code) = code {
+            self.look_at_invitation(code).await?;
+        }
         self.check_username(&request.username, None).await?;
         let checked = self
             .check(NewAccount {

@@ -86,6 +86,22 @@ impl Store {
         let rows = select.bind(after).bind(limit).fetch_all(&self.readers);
         rows.await?.iter().map(read).collect()
     }
+
+    /// Whether an invitation with this code could be used at `now`.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn is_invited(
+        &self,
+        code_sha256: &[u8; 32],
+        now: SystemTime,
+    ) -> Result<bool, StoreError> {
+        let count = sqlx::query_scalar::<_, i64>(
+            "SELECT count(*) FROM invitations WHERE code_sha256 = $1 AND uses_left > 0 AND ends_at > $2",
+        );
+        let count = count.bind(code_sha256.to_vec()).bind(unix_millis(now));
+        Ok(count.fetch_one(&self.readers).await? > 0)
+    }
 }
 
 impl Transaction {

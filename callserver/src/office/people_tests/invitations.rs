@@ -215,7 +215,72 @@ async fn an_invitation_lets_in_as_many_as_it_says_with_its_number(ground: Ground
     );
 }
 
+async fn many_race_for_one_invitation_and_exactly_one_gets_in(ground: Ground) {
+    let office = ground.office().await;
+    let golden = office
+        .add_invitation(InvitationWish {
+            note: String::new(),
+            number: Some("7777".into()),
+            uses: 1,
+            lifetime: DAY,
+        })
+        .await
+        .expect("made");
+    let racing: Vec<_> = (0..8)
+        .map(|index| {
+            let office = office.clone();
+            let request = SignUpRequest {
+                invitation: Some(golden.code.clone()),
+                ..wish(&format!("racer{index}"))
+            };
+            tokio::spawn(async move { office.sign_up(&request, SignUp::Invitation).await })
+        })
+        .collect();
+    let mut winners = Vec::new();
+    for racer in racing {
+        match racer.await.expect("it ran") {
+            Ok(winner) => winners.push(winner.account),
+            Err(error) => assert!(matches!(error, OfficeError::InvitationNotGood), "{error}"),
+        }
+    }
+    let accounts = office.accounts().await.expect("a list");
+    assert_eq!((winners.len(), accounts.len()), (1, 1));
+    assert_eq!(
+        accounts,
+        winners
+            .iter()
+            .map(|row| AccountRow {
+                devices: 1,
+                ..row.clone()
+            })
+            .collect::<Vec<_>>()
+    );
+}
+
+async fn many_race_for_names_that_look_alike_and_exactly_one_gets_it(ground: Ground) {
+    let office = ground.office().await;
+    let names = ["willi", "wi1li", "w-illi", "vvilli", "wil.li", "wlll1"];
+    let racing = names.map(|name| {
+        let office = office.clone();
+        tokio::spawn(async move { office.sign_up(&wish(name), SignUp::Open).await })
+    });
+    let mut winners = 0;
+    for racer in racing {
+        match racer.await.expect("it ran") {
+            Ok(_) => winners += 1,
+            Err(error) => assert!(
+                matches!(error, OfficeError::NameLooksTaken { .. }),
+                "{error}"
+            ),
+        }
+    }
+    assert_eq!(winners, 1);
+    assert_eq!(office.accounts().await.expect("a list").len(), 1);
+}
+
 on_both_engines!(
+    many_race_for_one_invitation_and_exactly_one_gets_in,
+    many_race_for_names_that_look_alike_and_exactly_one_gets_it,
     an_invitation_keeps_its_number_until_it_ends,
     only_whom_the_operator_lets_in_makes_an_account,
     a_refused_sign_up_says_why_and_leaves_nothing_behind,
