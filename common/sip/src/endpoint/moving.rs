@@ -30,7 +30,10 @@ impl Endpoint {
                 acceptance.reply_to = flow;
             }
         }
-        self.out.tell(Event::Moved { leg: id, flow });
+        // Whoever has hung up, and only waits for the ACK, has heard the last of it.
+        if !leg.is_parting() {
+            self.out.tell(Event::Moved { leg: id, flow });
+        }
         self.offer_if_wished(id);
     }
 

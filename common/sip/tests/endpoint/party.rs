@@ -17,6 +17,8 @@ pub(crate) struct Party {
     pub(crate) name: &'static str,
     pub(crate) address: SocketAddr,
     pub(crate) transport: Transport,
+    /// The number of its connection, where it has one.
+    pub(crate) connection: u64,
     pub(crate) endpoint: Endpoint,
     pub(crate) manners: Manners,
     pub(crate) events: Vec<Event>,
@@ -31,6 +33,7 @@ impl Party {
             name,
             address: SocketAddr::from(([192, 0, 2, host], 5060)),
             transport: Transport::Udp,
+            connection: 1,
             endpoint: Endpoint::new(config, [seed.wrapping_mul(16).wrapping_add(host); 32]),
             manners: Box::new(|_| Vec::new()),
             events: Vec::new(),
@@ -40,7 +43,10 @@ impl Party {
     }
 
     pub(crate) fn flow_to(&self, peer: SocketAddr) -> Flow {
-        let connection = u64::from(self.transport.is_reliable());
+        let connection = match self.transport.is_reliable() {
+            true => self.connection,
+            false => 0,
+        };
         Flow {
             transport: self.transport,
             local: self.address,

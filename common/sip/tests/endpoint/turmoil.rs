@@ -8,7 +8,7 @@ use bytes::Bytes;
 use simnet::Conditions;
 use sip::{
     Config, Event, HeaderName, Headers, Input, LegId, ReliableProvisionals, SessionTimer,
-    StatusCode,
+    StatusCode, Transport,
 };
 
 use crate::party::{Manners, Party, address, hangup};
@@ -189,6 +189,23 @@ fn check(party: &Party, tale: &str) {
     }
 }
 
+/// The connection between them breaks, and there is another one. Some calls are told so, and some not.
+fn breaks(table: &mut Table, dice: &mut Dice) {
+    let now = table.network.now();
+    let (alice, bob) = (table.alice.address, table.bob.address);
+    for (party, peer) in [(&mut table.alice, bob), (&mut table.bob, alice)] {
+        let flow = party.flow_to(peer);
+        party.connection += 1;
+        party.do_now(now, Input::FlowFailed { flow });
+        let flow = party.flow_to(peer);
+        for leg in legs(party) {
+            if dice.below(2) == 0 {
+                party.do_now(now, Input::MoveLeg { leg, flow });
+            }
+        }
+    }
+}
+
 fn play(seed: u64, loss: f64, config: Config) -> Table {
     let conditions = if loss > 0.0 {
         Conditions::bad(loss)
@@ -196,12 +213,20 @@ fn play(seed: u64, loss: f64, config: Config) -> Table {
         Conditions::perfect()
     };
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let has_connections = !config.flow_recovery.is_zero();
     let mut table = Table::with_config(seed as u8, conditions, config);
+    if has_connections {
+        table.alice.transport = Transport::Tcp;
+        table.bob.transport = Transport::Tcp;
+    }
     table.alice.manners = moods(Dice(dice.below(u64::MAX >> 1)));
     table.bob.manners = moods(Dice(dice.below(u64::MAX >> 1)));
     let (alice, bob) = (table.alice.address, table.bob.address);
     for _ in 0..20 {
         let now = table.network.now();
+        if has_connections && dice.below(4) == 0 {
+            breaks(&mut table, &mut dice);
+        }
         let of_alice = dice.below(2) == 0;
         let (party, peer) = if of_alice {
             (&mut table.alice, bob)
@@ -282,4 +307,20 @@ fn every_call_ends_once_without_the_extensions_too() {
         };
         play(seed, 0.2, config);
     }
+}
+
+#[test]
+fn every_call_ends_once_though_connections_break() {
+    let (mut lost, mut questions) = (0, 0);
+    for seed in 2000..2400 {
+        let config = Config {
+            flow_recovery: 32 * SECOND,
+            ..config()
+        };
+        let table = play(seed, 0.0, config);
+        let is_lost = |event: &&Event| matches!(event, Event::FlowLost { .. });
+        lost += table.alice.events.iter().filter(is_lost).count();
+        questions += table.count("UPDATE");
+    }
+    assert!(lost > 100 && questions > 100, "{lost}, {questions}");
 }
