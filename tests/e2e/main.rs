@@ -13,6 +13,7 @@ mod http_interface;
 mod intruders;
 mod linphone;
 mod mutations;
+mod number_changes;
 mod probes;
 mod refusals;
 mod restarts;
