@@ -8,6 +8,7 @@ mod calls;
 mod certificates;
 mod connections;
 mod encryption;
+mod guests;
 mod homes;
 mod http_interface;
 mod intruders;

@@ -10,11 +10,19 @@ use serde_json::Value;
 /// How long an answer may take; checking a password is slow on purpose.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Posts JSON; gives back the status and the JSON of the answer.
-pub(crate) fn post(server: SocketAddr, path: &str, body: &Value) -> Result<(u16, Value)> {
+/// Posts JSON, with the token of a session if there is one; gives back the status and the JSON of the answer.
+pub(crate) fn post(
+    server: SocketAddr,
+    path: &str,
+    token: Option<&str>,
+    body: &Value,
+) -> Result<(u16, Value)> {
     let body = body.to_string();
+    let proof = token.map_or_else(String::new, |token| {
+        format!("Authorization: Bearer {token}\r\n")
+    });
     let request = format!(
-        "POST {path} HTTP/1.1\r\nHost: {server}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+        "POST {path} HTTP/1.1\r\nHost: {server}\r\n{proof}Content-Type: application/json\r\nContent-Length: {}\r\n\
          Connection: close\r\n\r\n{body}",
         body.len()
     );

@@ -275,7 +275,7 @@ impl Server {
         let request = json!({
             "name": account.name, "password": account.password, "device_label": "desk phone",
         });
-        let (status, answer) = http::post(self.ready.http, "/api/v1/login", &request)?;
+        let (status, answer) = http::post(self.ready.http, "/api/v1/login", None, &request)?;
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let device = (|| {
             Some(Device {
@@ -296,11 +296,19 @@ impl Server {
         let request = json!({
             "name": account.name, "password": account.password, "device_label": "browser",
         });
-        let (status, answer) = http::post(self.ready.http, "/api/v1/login", &request)?;
+        let (status, answer) = http::post(self.ready.http, "/api/v1/login", None, &request)?;
         let token = answer["tokens"]["access_token"].as_str();
         token
             .map(str::to_owned)
             .with_context(|| format!("the login was answered with {status}"))
+    }
+
+    /// Posts JSON over HTTP, with the token of a session if there is one; gives back the status and the JSON of the answer.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub fn post(&self, path: &str, token: Option<&str>, body: &Value) -> Result<(u16, Value)> {
+        http::post(self.ready.http, path, token, body)
     }
 
     /// A new device credential, made by the operator: also for a server on a network that this process cannot reach.
