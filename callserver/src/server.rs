@@ -145,7 +145,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
             },
             guest_calls: config.guest_calls.clone(),
         },
-        guest_grace: HOUR * config.guests.lease_hours.max(1),
+        guest_grace: HOUR * config.guests.lease_hours,
         store: store.clone(),
     })
     .await?;

@@ -89,6 +89,11 @@ pub enum ConfigError {
         "In [guard], failures_per_source is 0, which would ban every phone; write 1 or more, or leave it out."
     )]
     NoFailures,
+    /// Guests would lose their numbers at once.
+    #[error(
+        "In [guests], lease_hours is 0, which would take every number back at once; write 1 or more, or leave it out."
+    )]
+    NoLease,
     /// Whom guests may call cannot be understood.
     #[error(
         "In [guests], may_call holds {text:?}; write accounts, guests, conferences, services, or a number with an x for any digit, such as 10xx."

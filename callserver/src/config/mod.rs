@@ -152,6 +152,9 @@ impl Config {
         }
         let guard = guard(&file.guard)?;
         let guest_calls = GuestCalls::parse(&file.guests.may_call)?;
+        if file.guests.lease_hours == 0 {
+            return Err(ConfigError::NoLease);
+        }
         let metrics_readers = networks("[metrics] readers", &file.metrics.readers)?;
         Ok(Self {
             data,
@@ -308,6 +311,7 @@ mod tests {
             ("[guard]\nexempt = [\"10.0.0.0/40\"]", "10.0.0.0/40"),
             ("[guard]\nfirst_ban_seconds = 90000", "longest_ban_seconds"),
             ("[guard]\nfailures_per_source = 0", "failures_per_source"),
+            ("[guests]\nlease_hours = 0", "lease_hours"),
             ("[guests]\nmay_call = [\"all\"]", "may_call"),
             ("[metrics]\nreaders = [\"me\"]", "[metrics] readers"),
             (
