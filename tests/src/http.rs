@@ -1,6 +1,6 @@
-//! Just enough HTTP to log in: one request, one answer, one connection.
+//! Just enough HTTP to be a client of the server: requests with JSON, one after the other on one connection.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -8,7 +8,118 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// How long an answer may take; checking a password is slow on purpose.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A connection to the HTTP port, opened when it is needed and again when it broke.
+#[derive(Debug)]
+pub struct HttpClient {
+    server: SocketAddr,
+    token: Option<String>,
+    connection: Option<BufReader<TcpStream>>,
+}
+
+impl HttpClient {
+    /// A client that has not logged in.
+    #[must_use]
+    pub fn new(server: SocketAddr) -> Self {
+        Self {
+            server,
+            token: None,
+            connection: None,
+        }
+    }
+
+    /// The same, with an access token from now on.
+    #[must_use]
+    pub fn with_token(self, token: impl Into<String>) -> Self {
+        Self {
+            token: Some(token.into()),
+            ..self
+        }
+    }
+
+    /// The server is at another address now.
+    pub fn move_to(&mut self, server: SocketAddr) {
+        self.server = server;
+        self.disconnect();
+    }
+
+    /// Closes the connection.
+    pub fn disconnect(&mut self) {
+        self.connection = None;
+    }
+
+    /// Opens the connection, so that the next request leaves at once.
+    ///
+    /// # Errors
+    /// When nobody listens.
+    pub fn connect(&mut self) -> Result<()> {
+        if self.connection.is_none() {
+            let stream = TcpStream::connect_timeout(&self.server, PATIENCE)?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.set_nodelay(true)?;
+            self.connection = Some(BufReader::new(stream));
+        }
+        Ok(())
+    }
+
+    /// Sends one request; gives back the status and the JSON of the answer, `null` if there is none.
+    ///
+    /// # Errors
+    /// When the connection breaks before the answer has come: nobody knows then what the server has done.
+    pub fn send(&mut self, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, Value)> {
+        self.connect()?;
+        let answer = self.exchange(method, path, body);
+        if !matches!(answer, Ok((_, _, true))) {
+            self.connection = None;
+        }
+        let (status, body, _) = answer?;
+        Ok((status, body))
+    }
+
+    /// The answer, and whether the connection is good for another.
+    fn exchange(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(u16, Value, bool)> {
+        let connection = self.connection.as_mut().context("not connected")?;
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.server);
+        if let Some(token) = &self.token {
+            request.push_str(&format!("Authorization: Bearer {token}\r\n"));
+        }
+        let body = body.map(Value::to_string).unwrap_or_default();
+        if !body.is_empty() {
+            request.push_str("Content-Type: application/json\r\n");
+        }
+        request.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+        connection.get_mut().write_all(request.as_bytes())?;
+
+        let mut line = String::new();
+        connection.read_line(&mut line)?;
+        let status = line.split(' ').nth(1).context("the answer has no status")?;
+        let status = status.parse()?;
+        let mut length = 0;
+        let mut is_kept = true;
+        loop {
+            let mut header = String::new();
+            connection.read_line(&mut header)?;
+            let header = header.trim_end().to_ascii_lowercase();
+            match header.split_once(": ") {
+                Some(("content-length", value)) => length = value.parse()?,
+                Some(("connection", "close")) => is_kept = false,
+                Some(_) => {}
+                None if header.is_empty() => break,
+                None => anyhow::bail!("the answer has the header {header:?}"),
+            }
+        }
+        let mut body = vec![0; length];
+        connection.read_exact(&mut body)?;
+        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        Ok((status, body, is_kept))
+    }
+}
 
 /// Posts JSON, with the token of a session if there is one; gives back the status and the JSON of the answer.
 pub(crate) fn post(
@@ -17,25 +128,9 @@ pub(crate) fn post(
     token: Option<&str>,
     body: &Value,
 ) -> Result<(u16, Value)> {
-    let body = body.to_string();
-    let proof = token.map_or_else(String::new, |token| {
-        format!("Authorization: Bearer {token}\r\n")
-    });
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nHost: {server}\r\n{proof}Content-Type: application/json\r\nContent-Length: {}\r\n\
-         Connection: close\r\n\r\n{body}",
-        body.len()
-    );
-    let mut stream = TcpStream::connect_timeout(&server, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.write_all(request.as_bytes())?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    let answer = String::from_utf8(answer)?;
-    let (head, body) = answer
-        .split_once("\r\n\r\n")
-        .context("the answer has no end of headers")?;
-    let status = head.split(' ').nth(1).context("the answer has no status")?;
-    let body = serde_json::from_str(body).unwrap_or(Value::Null);
-    Ok((status.parse()?, body))
+    let mut client = HttpClient {
+        token: token.map(str::to_owned),
+        ..HttpClient::new(server)
+    };
+    client.send("POST", path, Some(body))
 }
