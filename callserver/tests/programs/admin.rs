@@ -154,3 +154,92 @@ fn the_log_says_who_did_what_from_where() {
         json!([])
     );
 }
+
+#[test]
+fn an_administrator_gives_swaps_reserves_and_frees_numbers() {
+    let admin = Admin::new();
+    add(&admin.server, "bob");
+    let given = admin.send(
+        "POST",
+        "numbers",
+        &json!({ "account": 2, "wish": "1500" }),
+        201,
+    );
+    assert_eq!(
+        (&given["name"], &given["state"]),
+        (&json!("bob"), &json!("assigned"))
+    );
+    let refused = admin.send(
+        "POST",
+        "numbers",
+        &json!({ "account": 1, "wish": "1500" }),
+        409,
+    );
+    assert!(
+        !refused["alternatives"].as_array().unwrap().is_empty(),
+        "{refused}"
+    );
+    admin.send("POST", "numbers", &json!({ "account": 99 }), 404);
+    admin.send(
+        "POST",
+        "numbers",
+        &json!({ "account": 2, "wish": "what" }),
+        400,
+    );
+    let swapped = admin.send("POST", "swap", &json!({ "a": "1000", "b": "1001" }), 200);
+    assert_eq!(
+        (&swapped["a"]["name"], &swapped["b"]["name"]),
+        (&json!("bob"), &json!("root1"))
+    );
+    admin.send("POST", "swap", &json!({ "a": "1000", "b": "7777" }), 404);
+    admin.send(
+        "POST",
+        "numbers/1600/reserve",
+        &json!({ "note": "for the lift" }),
+        200,
+    );
+    admin.send("POST", "numbers/1000/reserve", &json!({}), 409);
+    admin.ask("POST", "numbers/1600/release").get(200);
+    admin.ask("POST", "numbers/1601/release").get(404);
+    admin.ask("POST", "numbers/x/release").get(400);
+    let history = admin.ask("GET", "numbers/1600/history").get(200);
+    assert_eq!(history["items"].as_array().unwrap().len(), 2);
+    let page = admin.ask("GET", "numbers?limit=1").get(200);
+    let next = page["next"].as_str().unwrap();
+    let page = admin
+        .ask("GET", &format!("numbers?limit=1&after={next}"))
+        .get(200);
+    assert_ne!(page["items"][0]["number"], next);
+    admin.ask("GET", "numbers?after=x").get(400);
+}
+
+#[test]
+fn an_administrator_adds_and_removes_pools() {
+    let admin = Admin::new();
+    let lift = json!({ "range": "700-709", "purpose": "services" });
+    let added = admin.send("POST", "pools", &lift, 201);
+    assert_eq!(
+        (&added["size"], &added["policy"]),
+        (&json!(10), &json!("lowest"))
+    );
+    admin.send("POST", "pools", &lift, 409);
+    for wrong in ["", "7", "709-700", "700-70a", "700-7099"] {
+        admin.send(
+            "POST",
+            "pools",
+            &json!({ "range": wrong, "purpose": "services" }),
+            400,
+        );
+    }
+    admin.send(
+        "POST",
+        "pools",
+        &json!({ "range": "800-809", "purpose": "fun" }),
+        400,
+    );
+    let list = admin.ask("GET", "pools").get(200);
+    assert!(list["items"].as_array().unwrap().contains(&added), "{list}");
+    admin.ask("DELETE", "pools/700-709").get(204);
+    admin.ask("DELETE", "pools/700-709").get(404);
+    admin.ask("DELETE", "pools/x").get(400);
+}

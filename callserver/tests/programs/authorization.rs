@@ -58,6 +58,35 @@ const TABLE: &[(&str, &str, Who)] = &[
     ("GET", "/api/v1/admin/invitations", Administrators),
     ("POST", "/api/v1/admin/invitations", Administrators),
     ("DELETE", "/api/v1/admin/invitations/{id}", Administrators),
+    ("GET", "/api/v1/admin/numbers", Administrators),
+    ("POST", "/api/v1/admin/numbers", Administrators),
+    (
+        "GET",
+        "/api/v1/admin/numbers/{number}/history",
+        Administrators,
+    ),
+    (
+        "POST",
+        "/api/v1/admin/numbers/{number}/reserve",
+        Administrators,
+    ),
+    (
+        "POST",
+        "/api/v1/admin/numbers/{number}/release",
+        Administrators,
+    ),
+    ("POST", "/api/v1/admin/swap", Administrators),
+    ("GET", "/api/v1/admin/pools", Administrators),
+    ("POST", "/api/v1/admin/pools", Administrators),
+    ("DELETE", "/api/v1/admin/pools/{range}", Administrators),
+    ("GET", "/api/v1/numbers", LoggedIn),
+    ("GET", "/api/v1/numbers/{number}", LoggedIn),
+    ("GET", "/api/v1/me/numbers", LoggedIn),
+    ("POST", "/api/v1/me/numbers", People),
+    ("PUT", "/api/v1/me/number", People),
+    ("PATCH", "/api/v1/me/numbers/{number}", People),
+    ("DELETE", "/api/v1/me/numbers/{number}", People),
+    ("POST", "/api/v1/me/numbers/{number}/take-back", People),
     ("POST", "/api/v1/accounts", Everybody),
     ("GET", "/api/v1/usernames/{name}", Everybody),
     ("GET", "/api/v1/accounts/{id}/picture", LoggedIn),
@@ -150,6 +179,7 @@ impl Scene {
     fn bobs_state(&self) -> Vec<Value> {
         [
             "/api/v1/me",
+            "/api/v1/me/numbers",
             "/api/v1/me/devices",
             "/api/v1/me/sessions",
             "/api/v1/me/contacts",
@@ -237,7 +267,7 @@ fn whoever_has_no_session_is_told_so_by_every_route_that_needs_one() {
 fn what_is_somebody_elses_is_not_there() {
     let scene = Scene::new();
     let before = scene.bobs_state();
-    let body = json!({ "number": "4711", "name": "Mine", "label": "x" });
+    let body = json!({ "number": "4711", "name": "Mine", "label": "x", "is_primary": true });
     for (method, path, who) in TABLE {
         if !path.starts_with("/api/v1/me/") || !path.contains('{') || *who == Everybody {
             continue;
@@ -287,14 +317,30 @@ fn the_administrators_part_is_for_administrators() {
     }
 }
 
+/// An object that has an object in the place of each of the schema's values.
+fn wrong_types(document: &Value, schema: &Value) -> Value {
+    let reference = schema["$ref"].as_str().unwrap();
+    let name = reference.rsplit('/').next().unwrap();
+    let properties = &document["components"]["schemas"][name]["properties"];
+    let names = properties.as_object().unwrap().keys();
+    names
+        .map(|name| (name.clone(), json!({})))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
 #[test]
 fn bad_bodies_are_refused_by_every_route_that_takes_one() {
     let scene = Scene::new();
-    for (method, path, operation) in operations(&scene.document()) {
+    let made = scene.server.callctl(&["accounts", "admin", "alice"]);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let document = scene.document();
+    for (method, path, operation) in operations(&document) {
         let content = &operation["requestBody"]["content"];
-        if content.get("application/json").is_none() {
+        let Some(content) = content.get("application/json") else {
             continue;
-        }
+        };
+        let wrong_types = wrong_types(&document, &content["schema"]);
         let asked = || scene.ask(&method, &path).token(&scene.alice);
         let what = format!("{method} {path}");
         // Whom the route is not for hears that first.
@@ -306,12 +352,7 @@ fn bad_bodies_are_refused_by_every_route_that_takes_one() {
         );
         let text = asked().header("Content-Type", "text/plain").send();
         assert!(is_refused(text.status, 415), "{what} as text: {text:?}");
-        for body in [
-            json!([]),
-            json!(7),
-            json!("x"),
-            json!({ "number": {}, "name": [], "label": 1 }),
-        ] {
+        for body in [json!([]), json!(7), json!("x"), wrong_types] {
             let wrong = asked().json(&body).send();
             assert!(
                 is_refused(wrong.status, 400),

@@ -105,3 +105,34 @@ fn only_so_many_listen_for_one_account_and_strangers_hear_nothing() {
     };
     drop(socket);
 }
+
+#[test]
+fn a_new_number_is_heard_by_its_owner_and_by_whoever_has_them_among_their_contacts() {
+    let server = Server::start();
+    let token = |name: &str| {
+        add(&server, name);
+        log_in(&server, name).tokens.unwrap().access_token
+    };
+    let (alice, bob, carol) = (token("alice"), token("bob"), token("carol"));
+    let contact = json!({ "number": "1001" });
+    let contact = ask(&server, "POST", "/api/v1/me/contacts")
+        .token(&alice)
+        .json(&contact);
+    contact.get(201);
+    let mut streams = [&alice, &bob, &carol].map(|token| Stream::open(&server, token));
+    let change = json!({ "number": "1500", "on_call": "moved" });
+    ask(&server, "PUT", "/api/v1/me/number")
+        .token(&bob)
+        .json(&change)
+        .get(200);
+    let heard = |is_me: bool| json!({ "event": "number_changed", "account": 2, "old": "1001", "new": "1500", "is_me": is_me });
+    assert_eq!(streams[0].next().unwrap(), heard(false));
+    assert_eq!(streams[1].next().unwrap(), heard(true));
+    // Carol hears nothing of it: what she hears next is her own.
+    let name = json!({ "display_name": "Carol C" });
+    ask(&server, "PATCH", "/api/v1/me")
+        .token(&carol)
+        .json(&name)
+        .get(200);
+    assert_eq!(streams[2].next().unwrap()["event"], "name_changed");
+}

@@ -20,6 +20,7 @@
 //! ```
 
 mod admin;
+mod admin_plan;
 mod call_record;
 mod common_passwords;
 mod contact;
@@ -51,6 +52,10 @@ mod skeleton;
 mod username;
 
 pub use admin::{AccountChange, AdminAccount, AuditLine, NewAccountRequest, PasswordReset};
+pub use admin_plan::{
+    AdminNumber, AssignNumberRequest, NumberHistoryLine, PoolRequest, PoolView,
+    ReserveNumberRequest, SwapAnswer, SwapRequest,
+};
 pub use call_record::{CallRecord, Direction, Peer};
 pub use contact::{Contact, ContactEntry};
 pub use device::{Device, DeviceName, NewDeviceAnswer};

@@ -4,6 +4,8 @@ mod accounts;
 mod audit;
 mod devices;
 mod invitations;
+mod numbers;
+mod pools;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -15,4 +17,6 @@ pub(super) fn router() -> OpenApiRouter<Interface> {
         .merge(audit::router())
         .merge(devices::router())
         .merge(invitations::router())
+        .merge(numbers::router())
+        .merge(pools::router())
 }
