@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use api::{AccountId, Contact, Number};
 use softphone::engine::{
-    AccountSummary, CallNumber, CallStatistics, Command, EndReason, EngineGone, Notice, Problem,
-    Registration,
+    AccountSummary, CallNumber, CallStatistics, Command, EndReason, EngineGone, Fingerprint,
+    Notice, Problem, Registration,
 };
 use softphone::window::{self, Link, Settings, SettingsFile, ThemeChoice};
 
-const SCENES: &str = "sign-in, refused, ready, missed, retrying, error, incoming, calling, talking, second, ended, calls";
+const SCENES: &str = "sign-in, stranger, refused, ready, guest, moved, missed, retrying, error, incoming, calling, talking, second, ended, calls";
 
 /// Says what the scene needs, and takes every command.
 struct Rehearsal {
@@ -52,7 +53,7 @@ fn main() -> anyhow::Result<()> {
         theme,
         ..Settings::default()
     };
-    let speaks = matches!(scene, "talking" | "second");
+    let speaks = matches!(scene, "talking" | "second" | "moved");
     window::open(settings, SettingsFile::default(), size, move |ctx| {
         let (sender, levels) = mpsc::channel();
         std::thread::spawn(move || {
@@ -120,11 +121,40 @@ fn script(scene: &str) -> anyhow::Result<VecDeque<Notice>> {
     };
     let notices = match scene {
         "sign-in" => vec![],
+        "stranger" => vec![
+            Notice::UnknownCertificate {
+                server: "https://phone.example.org:8443".into(),
+                fingerprint: Fingerprint::of(b"a certificate"),
+            },
+            Notice::Registration(Registration::Failed(problem(
+                "unknown-certificate",
+                "Nobody vouches for it.",
+            ))),
+        ],
+        "guest" => vec![Notice::Registration(Registration::Registered(
+            AccountSummary {
+                name: "guest-7".into(),
+                display_name: "Guest".into(),
+                number: Some("90417".into()),
+                is_guest: true,
+                ..account
+            },
+        ))],
+        "moved" => vec![
+            ready,
+            contacts(),
+            bruno,
+            answered,
+            Notice::NumberChanged {
+                old: Some("100".into()),
+                new: Some("1005".into()),
+            },
+        ],
         "refused" => vec![Notice::Registration(Registration::Failed(problem(
             "wrong-password",
             "The name or the password is wrong; check both and try again.",
         )))],
-        "ready" => vec![ready],
+        "ready" => vec![ready, contacts()],
         "retrying" => vec![Notice::Registration(Registration::Retrying {
             account,
             after: Duration::from_secs(4),
@@ -172,4 +202,21 @@ fn script(scene: &str) -> anyhow::Result<VecDeque<Notice>> {
         _ => anyhow::bail!("there is no scene {scene}; say one of {SCENES}"),
     };
     Ok(notices.into())
+}
+
+fn contacts() -> Notice {
+    let contact = |id: i64, name: &str, number: &str, is_favourite| Contact {
+        id,
+        account: Some(AccountId(id)),
+        number: Number::parse(number).ok(),
+        name: name.into(),
+        display_name: Some(name.into()),
+        note: String::new(),
+        is_favourite,
+    };
+    Notice::Contacts(vec![
+        contact(1, "Bruno Keller", "200", true),
+        contact(2, "Chiara Rossi", "300", false),
+        contact(3, "Reception", "+4930123456", false),
+    ])
 }

@@ -163,6 +163,23 @@ impl Softphone {
         Softphone::run(&[], url, account, sound, verb, environment)
     }
 
+    /// Starts `softphone headless` with arguments of one's own: as a guest, or with what `--keep` holds.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_with(arguments: &[&str], sound: &Sound) -> Result<Softphone> {
+        let folder = tempfile::tempdir()?;
+        let mut command = process::under(&[], binary("softphone")?);
+        command
+            .arg("headless")
+            .arg("--audio-in")
+            .arg(&sound.input)
+            .arg("--audio-out")
+            .arg(&sound.output)
+            .args(arguments);
+        Softphone::launch("softphone".to_owned(), command, folder, &[])
+    }
+
     fn run(
         under: &[String],
         url: &str,
@@ -189,14 +206,25 @@ impl Softphone {
             .arg(&sound.input)
             .arg("--audio-out")
             .arg(&sound.output)
-            .args(verb)
+            .args(verb);
+        let name = format!("softphone of {}", account.name);
+        Softphone::launch(name, command, folder, environment)
+    }
+
+    fn launch(
+        name: String,
+        mut command: std::process::Command,
+        folder: TempDir,
+        environment: &[(&str, OsString)],
+    ) -> Result<Softphone> {
+        command
             // Nothing of the person who runs the tests is read or written.
             .env("HOME", folder.path())
             .env("XDG_CONFIG_HOME", folder.path().join("config"))
             .env("XDG_DATA_HOME", folder.path().join("data"))
             .env("XDG_STATE_HOME", folder.path().join("state"))
             .envs(environment.iter().map(|(key, value)| (key, value)));
-        let process = Process::start(format!("softphone of {}", account.name), &mut command)?;
+        let process = Process::start(name, &mut command)?;
         Ok(Softphone {
             process,
             events: Vec::new(),

@@ -87,36 +87,17 @@ impl Core {
 
     fn on_event(&mut self, event: Event) {
         let contacts_changed = match event {
-            Event::NumberChanged {
-                new, is_me: true, ..
-            } => {
-                if let Some(line) = &self.line {
-                    let account = Account {
-                        number: new,
-                        ..line.account.clone()
-                    };
-                    self.account_is(account);
-                }
+            // An account can have several numbers: which one is the first is asked rather than guessed.
+            Event::NumberChanged { is_me: true, .. } | Event::NameChanged { is_me: true, .. } => {
+                self.ask(OWN, Errand::Me);
                 false
             }
             Event::NumberChanged { account, new, .. } => {
-                self.book.number_changed(account, new.as_ref())
-            }
-            Event::NameChanged {
-                name,
-                display_name,
-                is_me: true,
-                ..
-            } => {
-                if let Some(line) = &self.line {
-                    let account = Account {
-                        name,
-                        display_name,
-                        ..line.account.clone()
-                    };
-                    self.account_is(account);
+                let is_known = self.book.number_changed(account, new.as_ref());
+                if is_known {
+                    self.ask_for_contacts();
                 }
-                false
+                is_known
             }
             Event::NameChanged {
                 account,

@@ -7,15 +7,23 @@ use sip_tokio::Fingerprint;
 
 use super::WebError;
 
-/// Where a server's HTTP interface is, and the fingerprint that came with the address.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where a server's HTTP interface is, and what came with the address in a link such as
+/// `https://host:8443/#sha256=…&invitation=…`. What stands after `#` is never sent to anybody.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ServerAddress {
     url: Url,
     pin: Option<Fingerprint>,
+    invitation: Option<String>,
 }
 
-/// How the fragment of a link begins that names the server's certificate, as in `https://host:8443/#sha256=…`.
-const PIN: &str = "sha256=";
+impl std::fmt::Debug for ServerAddress {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("ServerAddress")
+            .field("url", &self.url.as_str())
+            .field("pin", &self.pin)
+            .finish_non_exhaustive()
+    }
+}
 
 impl ServerAddress {
     /// Reads what a person has typed or pasted. Without a scheme it is HTTPS, or plain HTTP for this computer, where
@@ -47,17 +55,27 @@ impl ServerAddress {
             "http" => return Err(WebError::PlainRefused(host)),
             _ => return Err(bad()),
         }
-        let pin = match url.fragment().and_then(|text| text.strip_prefix(PIN)) {
-            Some(digits) => Some(digits.parse().map_err(|_| WebError::BadFingerprint)?),
-            None => None,
-        };
+        let (mut pin, mut invitation) = (None, None);
+        for part in url.fragment().unwrap_or_default().split('&') {
+            match part.split_once('=') {
+                Some(("sha256", digits)) => {
+                    pin = Some(digits.parse().map_err(|_| WebError::BadFingerprint)?);
+                }
+                Some(("invitation", code)) => invitation = Some(code.to_owned()),
+                _ => {}
+            }
+        }
         url.set_fragment(None);
         url.set_query(None);
         url.set_path("/");
         // A name and password in an address would end up in the settings.
         let cleared = url.set_username("").and_then(|()| url.set_password(None));
         cleared.map_err(|()| bad())?;
-        Ok(Self { url, pin })
+        Ok(Self {
+            url,
+            pin,
+            invitation,
+        })
     }
 
     /// Scheme, host and port, such as `https://phone.example.org:8443`: the name under which a server is remembered.
@@ -70,6 +88,12 @@ impl ServerAddress {
     #[must_use]
     pub fn pin(&self) -> Option<Fingerprint> {
         self.pin
+    }
+
+    /// The code of an invitation that stands in the address.
+    #[must_use]
+    pub fn invitation(&self) -> Option<&str> {
+        self.invitation.as_deref()
     }
 
     /// Whether the connection is encrypted.
@@ -148,6 +172,11 @@ mod tests {
         let address = ServerAddress::parse(&link, false).unwrap();
         assert_eq!(address.pin(), Some(digits.parse().unwrap()));
         assert_eq!(address.origin(), "https://host.example:8443");
+        let link = format!("https://host.example/#invitation=c0de&sha256={digits}");
+        let address = ServerAddress::parse(&link, false).unwrap();
+        assert_eq!(address.invitation(), Some("c0de"));
+        assert_eq!(address.pin(), Some(digits.parse().unwrap()));
+        assert!(!format!("{address:?}").contains("c0de"));
         let cut = ServerAddress::parse("https://host.example/#sha256=abcd", false);
         assert!(matches!(cut, Err(WebError::BadFingerprint)));
     }

@@ -1,11 +1,11 @@
 //! What can be asked of the server, one errand each, and what comes back.
 
 use api::{
-    CallRecord, Contact, ContactEntry, Device, DirectoryEntry, Me, Number, OnCall, Paged,
-    PasswordChange, SERVER_PATH, ServerFacts, UpgradeRequest, UsernameChange, UsernameCheck,
+    CallRecord, ChangeNumberRequest, Contact, ContactEntry, Device, DirectoryEntry, Me, Number,
+    OnCall, Paged, PasswordChange, SERVER_PATH, ServerFacts, UpgradeRequest, UsernameChange,
+    UsernameCheck,
 };
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
 use sip_tokio::Fingerprint;
 
 use super::connection::Question;
@@ -129,20 +129,6 @@ impl From<WebError> for Refused {
     }
 }
 
-/// `PUT /api/v1/me/number`.
-#[derive(Serialize)]
-struct NumberRequest<'a> {
-    number: &'a Number,
-    on_call: OnCall,
-}
-
-/// `GET /api/v1/numbers`.
-#[derive(Deserialize)]
-struct FreeNumbers {
-    #[serde(alias = "free", alias = "numbers", alias = "alternatives")]
-    items: Vec<Number>,
-}
-
 /// More pages than this is no list that somebody looks through.
 const PAGES: usize = 50;
 /// Past calls that are shown.
@@ -163,13 +149,15 @@ impl Errand {
                     Some(near) => format!("/api/v1/numbers?near={}", encoded(near.as_str())),
                     None => "/api/v1/numbers".to_owned(),
                 };
-                let free: FreeNumbers = session.ask(&Question::get(path)).await?;
+                let free: Paged<Number> = session.ask(&Question::get(path)).await?;
                 Ok(Reply::FreeNumbers(free.items))
             }
             Self::ChangeNumber { to, old } => {
-                let request = NumberRequest {
-                    number: &to,
+                let request = ChangeNumberRequest {
+                    number: to,
+                    from: None,
                     on_call: old,
+                    forward_to: None,
                 };
                 done(session, Question::put("/api/v1/me/number", &request)).await?;
                 me(session).await

@@ -30,6 +30,8 @@ pub(crate) enum Asked {
     Contact,
     /// Who can be called.
     Directory,
+    /// Past calls.
+    Calls,
 }
 
 /// What was asked and has not come back.

@@ -12,7 +12,7 @@ use super::recent::Recent;
 use super::toast::Toast;
 use super::welcome::{Attempt, Form, Stranger};
 use crate::engine::{AccountSummary, CallNumber, Command, Notice, Problem, Registration};
-use crate::web::Reply;
+use crate::web::{Errand, Reply};
 
 /// What somebody at the window did.
 #[derive(Clone, Debug, PartialEq)]
@@ -333,6 +333,12 @@ impl Desk {
         match asked {
             Asked::Offers | Asked::Username => self.form.hear(outcome),
             Asked::Contact | Asked::Directory => self.people.hear(outcome),
+            Asked::Calls => {
+                // A server without a memory for calls leaves those of this window.
+                if let Ok(Reply::Calls(records)) = outcome {
+                    self.recent.remember(records);
+                }
+            }
             _ => {
                 let more = self.me.hear(asked, outcome, &mut self.counter);
                 self.outbox.extend(more);
@@ -364,9 +370,15 @@ impl Desk {
             // The next one to sign in may be somebody else.
             self.me.forget();
             self.people.forget();
+            self.recent.forget();
             self.place = Place::Dial;
         }
+        let was_in = self.account().is_some();
         self.registration = registration;
+        if !was_in && self.account().is_some() {
+            let asked = self.counter.ask(Asked::Calls, Errand::Calls);
+            self.outbox.push(asked);
+        }
     }
 
     fn add(&mut self, number: CallNumber, party: Party, incoming: bool, stage: Stage) {

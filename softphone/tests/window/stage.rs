@@ -12,6 +12,7 @@ use softphone::engine::{
     AccountSummary, CallNumber, CallStatistics, Command, EndReason, EngineGone, Notice,
     Registration,
 };
+use softphone::web::Errand;
 use softphone::window::{Link, Settings, SettingsFile, Window};
 
 /// Both ends of the wire: the test speaks for the engine.
@@ -127,10 +128,19 @@ impl Stage {
         self.settle();
     }
 
-    /// What the window asked of the engine since the last time, besides how the server is.
+    /// What the window asked of the engine since the last time, besides what it wants to know at the beginning.
     pub(crate) fn commands(&mut self) -> Vec<Command> {
         let mut commands = std::mem::take(&mut self.wire.borrow_mut().commands);
-        commands.retain(|command| !matches!(command, Command::Enquire { .. }));
+        commands.retain(|command| {
+            !matches!(
+                command,
+                Command::Enquire { .. }
+                    | Command::Ask {
+                        errand: Errand::Calls,
+                        ..
+                    }
+            )
+        });
         commands
     }
 

@@ -74,6 +74,10 @@ fn number(
     actions: &mut Vec<Action>,
 ) {
     words(ui, number_words(account), Type::Keypad, palette.text);
+    if account.is_guest {
+        // The server chooses what it lends.
+        return;
+    }
     let field = Field::new("Another number", "wanted number", &mut mine.wanted).show(ui);
     let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
     if !mine.free.is_empty() {

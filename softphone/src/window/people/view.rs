@@ -72,24 +72,24 @@ pub(crate) fn show(ui: &mut Ui, people: &mut People, can_call: bool, actions: &m
 }
 
 fn search(ui: &mut Ui, people: &mut People, actions: &mut Vec<Action>) {
-    ui.horizontal(|ui| {
-        let width = ui.available_width() - size::CONTROL - space::S;
-        let field = ui
-            .allocate_ui(vec2(width, size::ROW), |ui| {
-                Field::new("Find", "people search", &mut people.query)
-                    .hint("Name or number")
-                    .show(ui)
-            })
-            .inner;
-        ui.with_layout(Layout::bottom_up(Align::Min), |ui| {
-            let square = vec2(size::CONTROL, size::CONTROL);
-            let button = Button::icon(Kind::Secondary, Icon::Search, "Look in the directory");
-            let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-            if button.sized(square).show(ui).clicked() || entered {
-                actions.push(Action::People(PeopleAction::Search));
-            }
-        });
-    });
+    let field = Field::new("Find", "people search", &mut people.query)
+        .hint("Name or number")
+        .show(ui);
+    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    let mut looks = entered;
+    if !people.query.trim().is_empty() {
+        let wide = vec2(ui.available_width(), size::TARGET);
+        let button = Button::text(Kind::Secondary, "Look in the directory");
+        looks |= button
+            .with_icon(Icon::Search)
+            .sized(wide)
+            .show(ui)
+            .clicked();
+    }
+    if looks {
+        actions.push(Action::People(PeopleAction::Search));
+    }
+    ui.add_space(space::XS);
 }
 
 fn write_down(ui: &mut Ui, people: &mut People, actions: &mut Vec<Action>) {

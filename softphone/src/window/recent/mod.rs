@@ -1,4 +1,4 @@
-//! Calls since the window was opened, so that a missed one is not overlooked.
+//! Past calls, so that a missed one is not overlooked.
 
 mod data;
 mod view;

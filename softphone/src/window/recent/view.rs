@@ -1,4 +1,4 @@
-//! Draws the calls since the window was opened.
+//! Draws past calls.
 
 use egui::{Align, Layout, ScrollArea, Ui, vec2};
 use lucide_icons::Icon;

@@ -4,7 +4,7 @@ use api::{SignUp, Username};
 
 use super::data::{Blank, Form};
 use crate::engine::{Command, Password};
-use crate::web::{Enquiry, NewAccount, Refused, Reply};
+use crate::web::{Enquiry, NewAccount, Refused, Reply, ServerAddress};
 use crate::window::counter::{Asked, Counter};
 
 impl Form {
@@ -24,11 +24,15 @@ impl Form {
             return None;
         }
         let filled = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let in_link = || {
+            let address = ServerAddress::parse(&self.server, true).ok()?;
+            address.invitation().map(str::to_owned)
+        };
         Some(NewAccount {
             username: name.as_str().to_owned(),
             password: Password::from(self.password.clone()),
             display_name: filled(&self.display_name),
-            invitation: filled(&self.invitation),
+            invitation: filled(&self.invitation).or_else(in_link),
         })
     }
 

@@ -30,11 +30,17 @@ pub(crate) fn show(
         ui.add_space(((room - height) / 2.0).max(space::M));
         let shown = ui.vertical_centered(|ui| {
             ui.set_max_width(size::CARD.min(ui.available_width() - 2.0 * space::L));
+            // The smallest window has no room to spare beside the two buttons at the bottom.
+            let margin = if ui.available_width() < size::CARD {
+                space::L
+            } else {
+                space::XL
+            };
             Frame::new()
                 .fill(palette.surface)
                 .stroke(Stroke::new(1.0, palette.border))
                 .corner_radius(CornerRadius::same(size::CARD_RADIUS))
-                .inner_margin(Margin::same(space::XL as i8))
+                .inner_margin(Margin::same(margin as i8))
                 .show(ui, |ui| {
                     ui.with_layout(Layout::top_down(Align::Min), |ui| {
                         let text = if form.wants_account {
@@ -171,6 +177,9 @@ fn name_hint(
 /// Seconds without another letter after which a username is asked after.
 const PAUSE_IN_TYPING: f64 = 0.4;
 
+/// What "Continue as guest" takes, in points.
+const LONGEST_WAY: f32 = 156.0;
+
 fn ways_in(ui: &mut Ui, form: &Form, entered: bool, actions: &mut Vec<Action>) {
     let wide = vec2(ui.available_width(), size::CONTROL);
     let half = vec2((wide.x - space::S) / 2.0, wide.y);
@@ -220,10 +229,16 @@ fn ways_in(ui: &mut Ui, form: &Form, entered: bool, actions: &mut Vec<Action>) {
         .into_iter()
         .filter(|(offered, ..)| *offered)
         .collect();
+    let is_alone = offered.len() == 1;
     ui.horizontal(|ui| {
-        let each = if offered.len() > 1 { half } else { wide };
-        for (_, text, action) in offered {
-            let button = Button::text(Kind::Secondary, text).sized(vec2(each.x, size::TARGET));
+        let last = half.x.max(LONGEST_WAY);
+        for (at, (_, text, action)) in offered.into_iter().enumerate() {
+            let width = match (is_alone, at) {
+                (true, _) => wide.x,
+                (false, 0) => wide.x - space::S - last,
+                (false, _) => last,
+            };
+            let button = Button::text(Kind::Secondary, text).sized(vec2(width, size::TARGET));
             if button.show(ui).clicked() {
                 actions.push(action);
             }
