@@ -70,6 +70,7 @@ fuzz: ## Fuzzes every reader of what strangers send, FUZZ_SECONDS each (60); wha
 bench: ## Parser and codec benches, the parser beside sofia-sip's, then processor time of the real server per unit of work
 	@tests/setup/prepare bench
 	$(CARGO) bench $(LOCKED) -p sip -p media --benches
+	$(CARGO) bench $(LOCKED) -p callserver --bench numbers
 	$(CARGO) build $(LOCKED) --release --bins -p callserver -p bench
 	$(BUILT)/release/parsers
 	$(BUILT)/release/bench $(BENCH)
