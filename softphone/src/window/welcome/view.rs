@@ -256,7 +256,7 @@ fn ask_about(ui: &mut Ui, palette: &Palette, stranger: &Stranger, actions: &mut 
             words(ui, &question, Type::Strong, palette.text);
             words(
                 ui,
-                "Nobody vouches for it. Compare this fingerprint with the one that `callctl status` shows at the server.",
+                "Nobody vouches for it. Compare this fingerprint with the one that “callctl status” shows at the server.",
                 Type::Body,
                 palette.text_2,
             );
