@@ -3,11 +3,12 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use sip::{Contact, Flow, HeaderName, Headers, MaxForwards, StatusCode};
+use sip::{Contact, Flow, Headers, MaxForwards, StatusCode};
 
 use super::Bridge;
 use super::call::{AwaitingPorts, Call, Phone, Stage};
 use super::description::{Told, is_behind_nat, read};
+use super::early::acknowledges_progress;
 use super::end::{ABSENT, Ending};
 use crate::desk::Desk;
 use crate::questions::Purpose;
@@ -82,7 +83,7 @@ impl Bridge {
         let awaiting = AwaitingPorts {
             ask,
             offer,
-            takes_early_offer: supports_reliable_progress(&invite.headers),
+            takes_early_offer: acknowledges_progress(&invite.headers),
             caller_device,
             headers,
         };
@@ -124,15 +125,6 @@ fn ways(registrar: &Registrar, callee: AccountId, caller: DeviceId) -> Vec<Flow>
         .flat_map(|phone| std::iter::once(phone.first).chain(phone.others))
         .map(|target| target.flow)
         .collect()
-}
-
-/// Whether a phone acknowledges provisional answers (RFC 3262).
-fn supports_reliable_progress(headers: &Headers) -> bool {
-    let lists = |name: &HeaderName| {
-        let mut tags = headers.all(name).flat_map(|value| value.split(','));
-        tags.any(|tag| tag.trim().eq_ignore_ascii_case("100rel"))
-    };
-    lists(&HeaderName::Supported) || lists(&HeaderName::Require)
 }
 
 /// Why nobody can ring: all of the callee's phones do, but not the very one that calls.

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use sdp::SessionDescription;
-use sip::{Headers, LegId, Method, StatusCode};
+use sip::{HeaderName, Headers, LegId, Method, StatusCode};
 
 use super::Bridge;
 use super::call::{Exchange, Phone, Ringing};
@@ -194,4 +194,20 @@ pub(super) fn passable(status: StatusCode) -> StatusCode {
         }
         status => status,
     }
+}
+
+/// Whether a phone that calls with these headers acknowledges provisional answers (RFC 3262).
+pub(super) fn acknowledges_progress(headers: &Headers) -> bool {
+    names_reliable_progress(headers, &HeaderName::Supported)
+        || names_reliable_progress(headers, &HeaderName::Require)
+}
+
+/// Whether the sender of a provisional answer waits for its acknowledgement.
+pub(super) fn is_reliable(headers: &Headers) -> bool {
+    headers.has(&HeaderName::RSeq) && names_reliable_progress(headers, &HeaderName::Require)
+}
+
+fn names_reliable_progress(headers: &Headers, list: &HeaderName) -> bool {
+    let mut tags = headers.all(list).flat_map(|value| value.split(','));
+    tags.any(|tag| tag.trim().eq_ignore_ascii_case("100rel"))
 }

@@ -8,6 +8,7 @@ use sip::{EndCause, HeaderName, Headers, LegId, Reason, StatusCode, TypedHeader}
 use super::Bridge;
 use super::call::{Exchange, Ringing, Stage};
 use super::description::{expect_media, read};
+use super::early::is_reliable;
 use super::end::Ending;
 use crate::desk::Desk;
 use crate::registrar::Registrar;
@@ -200,7 +201,7 @@ impl Ringing {
     /// it (RFC 3261 section 13.2.1).
     fn may_pass_session(&self, headers: &Headers) -> bool {
         let is_news = self.exchange.is_none() && !self.is_settled;
-        let is_acknowledged = || self.takes_early_offer && headers.has(&HeaderName::RSeq);
+        let is_acknowledged = || self.takes_early_offer && is_reliable(headers);
         self.is_single && is_news && (self.has_caller_spoken || is_acknowledged())
     }
 
