@@ -270,6 +270,7 @@ fn numbers_change_under_live_calls_and_nothing_is_lost() {
             assert_eq!(end, word);
         }
     }
+    remembers(&server, &people[0], ("1000", "1001"));
     // Whom they call next sees the new number.
     let (caller, callee) = (&people[1], &triers[0]);
     let before = callee.phone.report().calls.len();
@@ -280,6 +281,31 @@ fn numbers_change_under_live_calls_and_nothing_is_lost() {
         "{changes} number changes under {calls} calls in {:.1} s: no call dropped, {registrations} registrations taken and none refused, every next call arrived",
         took.as_secs_f64()
     );
+}
+
+/// The history of a person tells of a call between these two numbers, which they had then.
+fn remembers(server: &Server, person: &Person, (caller, callee): (&str, &str)) {
+    assert_ne!(person.number, caller);
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let asked = [
+            "--json",
+            "calls",
+            "list",
+            "--past",
+            "--account",
+            &person.name,
+        ];
+        let list: Value = serde_json::from_str(&server.callctl(&asked).unwrap()).unwrap();
+        let is_it =
+            |call: &Value| call["caller_number"] == caller && call["callee_number"] == callee;
+        match list.as_array().unwrap().iter().find(|call| is_it(call)) {
+            Some(call) => return assert_eq!(call["cause"], "hung-up"),
+            // It is written a moment after the call.
+            None => assert!(Instant::now() < end, "{list}"),
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
 }
 
 fn live_calls(server: &Server) -> usize {
