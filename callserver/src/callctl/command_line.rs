@@ -53,21 +53,25 @@ pub enum Action {
     /// Codes with which people make their accounts themselves.
     #[command(subcommand, alias = "invitation")]
     Invitations(InvitationsAction),
-    /// Calls at present.
+    /// Calls at present, and those that are over.
     #[command(subcommand, alias = "call")]
     Calls(CallsAction),
     /// Sources that are not listened to, because they guessed secrets or scanned.
     #[command(subcommand, alias = "ban")]
     Bans(BansAction),
-    /// Write everything that the server needs into one file that is not there yet, while it runs or not: the database,
-    /// the certificate with its key, the server's name among others on its database.
+    /// Write everything that the server needs into one file, while it runs or not.
+    ///
+    /// That is the database, the certificate with its key, and the server's name among others on its database.
+    #[command(after_long_help = BACKUP)]
     Backup {
-        /// The archive (ZIP). Only its owner can read it: it holds what proves who the server is.
+        /// The archive (ZIP), which must not be there yet. Only its owner can read it: it holds what proves who the server is.
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Bring a backup back to life, in a data folder (--data) that is new or empty. A backup of a PostgreSQL database needs
-    /// an empty one, named with --database.
+    /// Bring a backup back to life, in a data folder (--data) that is new or empty.
+    ///
+    /// A backup of a PostgreSQL database needs an empty one, named with --database.
+    #[command(after_long_help = RESTORE)]
     Restore {
         /// The archive.
         #[arg(value_name = "FILE")]
@@ -113,6 +117,14 @@ With --json the answer is one line of JSON on stdout: an object, or an array of 
 UTC. Keys may be added by later versions, and are not taken away. A failure is {\"error\": {\"code\", \"sentence\",
 \"alternatives\"?}} on stderr; the code is bad-request, not-found, conflict, no-server, no-database, unavailable,
 refused-in-part, internal or another word.";
+
+const BACKUP: &str = "With --json: {file, bytes}";
+
+const RESTORE: &str = "\
+Example:
+  callctl --data ./exchange restore monday.zip
+
+With --json: {data, database, domain, created_at, accounts}";
 
 const COMPLETIONS: &str = "\
 Examples:

@@ -287,6 +287,18 @@ fn the_audit_log_tells_who_did_what() {
 }
 
 #[test]
+fn somebody_without_a_name_is_a_number_in_the_audit_log() {
+    let server = Server::start();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callctl"));
+    command.env_clear().arg("--data").arg(server.data());
+    command.args(["accounts", "add", "alice", "--no-password"]);
+    assert!(command.output().unwrap().status.success());
+    let audit = server.callctl_json(&["audit", "--limit", "1"]);
+    let name = audit[0]["actor_name"].as_str().unwrap();
+    assert!(name.starts_with("uid "), "{audit}");
+}
+
+#[test]
 fn shells_and_readers_get_help() {
     let folder = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
