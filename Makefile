@@ -53,7 +53,7 @@ lint: ## Format, clippy with warnings as errors, layout rules, licences and bans
 .PHONY: soak
 soak: ## Robustness at length: 1,000 races for a number, 50 crashes, a million damaged messages, 500 changes of numbers under 200 calls, then an hour of random bytes at every port during a call, then schemathesis
 	@tests/setup/prepare test
-	@CARILLON_RACES=$${CARILLON_RACES:-1000} CARILLON_KILLS=$${CARILLON_KILLS:-50} \
+	@CARILLON_RACES=$${CARILLON_RACES:-1000} CARILLON_RACERS=$${CARILLON_RACERS:-200} CARILLON_KILLS=$${CARILLON_KILLS:-50} \
 		$(CARGO) test $(LOCKED) --release -p end-to-end --test e2e -- --nocapture --test-threads 1 races kills
 	@CARILLON_MUTATIONS=$${CARILLON_MUTATIONS:-1000000} $(CARGO) test $(LOCKED) --release -p damage -- --nocapture
 	@CARILLON_NUMBER_CHANGES=$${CARILLON_NUMBER_CHANGES:-500} \

@@ -55,7 +55,7 @@ const POSTGRES_SETTINGS: &str = "SET application_name = 'carillon'; \
     SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;";
 
 /// How long a question waits for a connection while PostgreSQL does not answer, as during its restart.
-const POSTGRES_PATIENCE: Duration = Duration::from_secs(20);
+const POSTGRES_PATIENCE: Duration = Duration::from_secs(30);
 
 impl Store {
     /// Opens a file, made if it is missing, or a database of a PostgreSQL server, and brings its tables up to date.
