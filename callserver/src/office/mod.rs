@@ -204,6 +204,8 @@ impl Office {
 }
 
 #[cfg(test)]
+mod guest_tests;
+#[cfg(test)]
 mod people_tests;
 #[cfg(test)]
 mod session_tests;

@@ -79,7 +79,7 @@ fn a_bad_command_line_or_configuration_ends_with_2() {
         (["--rtp-ports", "40000-39999"], "40000-39999"),
         (["--rtp-ports", "none"], "16384-32767"),
         (["--rtp-ports", "80-90"], "1024"),
-        (["--database", "postgres://x/y"], "PostgreSQL"),
+        (["--database", "mysql://x/y"], "mysql://x/y"),
         (["--sips", "on"], "--sips"),
         (["--https", "8443"], "--https"),
         (["--config", "/nowhere/c.toml"], "/nowhere/c.toml"),
