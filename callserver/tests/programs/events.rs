@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use crate::client::{add, ask, log_in};
 use crate::process::{PATIENCE, Server};
 
-struct Stream(BufReader<TcpStream>);
+/// What an account listens to.
+pub(crate) struct Stream(BufReader<TcpStream>);
 
 impl Stream {
-    fn open(server: &Server, token: &str) -> Self {
+    pub(crate) fn open(server: &Server, token: &str) -> Self {
         let mut socket = TcpStream::connect(server.address("http")).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let request = format!(
@@ -32,7 +33,7 @@ impl Stream {
     }
 
     /// The next event; `None` at the end.
-    fn next(&mut self) -> Option<Value> {
+    pub(crate) fn next(&mut self) -> Option<Value> {
         loop {
             let line = self.line();
             if line.is_empty() {

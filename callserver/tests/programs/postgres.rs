@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use test_postgres::{Cluster, Database, Disk, End};
 
+use crate::client::{add, ask, log_in};
+use crate::events::Stream;
 use crate::phone::Phone;
 use crate::process::{Ended, PATIENCE, Server, callctl, callserver_ends, path_text};
 
@@ -146,6 +148,32 @@ fn two_servers_on_one_database_forget_what_the_other_changes() {
     until("the device is still registered", || registered(&here) == 1);
     there.callctl_json(&["accounts", "disable", "alice"]);
     until("the account is still registered", || registered(&here) == 0);
+}
+
+#[test]
+fn who_listens_at_one_server_hears_what_happens_at_the_other() {
+    let database = database();
+    let (here, there) = (server_on(&database), server_on(&database));
+    add(&here, "alice");
+    // A session is good at both.
+    let token = log_in(&there, "alice").tokens.unwrap().access_token;
+    let mut stream = Stream::open(&here, &token);
+    let wanted = json!({ "number": "4711", "on_call": "forward" });
+    let change = ask(&there, "PUT", "/api/v1/me/number").token(&token);
+    change.json(&wanted).get(200);
+    let heard = stream.next().unwrap();
+    assert_eq!(heard["event"], "number_changed", "{heard}");
+    assert_eq!(heard["new"], "4711", "{heard}");
+    ask(&there, "POST", "/api/v1/logout").token(&token).get(204);
+    while let Some(heard) = stream.next() {
+        assert!(
+            ["devices_changed", "session_ended"]
+                .iter()
+                .any(|name| heard["event"] == *name),
+            "{heard}"
+        );
+    }
+    ask(&here, "GET", "/api/v1/me").token(&token).get(401);
 }
 
 #[test]
