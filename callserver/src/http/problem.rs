@@ -42,6 +42,9 @@ impl From<Problem> for Refusal {
     }
 }
 
+/// Whoever waited in vain comes again after so many seconds.
+const BUSY_SECONDS: u64 = 5;
+
 impl From<OfficeError> for Refusal {
     fn from(error: OfficeError) -> Self {
         let kind = error.kind();
@@ -51,6 +54,13 @@ impl From<OfficeError> for Refusal {
                 kind,
                 "The server could not do it; its log says why. Try again later.",
             );
+        }
+        if kind == ProblemKind::Unavailable {
+            tracing::warn!(%error, "a request waited in vain");
+            return Self {
+                retry_after_seconds: Some(BUSY_SECONDS),
+                ..Self::new(kind, "The server is busy; try again in some seconds.")
+            };
         }
         let retry_after_seconds = match &error {
             OfficeError::TooManyAttempts { wait } => Some(wait.as_secs() + 1),

@@ -296,6 +296,7 @@ impl OfficeError {
             }
             Self::Picture(_) => ProblemKind::TooLarge,
             Self::Hash(HashError::Busy) => ProblemKind::TooManyAttempts,
+            Self::Store(error) if error.is_busy() => ProblemKind::Unavailable,
             Self::AccountGone { .. }
             | Self::NoPicture
             | Self::NoSuchInvitation { .. }

@@ -154,6 +154,13 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether the database is only too busy at the moment: the same may work soon.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Query(sqlx::Error::PoolTimedOut))
+    }
+}
+
 impl Transaction {
     /// Makes the write durable.
     ///

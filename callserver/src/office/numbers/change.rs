@@ -40,8 +40,12 @@ impl Office {
         right: Right,
     ) -> Result<NumberChanged, OfficeError> {
         let now = SystemTime::now();
+        let holder = holder.into();
+        if let Wish::Number(number) = to {
+            self.look_before_the_turn(&holder, number, right).await?;
+        }
         let mut tx = self.store.begin().await?;
-        let account = Self::holder(&mut tx, &holder.into()).await?;
+        let account = Self::holder(&mut tx, &holder).await?;
         let from = Self::changed(&mut tx, &account, from).await?;
         let before = Self::all_about(&mut tx, &account).await?;
         let to = Self::wished(&mut tx, to).await?;
@@ -81,6 +85,22 @@ impl Office {
         let account = Self::holder(&mut tx, &Holder::Id(account.account)).await?;
         self.finish(tx, change).await?;
         Ok(NumberChanged { account, old, new })
+    }
+
+    /// Of many who want one number, those who come too late hear so without waiting for their turn to write.
+    async fn look_before_the_turn(
+        &self,
+        holder: &Holder,
+        number: &Number,
+        right: Right,
+    ) -> Result<(), OfficeError> {
+        let mut look = self.store.begin_reading().await?;
+        let account = Self::holder(&mut look, holder).await?.account;
+        let row = look.number(number).await?;
+        if row.as_ref().is_some_and(|row| row.account == Some(account)) {
+            return Ok(());
+        }
+        Self::check_available(&mut look, number, row.as_ref(), account, right).await
     }
 
     /// The number that is to be changed: the one that was named, or the primary one.
