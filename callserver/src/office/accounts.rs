@@ -147,7 +147,7 @@ impl Office {
             // Looked at before anything is written: others may be in the same transaction.
             Some(number) => match tx.number(number).await? {
                 Some(row) if row.state != NumberState::Free => {
-                    return Err(Self::number_taken(tx, number.clone()).await?);
+                    return Err(self.number_taken(tx, number.clone()).await?);
                 }
                 _ => number.clone(),
             },
@@ -176,7 +176,7 @@ impl Office {
             .assign_number(&number, account, true, "account added", now)
             .await?
         {
-            return Err(Self::number_taken(tx, number).await?);
+            return Err(self.number_taken(tx, number).await?);
         }
         let row = Self::find_by_id(tx, account).await?;
         let entry = AuditEntry {

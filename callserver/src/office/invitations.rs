@@ -252,7 +252,7 @@ impl Office {
             .await?
         {
             true => Ok(()),
-            false => Err(Self::number_taken(tx, number.clone()).await?),
+            false => Err(self.number_taken(tx, number.clone()).await?),
         }
     }
 

@@ -45,7 +45,7 @@ impl Office {
         let mut tx = self.store.begin().await?;
         Self::claim_name(&mut tx, &checked.username, None, Resting::Kept, now).await?;
         if let Some(number) = checked.number() {
-            Self::is_for_accounts(&mut tx, number).await?;
+            self.is_for_accounts(&mut tx, number).await?;
         }
         let checked = match code {
             None => checked,
@@ -67,10 +67,14 @@ impl Office {
 
     /// Makes sure that a number may be asked for by whoever likes it: only an administrator gives away those outside of
     /// the pools for accounts.
-    async fn is_for_accounts(tx: &mut Transaction, number: &Number) -> Result<(), OfficeError> {
+    async fn is_for_accounts(
+        &self,
+        tx: &mut Transaction,
+        number: &Number,
+    ) -> Result<(), OfficeError> {
         match tx.is_in_pool_for_accounts(number).await? {
             true => Ok(()),
-            false => Err(Self::number_taken(tx, number.clone()).await?),
+            false => Err(self.number_taken(tx, number.clone()).await?),
         }
     }
 }

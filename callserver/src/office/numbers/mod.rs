@@ -36,7 +36,7 @@ pub use sheet::{SheetError, read_sheet, write_sheet};
 pub use wish::Wish;
 
 use super::accounts::parse_number;
-use super::{Change, Office, OfficeError, PersonChanged, WhatChanged};
+use super::{ActorKind, Change, Office, OfficeError, PersonChanged, WhatChanged};
 use crate::store::{AccountRow, Lease, NumberHistoryRow, NumberRow, Transaction};
 
 /// So many free numbers are named in a refusal.
@@ -100,12 +100,18 @@ impl Office {
         Ok(self.store.number_history(&parse_number(number)?).await?)
     }
 
-    /// The refusal of a number that cannot be given, with what it is and what is free near it.
+    /// The refusal of a number that cannot be given, with what it is and what is free near it. Strangers, who make their
+    /// own accounts, are not told who holds it.
     pub(super) async fn number_taken(
+        &self,
         tx: &mut Transaction,
         number: Number,
     ) -> Result<OfficeError, OfficeError> {
-        Self::refused(tx, number, Right::Administrator).await
+        let right = match self.actor.kind {
+            ActorKind::Stranger => Right::Owner,
+            ActorKind::Account | ActorKind::Operator | ActorKind::System => Right::Administrator,
+        };
+        Self::refused(tx, number, right).await
     }
 
     /// The refusal of a number, in the words that whoever asks may read: who holds it is for administrators.

@@ -157,6 +157,13 @@ async fn a_refused_sign_up_says_why_and_leaves_nothing_behind(ground: Ground) {
         let refused = sentence(office.sign_up(&request, SignUp::Open).await);
         assert!(refused.contains(part), "{refused}");
     }
+    // Who holds a number is nothing that a stranger is told.
+    let stranger = office.acting_as(Actor::stranger([192, 0, 2, 1].into()));
+    let refused = sentence(stranger.sign_up(&number("1000"), SignUp::Open).await);
+    assert!(
+        refused.starts_with("The number 1000 is taken; near it are free 1001"),
+        "{refused}"
+    );
     assert_eq!(office.accounts().await.expect("a list").len(), 1);
 }
 

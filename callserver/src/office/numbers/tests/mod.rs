@@ -1,6 +1,7 @@
 //! The number plan over a real database of either engine.
 
 mod importing;
+mod leases;
 mod model;
 mod moving;
 mod pooling;
