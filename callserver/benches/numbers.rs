@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result};
 use api::{AccountId, DisplayName, Number, NumberRange, PoolPolicy, PoolPurpose, Username};
 use callserver::config::NumbersSection;
-use callserver::office::{ImportLine, ImportReport, Office, Right, Wish, read_sheet};
+use callserver::office::{ImportLine, ImportReport, Office, Right, Wish};
 use callserver::store::{Reached, Store};
 use rand::RngExt;
 use rustix::time::{ClockId, clock_gettime};
@@ -83,8 +83,16 @@ async fn add_accounts(store: &Store, count: usize) -> Result<AccountId> {
     last.context("no account was added")
 }
 
-async fn import(office: &Office, text: &str) -> Result<ImportReport> {
-    let lines: Vec<ImportLine> = read_sheet(text.as_bytes())?.collect::<Result<_, _>>()?;
+/// A line that makes a number something that nobody holds.
+fn become_of(number: usize, state: &str) -> ImportLine {
+    ImportLine {
+        number: number.to_string(),
+        state: state.into(),
+        ..ImportLine::default()
+    }
+}
+
+async fn import(office: &Office, lines: &[ImportLine]) -> Result<ImportReport> {
     let mut report = ImportReport::default();
     for part in lines.chunks(PART) {
         report.add(office.import_numbers(part.to_vec()).await?);
@@ -132,21 +140,20 @@ async fn pools(office: &Office, account: AccountId) -> Result<()> {
         let low: usize = range.low().as_str().parse()?;
         let high: usize = range.high().as_str().parse()?;
         // Full but for the highest.
-        let mut text = String::from("number,state\n");
-        for value in low..high {
-            text.push_str(&format!("{value},reserved\n"));
-        }
-        import(office, &text).await?;
+        let reserved: Vec<_> = (low..high)
+            .map(|value| become_of(value, "reserved"))
+            .collect();
+        import(office, &reserved).await?;
         let what = format!("the lowest free number of {size}, full but for one");
         assign_lowest(office, account, &what).await?;
         // Every third given back, in no order; as many as a busy year has.
         let mut random = rand::rng();
-        let mut text = String::from("number,state\n");
-        for value in (low..high).step_by(3).take(30_000) {
-            let value = value.max(low + random.random_range(0..high - low) / 3 * 3);
-            text.push_str(&format!("{value},free\n"));
-        }
-        import(office, &text).await?;
+        let thirds = (low..high).step_by(3).take(30_000);
+        let free: Vec<_> = thirds
+            .map(|value| value.max(low + random.random_range(0..high - low) / 3 * 3))
+            .map(|value| become_of(value, "free"))
+            .collect();
+        import(office, &free).await?;
         let what = format!("the lowest free number of {size}, with a gap at every third");
         assign_lowest(office, account, &what).await?;
         office.remove_pool(&range).await?;
@@ -174,15 +181,18 @@ async fn main() -> Result<()> {
     office
         .add_pool(PoolPurpose::Accounts, &plan, PoolPolicy::Lowest)
         .await?;
-    let mut text = String::from("number,username,primary,state,note\n");
-    for index in 0..count {
-        text.push_str(&format!(
-            "{},person{index},yes,assigned,\n",
-            200_000 + index
-        ));
-    }
+    let lines: Vec<ImportLine> = (0..count)
+        .map(|index| ImportLine {
+            line: index as u64 + 1,
+            number: (200_000 + index).to_string(),
+            username: format!("person{index}"),
+            primary: "yes".into(),
+            state: "assigned".into(),
+            note: String::new(),
+        })
+        .collect();
     let watch = Stopwatch::start();
-    let report = import(&office, &text).await?;
+    let report = import(&office, &lines).await?;
     watch.tell(&format!("{count} lines imported"));
     anyhow::ensure!(
         report.changed == count as u64,
@@ -190,7 +200,7 @@ async fn main() -> Result<()> {
         report.refused.first()
     );
     let watch = Stopwatch::start();
-    let report = import(&office, &text).await?;
+    let report = import(&office, &lines).await?;
     watch.tell(&format!(
         "{count} lines imported again, which changes nothing"
     ));

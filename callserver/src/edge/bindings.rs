@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use sip::{Flow, Text};
 use switch::{BindingId, StoredBinding};
-use tokio::sync::oneshot;
 
+use super::turn::{OnItsWay, Turn};
 use crate::store::{Store, StoreError, binding_expires_at};
 
 /// What has changed since the last batch, and where each phone was when it was last written.
@@ -17,8 +17,7 @@ use crate::store::{Store, StoreError, binding_expires_at};
 pub(super) struct Bindings {
     registered: HashMap<BindingId, Known>,
     changed: HashMap<BindingId, Option<(StoredBinding, SystemTime)>>,
-    due: Option<Instant>,
-    writing: Option<oneshot::Receiver<()>>,
+    turn: Turn,
 }
 
 /// A new phone, or a new way to a known one, is written this soon.
@@ -71,7 +70,7 @@ impl Known {
 pub(super) struct Batch {
     kept: Vec<(StoredBinding, SystemTime)>,
     forgotten: Vec<BindingId>,
-    _written: Option<oneshot::Sender<()>>,
+    _on_its_way: OnItsWay,
 }
 
 impl Bindings {
@@ -105,7 +104,7 @@ impl Bindings {
         if is_known && known.is_some_and(|known| known.lives_long(at, &binding)) {
             return;
         }
-        self.plan(now + if is_known { LATER } else { SOON });
+        self.turn.plan(now + if is_known { LATER } else { SOON });
         let until = binding_expires_at(at, &binding);
         self.registered
             .insert(binding.id, Known::of(&binding, until));
@@ -115,43 +114,30 @@ impl Bindings {
     pub(super) fn unregistered(&mut self, now: Instant, binding: BindingId) {
         self.registered.remove(&binding);
         self.changed.insert(binding, None);
-        self.plan(now + SOON);
-    }
-
-    fn plan(&mut self, at: Instant) {
-        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+        self.turn.plan(now + SOON);
     }
 
     /// When to ask for the next batch.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        self.due
+        self.turn.due()
     }
 
     /// What is to be written now, unless the last batch is still on its way: then a little later.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<Batch> {
-        if self.due.is_none_or(|due| due > now) {
-            return None;
-        }
-        if let Some(writing) = &mut self.writing
-            && let Err(oneshot::error::TryRecvError::Empty) = writing.try_recv()
-        {
-            self.due = Some(now + SOON);
-            return None;
-        }
-        let (written, writing) = oneshot::channel();
-        self.writing = Some(writing);
-        let mut batch = self.take_all();
-        batch._written = Some(written);
-        Some(batch)
+        let on_its_way = self.turn.begin(now, SOON)?;
+        Some(Batch {
+            _on_its_way: on_its_way,
+            ..self.take_all()
+        })
     }
 
     /// Everything that is not written yet.
     pub(super) fn take_all(&mut self) -> Batch {
-        self.due = None;
+        self.turn.end();
         let mut batch = Batch {
             kept: Vec::new(),
             forgotten: Vec::new(),
-            _written: None,
+            _on_its_way: OnItsWay::default(),
         };
         for (id, change) in self.changed.drain() {
             match change {

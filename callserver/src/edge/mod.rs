@@ -20,6 +20,7 @@ mod media_address;
 mod records;
 mod start;
 mod tally;
+mod turn;
 
 pub(crate) use bans::same_source;
 pub use dialling::Dialling;

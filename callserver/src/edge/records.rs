@@ -4,17 +4,16 @@ use std::time::{Duration, Instant};
 
 use api::AccountId;
 use switch::{CallEnd, Party};
-use tokio::sync::oneshot;
 
 use super::live_calls::LiveCall;
+use super::turn::{OnItsWay, Turn};
 use crate::store::{CallRecord, RecordedParty, Store, StoreError, unix_millis};
 
 /// Collects what is to be written.
 #[derive(Default, Debug)]
 pub(super) struct Records {
     waiting: Vec<CallRecord>,
-    due: Option<Instant>,
-    writing: Option<oneshot::Receiver<()>>,
+    turn: Turn,
 }
 
 /// A call stands in its people's history this soon: they look there when they have put the phone down.
@@ -27,7 +26,7 @@ const MOST_WAITING: usize = 50_000;
 #[derive(Debug)]
 pub(super) struct Batch {
     records: Vec<CallRecord>,
-    _written: Option<oneshot::Sender<()>>,
+    _on_its_way: OnItsWay,
 }
 
 impl Records {
@@ -49,39 +48,29 @@ impl Records {
             ended_at: at(now),
             cause: word(cause).to_owned(),
         });
-        self.due.get_or_insert(now + SOON);
+        self.turn.plan(now + SOON);
     }
 
     /// When to ask for the next batch.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        self.due
+        self.turn.due()
     }
 
-    /// What is to be written now, unless the last batch is still on its way: then a little later. So records are written
-    /// in the order in which the calls ended.
+    /// What is to be written now, unless the last batch is still on its way: then a little later.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<Batch> {
-        if self.due.is_none_or(|due| due > now) {
-            return None;
-        }
-        if let Some(writing) = &mut self.writing
-            && let Err(oneshot::error::TryRecvError::Empty) = writing.try_recv()
-        {
-            self.due = Some(now + SOON);
-            return None;
-        }
-        let (written, writing) = oneshot::channel();
-        self.writing = Some(writing);
-        let mut batch = self.take_all();
-        batch._written = Some(written);
-        Some(batch)
+        let on_its_way = self.turn.begin(now, SOON)?;
+        Some(Batch {
+            _on_its_way: on_its_way,
+            ..self.take_all()
+        })
     }
 
     /// Everything that is not written yet.
     pub(super) fn take_all(&mut self) -> Batch {
-        self.due = None;
+        self.turn.end();
         Batch {
             records: std::mem::take(&mut self.waiting),
-            _written: None,
+            _on_its_way: OnItsWay::default(),
         }
     }
 }

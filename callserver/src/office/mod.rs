@@ -43,7 +43,7 @@ pub use login::LoggedIn;
 pub use notices::Heard;
 pub use numbers::{
     Holder, ImportLine, ImportReport, LeasesEnded, NumberChanged, PlanError, RefusedLine, Right,
-    SheetError, Wish, read_sheet, write_sheet,
+    Wish,
 };
 pub use sessions::Session;
 

@@ -10,7 +10,6 @@ const PART: u32 = 1000;
 
 impl Office {
     /// The numbers after this one in the order of their texts, as many as come at once; an empty part is the end.
-    /// [`super::write_sheet`] prints them.
     ///
     /// # Errors
     /// If the database fails.

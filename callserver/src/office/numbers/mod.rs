@@ -19,7 +19,6 @@ mod pools;
 mod quarantine;
 mod release;
 mod reserve;
-mod sheet;
 mod swap;
 mod take_back;
 mod wish;
@@ -32,7 +31,6 @@ pub use change::NumberChanged;
 pub use error::PlanError;
 pub use import::{ImportLine, ImportReport, RefusedLine};
 pub use leases::LeasesEnded;
-pub use sheet::{SheetError, read_sheet, write_sheet};
 pub use wish::Wish;
 
 use super::accounts::parse_number;

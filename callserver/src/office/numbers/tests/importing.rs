@@ -2,9 +2,48 @@
 
 use super::*;
 
+/// The lines of a file whose first one names the columns.
 fn lines(text: &str) -> Vec<ImportLine> {
-    let lines = read_sheet(text.as_bytes()).expect("columns");
-    lines.map(|line| line.expect("a line")).collect()
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let columns = reader.headers().expect("columns").clone();
+    let read = |record: csv::StringRecord| {
+        let field = |name: &str| {
+            let at = columns.iter().position(|column| column == name);
+            let field = at.and_then(|at| record.get(at));
+            field.unwrap_or_default().to_owned()
+        };
+        ImportLine {
+            line: record.position().expect("a place").line(),
+            number: field("number"),
+            username: field("username"),
+            primary: field("primary"),
+            state: field("state"),
+            note: field("note"),
+        }
+    };
+    reader
+        .records()
+        .map(|record| read(record.expect("a line")))
+        .collect()
+}
+
+/// A number as a line that would make it what it is.
+fn line(row: &NumberRow) -> ImportLine {
+    let primary = match row.state {
+        NumberState::Assigned if row.is_primary => "yes",
+        NumberState::Assigned => "no",
+        _ => "",
+    };
+    ImportLine {
+        line: 1,
+        number: row.number.to_string(),
+        username: row.username.clone().unwrap_or_default(),
+        primary: primary.into(),
+        state: row.state.to_string(),
+        note: row.note.clone().unwrap_or_default(),
+    }
 }
 
 async fn good_lines_are_done_and_each_bad_one_is_named(ground: Ground) {
@@ -26,13 +65,12 @@ async fn good_lines_are_done_and_each_bad_one_is_named(ground: Ground) {
         1009,,,free,\n\
         1010,bob,sometimes,,\n\
         90000,guest-1,,guest,\n\
-        \n\
         1005,alice,,,\n\
         \"+49 30 123\",bob,,,\n";
     let report = office.import_numbers(lines(text)).await.expect("a report");
     assert_eq!((report.changed, report.unchanged), (5, 1), "{report:?}");
     let refused: Vec<_> = report.refused.iter().map(|refused| refused.line).collect();
-    assert_eq!(refused, [4, 6, 8, 9, 11, 12, 14]);
+    assert_eq!(refused, [4, 6, 8, 9, 11, 12, 13]);
     for (index, part) in [
         (0, "held by \"alice\""),
         (1, "in line 3 already"),
@@ -86,17 +124,10 @@ async fn what_was_exported_changes_nothing_when_it_is_imported(ground: Ground) {
         .await
         .expect("reserved");
     let rows = office.export_numbers(None).await.expect("rows");
-    let text = write_sheet(&rows, true);
-    assert_eq!(
-        text,
-        "number,username,primary,state,note\n\
-         +4930123,alice,no,assigned,\n\
-         1000,alice,,quarantined,\n\
-         1001,alice,yes,assigned,\n\
-         1002,,,free,\n\
-         1003,,,reserved,\"for \"\"the fax\"\", perhaps\"\n"
-    );
-    let report = office.import_numbers(lines(&text)).await.expect("a report");
+    let numbers: Vec<_> = rows.iter().map(|row| row.number.as_str()).collect();
+    assert_eq!(numbers, ["+4930123", "1000", "1001", "1002", "1003"]);
+    let same = rows.iter().map(line).collect();
+    let report = office.import_numbers(same).await.expect("a report");
     assert_eq!((report.changed, report.unchanged), (0, 5), "{report:?}");
     let last = rows.last().map(|row| row.number.clone());
     assert_eq!(
