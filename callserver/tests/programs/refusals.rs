@@ -215,10 +215,6 @@ fn callctl_says_what_is_wrong_in_one_sentence() {
             &["devices", "remove", "alice", "d-x"],
             "no device with the login",
         ),
-        (
-            &["numbers", "list", "--state", "lost"],
-            "\"lost\" is not a state",
-        ),
         (&["numbers", "assign", "1000", "bob"], "no account \"bob\""),
         (
             &["numbers", "release", "4711"],
@@ -236,6 +232,9 @@ fn callctl_says_what_is_wrong_in_one_sentence() {
     );
     assert_refused(&weak, 1, "tried first");
     assert_eq!(server.callctl(&["accounts"]).code, Some(2));
+    let unknown = server.callctl(&["numbers", "list", "--state", "lost"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.stderr.contains("quarantined"), "{}", unknown.stderr);
 }
 
 #[test]
