@@ -93,15 +93,16 @@ impl Store {
                 .max_connections(connections)
                 .after_connect(|connection, _| {
                     Box::pin(async move {
-                        // What was acknowledged survives a power cut (synchronous). Only a backup program could hold
-                        // the file; it does not hold it for long (busy_timeout).
-                        let settings = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
-                        connection.execute(settings).await?;
+                        connection.execute(SQLITE_SETTINGS).await?;
                         Ok(())
                     })
                 })
         };
         let opened = async {
+            // A pool would try again until its patience ends, and then not say what was wrong.
+            let mut first = AnyConnection::connect_with(&options(&url)?).await?;
+            first.execute(SQLITE_SETTINGS).await?;
+            first.close().await?;
             // SQLite has one writer at a time: waiting for a connection is fairer than waiting for a locked file.
             let writer: AnyPool = pool(1).connect_with(options(&url)?).await?;
             SQLITE_MIGRATIONS.run(&writer).await?;
@@ -280,6 +281,10 @@ impl Store {
         self.writer.close().await;
     }
 }
+
+/// What was acknowledged survives a power cut (synchronous). Only a backup program could hold the file; it does not hold
+/// it for long (busy_timeout).
+const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 
 fn options(url: &str) -> Result<AnyConnectOptions, sqlx::Error> {
     install_drivers();

@@ -90,25 +90,7 @@ impl Cluster {
         let folder = tempfile::Builder::new().prefix("postgres-").tempdir()?;
         let account = Account::find(folder.path())?;
         account.own(folder.path())?;
-        let password = folder.path().join("password");
-        fs::write(&password, PASSWORD)?;
-        account.own(&password)?;
-        let made = account
-            .command(&server_program("initdb")?)
-            .current_dir(folder.path())
-            .args(["--username", USER, "--encoding", "UTF8", "--no-sync"])
-            // Names sort as people sort them, as on most machines: whoever needs another order has to say so.
-            .args(["--locale", "C.UTF-8", "--locale-provider", "icu"])
-            .args(["--icu-locale", "en-US"])
-            .args(["--auth-local", "trust", "--auth-host", "scram-sha-256"])
-            .arg("--pwfile")
-            .arg(&password)
-            .arg("--pgdata")
-            .arg(folder.path().join("data"))
-            .output()?;
-        if !made.status.success() {
-            bail!("initdb failed: {}", String::from_utf8_lossy(&made.stderr));
-        }
+        make_data(folder.path(), &account)?;
         // Somebody else may take the port before the server does.
         let mut attempts = 5;
         loop {
@@ -286,6 +268,53 @@ fn end(keeper: &mut Child, how: End) -> Result<()> {
             bail!("PostgreSQL has not ended after {PATIENCE:?}");
         }
         std::thread::sleep(LOOK);
+    }
+    Ok(())
+}
+
+/// Makes the data folder. That takes most of a second, so the first one is kept beside the tests, and the others are
+/// copies of it.
+fn make_data(folder: &Path, account: &Account) -> Result<()> {
+    let (initdb, data) = (server_program("initdb")?, folder.join("data"));
+    // One for each version of PostgreSQL, which its path names.
+    let version = initdb.display().to_string().replace('/', "-");
+    let kept = std::env::current_exe()?.with_file_name(format!("data{version}"));
+    if kept.is_dir() {
+        return copy(&kept, &data);
+    }
+    let password = folder.join("password");
+    fs::write(&password, PASSWORD)?;
+    account.own(&password)?;
+    let made = account
+        .command(&initdb)
+        .current_dir(folder)
+        .args(["--username", USER, "--encoding", "UTF8", "--no-sync"])
+        // Names sort as people sort them, as on most machines: whoever needs another order has to say so.
+        .args(["--locale", "C.UTF-8", "--locale-provider", "icu"])
+        .args(["--icu-locale", "en-US"])
+        .args(["--auth-local", "trust", "--auth-host", "scram-sha-256"])
+        .arg("--pwfile")
+        .arg(&password)
+        .arg("--pgdata")
+        .arg(&data)
+        .output()?;
+    if !made.status.success() {
+        bail!("initdb failed: {}", String::from_utf8_lossy(&made.stderr));
+    }
+    // Whole or not at all; and another test may have kept one meanwhile.
+    let whole = kept.with_extension(std::process::id().to_string());
+    copy(&data, &whole)?;
+    if fs::rename(&whole, &kept).is_err() {
+        fs::remove_dir_all(&whole)?;
+    }
+    Ok(())
+}
+
+/// Copies a folder with the owners and rights of what is in it.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let copied = Command::new("cp").arg("-a").args([from, to]).output()?;
+    if !copied.status.success() {
+        bail!("cp failed: {}", String::from_utf8_lossy(&copied.stderr));
     }
     Ok(())
 }
