@@ -6,10 +6,12 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result};
 use api::{AccountId, DisplayName, Number, NumberRange, PoolPolicy, PoolPurpose, Username};
 use callserver::config::NumbersSection;
+use callserver::edge::{Dialling, Directory};
 use callserver::office::{ImportLine, ImportReport, Office, Right, Wish};
-use callserver::store::{Reached, Store};
+use callserver::store::Store;
 use rand::RngExt;
 use rustix::time::{ClockId, clock_gettime};
+use switch::{Answer, AskId, Party, Reached};
 
 /// Lines of one write, as `callctl` sends them.
 const PART: usize = 1000;
@@ -113,20 +115,40 @@ async fn assign_lowest(office: &Office, account: AccountId, what: &str) -> Resul
     Ok(())
 }
 
+/// Calls to random numbers, each awaited before the next, as the exchange asks: first when it has just started, then when
+/// it has answered them all before.
 async fn lookups(office: &Office, first: usize, count: usize) -> Result<()> {
     let mut random = rand::rng();
     let asked: Vec<Number> = (0..LOOKUPS)
         .map(|_| number(first + random.random_range(0..count)))
         .collect::<Result<_>>()?;
-    let watch = Stopwatch::start();
-    for number in &asked {
-        let reached = office.store().reached_by(number).await?;
-        anyhow::ensure!(
-            matches!(reached, Reached::Account(_)),
-            "{number} reaches nobody"
-        );
+    let caller = Party {
+        account: switch::AccountId(1),
+        number: None,
+        display_name: "Somebody".into(),
+        is_guest: false,
+    };
+    let runtime = tokio::runtime::Handle::current();
+    let store = office.store().clone();
+    let (mut directory, mut found) = Directory::new(store, Dialling::default(), runtime);
+    for what in [
+        "a dialled number looked up, most for the first time",
+        "a dialled number looked up, each asked for before",
+    ] {
+        let watch = Stopwatch::start();
+        for number in &asked {
+            let answer = match directory.reached(AskId(1), number.as_str(), &caller) {
+                Some(answer) => answer,
+                None => {
+                    let found = found.recv().await.context("the directory has ended")?;
+                    directory.found(found).context("no answer")?.1
+                }
+            };
+            let is_account = matches!(answer, Answer::Destination(Reached::Account(_)));
+            anyhow::ensure!(is_account, "{number} reaches nobody");
+        }
+        watch.tell_each(what, LOOKUPS);
     }
-    watch.tell_each("a dialled number looked up in the database", LOOKUPS);
     Ok(())
 }
 

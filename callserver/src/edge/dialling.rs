@@ -2,12 +2,12 @@
 
 use std::time::SystemTime;
 
-use api::{DialPlan, Number, PoolPurpose, Username};
+use api::{AccountKind, DialPlan, Number, PoolPurpose, Username};
 use sip::Text;
 use switch::{Destination, Reached};
 
 use crate::config::GuestCalls;
-use crate::store::{self, AccountRow, Store, StoreError};
+use crate::store::{self, ReachedAccount, Store, StoreError};
 
 /// What the operator decides about it.
 #[derive(Clone, Default, Debug)]
@@ -54,6 +54,13 @@ impl Wanted {
             Self::Number(number) => Ok(reached(number, store.reached_by(number).await?)),
             Self::Name(name) => {
                 let row = store.account_called(name, SystemTime::now()).await?;
+                let row = row.map(|row| ReachedAccount {
+                    account: row.account,
+                    is_guest: row.kind == AccountKind::Guest,
+                    display_name: row.display_name,
+                    is_disabled: row.is_disabled,
+                    number: row.number,
+                });
                 Ok(row
                     .and_then(callable)
                     .map_or(Reached::Nobody, Reached::Account))
@@ -81,12 +88,12 @@ fn reached(number: &Number, found: store::Reached) -> Reached {
 }
 
 /// The account as it can be called, unless it is disabled.
-fn callable(row: AccountRow) -> Option<Destination> {
+fn callable(row: ReachedAccount) -> Option<Destination> {
     (!row.is_disabled).then(|| Destination {
         account: switch::AccountId(row.account.0),
         number: row.number.map(|number| String::from(number).into()),
         display_name: row.display_name.into(),
-        is_guest: row.kind == api::AccountKind::Guest,
+        is_guest: row.is_guest,
     })
 }
 

@@ -17,7 +17,7 @@ use crate::store::{CredentialRow, Store, StoreError};
 
 /// Remembers credentials and destinations, and looks up what it does not know.
 #[derive(Debug)]
-pub(super) struct Directory {
+pub struct Directory {
     credentials: HashMap<Text, Credential>,
     destinations: HashMap<String, Destination>,
     // Logins and numbers that nobody has: scanners ask for thousands.
@@ -39,7 +39,7 @@ struct Lookups {
 
 /// The database has answered.
 #[derive(Debug)]
-pub(super) struct Found {
+pub struct Found {
     ask: AskId,
     changes: u64,
     result: FoundResult,
@@ -65,7 +65,7 @@ const REMEMBERED_UNKNOWN: usize = 10_000;
 
 impl Directory {
     /// A directory that knows nothing yet. The database's answers come out of the receiver.
-    pub(super) fn new(
+    pub fn new(
         store: Store,
         dialling: Dialling,
         runtime: tokio::runtime::Handle,
@@ -89,7 +89,7 @@ impl Directory {
     }
 
     /// Who has this login? `None`: the answer comes later.
-    pub(super) fn credential(&self, ask: AskId, login: &Text) -> Option<Answer> {
+    pub fn credential(&self, ask: AskId, login: &Text) -> Option<Answer> {
         if let Some(credential) = self.credentials.get(login.as_str()) {
             return Some(Answer::Credential(Some(credential.clone())));
         }
@@ -105,7 +105,7 @@ impl Directory {
     }
 
     /// Where does this number or name lead, for this caller? `None`: the answer comes later.
-    pub(super) fn reached(&self, ask: AskId, dialled: &str, caller: &Party) -> Option<Answer> {
+    pub fn reached(&self, ask: AskId, dialled: &str, caller: &Party) -> Option<Answer> {
         let Some(wanted) = Wanted::read(&self.dialling.plan, dialled) else {
             return Some(Answer::Destination(Reached::Nobody));
         };
@@ -135,7 +135,7 @@ impl Directory {
 
     /// Takes an answer of the database and passes it on. `None` if the database failed: the question stays open and
     /// runs into its time limit, which says "server error" to the phone.
-    pub(super) fn found(&mut self, found: Found) -> Option<(AskId, Answer)> {
+    pub fn found(&mut self, found: Found) -> Option<(AskId, Answer)> {
         let is_fresh = found.changes == self.changes;
         let answer = match found.result {
             FoundResult::Credential { login, row } => {
@@ -171,7 +171,7 @@ impl Directory {
     }
 
     /// Forgets what is not true any more.
-    pub(super) fn forget(&mut self, change: &Change) {
+    pub fn forget(&mut self, change: &Change) {
         self.changes += 1;
         if change.everything {
             self.credentials.clear();

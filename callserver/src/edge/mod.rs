@@ -24,6 +24,7 @@ mod turn;
 
 pub(crate) use bans::same_source;
 pub use dialling::Dialling;
+pub use directory::{Directory, Found};
 pub use exchange::{Counts, Exchange};
 pub use figures::Figures;
 pub use media_address::address_towards_the_world;

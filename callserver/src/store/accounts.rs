@@ -53,10 +53,6 @@ const CALLED: &str = select_accounts!(
          (SELECT account_id FROM accounts WHERE username = $1),
          (SELECT account_id FROM former_usernames WHERE username = $1 AND rests_until > $2))"
 );
-const BY_NUMBER: &str = select_accounts!(
-    "WHERE a.account_id = (SELECT account_id FROM numbers WHERE number = $1 AND state IN ('assigned', 'guest'))"
-);
-
 fn read(row: &AnyRow) -> Result<AccountRow, StoreError> {
     let (kind, role): (String, String) = (row.try_get("kind")?, row.try_get("role")?);
     let corrupt = |what, value| StoreError::Corrupt { what, value };
@@ -154,21 +150,6 @@ impl Store {
         let row = sqlx::query(CALLED)
             .bind(name.as_str())
             .bind(unix_millis(now))
-            .fetch_optional(&self.readers)
-            .await?;
-        row.as_ref().map(read).transpose()
-    }
-
-    /// The account that holds this number now.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn account_by_number(
-        &self,
-        number: &Number,
-    ) -> Result<Option<AccountRow>, StoreError> {
-        let row = sqlx::query(BY_NUMBER)
-            .bind(number.as_str())
             .fetch_optional(&self.readers)
             .await?;
         row.as_ref().map(read).transpose()

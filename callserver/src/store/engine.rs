@@ -91,6 +91,9 @@ impl Store {
         let pool = |connections| {
             AnyPoolOptions::new()
                 .max_connections(connections)
+                // A file does not hang up: asking it for a sign of life before each statement costs as much as
+                // most statements.
+                .test_before_acquire(false)
                 .after_connect(|connection, _| {
                     Box::pin(async move {
                         connection.execute(SQLITE_SETTINGS).await?;

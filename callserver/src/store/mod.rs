@@ -64,7 +64,7 @@ pub use numbers::{Lease, NumberRow};
 pub use pictures::PictureRow;
 pub use place::{DatabasePlace, PlaceRefused, PostgresUrl};
 pub use pools::PoolRow;
-pub use reached::Reached;
+pub use reached::{Reached, ReachedAccount};
 pub use sessions::{RefreshedBy, SessionOwner, SessionRow, TokenHash, TokenHashes};
 pub use snapshot::SnapshotError;
 pub(crate) use snapshot::last_line;

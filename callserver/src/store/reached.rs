@@ -3,28 +3,60 @@
 use api::{AccountId, AfterChange, Number, NumberState, OnCall};
 use sqlx::Row;
 
+use super::accounts::read_number;
 use super::numbers::{read_after, read_state};
-use super::{AccountRow, Store, StoreError};
+use super::{Store, StoreError, flag};
+
+/// An account as far as a call to it needs to know it. Each call to a number that is not remembered reads one, and on
+/// SQLite every column of a row costs more than finding the row.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReachedAccount {
+    /// The immutable id.
+    pub account: AccountId,
+    /// Whether it has its number for a while only.
+    pub is_guest: bool,
+    /// What people see.
+    pub display_name: String,
+    /// Whether it may neither log in nor be called.
+    pub is_disabled: bool,
+    /// Its primary number.
+    pub number: Option<Number>,
+}
 
 /// What a call to a number comes to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Reached {
     /// This account holds it.
-    Account(AccountRow),
+    Account(ReachedAccount),
     /// It rests, and its last owner wants calls to ring at this account.
-    ForwardedTo(AccountRow),
+    ForwardedTo(ReachedAccount),
     /// It rests, and callers are told the number that replaces it.
     Moved {
         /// The number that replaces it.
         to: Number,
         /// Who holds that one.
-        account: AccountRow,
+        account: ReachedAccount,
     },
     /// It rests, and callers are told that it is nobody's any more.
     Gone,
     /// Nobody has it.
     Nobody,
 }
+
+macro_rules! select_reached {
+    ($rest:literal) => {
+        concat!(
+            "SELECT a.account_id, CASE WHEN a.kind = 'guest' THEN 1 ELSE 0 END AS is_guest, a.display_name, a.is_disabled, n.number
+             FROM accounts a LEFT JOIN numbers n ON n.account_id = a.account_id AND n.is_primary = 1 ",
+            $rest
+        )
+    };
+}
+
+const HOLDER: &str = select_reached!(
+    "WHERE a.account_id = (SELECT account_id FROM numbers WHERE number = $1 AND state IN ('assigned', 'guest'))"
+);
+const OWNER: &str = select_reached!("WHERE a.account_id = $1");
 
 /// So many numbers may lead from one to the next. People move house less often within a quarantine.
 const MOST_STEPS: usize = 8;
@@ -88,7 +120,7 @@ impl Way {
     }
 
     /// The end of the way at this account.
-    fn end(&self, account: Option<AccountRow>) -> Reached {
+    fn end(&self, account: Option<ReachedAccount>) -> Reached {
         match account {
             // The number that was named, or where none was, the one by which the last owner is known.
             Some(account) if self.is_told => match self.held.clone().or(account.number.clone()) {
@@ -109,7 +141,7 @@ impl Store {
     /// If the database fails.
     pub async fn reached_by(&self, number: &Number) -> Result<Reached, StoreError> {
         // Nearly every call goes to a number that somebody holds: one query.
-        if let Some(account) = self.account_by_number(number).await? {
+        if let Some(account) = self.reached_account(HOLDER, number.as_str()).await? {
             return Ok(Reached::Account(account));
         }
         let mut way = Way::default();
@@ -119,12 +151,33 @@ impl Store {
             match way.step(number.clone(), station) {
                 Step::Number(next) => number = next,
                 Step::Account(account) => {
-                    return Ok(way.end(self.account_by_id(account).await?));
+                    return Ok(way.end(self.reached_account(OWNER, account.0).await?));
                 }
                 Step::Gone => return Ok(Reached::Gone),
                 Step::Nobody => return Ok(Reached::Nobody),
             }
         }
+    }
+
+    async fn reached_account<'q, T>(
+        &self,
+        select: &'static str,
+        key: T,
+    ) -> Result<Option<ReachedAccount>, StoreError>
+    where
+        T: sqlx::Encode<'q, sqlx::Any> + sqlx::Type<sqlx::Any> + 'q,
+    {
+        let select = sqlx::query(select).bind(key);
+        let Some(row) = select.fetch_optional(&self.readers).await? else {
+            return Ok(None);
+        };
+        Ok(Some(ReachedAccount {
+            account: AccountId(row.try_get("account_id")?),
+            is_guest: flag(&row, "is_guest")?,
+            display_name: row.try_get("display_name")?,
+            is_disabled: flag(&row, "is_disabled")?,
+            number: read_number(&row)?,
+        }))
     }
 
     async fn station(&self, number: &Number) -> Result<Option<Station>, StoreError> {

@@ -54,8 +54,8 @@ async fn change(
 /// What a call to a number comes to, in a word.
 async fn reached(store: &Store, text: &str) -> String {
     match store.reached_by(&number(text)).await.expect("an answer") {
-        Reached::Account(account) => account.username,
-        Reached::ForwardedTo(account) => format!("forwarded to {}", account.username),
+        Reached::Account(account) => account.display_name,
+        Reached::ForwardedTo(account) => format!("forwarded to {}", account.display_name),
         Reached::Moved { to, .. } => format!("moved to {to}"),
         Reached::Gone => "gone".into(),
         Reached::Nobody => "nobody".into(),
