@@ -1,8 +1,10 @@
 //! Reading the answer to our offer (RFC 3264 section 7).
 
 use crate::codec::{Format, payloads};
-use crate::negotiated::{address, is_plain_rtp, ptime_millis, telephone_event};
-use crate::{AnswerError, Direction, MediaKind, Negotiated, SessionDescription};
+use crate::negotiated::{address, obstacle, ptime_millis, telephone_event};
+use crate::{
+    AnswerError, CryptoPair, Direction, Media, MediaKind, Negotiated, SessionDescription, Transport,
+};
 
 /// What our `offer` and their `answer` come to.
 ///
@@ -24,9 +26,16 @@ pub fn accept_answer(
     if theirs.kind != MediaKind::Audio {
         return Err(AnswerError::StreamsDoNotMatch);
     }
-    if !is_plain_rtp(theirs) {
-        return Err(AnswerError::UnknownTransport);
+    if let Some(error) = obstacle(theirs.transport(), true) {
+        return Err(error);
     }
+    if theirs.transport() != ours.transport() {
+        return Err(AnswerError::TransportChanged);
+    }
+    let crypto = match theirs.transport() {
+        Transport::Srtp => Some(pair(ours, theirs)?),
+        _ => None,
+    };
     let offered = payloads(ours);
     let answered = payloads(theirs);
     // Numbers may differ between the two directions: each side is sent what it asked for (RFC 3264 section 5.1).
@@ -52,5 +61,17 @@ pub fn accept_answer(
         direction: Direction::of(answer, theirs)
             .reversed()
             .and(Direction::of(offer, ours)),
+        crypto,
     })
+}
+
+/// The line of our offer that they took, and theirs (RFC 4568 section 5.1.3).
+fn pair(ours: &Media, theirs: &Media) -> Result<CryptoPair, AnswerError> {
+    let theirs = theirs.crypto();
+    let theirs = *theirs.first().ok_or(AnswerError::NoCommonCrypto)?;
+    let ours = ours.crypto().into_iter();
+    ours.filter(|ours| ours.tag == theirs.tag && ours.suite == theirs.suite)
+        .map(|ours| CryptoPair { ours, theirs })
+        .next()
+        .ok_or(AnswerError::NoCommonCrypto)
 }

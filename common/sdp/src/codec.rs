@@ -7,6 +7,8 @@ use crate::Media;
 pub enum Codec {
     /// Opus, RFC 6716 and RFC 7587.
     Opus,
+    /// G.722 at 64 kbit/s, RFC 3551 section 4.5.2.
+    G722,
     /// G.711 µ-law, RFC 3551.
     Pcmu,
     /// G.711 A-law, RFC 3551.
@@ -15,32 +17,34 @@ pub enum Codec {
 
 impl Codec {
     /// All, best first.
-    pub const ALL: [Codec; 3] = [Codec::Opus, Codec::Pcmu, Codec::Pcma];
+    pub const ALL: [Codec; 4] = [Codec::Opus, Codec::G722, Codec::Pcmu, Codec::Pcma];
 
     /// The encoding name in `a=rtpmap`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Codec::Opus => "opus",
+            Codec::G722 => "G722",
             Codec::Pcmu => "PCMU",
             Codec::Pcma => "PCMA",
         }
     }
 
-    /// The RTP clock, in Hz.
+    /// The RTP clock, in Hz. That of G.722 is half its sampling rate, by an old slip of the pen (RFC 3551 4.5.2).
     #[must_use]
     pub fn clock_rate(self) -> u32 {
         match self {
             Codec::Opus => 48_000,
-            Codec::Pcmu | Codec::Pcma => 8_000,
+            Codec::G722 | Codec::Pcmu | Codec::Pcma => 8_000,
         }
     }
 
-    /// The payload type in our offers; for G.711 it is fixed by RFC 3551.
+    /// The payload type in our offers; for G.711 and G.722 it is fixed by RFC 3551.
     #[must_use]
     pub fn default_payload_type(self) -> u8 {
         match self {
             Codec::Opus => 111,
+            Codec::G722 => 9,
             Codec::Pcmu => 0,
             Codec::Pcma => 8,
         }
@@ -50,6 +54,7 @@ impl Codec {
     pub(crate) fn encoding(self) -> &'static str {
         match self {
             Codec::Opus => "opus/48000/2",
+            Codec::G722 => "G722/8000",
             Codec::Pcmu => "PCMU/8000",
             Codec::Pcma => "PCMA/8000",
         }
@@ -59,7 +64,7 @@ impl Codec {
     pub(crate) fn parameters(self) -> Option<&'static str> {
         match self {
             Codec::Opus => Some("minptime=10;useinbandfec=1"),
-            Codec::Pcmu | Codec::Pcma => None,
+            Codec::G722 | Codec::Pcmu | Codec::Pcma => None,
         }
     }
 }
@@ -131,6 +136,7 @@ fn fixed(media: &Media, payload_type: u8, token: &str) -> Option<Format> {
     match payload_type {
         0 => Some(Format::Speech(Codec::Pcmu)),
         8 => Some(Format::Speech(Codec::Pcma)),
+        9 => Some(Format::Speech(Codec::G722)),
         _ => None,
     }
 }

@@ -5,6 +5,8 @@
 //! - [`offer()`], [`answer()`] and [`accept_answer`] agree on one audio stream; what they come to is [`Negotiated`].
 //! - [`redirect()`] leads somebody else's stream over a relay.
 //!
+//! Streams are plain RTP, or SRTP whose keys stand in the description ([`Crypto`], RFC 4568).
+//!
 //! Nothing here knows a clock or a socket. Descriptions from the network are bounded by [`MAX_BYTES`] and [`MAX_LINES`],
 //! and what cannot be read is an [`SdpError`] that names the line.
 //!
@@ -18,6 +20,7 @@
 //!     version: 1,
 //!     direction: Direction::SendRecv,
 //!     ptime_millis: 20,
+//!     crypto: &[],
 //! };
 //! let callee = OfferConfig { address: "192.0.2.2:5000".parse()?, codecs: &[Codec::Pcma], ..caller };
 //!
@@ -35,8 +38,10 @@
 mod accept;
 mod answer;
 mod attribute;
+mod base64;
 mod codec;
 mod connection;
+mod crypto;
 mod description;
 mod direction;
 mod error;
@@ -44,12 +49,14 @@ mod negotiated;
 mod offer;
 mod parse;
 mod redirect;
+mod transport;
 
 pub use accept::accept_answer;
 pub use answer::answer;
 pub use attribute::Attribute;
 pub use codec::Codec;
 pub use connection::{Connection, Family, Origin};
+pub use crypto::{Crypto, CryptoError, CryptoPair, CryptoSuite, MasterKey};
 pub use description::{Media, MediaKind, OtherLine, SessionDescription};
 pub use direction::Direction;
 pub use error::{LineProblem, SdpError};
@@ -57,3 +64,4 @@ pub use negotiated::{AnswerError, Negotiated};
 pub use offer::{OfferConfig, offer, offer_again};
 pub use parse::{MAX_BYTES, MAX_LINES};
 pub use redirect::redirect;
+pub use transport::Transport;

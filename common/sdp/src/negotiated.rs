@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use thiserror::Error;
 
 use crate::codec::{Format, Payload};
-use crate::{Codec, Direction, Media, SessionDescription};
+use crate::{Codec, CryptoPair, Direction, Media, SessionDescription, Transport};
 
 /// Packets of 20 ms unless somebody says otherwise (RFC 3551 section 4.2).
 pub(crate) const DEFAULT_PTIME_MILLIS: u32 = 20;
@@ -27,6 +27,8 @@ pub struct Negotiated {
     pub ptime_millis: u32,
     /// Which way sound flows.
     pub direction: Direction,
+    /// The keys, where the stream is SRTP.
+    pub crypto: Option<CryptoPair>,
 }
 
 /// Why there is no stream.
@@ -35,9 +37,26 @@ pub enum AnswerError {
     /// No audio stream, or only refused ones.
     #[error("the session description has no audio stream")]
     NoAudio,
-    /// Not plain RTP.
-    #[error("the audio stream does not use RTP/AVP")]
+    /// Neither plain RTP nor SRTP.
+    #[error("the audio stream uses neither RTP/AVP nor RTP/SAVP")]
     UnknownTransport,
+    /// SRTP, and there are no keys of ours for it.
+    #[error("the audio stream is encrypted (RTP/SAVP), and this side has no keys for it")]
+    Encrypted,
+    /// Browsers' encryption.
+    #[error(
+        "the audio stream wants keys by DTLS (UDP/TLS/RTP/SAVPF); only RTP/SAVP with a=crypto is spoken"
+    )]
+    WantsDtls,
+    /// SRTP with early feedback.
+    #[error("the audio stream uses RTP/SAVPF; only RTP/SAVP without feedback is spoken")]
+    WantsFeedback,
+    /// SRTP without a usable key, or of another suite than was offered.
+    #[error("the two sides have no a=crypto line in common")]
+    NoCommonCrypto,
+    /// The answer goes over from plain RTP to SRTP or back (RFC 3264 section 6).
+    #[error("the answer changes the transport of the stream")]
+    TransportChanged,
     /// Nothing in common.
     #[error("the two sides have no codec in common")]
     NoCommonCodec,
@@ -49,9 +68,15 @@ pub enum AnswerError {
     StreamsDoNotMatch,
 }
 
-/// RTP with and without early feedback; the latter is answered as offered and simply not used (RFC 4585).
-pub(crate) fn is_plain_rtp(media: &Media) -> bool {
-    matches!(media.proto.as_str(), "RTP/AVP" | "RTP/AVPF")
+/// Why a stream with this transport cannot be used by a side that has keys of its own, or not.
+pub(crate) fn obstacle(transport: Transport, has_keys: bool) -> Option<AnswerError> {
+    match transport {
+        Transport::Srtp if !has_keys => Some(AnswerError::Encrypted),
+        Transport::Rtp | Transport::Srtp => None,
+        Transport::SrtpWithFeedback => Some(AnswerError::WantsFeedback),
+        Transport::DtlsSrtp => Some(AnswerError::WantsDtls),
+        Transport::Other => Some(AnswerError::UnknownTransport),
+    }
 }
 
 /// Where `media` of `description` is received.

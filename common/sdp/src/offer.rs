@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use crate::codec::{Format, Payload, payloads};
 use crate::{
-    Attribute, Codec, Connection, Direction, Media, MediaKind, Origin, SessionDescription,
+    Attribute, Codec, Connection, Crypto, Direction, Media, MediaKind, Origin, SessionDescription,
+    Transport,
 };
 
 /// What this side has to say in an offer or an answer.
@@ -22,6 +23,19 @@ pub struct OfferConfig<'a> {
     pub direction: Direction,
     /// How much sound the other side should put in a packet, in ms.
     pub ptime_millis: u32,
+    /// The keys for what is sent from here, one for each suite, best first. With any, offers are of SRTP.
+    pub crypto: &'a [Crypto],
+}
+
+impl OfferConfig<'_> {
+    /// The transport of a new stream.
+    fn proto(&self) -> &'static str {
+        if self.crypto.is_empty() {
+            "RTP/AVP"
+        } else {
+            "RTP/SAVP"
+        }
+    }
 }
 
 /// Payload types of dialled digits in offers, with their clocks.
@@ -33,19 +47,25 @@ pub fn offer(config: &OfferConfig<'_>) -> SessionDescription {
     let mut description = empty(config);
     description
         .media
-        .push(audio(config, "RTP/AVP", &wanted(config, &[])));
+        .push(audio(config, config.proto(), &wanted(config, &[])));
     description
 }
 
 /// A later offer in the same call, to hold, resume or move it. `previous` is the last description that this side sent: its
-/// streams keep their places, and its payload types their meanings (RFC 3264 section 8).
+/// streams keep their places, and its payload types their meanings (RFC 3264 section 8). Whether it is SRTP is for the keys of
+/// `config` to say: those of before, unless they shall change.
 #[must_use]
 pub fn offer_again(previous: &SessionDescription, config: &OfferConfig<'_>) -> SessionDescription {
     let mut description = empty(config);
     let audio_index = previous.audio_index();
     for (index, media) in previous.media.iter().enumerate() {
         description.media.push(if Some(index) == audio_index {
-            audio(config, &media.proto, &wanted(config, &payloads(media)))
+            // Feedback stays as it was; what is sealed needs keys.
+            let proto = match media.transport() {
+                Transport::Rtp if config.crypto.is_empty() => media.proto.as_str(),
+                _ => config.proto(),
+            };
+            audio(config, proto, &wanted(config, &payloads(media)))
         } else {
             media.refused()
         });
@@ -53,7 +73,7 @@ pub fn offer_again(previous: &SessionDescription, config: &OfferConfig<'_>) -> S
     if audio_index.is_none() {
         description
             .media
-            .push(audio(config, "RTP/AVP", &wanted(config, &[])));
+            .push(audio(config, config.proto(), &wanted(config, &[])));
     }
     description
 }
@@ -89,6 +109,9 @@ pub(crate) fn audio(config: &OfferConfig<'_>, proto: &str, payloads: &[Payload])
             }
         }
     }
+    media
+        .attributes
+        .extend(config.crypto.iter().map(Crypto::to_attribute));
     media
         .attributes
         .push(Attribute::new("ptime", config.ptime_millis.to_string()));

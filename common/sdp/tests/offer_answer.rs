@@ -21,6 +21,7 @@ fn config(codecs: &[Codec]) -> OfferConfig<'_> {
         version: 1,
         direction: Direction::SendRecv,
         ptime_millis: 20,
+        crypto: &[],
     }
 }
 
@@ -47,9 +48,10 @@ fn our_offer_looks_like_this() {
     s=-
     c=IN IP4 198.51.100.9
     t=0 0
-    m=audio 6000 RTP/AVP 111 0 8 110 101
+    m=audio 6000 RTP/AVP 111 9 0 8 110 101
     a=rtpmap:111 opus/48000/2
     a=fmtp:111 minptime=10;useinbandfec=1
+    a=rtpmap:9 G722/8000
     a=rtpmap:0 PCMU/8000
     a=rtpmap:8 PCMA/8000
     a=rtpmap:110 telephone-event/48000
@@ -192,7 +194,10 @@ fn offers_of_no_use_say_why() {
         ("", AnswerError::NoAudio),
         ("m=video 5000 RTP/AVP 31\n", AnswerError::NoAudio),
         ("m=audio 0 RTP/AVP 0\n", AnswerError::NoAudio),
-        ("m=audio 4000 RTP/SAVP 0\n", AnswerError::UnknownTransport),
+        ("m=audio 4000 RTP/SAVP 0\n", AnswerError::Encrypted),
+        ("m=audio 4000 RTP/SAVPF 0\n", AnswerError::WantsFeedback),
+        ("m=audio 4000 UDP/TLS/RTP/SAVPF 0\n", AnswerError::WantsDtls),
+        ("m=audio 4000 udp 0\n", AnswerError::UnknownTransport),
         ("m=audio 4000 RTP/AVP 3 18\n", AnswerError::NoCommonCodec),
         ("m=audio 4000 RTP/AVP 96\n", AnswerError::NoCommonCodec),
         (
@@ -220,7 +225,7 @@ fn answers_of_no_use_say_why() {
         ),
         ("m=video 4000 RTP/AVP 0\n", AnswerError::StreamsDoNotMatch),
         ("m=audio 0 RTP/AVP 0\n", AnswerError::NoAudio),
-        ("m=audio 4000 RTP/SAVP 0\n", AnswerError::UnknownTransport),
+        ("m=audio 4000 RTP/SAVP 0\n", AnswerError::TransportChanged),
         ("m=audio 4000 RTP/AVP 18\n", AnswerError::NoCommonCodec),
         (
             "m=audio 4000 RTP/AVP 0\nc=IN IP4 phone.example\n",
@@ -315,7 +320,7 @@ fn hold_by_address_and_refusal_survive_the_relay() {
 }
 
 fn codecs() -> impl Strategy<Value = Vec<Codec>> {
-    proptest::sample::subsequence(Codec::ALL.to_vec(), 1..=3).prop_shuffle()
+    proptest::sample::subsequence(Codec::ALL.to_vec(), 1..=4).prop_shuffle()
 }
 
 proptest! {

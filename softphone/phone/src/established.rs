@@ -191,6 +191,7 @@ impl Phone {
             version,
             direction: Direction::SendRecv,
             ptime_millis: PTIME_MILLIS,
+            crypto: &[],
         }
     }
 

@@ -193,6 +193,7 @@ fn new_session(negotiated: &sdp::Negotiated, seed: [u8; 32]) -> Result<Session, 
         sdp::Codec::Opus => media::Codec::Opus,
         sdp::Codec::Pcmu => media::Codec::Pcmu,
         sdp::Codec::Pcma => media::Codec::Pcma,
+        sdp::Codec::G722 => return Err("G.722 is not played here".to_owned()),
     };
     let config = media::Config {
         payload_type: negotiated.payload_type,
@@ -216,6 +217,7 @@ mod tests {
             telephone_event: None,
             ptime_millis: 20,
             direction: sdp::Direction::SendRecv,
+            crypto: None,
         };
         assert_eq!(
             with_our_number(&[0x80, 111, 0, 1], &negotiated)[..],

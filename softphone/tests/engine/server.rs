@@ -190,6 +190,7 @@ impl Exchange {
                     version: 1,
                     direction: Direction::SendRecv,
                     ptime_millis: 20,
+                    crypto: &[],
                 };
                 let (answer, _) = sdp::answer(&offer, &config).unwrap();
                 let mut headers = Headers::default();

@@ -178,6 +178,7 @@ fn a_call_without_an_offer_is_answered_with_one() {
             version: 1,
             direction: Direction::SendRecv,
             ptime_millis: 20,
+            crypto: &[],
         },
     )
     .unwrap();

@@ -228,6 +228,7 @@ impl Phone {
             version: self.version,
             direction,
             ptime_millis: 20,
+            crypto: &[],
         }
     }
 
