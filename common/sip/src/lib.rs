@@ -55,6 +55,7 @@
 //! | be transferred | [`Input::AcceptSubscription`], [`Input::Invite`], [`Input::Notify`], [`Input::EndSubscription`] | [`Event::SubscriptionRequested`] with a REFER |
 //! | take over a call | [`Input::Accept`] and [`Input::Hangup`] of the other | [`Event::Incoming`] that names it; [`Endpoint::leg_of`] |
 //! | publish a state | [`Input::Publish`] | [`Event::Published`], [`Event::PublicationFailed`] |
+//! | outlive the process | [`Endpoint::snapshot_of`], [`Input::RestoreLeg`] | [`Endpoint::take_changed`] |
 //! | keep states for others | [`PublicationStore`] | [`Event::Request`] with a PUBLISH |
 //! | send a text | [`Input::Request`] with MESSAGE | [`Event::Response`] |
 //!
@@ -109,6 +110,7 @@ pub mod publication;
 mod registration;
 #[cfg(feature = "rsip")]
 pub mod rsip;
+mod snapshot;
 pub mod subscription;
 mod transaction;
 pub mod wire;
@@ -126,6 +128,7 @@ pub use endpoint::{
 pub use publication::{
     Change, Document, PublicationLimits, PublicationStore, PublishError, Published,
 };
+pub use snapshot::LegSnapshot;
 pub use subscription::{Sipfrag, SubscriptionEnd};
 pub use wire::headers::*;
 pub use wire::*;

@@ -133,6 +133,17 @@ pub(crate) struct Established {
     pub(crate) late_prack: Option<(u32, u32)>,
     /// We have hung up and only wait for the ACK, for a BYE must not overtake it (section 15).
     pub(crate) parting: Option<Parting>,
+    /// Another process has begun it.
+    pub(crate) resumed: Option<Resumed>,
+}
+
+/// What is special in a call that another process has begun.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resumed {
+    /// Requests of ours with numbers up to this one may have been sent by that process.
+    pub(crate) sent_up_to: u32,
+    /// The last request of the peer that it saw, as long as nobody knows whether it was answered.
+    pub(crate) seen: Option<u32>,
 }
 
 /// The call is over for the application.
@@ -178,6 +189,7 @@ impl Established {
             open_answer: None,
             late_prack: None,
             parting: None,
+            resumed: None,
         }
     }
 

@@ -13,7 +13,7 @@ mod state;
 
 pub(crate) use leg::{
     Acceptance, Calling, EarlyDialog, Established, Leg, OpenAnswer, Parting, Phase, Progress,
-    Reliability, Ringing, Unacknowledged,
+    Reliability, Resumed, Ringing, Unacknowledged,
 };
 pub(crate) use route_set::RouteSet;
 pub(crate) use session::{Exchange, OurReoffer, Session, TheirReoffer};

@@ -29,6 +29,21 @@ impl RouteSet {
         Ok(set)
     }
 
+    /// As it is kept for another process.
+    pub(crate) fn to_texts(&self) -> Vec<Text> {
+        let routes = self.routes.iter();
+        routes.map(|route| Text::from(route.to_string())).collect()
+    }
+
+    /// As another process has kept it.
+    pub(crate) fn from_texts(texts: &[Text]) -> Result<Self, HeaderError> {
+        let mut headers = Headers::new();
+        for text in texts {
+            headers.push(HeaderName::RecordRoute, text);
+        }
+        Self::from_request(&headers)
+    }
+
     /// Writes Request-URI and Route of a request to `target`.
     pub(crate) fn apply(&self, target: &Uri, request: &mut Request) {
         let Some(first) = self.routes.first() else {

@@ -69,6 +69,8 @@ pub(crate) struct TheirReoffer {
     pub(crate) offer: Bytes,
     pub(crate) offer_key: Option<TransactionKey>,
     pub(crate) interval: IntervalWish,
+    /// As it came.
+    pub(crate) request: Request,
 }
 
 impl Session {

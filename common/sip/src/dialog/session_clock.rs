@@ -95,6 +95,26 @@ impl SessionClock {
         }
     }
 
+    /// A clock that another process has started, and of which `left` is left. Whoever was to refresh the call could not
+    /// reach us meanwhile: it has `grace` at least.
+    pub(crate) fn resume(
+        now: Duration,
+        seconds: u32,
+        is_ours: bool,
+        left: Duration,
+        grace: Duration,
+    ) -> Self {
+        let fresh = Self::start(now, seconds, is_ours);
+        let gone = (fresh.end - now).saturating_sub(left);
+        let due = fresh.due.saturating_sub(gone).max(now);
+        let due = if is_ours { due } else { due.max(now + grace) };
+        Self {
+            end: fresh.end.saturating_sub(gone).max(now + grace).max(due),
+            due,
+            ..fresh
+        }
+    }
+
     /// When a refresh that brought nothing is tried again.
     pub(crate) fn retry(&self, now: Duration, least: Duration) -> Duration {
         let left = self.end.saturating_sub(now);

@@ -3,10 +3,15 @@
 use bytes::Bytes;
 
 use super::RouteSet;
+use crate::snapshot::DialogSnapshot;
 use crate::{
     BRANCH_COOKIE, CSeq, Contact, FromHeader, HeaderError, HeaderName, Headers, Method, NameAddr,
     Request, Response, Text, ToHeader, TypedHeader, Uri, Via,
 };
+
+/// How many numbers a process that takes a dialog over leaves out: more requests than one can have sent after its last
+/// snapshot. A peer takes a gap (RFC 3261 section 12.2.2), and refuses a number that it has seen.
+const SKIPPED_NUMBERS: u32 = 1000;
 
 /// What both sides agree on: who they are, in what order requests come, and where they go.
 #[derive(Clone, Debug)]
@@ -81,6 +86,47 @@ impl Dialog {
             routes: RouteSet::from_response(headers)?,
             contact,
         })
+    }
+
+    /// What another process needs to go on with it.
+    pub(crate) fn snapshot(&self) -> DialogSnapshot {
+        DialogSnapshot {
+            call_id: self.call_id.clone(),
+            local: self.local.clone(),
+            remote: self.remote.clone(),
+            local_sequence: self.local_sequence,
+            remote_sequence: self.remote_sequence,
+            target: Text::from(self.target.to_string()),
+            routes: self.routes.to_texts(),
+            contact: self.contact.clone(),
+        }
+    }
+
+    /// Goes on with what another process has left. Numbers of ours that it gave out behind the snapshot are skipped.
+    pub(crate) fn resume(snapshot: &DialogSnapshot) -> Option<Self> {
+        let ToHeader(remote) = ToHeader::parse(&snapshot.remote).ok()?;
+        Some(Self {
+            call_id: snapshot.call_id.clone(),
+            local: snapshot.local.clone(),
+            remote: snapshot.remote.clone(),
+            remote_tag: remote.params.text("tag").unwrap_or_default(),
+            local_sequence: snapshot.local_sequence.saturating_add(SKIPPED_NUMBERS),
+            remote_sequence: snapshot.remote_sequence,
+            target: Uri::parse(&snapshot.target).ok()?,
+            routes: RouteSet::from_texts(&snapshot.routes).ok()?,
+            contact: snapshot.contact.clone(),
+        })
+    }
+
+    /// What it is found by, besides our tag.
+    pub(crate) fn call_id(&self) -> &str {
+        &self.call_id
+    }
+
+    /// Our tag.
+    pub(crate) fn local_tag(&self) -> Option<Text> {
+        let FromHeader(local) = FromHeader::parse(&self.local).ok()?;
+        local.params.text("tag")
     }
 
     pub(crate) fn remote_tag(&self) -> &str {

@@ -46,6 +46,9 @@ pub struct Config {
     /// says so with [`Input::MoveLeg`](super::Input::MoveLeg). Datagrams have no connection: where nobody
     /// listens for them any more, the call ends at once.
     pub flow_recovery: Duration,
+    /// Whether the core notes which calls have changed, for an owner that keeps snapshots of them
+    /// ([`Endpoint::take_changed`](super::Endpoint::take_changed)).
+    pub notes_changes: bool,
     /// How much may be in memory at once.
     pub capacity: Capacity,
     /// When a failed registration is tried again.
@@ -76,6 +79,7 @@ impl Default for Config {
             reliable_provisionals: ReliableProvisionals::default(),
             session_timer: Some(SessionTimer::default()),
             flow_recovery: Duration::ZERO,
+            notes_changes: false,
             capacity: Capacity::default(),
             registration_retry: RetryDelay::default(),
         }

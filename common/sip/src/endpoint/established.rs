@@ -31,13 +31,17 @@ impl Endpoint {
             .get_mut(&id)
             .and_then(|leg| leg.session_mut(&envelope.from_tag));
         if !session.is_none_or(|session| session.dialog.advance_remote(envelope.number)) {
-            // Section 12.2.2: an old number MUST be rejected with 500.
-            return self.refuse(&envelope, &request, StatusCode::SERVER_INTERNAL_ERROR);
+            return self.receive_old(id, envelope, request);
         }
+        self.note_change(id);
         // The peer is where its last request came from, whatever it wrote into its Contact. Only a new
         // request tells: an old one may be the copy that somebody else has kept, to draw the call to
         // where he is.
         self.move_leg(id, envelope.flow);
+        self.act_in_dialog(id, envelope, request);
+    }
+
+    pub(super) fn act_in_dialog(&mut self, id: LegId, envelope: Envelope, request: Request) {
         match request.method {
             Method::Bye => self.receive_bye(id, &envelope, &request),
             Method::Invite => self.receive_reinvite(id, envelope, request),
@@ -103,6 +107,7 @@ impl Endpoint {
             established.session.remote_key = self.keyer.of_body(&ack.body);
         }
         let is_parting = leg.is_parting();
+        self.note_change(id);
         self.move_leg(id, envelope.flow);
         if is_parting {
             return self.part(id);

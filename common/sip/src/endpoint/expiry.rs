@@ -32,6 +32,7 @@ impl Endpoint {
                 Timer::ReofferTimeout(leg, number) => self.reoffer_overdue(leg, number),
                 Timer::Session(leg) => self.session_due(leg),
                 Timer::FlowOverdue(leg) => self.flow_overdue(leg),
+                Timer::Doubt(leg) => drop(self.refresh(leg)),
                 Timer::ProgressRepeat(leg) => self.repeat_progress(leg),
                 Timer::GlareOver(leg) => self.glare_over(leg),
                 Timer::Register(registration, plan) => self.register_due(registration, plan),

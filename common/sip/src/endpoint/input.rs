@@ -1,9 +1,13 @@
 //! Everything that can be put into an endpoint.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::{ClientCredential, LegId, PublicationId, RegistrationId, RequestId, SubscriptionId};
-use crate::{EventHeader, Flow, Headers, Method, NameAddr, Request, StatusCode, Text, Uri};
+use crate::{
+    EventHeader, Flow, Headers, LegSnapshot, Method, NameAddr, Request, StatusCode, Text, Uri,
+};
 
 /// What happened outside: the network, the clock, or a wish of the application.
 ///
@@ -168,6 +172,21 @@ pub enum Input {
         leg: LegId,
         /// Value of a Reason header (RFC 3326).
         reason: Option<Text>,
+    },
+    /// Goes on with an answered call that another process has begun ([`Endpoint::snapshot_of`](super::Endpoint::snapshot_of)).
+    /// A request of the peer that this process left unanswered is refused for now (500); a call over a stream
+    /// connection, which is gone, waits for its peer as [`Config::flow_recovery`](super::Config::flow_recovery) says.
+    /// What cannot be read ends with [`EndCause::Protocol`](super::EndCause::Protocol).
+    RestoreLeg {
+        /// From [`Endpoint::next_leg`](super::Endpoint::next_leg).
+        leg: LegId,
+        /// What was kept.
+        snapshot: Box<LegSnapshot>,
+        /// How long ago it was made.
+        age: Duration,
+        /// Whether nobody was there for so long that the peer may have given the call up: it is asked with a refresh, a
+        /// moment later.
+        is_doubtful: bool,
     },
     /// The peer of a call is somewhere else now, and requests in the call go there: it has registered over
     /// another flow, for instance. It is asked there at once whether it still has the call (a refresh, RFC

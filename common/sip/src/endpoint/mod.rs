@@ -15,6 +15,7 @@
 //! | `update` | offers in UPDATE and PRACK |
 //! | `refreshing_calls` | session timers |
 //! | `moving` | calls whose peer comes over another flow, or whose connection broke |
+//! | `resuming` | calls that another process has begun |
 //! | `registering` | registrations |
 //! | `subscribing`, `refreshing`, `notified` | our subscriptions: how they begin and go on, and what they tell |
 //! | `notifying`, `notifications` | subscriptions that others have with us, REFER among them, and our NOTIFYs |
@@ -54,6 +55,7 @@ mod reoffer;
 mod replacing;
 mod requests;
 mod responses;
+mod resuming;
 mod ringing;
 mod send;
 mod subscribing;
@@ -152,6 +154,8 @@ pub struct Endpoint {
     subscriptions: Subscriptions,
     publications: BTreeMap<PublicationId, Publication>,
     last_identity: u64,
+    /// Calls whose snapshot is another one than before.
+    changed: Vec<LegId>,
 }
 
 /// How much an endpoint holds in memory at the moment.
@@ -212,6 +216,7 @@ impl Endpoint {
             subscriptions: Subscriptions::default(),
             publications: BTreeMap::new(),
             last_identity: 0,
+            changed: Vec::new(),
         }
     }
 
@@ -292,6 +297,12 @@ impl Endpoint {
             } => self.reject(leg, status, headers),
             Input::Acknowledge { leg, body } => self.acknowledge(leg, body),
             Input::Reinvite { leg, body } => self.reinvite(leg, body),
+            Input::RestoreLeg {
+                leg,
+                snapshot,
+                age,
+                is_doubtful,
+            } => self.restore_leg(leg, &snapshot, age, is_doubtful),
             Input::MoveLeg { leg, flow } => self.move_leg_on_purpose(leg, flow),
             Input::Hangup { leg, reason } => self.hang_up(leg, reason),
             Input::SendInDialog {

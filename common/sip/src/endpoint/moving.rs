@@ -34,6 +34,7 @@ impl Endpoint {
         if !leg.is_parting() {
             self.out.tell(Event::Moved { leg: id, flow });
         }
+        self.note_change(id);
         self.offer_if_wished(id);
     }
 

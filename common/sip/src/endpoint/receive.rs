@@ -107,7 +107,7 @@ impl Endpoint {
     }
 
     /// Reads what the transaction layer needs, and notes the source in the first Via (RFC 3581).
-    fn open(&self, flow: Flow, request: &mut Request) -> Result<Envelope, HeaderError> {
+    pub(super) fn open(&self, flow: Flow, request: &mut Request) -> Result<Envelope, HeaderError> {
         let via: Via = request.headers.required()?;
         let CSeq { number, method } = request.headers.required()?;
         if method != request.method {

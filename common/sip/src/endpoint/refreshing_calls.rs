@@ -111,6 +111,7 @@ impl Endpoint {
     }
 
     fn set_clock(&mut self, id: LegId, clock: Option<(u32, bool)>) {
+        self.note_change(id);
         let now = self.out.now;
         let clock = clock.map(|(seconds, is_ours)| SessionClock::start(now, seconds, is_ours));
         if let Some(leg) = self.legs.get_mut(&id) {

@@ -129,6 +129,7 @@ impl Endpoint {
         let Some((request, is_refresh)) = self.take_sent(id, to_tag) else {
             return;
         };
+        self.note_change(id);
         let remote_key = self.keyer.of_body(&response.body);
         let Some(leg) = self.legs.get_mut(&id) else {
             return;
@@ -254,6 +255,7 @@ impl Endpoint {
             offer: request.body.clone(),
             offer_key,
             interval,
+            request: request.clone(),
         };
         let Some(established) = self.established(id) else {
             return;
@@ -279,7 +281,7 @@ impl Endpoint {
         );
     }
 
-    fn refuse_for_now(&mut self, id: LegId, envelope: &Envelope, request: &Request) {
+    pub(super) fn refuse_for_now(&mut self, id: LegId, envelope: &Envelope, request: &Request) {
         let mut headers = Headers::new();
         headers.push_typed(&RetryAfter::seconds(self.random.below(11)));
         self.refuse_now(

@@ -11,6 +11,7 @@ impl Endpoint {
     pub(super) fn receive_response(&mut self, flow: Flow, response: Response) {
         let known = match self.transaction_of(&response) {
             Ok(Some(known)) => known,
+            Ok(None) if self.acknowledge_again(&response) => return,
             Ok(None) => {
                 let error = BadMessage::StrayResponse;
                 return self.out.tell(Event::BadMessage { flow, error });

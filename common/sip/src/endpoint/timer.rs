@@ -54,6 +54,8 @@ pub(crate) enum Timer {
     Session(LegId),
     /// A call that still rings is reported again, so that no proxy gives it up.
     ProgressRepeat(LegId),
+    /// A peer that may have given its call up while nobody was there is asked (RFC 4028).
+    Doubt(LegId),
     /// The peer of a call whose connection broke has not come back.
     FlowOverdue(LegId),
     /// The pause after a glare of two re-INVITEs is over (RFC 3261 section 14.1).

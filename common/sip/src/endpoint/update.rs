@@ -82,6 +82,7 @@ impl Endpoint {
             offer: request.body.clone(),
             offer_key,
             interval,
+            request: request.clone(),
         };
         session.theirs = Some(Box::new(theirs));
         // Its sender gives up after the life of a transaction; a refusal has to reach it before.
@@ -195,6 +196,7 @@ impl Endpoint {
         if !response.status.is_success() {
             return self.reoffer_refused(id, to_tag, request, is_refresh, response);
         }
+        self.note_change(id);
         let remote_key = self.keyer.of_body(&response.body);
         let Some(leg) = self.legs.get_mut(&id) else {
             return;

@@ -25,6 +25,7 @@ mod registrations;
 mod reliable_callee;
 mod reliable_caller;
 mod reoffers;
+mod resuming;
 mod ring_limits;
 mod session_timers;
 mod storms;
