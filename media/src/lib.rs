@@ -21,6 +21,8 @@
 //! assert_eq!(frame.len(), media::FRAME_SAMPLES);
 //! ```
 //!
+//! [`srtp`] seals and opens what goes over the network; a session does so by itself when it is given keys.
+//!
 //! The edge tells RTP from RTCP, by port or by the rule of RFC 5761 §4 ([`is_control`]).
 
 mod codec;
@@ -34,6 +36,7 @@ mod rtcp;
 mod rtp;
 mod session;
 mod source;
+pub mod srtp;
 mod statistics;
 mod stretch;
 

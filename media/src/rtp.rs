@@ -94,6 +94,26 @@ pub enum PacketError {
     Padding,
 }
 
+/// Bytes of a packet's header, with contributing sources and extension; the packet is at least as long.
+pub(crate) fn payload_start(datagram: &[u8]) -> Result<usize, PacketError> {
+    let &[first, ..] = datagram.first_chunk::<HEADER>().ok_or(PacketError::Short)?;
+    if first >> 6 != 2 {
+        return Err(PacketError::Version(first >> 6));
+    }
+    let mut start = HEADER + usize::from(first & 0x0f) * 4;
+    if first & 0x10 != 0 {
+        // Profile, then the length in words (§5.3.1).
+        let words = datagram
+            .get(start + 2..start + 4)
+            .ok_or(PacketError::Short)?;
+        start += 4 + 4 * usize::from(u16::from_be_bytes([words[0], words[1]]));
+    }
+    if start > datagram.len() {
+        return Err(PacketError::Short);
+    }
+    Ok(start)
+}
+
 impl Packet {
     /// Reads a datagram; the payload shares its memory.
     ///
@@ -102,22 +122,8 @@ impl Packet {
     pub fn parse(datagram: &Bytes) -> Result<Packet, PacketError> {
         let fixed = datagram.first_chunk::<HEADER>().ok_or(PacketError::Short)?;
         let [first, second, s0, s1, t0, t1, t2, t3, c0, c1, c2, c3] = *fixed;
-        if first >> 6 != 2 {
-            return Err(PacketError::Version(first >> 6));
-        }
-        let sources = usize::from(first & 0x0f) * 4;
-        let mut start = HEADER + sources;
-        if first & 0x10 != 0 {
-            // Profile, then the length in words (§5.3.1).
-            let words = datagram
-                .get(start + 2..start + 4)
-                .ok_or(PacketError::Short)?;
-            start += 4 + 4 * usize::from(u16::from_be_bytes([words[0], words[1]]));
-        }
+        let start = payload_start(datagram)?;
         let mut end = datagram.len();
-        if start > end {
-            return Err(PacketError::Short);
-        }
         if first & 0x20 != 0 {
             let padding = usize::from(datagram[end - 1]);
             if padding == 0 || padding > end - start {

@@ -1,5 +1,8 @@
 //! One audio stream in both directions: the façade of this crate.
 
+mod interface;
+mod security;
+
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -13,6 +16,8 @@ use crate::reports::{Reports, Sent};
 use crate::rtp::{Packet, Sequence, Ssrc, Timestamp};
 use crate::source::{Heard, Source};
 use crate::{Codec, CodecError, FRAME_SAMPLES, Frame, SAMPLE_RATE, SILENCE, Statistics};
+pub use interface::{Config, Event, Input, Transmit};
+use security::Security;
 
 /// No packet for so long is worth telling: the other side sends fifty a second, even in silence.
 const STALLED_AFTER: Duration = Duration::from_secs(5);
@@ -24,81 +29,6 @@ const MOST_EVENTS: usize = 64;
 const COMFORT_NOISE: u8 = 13;
 /// Of the mouth-to-ear delay, what neither network nor buffer is: a frame and the devices, in milliseconds.
 const DELAY_AT_THE_ENDS: f64 = 60.0;
-
-/// What a session is told at its start; usually the outcome of an offer and its answer.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Codec of both directions.
-    pub codec: Codec,
-    /// RTP payload type of that codec.
-    pub payload_type: u8,
-    /// RTP payload type of telephone-event (RFC 4733), when it was agreed upon.
-    pub telephone_event: Option<u8>,
-    /// Canonical name in our RTCP reports (RFC 3550 §6.5.1). Empty: made from the seed (RFC 7022).
-    pub cname: String,
-}
-
-impl Config {
-    /// The defaults for a codec.
-    pub fn new(codec: Codec) -> Self {
-        Config {
-            codec,
-            payload_type: codec.payload_type(),
-            telephone_event: None,
-            cname: String::new(),
-        }
-    }
-}
-
-/// What happens to a session.
-#[derive(Debug)]
-pub enum Input<'a> {
-    /// An RTP packet came from the network.
-    Packet(Bytes),
-    /// An RTCP packet came from the network.
-    Control(Bytes),
-    /// The microphone gave its next 20 ms.
-    Capture(&'a Frame),
-    /// The moment that `poll_timeout` named has come.
-    Timeout,
-    /// Send silence instead of what the microphone gives, or stop doing so.
-    Mute(bool),
-    /// The call is over: say goodbye (RTCP BYE). Nothing more is sent afterwards.
-    Close,
-}
-
-/// What a session wants sent, to the address and port of the other side.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Transmit {
-    /// To its RTP port.
-    Packet(Bytes),
-    /// To its RTCP port, or to its RTP port when both share one (RFC 5761).
-    Control(Bytes),
-}
-
-/// What a session tells.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// Loudness of what was played in the last 100 ms.
-    HeardLevel {
-        /// Root mean square in decibels relative to full scale: 0 is the loudest, -96 silence.
-        dbfs: f32,
-    },
-    /// Loudness of what was captured in the last 100 ms.
-    SpokenLevel {
-        /// As in `HeardLevel`.
-        dbfs: f32,
-    },
-    /// The first packet of the other side has come, or packets come again after `Stalled`.
-    Flowing,
-    /// No packet has come for this long.
-    Stalled {
-        /// Time since the last packet, or since the start if none ever came.
-        since: Duration,
-    },
-    /// The other side said goodbye (RTCP BYE).
-    Goodbye,
-}
 
 /// What a session waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +65,7 @@ pub struct Session {
     buffer_micros: i64,
 
     reports: Reports,
+    security: Security,
     /// Zero of the microseconds that the receiving side counts in.
     epoch: Option<Instant>,
     transmits: VecDeque<Transmit>,
@@ -152,6 +83,7 @@ impl Session {
             codec,
             payload_type,
             telephone_event,
+            srtp,
             mut cname,
         } = config;
         let [s0, s1, s2, s3, n0, n1, t0, t1, t2, t3, rest @ ..] = seed;
@@ -168,7 +100,9 @@ impl Session {
             telephone_event,
             encoder: Encoder::new(codec)?,
             ssrc,
-            sequence: Sequence(u16::from_be_bytes([n0, n1])),
+            // In the lower half, so that whoever misses the first packets of a secure stream cannot miss the
+            // moment at which they wrap (RFC 3711 §3.3.1).
+            sequence: Sequence(u16::from_be_bytes([n0, n1]) & 0x7fff),
             timestamp: Timestamp(u32::from_be_bytes([t0, t1, t2, t3])),
             sent: None,
             is_muted: false,
@@ -182,6 +116,7 @@ impl Session {
             malformed: 0,
             buffer_micros: 0,
             reports: Reports::new(ssrc, cname, random),
+            security: Security::new(srtp.as_ref()),
             epoch: None,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
@@ -192,8 +127,14 @@ impl Session {
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
         self.begin(now);
         match input {
-            Input::Packet(datagram) => self.receive(now, &datagram),
-            Input::Control(datagram) => self.receive_control(now, &datagram),
+            Input::Packet(datagram) => match self.security.open_packet(datagram) {
+                Some(datagram) => self.receive(now, &datagram),
+                None => self.malformed += 1,
+            },
+            Input::Control(datagram) => match self.security.open_control(datagram) {
+                Some(datagram) => self.receive_control(now, &datagram),
+                None => self.malformed += 1,
+            },
             Input::Capture(frame) => self.capture(now, frame),
             Input::Mute(is_muted) => self.is_muted = is_muted,
             Input::Close => self.close(now),
@@ -292,6 +233,20 @@ impl Session {
         self.events.push_back(event);
     }
 
+    /// Sends RTP. What cannot be sealed is not sent at all.
+    fn send_packet(&mut self, packet: Bytes) {
+        if let Some(packet) = self.security.seal_packet(packet) {
+            self.transmits.push_back(Transmit::Packet(packet));
+        }
+    }
+
+    /// Sends RTCP.
+    fn send_control(&mut self, report: Bytes) {
+        if let Some(report) = self.security.seal_control(report) {
+            self.transmits.push_back(Transmit::Control(report));
+        }
+    }
+
     fn capture(&mut self, now: Instant, frame: &Frame) {
         if self.is_closed {
             return;
@@ -321,8 +276,7 @@ impl Session {
                 clock_rate,
             });
             self.sequence = self.sequence.next();
-            self.transmits
-                .push_back(Transmit::Packet(packet.to_bytes()));
+            self.send_packet(packet.to_bytes());
         }
         let ticks = FRAME_SAMPLES as u32 * clock_rate / SAMPLE_RATE;
         self.timestamp = self.timestamp.plus(ticks);
@@ -397,7 +351,7 @@ impl Session {
             self.tell(Event::Stalled { since });
         }
         if let Some(report) = self.reports.due(now, self.sent, self.source.reception()) {
-            self.transmits.push_back(Transmit::Control(report));
+            self.send_control(report);
         }
     }
 
@@ -409,7 +363,7 @@ impl Session {
         let goodbye = self
             .reports
             .goodbye(now, self.sent, self.source.reception());
-        self.transmits.push_back(Transmit::Control(goodbye));
+        self.send_control(goodbye);
     }
 }
 

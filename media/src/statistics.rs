@@ -17,7 +17,8 @@ pub struct Statistics {
     pub duplicates: u64,
     /// Packets that came after a later one.
     pub reordered: u64,
-    /// Datagrams that were no RTP or RTCP, of a payload type not agreed upon, or not decodable.
+    /// Datagrams that were no RTP or RTCP, of a payload type not agreed upon, not decodable, or not sealed with
+    /// the key that was agreed upon.
     pub malformed: u64,
     /// Packets whose sound was played.
     pub played: u64,

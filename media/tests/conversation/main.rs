@@ -1,5 +1,6 @@
 //! Two sessions speak over a bad network, in virtual time; what was heard is compared with what was said.
 
+mod secure;
 mod telephone;
 
 use std::time::Duration;

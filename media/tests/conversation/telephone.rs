@@ -32,7 +32,7 @@ impl Telephone {
     pub(crate) fn new(
         name: &'static str,
         peer: &'static str,
-        codec: Codec,
+        config: Config,
         (passage, passages): (&str, usize),
         now: Instant,
     ) -> Telephone {
@@ -42,7 +42,7 @@ impl Telephone {
         Telephone {
             name,
             peer,
-            session: Session::new(Config::new(codec), seed).expect("the codec starts"),
+            session: Session::new(config, seed).expect("the codec starts"),
             passage,
             passages,
             said: 0,
@@ -160,11 +160,17 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn new(codec: Codec, conditions: Conditions, times: usize) -> Call {
+        let config = Config::new(codec);
+        Call::agreed([config.clone(), config], conditions, times)
+    }
+
+    /// With what Alice and Bob have agreed upon.
+    pub(crate) fn agreed([alice, bob]: [Config; 2], conditions: Conditions, times: usize) -> Call {
         let air = Network::new([3; 32], conditions);
         let now = air.now();
         Call {
-            alice: Telephone::new("alice", "bob", codec, ("leisure.wav", times), now),
-            bob: Telephone::new("bob", "alice", codec, ("amiable.wav", times), now),
+            alice: Telephone::new("alice", "bob", alice, ("leisure.wav", times), now),
+            bob: Telephone::new("bob", "alice", bob, ("amiable.wav", times), now),
             air,
         }
     }
