@@ -41,7 +41,7 @@ pub enum InvitationsAction {
 
 macro_rules! invitation_json {
     () => {
-        "{id, note, number, uses_left, made_by, created_at, ends_at, code}; code is null but once"
+        "{id, note, number, uses_left, made_by, created_at, ends_at, code, link}; code and link are null but once"
     };
 }
 
@@ -124,7 +124,7 @@ fn print_added(one: InvitationView, console: &mut Console<'_>) -> Result<(), Cal
         return Ok(console.page.done("An invitation", "added")?);
     };
     let ends = console.page.time(&one.ends_at);
-    console.page.properties(&[
+    let mut properties = vec![
         ("id", one.id.to_string()),
         ("note", one.note),
         ("number", or_dash(one.number)),
@@ -133,8 +133,15 @@ fn print_added(one: InvitationView, console: &mut Console<'_>) -> Result<(), Cal
             format!("{} until {ends}", accounts(one.uses_left)),
         ),
         ("code", code),
-    ])?;
-    let reminder = "Give the code to whoever is invited: it is not shown again.";
+    ];
+    let reminder = match one.link {
+        Some(link) => {
+            properties.push(("link", link));
+            "Give the link, or the code alone, to whoever is invited: they are not shown again."
+        }
+        None => "Give the code to whoever is invited: it is not shown again.",
+    };
+    console.page.properties(&properties)?;
     Ok(console.page.line(reminder)?)
 }
 

@@ -52,6 +52,8 @@ pub struct InvitationView {
     pub ends_at: String,
     /// The code, once, when it is made.
     pub code: Option<String>,
+    /// A link for the softphone with the code in it, once; none when no server with HTTPS runs.
+    pub link: Option<String>,
 }
 
 impl fmt::Debug for InvitationView {
@@ -74,6 +76,7 @@ impl InvitationView {
             created_at: rfc_3339(row.created_at),
             ends_at: rfc_3339(row.ends_at),
             code,
+            link: None,
         }
     }
 }
@@ -84,6 +87,7 @@ const PAGE: i64 = 1_000;
 impl Operator {
     /// The code of a rehearsal is not shown: somebody might give it away.
     pub(super) async fn invitations(
+        &self,
         office: &Office,
         command: InvitationsCommand,
         is_rehearsal: bool,
@@ -103,7 +107,12 @@ impl Operator {
                 };
                 let made = office.add_invitation(wish).await?;
                 let code = (!is_rehearsal).then_some(made.code);
-                Answer::of(&InvitationView::new(made.row, code))
+                let link = self.server.as_ref().zip(code.as_ref());
+                let link = link.and_then(|(server, code)| server.link(office.domain(), Some(code)));
+                Answer::of(&InvitationView {
+                    link,
+                    ..InvitationView::new(made.row, code)
+                })
             }
             InvitationsCommand::List => {
                 let (mut all, mut after) = (Vec::new(), None);

@@ -37,6 +37,27 @@ pub struct ServerFacts {
     pub ready_since: Instant,
 }
 
+impl ServerFacts {
+    /// What a person gives to a softphone: where the server is, the fingerprint of its certificate, and the code of an
+    /// invitation. `None` without HTTPS.
+    pub(super) fn link(&self, domain: &str, invitation: Option<&str>) -> Option<String> {
+        let address = self.https?;
+        let host = match address.ip() {
+            // The domain is the one name that leads here from elsewhere, if any does.
+            ip if ip.is_unspecified() => format!("{domain}:{}", address.port()),
+            _ => address.to_string(),
+        };
+        let pin = self.certificate_sha256.as_deref();
+        let pin = pin.map(|digits| format!("sha256={digits}"));
+        let code = invitation.map(|code| format!("invitation={code}"));
+        let parts: Vec<String> = pin.into_iter().chain(code).collect();
+        Some(match parts.is_empty() {
+            true => format!("https://{host}/"),
+            false => format!("https://{host}/#{}", parts.join("&")),
+        })
+    }
+}
+
 const NO_SERVER: &str =
     "No callserver runs on this data folder, so there are no calls and no bans; start it first.";
 
@@ -82,7 +103,7 @@ impl Operator {
             Command::Numbers(command) => Self::numbers(office, command).await,
             Command::Database(command) => self.database(command).await,
             Command::Pools(command) => Self::pools(office, command).await,
-            Command::Invitations(command) => Self::invitations(office, command, is_rehearsal).await,
+            Command::Invitations(command) => self.invitations(office, command, is_rehearsal).await,
             Command::Calls(command) => self.calls(command, is_rehearsal).await,
             Command::Bans(command) => self.bans(command, is_rehearsal).await,
             Command::Audit(command) => Self::audit(office, command).await,

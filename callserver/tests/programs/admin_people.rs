@@ -47,6 +47,15 @@ fn an_invitation_shows_its_code_once_and_is_taken_back() {
     let wish = ["--note", "the new colleague", "--number", "1012"];
     let made = server.callctl_json(&[&["invitations", "add"], &wish[..]].concat());
     assert!(made["code"].as_str().unwrap().len() > 20, "{made}");
+    let status = server.callctl_json(&["status"]);
+    let ask = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let link = format!(
+        "https://{}/#sha256={}&invitation={}",
+        ask(&status["https"]),
+        ask(&status["certificate_sha256"]),
+        ask(&made["code"])
+    );
+    assert_eq!(made["link"], link);
     let listed = server.callctl_json(&["invitations", "list"]);
     assert_eq!(
         (
