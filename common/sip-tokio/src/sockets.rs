@@ -390,6 +390,18 @@ impl Sockets {
             .clone()
     }
 
+    /// Closes the connection that messages to this flow would take, without waiting for anything: its owner has found out
+    /// that nobody answers there any more. The next message opens another one. Nothing is reported of it.
+    pub fn abandon(&mut self, flow: Flow) {
+        let number = match flow.connection {
+            0 => self.table.towards(flow.transport, flow.remote),
+            number => Some(number),
+        };
+        if let Some(connection) = number.and_then(|number| self.table.remove(number)) {
+            connection.abort();
+        }
+    }
+
     /// Lets what is queued go out, for a second at most, and closes everything.
     pub async fn shutdown(mut self) {
         self.flush();

@@ -77,6 +77,20 @@ pub(crate) struct Line {
     /// When the call began or was answered, whichever was last.
     pub(crate) stage_began: Instant,
     pub(crate) sound: Sound,
+    pub(crate) way: Way,
+    /// Whether the number that was dialled has led to another one.
+    pub(crate) is_redirected: bool,
+}
+
+/// Whether requests of this call reach the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// They do.
+    Open,
+    /// The connection is gone.
+    Lost,
+    /// It was gone. What the server has to say of the call may be about the time when it was away.
+    Restored,
 }
 
 /// What SIP waits for.
@@ -121,6 +135,8 @@ impl Line {
             description_version: 0,
             stage_began: now,
             sound: Sound::Flows,
+            way: Way::Open,
+            is_redirected: false,
         }
     }
 
@@ -142,9 +158,11 @@ impl Line {
 
     /// Whether nothing but an answer of the server itself could show that it is still there.
     pub(crate) fn needs_sign_of_server(&self) -> bool {
-        !matches!(
-            (&self.state, self.sound),
-            (State::Opening { .. }, _) | (State::Established { .. }, Sound::Flows)
-        )
+        // Whoever has lost it waits for the registration.
+        self.way != Way::Lost
+            && !matches!(
+                (&self.state, self.sound),
+                (State::Opening { .. }, _) | (State::Established { .. }, Sound::Flows)
+            )
     }
 }

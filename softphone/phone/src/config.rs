@@ -82,6 +82,9 @@ pub struct Patience {
     pub idle: Duration,
     /// How long a call may stay without sound although the server is there.
     pub silence: Duration,
+    /// How long an answered call goes on without the server: it may be started again, or the network may change.
+    /// Sound does not depend on the connection, and whoever does not want to wait hangs up.
+    pub recovery: Duration,
     /// How long a call may ring, either way; the server's own limit is shorter.
     pub ringing: Duration,
 }
@@ -95,6 +98,7 @@ impl Default for Patience {
             answer: Duration::from_millis(4500),
             idle: Duration::from_secs(25),
             silence: Duration::from_secs(60),
+            recovery: Duration::from_secs(90),
             ringing: Duration::from_secs(180),
         }
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use sdp::{AnswerError, Direction, Negotiated, OfferConfig, SessionDescription};
 use sip::{EndCause, LegId, Request, StatusCode};
 
-use crate::call::{Line, Sound, State};
+use crate::call::{Line, Sound, State, Way};
 use crate::probe::Probe;
 use crate::reason::of_cause;
 use crate::{CallNumber, CallStage, EndReason, Event, Patience, Phone};
@@ -136,15 +136,23 @@ impl Phone {
     }
 
     /// The SIP core says that the leg is over; unless we ended it, that is news.
-    pub(crate) fn leg_ended(&mut self, leg: LegId, cause: &EndCause) {
+    pub(crate) fn leg_ended(&mut self, now: Instant, leg: LegId, cause: &EndCause) {
         let Some(call) = self.call_of(leg) else {
             return;
         };
+        if let EndCause::Refused { status, headers } = cause
+            && self.call_is_redirected(now, call, *status, headers)
+        {
+            return;
+        }
         let Some(line) = self.lines.get(&call) else {
             return;
         };
         let rang = line.call.stage != CallStage::Dialling;
         let was_connected = matches!(line.call.stage, CallStage::Connected { .. });
+        if line.way == Way::Restored && matches!(cause, EndCause::Refused { .. }) {
+            return self.forget_call(call, EndReason::EndedMeanwhile);
+        }
         self.forget_call(call, of_cause(cause, rang, was_connected));
     }
 
@@ -227,6 +235,12 @@ impl Line {
     /// When the phone loses its patience with this call, server or no server.
     pub(crate) fn due(&self, patience: &Patience) -> Option<Instant> {
         match (&self.state, self.sound) {
+            // The core keeps the time of a call without its connection.
+            (State::Established { .. } | State::AwaitingAnswer { .. }, _)
+                if self.way == Way::Lost =>
+            {
+                None
+            }
             (State::Established { .. }, Sound::Missing { since }) => Some(since + patience.silence),
             (State::Established { .. }, Sound::Flows) => None,
             _ => Some(self.stage_began + patience.ringing),

@@ -1,6 +1,7 @@
 //! Everything that can come out of a phone, besides SIP messages.
 
 use sdp::{Codec, Negotiated};
+use sip::Flow;
 
 use crate::{CallNumber, EndReason, Party, RegistrationState};
 
@@ -40,6 +41,29 @@ pub enum Event {
         call: CallNumber,
         /// What is spoken.
         codec: Codec,
+    },
+    /// The number has moved, and the call rings at the new one instead: once for each call at most.
+    Redirected {
+        /// Our call.
+        call: CallNumber,
+        /// Who is called now.
+        to: Party,
+    },
+    /// The way to the server is lost. The call goes on, and so may its sound; the phone registers again.
+    Reconnecting {
+        /// The call.
+        call: CallNumber,
+    },
+    /// The server is there again, and so is the call.
+    Reconnected {
+        /// The call.
+        call: CallNumber,
+    },
+    /// Nothing comes over the connection to the server although it seems open: close it, so that the next message
+    /// takes a new one.
+    AbandonConnection {
+        /// The flow that is dead.
+        flow: Flow,
     },
     /// The call is over: exactly once for each call, always, and its last event. Close its socket.
     Ended {

@@ -30,6 +30,7 @@ mod outgoing;
 mod phone;
 mod probe;
 mod reason;
+mod recovery;
 mod registration;
 mod server;
 mod target;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use sdp::SessionDescription;
-use sip::{Headers, LegId, NameAddr, Params, StatusCode, Uri};
+use sip::{Contact, Headers, LegId, NameAddr, Params, StatusCode, Uri};
 
 use crate::call::{Line, State};
 use crate::{
@@ -78,6 +78,44 @@ impl Phone {
         self.endpoint.handle(now, input);
     }
 
+    /// The number has moved (RFC 3261 section 21.3.2): rings the new one, once, in the same call. Says whether it does.
+    pub(crate) fn call_is_redirected(
+        &mut self,
+        now: Instant,
+        call: CallNumber,
+        status: StatusCode,
+        headers: &Headers,
+    ) -> bool {
+        let Some(line) = self.lines.get_mut(&call) else {
+            return false;
+        };
+        let State::Inviting { .. } = line.state else {
+            return false;
+        };
+        let moved = matches!(
+            status,
+            StatusCode::MOVED_PERMANENTLY | StatusCode::MOVED_TEMPORARILY
+        );
+        let (Some(rtp), true, false) = (line.rtp, moved, line.is_redirected) else {
+            return false;
+        };
+        let Some(contact) = first_address(headers) else {
+            return false;
+        };
+        // Whoever the number belongs to now is called through our own server, and nobody else's.
+        let party = Party::of(&contact);
+        let Ok(to) = target::address(&party.number, self.config.domain.as_str()) else {
+            return false;
+        };
+        line.is_redirected = true;
+        line.call.party = party.clone();
+        line.enter(CallStage::Dialling, now);
+        line.ours = None;
+        self.events.push_back(Event::Redirected { call, to: party });
+        self.send_invite(now, call, to, rtp);
+        true
+    }
+
     pub(crate) fn call_progresses(&mut self, now: Instant, leg: LegId, status: StatusCode) {
         // 183 comes from gateways while the other network rings; its early sound is not played.
         let rings = matches!(status, StatusCode::RINGING | StatusCode::SESSION_PROGRESS);
@@ -111,6 +149,15 @@ impl Phone {
             Err(why) => self.end_call(now, call, EndReason::Protocol(why)),
         }
     }
+}
+
+/// The first address of the Contact headers that names a user.
+fn first_address(headers: &Headers) -> Option<NameAddr> {
+    let contacts = headers.typed_list::<Contact>().ok()?;
+    let mut addresses = contacts.iter().filter_map(Contact::address);
+    addresses
+        .find(|address| address.uri.user.is_some())
+        .cloned()
 }
 
 /// What our offer and their answer come to.

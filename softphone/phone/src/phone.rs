@@ -39,6 +39,8 @@ impl Phone {
                 Method::Cancel,
                 Method::Options,
             ],
+            flow_recovery: config.patience.recovery,
+            recovers_datagrams: true,
             // Somebody waits for this phone to come back: no longer pauses than that.
             registration_retry: sip::RetryDelay {
                 first: Duration::from_secs(2),
@@ -180,7 +182,7 @@ impl Phone {
                 registration,
                 flow_timer_seconds,
                 ..
-            } => self.registered(registration, flow_timer_seconds),
+            } => self.registered(now, registration, flow_timer_seconds),
             sip::Event::RegistrationFailed {
                 registration,
                 failure,
@@ -198,10 +200,10 @@ impl Phone {
             sip::Event::ReofferRefused { .. }
             | sip::Event::ReofferAccepted { .. }
             | sip::Event::ReofferWithdrawn { .. }
-            | sip::Event::FlowLost { .. }
-            | sip::Event::Moved { .. }
             | sip::Event::ProgressAcknowledged { .. } => {}
-            sip::Event::Ended { leg, cause } => self.leg_ended(leg, &cause),
+            sip::Event::FlowLost { leg } => self.way_is_lost(leg),
+            sip::Event::Moved { leg, .. } => self.way_is_restored(now, leg),
+            sip::Event::Ended { leg, cause } => self.leg_ended(now, leg, &cause),
             // It subscribes to nothing, publishes nothing, and takes neither SUBSCRIBE nor REFER.
             sip::Event::Subscribed { .. }
             | sip::Event::Notified { .. }

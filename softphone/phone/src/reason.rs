@@ -32,8 +32,10 @@ pub enum EndReason {
     NoCommonCodec,
     /// The server answered nothing at all when the call was placed.
     ServerUnreachable,
-    /// The server stopped answering in mid-call.
+    /// The server stopped answering in mid-call, and did not come back in time.
     ServerGone,
+    /// The server was away for a while, and the call was over when it came back.
+    EndedMeanwhile,
     /// The server was shut down, or restarted, and ended the call in an orderly way.
     ServerStopped,
     /// No sound arrived for long, although the server is there.
@@ -71,6 +73,7 @@ impl EndReason {
             Self::NoCommonCodec => "no-common-codec",
             Self::ServerUnreachable => "server-unreachable",
             Self::ServerGone => "server-gone",
+            Self::EndedMeanwhile => "ended-meanwhile",
             Self::ServerStopped => "server-stopped",
             Self::MediaSilent => "media-silent",
             Self::BadTarget(_) => "bad-target",
@@ -113,6 +116,9 @@ impl EndReason {
             Self::ServerGone => {
                 "The call server stopped answering during the call; check the network and that the server runs."
                     .into()
+            }
+            Self::EndedMeanwhile => {
+                format!("The call with {who} ended while there was no connection to the call server; call again.")
             }
             Self::ServerStopped => {
                 "The call server was shut down, which ended the call; call again when it is back.".into()

@@ -152,6 +152,7 @@ impl Phone {
 
     pub(crate) fn registered(
         &mut self,
+        now: Instant,
         registration: RegistrationId,
         flow_timer_seconds: Option<u32>,
     ) {
@@ -164,6 +165,7 @@ impl Phone {
         }
         if self.is_current(registration) && self.registrar.state != RegistrationState::SigningOut {
             self.set_registration(RegistrationState::Registered);
+            self.take_calls_along(now);
         }
     }
 

@@ -3,10 +3,13 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use sip::{Failure, HeaderName, Headers, Method, NameAddr, Params, Request, RequestId, StatusCode};
+use sip::{
+    Failure, Flow, HeaderName, Headers, Method, NameAddr, Params, Request, RequestId, StatusCode,
+};
 
+use crate::call::Line;
 use crate::probe::{Eagerness, Probe};
-use crate::{CallStage, EndReason, Phone, RegistrationState};
+use crate::{CallStage, EndReason, Event, Phone, RegistrationState};
 
 impl Phone {
     pub(crate) fn eagerness(&self) -> Eagerness {
@@ -56,7 +59,9 @@ impl Phone {
     /// The question found no way to the server at all. One that was merely not answered is too old to matter.
     pub(crate) fn question_failed(&mut self, now: Instant, cause: Failure) {
         if matches!(self.probe, Probe::Asking { .. }) && cause == Failure::FlowFailed {
-            self.server_is_gone(now);
+            self.probe = Probe::Resting { since: now };
+            self.end_calls_of_server(now);
+            self.register_anew(now);
         }
     }
 
@@ -74,19 +79,41 @@ impl Phone {
         }
     }
 
-    /// Ends the calls that hang on the server, and registers again.
+    /// Silence counts as an answer: ends the calls that hang on the server, lets the answered ones wait for it, and
+    /// registers again.
     fn server_is_gone(&mut self, now: Instant) {
         self.probe = Probe::Resting { since: now };
+        self.end_calls_of_server(now);
+        if self.lines.is_empty() {
+            return self.register_anew(now);
+        }
+        // Nobody closed the connection, but it leads nowhere any more.
+        let legs = self.lines.values().filter_map(Line::leg);
+        let mut flows: Vec<Flow> = legs.filter_map(|leg| self.endpoint.flow_of(leg)).collect();
+        flows.push(self.config.server);
+        flows.dedup();
+        for flow in flows {
+            if flow.transport.is_reliable() {
+                self.events.push_back(Event::AbandonConnection { flow });
+            }
+            self.endpoint.handle(now, sip::Input::FlowFailed { flow });
+        }
+    }
+
+    /// Ends the calls that are not answered yet.
+    fn end_calls_of_server(&mut self, now: Instant) {
         let calls: Vec<_> = self
             .lines
             .iter()
-            .filter(|(_, line)| line.needs_sign_of_server())
+            .filter(|(_, line)| {
+                line.needs_sign_of_server()
+                    && !matches!(line.call.stage, CallStage::Connected { .. })
+            })
             .map(|(call, line)| (*call, reason_without_server(&line.call.stage)))
             .collect();
         for (call, reason) in calls {
             self.end_call(now, call, reason);
         }
-        self.register_anew(now);
     }
 
     pub(crate) fn answer_request(&mut self, now: Instant, request: RequestId, message: &Request) {

@@ -117,6 +117,27 @@ impl Core {
                     encrypted: false,
                 });
             }
+            Event::Redirected { call, to } => {
+                let who = to.display_name.as_ref().unwrap_or(&to.number).clone();
+                if let Some(conversation) = self.conversations.get_mut(&call) {
+                    conversation.who = who;
+                }
+                self.outlet.tell(Notice::Redirected {
+                    call,
+                    to: to.number,
+                });
+            }
+            Event::Reconnecting { call } => {
+                self.outlet.tell(Notice::Reconnecting { call, on: true });
+            }
+            Event::Reconnected { call } => {
+                self.outlet.tell(Notice::Reconnecting { call, on: false });
+            }
+            Event::AbandonConnection { flow } => {
+                if let Some(sockets) = &mut self.sockets {
+                    sockets.abandon(flow);
+                }
+            }
             Event::Ended { call, reason } => self.end(call, reason),
             Event::BadMessage { why } => tracing::debug!(why, "a SIP message was dropped"),
         }

@@ -138,6 +138,20 @@ pub enum Notice {
         /// Whether the audio is encrypted.
         encrypted: bool,
     },
+    /// The number that was called has moved; the call rings at the new one.
+    Redirected {
+        /// Which call.
+        call: CallNumber,
+        /// The new number.
+        to: String,
+    },
+    /// The way to the server was lost in the middle of a call, or is there again. Sound may flow meanwhile.
+    Reconnecting {
+        /// Which call.
+        call: CallNumber,
+        /// `true` while it is lost.
+        on: bool,
+    },
     /// Our microphone was muted or opened.
     Muted {
         /// Which call.

@@ -57,6 +57,13 @@ impl<W: Write> Lines<W> {
                 let fields = json!({ "call": call.0, "codec": codec, "encrypted": encrypted });
                 self.event("answered", fields);
             }
+            Notice::Redirected { call, to } => {
+                self.event("redirected", json!({ "call": call.0, "to": to }));
+            }
+            Notice::Reconnecting { call, on } => {
+                let name = if *on { "reconnecting" } else { "reconnected" };
+                self.event(name, json!({ "call": call.0 }));
+            }
             Notice::Level {
                 call, heard_dbfs, ..
             } => self.level(*call, *heard_dbfs),

@@ -7,6 +7,8 @@
 //! | `calling` | `call`, `target` |
 //! | `ringing` | `call` |
 //! | `answered` | `call`, `codec`, `encrypted` |
+//! | `redirected` | `call`, `to`: the number that was dialled has moved there, and that one rings |
+//! | `reconnecting`, `reconnected` | `call`: the way to the server was lost, and is there again; the call goes on |
 //! | `audio_in`, `audio_out` | `device`; `at` is when the first sample was captured or played |
 //! | `heard` | `call`, `level_dbfs`, twice a second |
 //! | `ended` | `call`, `reason`, `sentence`, `seconds`, `sent`, `received`, `lost`, `jitter_millis`, `mos` |

@@ -173,6 +173,15 @@ impl Desk {
                     heard_dbfs: SILENCE_DBFS,
                 });
             }),
+            Notice::Redirected { call, to } => {
+                let party = Party::new(&to, None);
+                self.change(call, |call| {
+                    let before = std::mem::replace(&mut call.party, party);
+                    call.redirected_from = Some(before.title().to_owned());
+                    call.stage = Stage::Calling;
+                });
+            }
+            Notice::Reconnecting { call, on } => self.change(call, |call| call.reconnecting = on),
             Notice::Muted { call, on } => self.connected(call, |connected| connected.muted = on),
             Notice::Level {
                 call,
@@ -388,6 +397,8 @@ impl Desk {
             party,
             incoming,
             stage,
+            reconnecting: false,
+            redirected_from: None,
             settling: None,
         });
     }

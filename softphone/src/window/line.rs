@@ -78,6 +78,10 @@ pub(crate) struct Call {
     pub(crate) party: Party,
     pub(crate) incoming: bool,
     pub(crate) stage: Stage,
+    /// The way to the server is lost.
+    pub(crate) reconnecting: bool,
+    /// What was dialled, when it has led to another number.
+    pub(crate) redirected_from: Option<String>,
     /// What was asked of the engine and has not happened yet.
     pub(crate) settling: Option<Settling>,
 }

@@ -204,15 +204,43 @@ async fn a_device_that_is_not_there_ends_the_call_with_a_sentence() {
     assert!(sentence.contains("/nowhere/speech.wav"), "{sentence}");
 }
 
+/// Waits until the way to the server is lost, or is there again.
+async fn way_moves(engine: &mut Engine, lost: bool) {
+    wait_for(engine, |notice| match notice {
+        Notice::Reconnecting { on, .. } if *on == lost => Some(()),
+        Notice::Ended { reason, .. } => panic!("{reason:?}"),
+        _ => None,
+    })
+    .await;
+}
+
 #[tokio::test]
-async fn a_server_that_hangs_up_over_a_lost_connection_is_gone() {
+async fn a_call_goes_on_over_a_new_connection() {
     let server = Server::start();
     let mut engine = engine_over(SipTransport::Tcp);
     sign_in(&engine, &server, server::PASSWORD);
     registered(&mut engine).await;
-    answered_call(&mut engine, "echo").await;
-    server.stop();
-    assert_eq!(ended(&mut engine).await.0, EndReason::ServerGone);
+    let call = answered_call(&mut engine, "echo").await;
+    server.cut();
+    way_moves(&mut engine, true).await;
+    way_moves(&mut engine, false).await;
+    engine.send(Command::HangUp { call }).unwrap();
+    assert_eq!(ended(&mut engine).await.0, EndReason::LocalHangup);
+}
+
+#[tokio::test]
+async fn a_call_whose_server_is_gone_waits_until_somebody_hangs_up() {
+    for transport in [SipTransport::Tcp, SipTransport::Udp] {
+        let server = Server::start();
+        let mut engine = engine_over(transport);
+        sign_in(&engine, &server, server::PASSWORD);
+        registered(&mut engine).await;
+        let call = answered_call(&mut engine, "echo").await;
+        server.stop();
+        way_moves(&mut engine, true).await;
+        engine.send(Command::HangUp { call }).unwrap();
+        assert_eq!(ended(&mut engine).await.0, EndReason::LocalHangup);
+    }
 }
 
 #[tokio::test]

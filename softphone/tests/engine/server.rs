@@ -16,7 +16,7 @@ use sip::{Endpoint, Event, HeaderName, Headers, Input, Method, StatusCode};
 use sip_tokio::{BindConfig, Received, Sockets};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 pub(crate) const PASSWORD: &str = "seven green bottles";
 
@@ -32,6 +32,7 @@ pub(crate) struct Server {
     http: SocketAddr,
     seen: Arc<Seen>,
     stop: Option<oneshot::Sender<()>>,
+    cuts: mpsc::UnboundedSender<()>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -39,6 +40,7 @@ impl Server {
     pub(crate) fn start() -> Self {
         let (ready, is_ready) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel();
+        let (cuts, to_cut) = mpsc::unbounded_channel();
         let seen = Arc::<Seen>::default();
         let shared = seen.clone();
         let thread = std::thread::spawn(move || {
@@ -50,7 +52,7 @@ impl Server {
                 let http = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
                 ready.send(http.local_addr().unwrap()).unwrap();
                 tokio::select! {
-                    () = serve(http, shared) => {}
+                    () = serve(http, shared, to_cut) => {}
                     _ = stopped => {}
                 }
             });
@@ -59,6 +61,7 @@ impl Server {
             http: is_ready.recv().unwrap(),
             seen,
             stop: Some(stop),
+            cuts,
             thread: Some(thread),
         }
     }
@@ -76,6 +79,11 @@ impl Server {
         self.seen.unregistered.load(Ordering::Acquire)
     }
 
+    /// Closes the connection that the last message came over.
+    pub(crate) fn cut(&self) {
+        self.cuts.send(()).unwrap();
+    }
+
     /// Closes all its sockets.
     pub(crate) fn stop(self) {
         drop(self);
@@ -91,14 +99,20 @@ impl Drop for Server {
     }
 }
 
-async fn serve(http: TcpListener, seen: Arc<Seen>) {
+async fn serve(http: TcpListener, seen: Arc<Seen>, mut cuts: mpsc::UnboundedReceiver<()>) {
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let mut sockets = Sockets::bind(BindConfig::udp_and_tcp(anywhere))
         .await
         .unwrap();
     let echo = UdpSocket::bind(anywhere).await.unwrap();
     let mut exchange = Exchange {
-        endpoint: Endpoint::new(sip::Config::default(), [1; 32]),
+        endpoint: Endpoint::new(
+            sip::Config {
+                flow_recovery: super::PATIENCE,
+                ..sip::Config::default()
+            },
+            [1; 32],
+        ),
         echo: echo.local_addr().unwrap(),
         seen: seen.clone(),
     };
@@ -110,6 +124,7 @@ async fn serve(http: TcpListener, seen: Arc<Seen>) {
         certificate_sha256: None,
     };
     let mut sound = [0; 2048];
+    let mut last_flow = None;
     loop {
         let due = exchange
             .endpoint
@@ -124,8 +139,18 @@ async fn serve(http: TcpListener, seen: Arc<Seen>) {
                 let _ = echo.try_send_to(&sound[..length], from);
                 continue;
             }
+            Some(()) = cuts.recv() => match last_flow.take() {
+                Some(flow) => {
+                    sockets.abandon(flow);
+                    Input::FlowFailed { flow }
+                }
+                None => continue,
+            },
             received = sockets.receive() => match received {
-                Received::Message { flow, payload } => Input::Receive { flow, payload },
+                Received::Message { flow, payload } => {
+                    last_flow = Some(flow);
+                    Input::Receive { flow, payload }
+                }
                 Received::FlowFailed { flow, .. } => Input::FlowFailed { flow },
             },
             () = tokio::time::sleep_until(due.into()) => Input::Timeout,

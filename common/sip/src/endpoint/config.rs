@@ -44,11 +44,14 @@ pub struct Config {
     /// How long an answered call waits for its peer to come back after their connection broke; zero ends
     /// it at once. It is back with a request in the call over another connection, or when the application
     /// says so with [`Input::MoveLeg`](super::Input::MoveLeg). Datagrams have no connection: where nobody
-    /// listens for them any more, the call ends at once.
+    /// listens for them any more, the call ends at once, unless `recovers_datagrams` says otherwise.
     pub flow_recovery: Duration,
     /// Whether the core notes which calls have changed, for an owner that keeps snapshots of them
     /// ([`Endpoint::take_changed`](super::Endpoint::take_changed)).
     pub notes_changes: bool,
+    /// Whether calls over datagrams wait in the same way when nobody takes them any more: for a phone, whose
+    /// server comes back to the same address. A server need not wait for a phone whose port is closed.
+    pub recovers_datagrams: bool,
     /// How much may be in memory at once.
     pub capacity: Capacity,
     /// When a failed registration is tried again.
@@ -80,6 +83,7 @@ impl Default for Config {
             session_timer: Some(SessionTimer::default()),
             flow_recovery: Duration::ZERO,
             notes_changes: false,
+            recovers_datagrams: false,
             capacity: Capacity::default(),
             registration_retry: RetryDelay::default(),
         }

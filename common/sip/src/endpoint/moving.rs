@@ -61,7 +61,8 @@ impl Endpoint {
             return true;
         }
         let is_answered = matches!(leg.phase, Phase::Established(_)) && !leg.is_parting();
-        if patience.is_zero() || !leg.flow.transport.is_reliable() || !is_answered {
+        let is_recoverable = leg.flow.transport.is_reliable() || self.config.recovers_datagrams;
+        if patience.is_zero() || !is_recoverable || !is_answered {
             return false;
         }
         leg.lost_at = Some(now);

@@ -1,7 +1,7 @@
 //! Two phones call each other through an exchange.
 
 use crate::house::House;
-use phone::{EndReason, Event, Input, RegistrationState};
+use phone::{CallStage, EndReason, Event, Input, RegistrationState};
 use sdp::{Codec, Direction};
 use simnet::Conditions;
 use sip::StatusCode;
@@ -88,6 +88,31 @@ fn a_second_caller_hears_that_the_line_is_busy() {
     });
     assert!(refused, "{:?}", house.exchange.single);
     assert!(house.bela.is_connected());
+}
+
+#[test]
+fn a_number_that_has_moved_is_rung_at_the_new_one() {
+    let mut house = House::signed_in();
+    house.exchange.moved.insert("205".into(), "201".into());
+    let call = house.dial("205");
+    house.pass(1.0);
+    house.ringing();
+    let redirected = house.amina.events.iter().find_map(|event| match event {
+        Event::Redirected { call: of, to } => Some((*of, to.number.clone())),
+        _ => None,
+    });
+    assert_eq!(redirected, Some((call, "201".to_owned())));
+    assert_eq!(house.amina.calls()[0].stage, CallStage::RingingThere);
+}
+
+#[test]
+fn numbers_that_lead_in_a_circle_end_the_call() {
+    let mut house = House::signed_in();
+    house.exchange.moved.insert("205".into(), "206".into());
+    house.exchange.moved.insert("206".into(), "205".into());
+    house.dial("205");
+    house.pass(1.0);
+    assert_eq!(house.amina.ends(), [EndReason::Refused(301)]);
 }
 
 #[test]

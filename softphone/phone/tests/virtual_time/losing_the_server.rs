@@ -1,7 +1,7 @@
 //! The server goes away and comes back.
 
 use crate::house::House;
-use phone::{EndReason, Input, RegistrationProblem, RegistrationState};
+use phone::{EndReason, Event, Input, RegistrationProblem, RegistrationState};
 use simnet::Conditions;
 use sip::Method;
 
@@ -49,8 +49,8 @@ fn a_server_that_wants_more_signs_of_life_gets_them() {
     }
 }
 
-#[test]
-fn a_server_that_dies_in_mid_call_ends_the_call_within_ten_seconds() {
+/// The server dies in the middle of a call, and both phones notice that it is silent.
+fn silent_in_mid_call() -> House {
     let (mut house, at_amina, at_bela) = House::connected();
     house.pass(30.0);
     assert!(house.amina.is_connected());
@@ -64,12 +64,67 @@ fn a_server_that_dies_in_mid_call_ends_the_call_within_ten_seconds() {
         .bela
         .handle(now, Input::MediaStalled { call: at_bela });
     house.pass(8.0);
-    assert_eq!(house.amina.ends(), [EndReason::ServerGone]);
-    assert_eq!(house.bela.ends(), [EndReason::ServerGone]);
+    house
+}
+
+fn reconnects(events: &[Event]) -> (usize, usize) {
+    let count = |wanted: fn(&Event) -> bool| events.iter().filter(|event| wanted(event)).count();
+    (
+        count(|event| matches!(event, Event::Reconnecting { .. })),
+        count(|event| matches!(event, Event::Reconnected { .. })),
+    )
+}
+
+#[test]
+fn a_call_outlives_a_server_that_is_silent_for_a_while() {
+    let mut house = silent_in_mid_call();
+    assert!(house.amina.is_connected() && house.bela.is_connected());
+    assert_eq!(reconnects(&house.amina.events), (1, 0));
     assert!(matches!(
         house.amina.phone.registration(),
         RegistrationState::Retrying { .. }
     ));
+    house.exchange.is_dead = false;
+    house.pass(50.0);
+    assert!(house.amina.is_connected() && house.bela.is_connected());
+    assert_eq!(reconnects(&house.amina.events), (1, 1));
+    assert_eq!(reconnects(&house.bela.events), (1, 1));
+    let call = house.amina.calls()[0].number;
+    house
+        .amina
+        .handle(house.network.now(), Input::HangUp { call });
+    house.pass(1.0);
+    assert_eq!(house.bela.ends(), [EndReason::RemoteHangup]);
+}
+
+#[test]
+fn a_server_that_does_not_come_back_in_time_has_lost_the_call() {
+    let mut house = silent_in_mid_call();
+    house.pass(75.0);
+    assert!(house.amina.is_connected() && house.bela.is_connected());
+    house.pass(20.0);
+    assert_eq!(house.amina.ends(), [EndReason::ServerGone]);
+    assert_eq!(house.bela.ends(), [EndReason::ServerGone]);
+}
+
+#[test]
+fn a_server_that_comes_back_without_the_call_has_ended_it_meanwhile() {
+    let mut house = silent_in_mid_call();
+    house.exchange.forget_calls();
+    house.exchange.is_dead = false;
+    house.pass(50.0);
+    assert_eq!(house.amina.ends(), [EndReason::EndedMeanwhile]);
+    assert_eq!(house.bela.ends(), [EndReason::EndedMeanwhile]);
+}
+
+#[test]
+fn a_call_that_waits_for_the_server_can_be_hung_up() {
+    let mut house = silent_in_mid_call();
+    let call = house.amina.calls()[0].number;
+    house
+        .amina
+        .handle(house.network.now(), Input::HangUp { call });
+    assert_eq!(house.amina.ends(), [EndReason::LocalHangup]);
 }
 
 #[test]

@@ -39,7 +39,14 @@ impl CallPanel {
         };
         let words = match (&call.stage, call.settling) {
             (_, Some(Settling::Ending)) => "Hanging up…".into(),
-            (Stage::Calling, _) => "Calling…".into(),
+            (Stage::Calling, _) => match &call.redirected_from {
+                Some(before) => format!("{before} has moved. Calling the new number…"),
+                None => "Calling…".into(),
+            },
+            (Stage::Connected(connected), _) if call.reconnecting => {
+                let time = clock(now.saturating_duration_since(connected.since));
+                format!("Reconnecting… {time}")
+            }
             (Stage::RingingThere, _) => "Ringing…".into(),
             (Stage::RingingHere { .. }, _) => "Connecting…".into(),
             (Stage::Connected(connected), _) => {

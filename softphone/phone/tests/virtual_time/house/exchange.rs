@@ -24,6 +24,8 @@ pub(crate) struct Exchange {
     at: BTreeMap<LegId, String>,
     /// What every call gets, without ringing anybody.
     pub(crate) refuse_with: Option<StatusCode>,
+    /// Numbers that have moved: 301 with the new one.
+    pub(crate) moved: BTreeMap<String, String>,
     /// A dead exchange hears and says nothing.
     pub(crate) is_dead: bool,
     /// How often it wants a sign of life, in seconds.
@@ -44,11 +46,19 @@ impl Exchange {
             bridged: BTreeMap::new(),
             at: BTreeMap::new(),
             refuse_with: None,
+            moved: BTreeMap::new(),
             is_dead: false,
             flow_timer: None,
             requests: Vec::new(),
             single: Vec::new(),
         }
+    }
+
+    /// As if it had been started anew: it knows nobody and no call.
+    pub(crate) fn forget_calls(&mut self) {
+        self.endpoint = Endpoint::new(sip::Config::default(), [9; 32]);
+        self.bridged.clear();
+        self.at.clear();
     }
 
     /// Offers a new session to the phone of one side of a call.
@@ -214,6 +224,17 @@ impl Exchange {
             return self.endpoint.handle(now, refuse(status));
         }
         let dialled = invite.uri.user.as_ref().unwrap().to_string();
+        if let Some(now_at) = self.moved.get(&dialled) {
+            let mut headers = Headers::default();
+            headers.push(sip::HeaderName::Contact, format!("<{}>", uri(now_at)));
+            let status = StatusCode::MOVED_PERMANENTLY;
+            let input = Input::Reject {
+                leg,
+                status,
+                headers,
+            };
+            return self.endpoint.handle(now, input);
+        }
         match self.invite(now, &dialled, &from, invite.body.clone()) {
             Some(other) => {
                 self.bridged.insert(leg, other);
