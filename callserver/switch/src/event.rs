@@ -4,7 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use sip::{Flow, StatusCode, Text};
 
-use crate::{AccountId, AskId, BindingId, CallId, DeviceId, Party, Question, Side, StoredBinding};
+use crate::{
+    AccountId, AskId, BindingId, CallId, DeviceId, MediaPlan, Party, Question, Side, StoredBinding,
+};
 
 /// Everything that a [`Switch`](crate::Switch) tells the world, besides the SIP messages that it sends.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -54,6 +56,15 @@ pub enum Event {
         /// Whether the phone calls itself by an address that its messages do not come from: then `remote` is likely to be
         /// wrong, and its audio comes from another port of `signalled_from`.
         is_behind_nat: bool,
+    },
+    /// What is to be done with the audio of a call: just before [`Event::CallAnswered`], and whenever it changes. Comes earlier
+    /// if the phones agree earlier, in early media. Until it comes, and in a call of codecs that are not known here, packets
+    /// are passed on as they are.
+    MediaPlan {
+        /// The call.
+        call: CallId,
+        /// Both legs.
+        plan: Box<MediaPlan>,
     },
     /// The relay can give back the ports of this call. Comes exactly once for each call whose ports were answered.
     MediaClosed {

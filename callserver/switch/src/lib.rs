@@ -59,6 +59,7 @@ mod event;
 mod guard;
 mod identity;
 mod input;
+mod media_plan;
 mod network;
 mod pager;
 mod passing;
@@ -78,6 +79,7 @@ pub use event::{AuthenticationFailure, BanReason, CallEnd, Event, Unregistration
 pub use guard::GuardConfig;
 pub use identity::{AccountId, AskId, BindingId, CallId, DeviceId, Party, Side};
 pub use input::Input;
+pub use media_plan::{MediaPlan, MediaSide, Play, Prompt};
 pub use network::{InvalidNetwork, Network};
 pub use question::{Answer, Credential, MediaPorts, Question, RelayAddress};
 pub use reached::{Destination, Reached};

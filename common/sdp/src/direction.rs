@@ -76,6 +76,10 @@ impl Direction {
         }
     }
 
+    pub(crate) fn is_named(attribute: &str) -> bool {
+        Direction::parse(attribute).is_some()
+    }
+
     fn find(attributes: &[Attribute]) -> Option<Self> {
         attributes
             .iter()

@@ -45,6 +45,7 @@ mod crypto;
 mod description;
 mod direction;
 mod error;
+mod format;
 mod negotiated;
 mod offer;
 mod parse;

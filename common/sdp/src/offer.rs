@@ -89,25 +89,7 @@ pub(crate) fn empty(config: &OfferConfig<'_>) -> SessionDescription {
 pub(crate) fn audio(config: &OfferConfig<'_>, proto: &str, payloads: &[Payload]) -> Media {
     let mut media = Media::new(MediaKind::Audio, config.address.port(), proto);
     for payload in payloads {
-        let payload_type = payload.payload_type;
-        media.formats.push(payload_type.to_string());
-        let mut attribute = |name, value| media.attributes.push(Attribute::new(name, value));
-        match payload.format {
-            Format::Speech(codec) => {
-                attribute("rtpmap", format!("{payload_type} {}", codec.encoding()));
-                if let Some(parameters) = codec.parameters() {
-                    attribute("fmtp", format!("{payload_type} {parameters}"));
-                }
-            }
-            Format::TelephoneEvent(clock_rate) => {
-                attribute(
-                    "rtpmap",
-                    format!("{payload_type} telephone-event/{clock_rate}"),
-                );
-                // The sixteen keys of a phone.
-                attribute("fmtp", format!("{payload_type} 0-15"));
-            }
-        }
+        describe(&mut media, *payload);
     }
     media
         .attributes
@@ -119,6 +101,27 @@ pub(crate) fn audio(config: &OfferConfig<'_>, proto: &str, payloads: &[Payload])
         .attributes
         .push(Attribute::flag(config.direction.as_str()));
     media
+}
+
+/// Appends a format and what is to be said about it.
+pub(crate) fn describe(media: &mut Media, payload: Payload) {
+    let payload_type = payload.payload_type;
+    media.formats.push(payload_type.to_string());
+    let mut attribute = |name, value| media.attributes.push(Attribute::new(name, value));
+    match payload.format {
+        Format::Speech(codec) => {
+            attribute("rtpmap", format!("{payload_type} {}", codec.encoding()));
+            if let Some(parameters) = codec.parameters() {
+                attribute("fmtp", format!("{payload_type} {parameters}"));
+            }
+        }
+        Format::TelephoneEvent(clock_rate) => {
+            let encoding = format!("{payload_type} telephone-event/{clock_rate}");
+            attribute("rtpmap", encoding);
+            // The sixteen keys of a phone.
+            attribute("fmtp", format!("{payload_type} 0-15"));
+        }
+    }
 }
 
 /// All codecs of `config`, and the dialled digits on each of their clocks, under numbers that `known` gave them already.

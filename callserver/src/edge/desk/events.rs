@@ -68,6 +68,8 @@ impl Desk {
                 self.relay
                     .expect(MediaId(call.0), relay_side(side), remote, signalled_from);
             }
+            // The relay passes on whatever comes.
+            Event::MediaPlan { .. } => {}
             Event::MediaClosed { call } => {
                 let statistics = self.relay.close(MediaId(call.0));
                 if let Some(live) = self.calls.get_mut(call) {

@@ -9,6 +9,7 @@ use super::Bridge;
 use super::call::{Branch, Exchange, Stage, Talking};
 use super::description::{expect_media, read};
 use super::end::{ANSWERED_ELSEWHERE, Ending};
+use super::media::same_on_both_sides;
 use crate::desk::Desk;
 use crate::{CallEnd, CallId, Event, Side};
 
@@ -86,6 +87,10 @@ impl Bridge {
         let (ports, has_caller_spoken) = (ringing.ports, ringing.has_caller_spoken);
         desk.timetable.cancel(ringing.timer);
 
+        if let Some(plan) = same_on_both_sides(&description) {
+            let plan = Box::new(plan);
+            desk.emit(Event::MediaPlan { call: id, plan });
+        }
         let exchange = if has_caller_spoken {
             expect_media(desk, id, Side::Callee, &description, &mut winner);
             None

@@ -16,6 +16,7 @@ mod description;
 mod early;
 mod end;
 mod invite;
+mod media;
 mod moving;
 mod redirect;
 mod reoffer;

@@ -15,6 +15,7 @@ mod early_changing;
 mod failing;
 mod forking;
 mod guarding;
+mod media_plans;
 mod moving;
 mod natting;
 mod noise;
