@@ -4,6 +4,7 @@ mod concealment;
 mod decoder;
 mod encoder;
 mod g711;
+mod g722;
 mod polyphase;
 
 pub(crate) use decoder::Decoder;
@@ -18,6 +19,8 @@ pub enum Codec {
     Pcmu,
     /// G.711 A-law, 8 kHz.
     Pcma,
+    /// G.722 at 64 kbit/s: 16 kHz sound, though its RTP clock counts 8,000 a second (RFC 3551 §4.5.2).
+    G722,
 }
 
 impl Codec {
@@ -27,6 +30,7 @@ impl Codec {
             Codec::Opus => 111,
             Codec::Pcmu => 0,
             Codec::Pcma => 8,
+            Codec::G722 => 9,
         }
     }
 
@@ -34,7 +38,7 @@ impl Codec {
     pub const fn clock_rate(self) -> u32 {
         match self {
             Codec::Opus => 48_000,
-            Codec::Pcmu | Codec::Pcma => 8_000,
+            Codec::Pcmu | Codec::Pcma | Codec::G722 => 8_000,
         }
     }
 
@@ -44,6 +48,7 @@ impl Codec {
             Codec::Opus => "opus",
             Codec::Pcmu => "PCMU",
             Codec::Pcma => "PCMA",
+            Codec::G722 => "G722",
         }
     }
 }

@@ -39,12 +39,14 @@ mod source;
 pub mod srtp;
 mod statistics;
 mod stretch;
+mod telephone_event;
 
 pub use codec::{Codec, CodecError};
 pub use level::{Level, SILENT_DBFS, dbfs};
 pub use rtp::{Packet, PacketError, Sequence, Ssrc, Timestamp, is_control};
 pub use session::{Config, Event, Input, Session, Transmit};
 pub use statistics::Statistics;
+pub use telephone_event::Digit;
 
 /// Samples per second of all sound at the interface of a session, whatever its codec.
 pub const SAMPLE_RATE: u32 = 48_000;

@@ -37,6 +37,8 @@ const TOO_MUCH: i64 = 12_000;
 const TOO_LITTLE: i64 = 4_000;
 /// From here on it hurries, in microseconds.
 const HURRY: i64 = 60_000;
+/// Packets without sound that are remembered: those of a few dialled digits.
+const MOST_PASSED_OVER: usize = 64;
 /// Share of packets with redundancy from which it is worth waiting for the packet after a lost one.
 const REDUNDANT: f64 = 0.2;
 
@@ -78,6 +80,8 @@ pub(crate) struct Playout {
     next: Option<i64>,
     /// Number of the last packet decoded.
     last_sequence: i64,
+    /// Numbers of packets that held no sound, dialled digits: nothing is lost where they stand.
+    passed_over: VecDeque<i64>,
     /// Length of the last packet decoded.
     usual: usize,
     /// Samples invented while time stood still.
@@ -100,6 +104,7 @@ impl Playout {
             ready: VecDeque::new(),
             next: None,
             last_sequence: 0,
+            passed_over: VecDeque::new(),
             usual: FRAME_SAMPLES,
             invented: 0,
             fade_in: true,
@@ -114,6 +119,7 @@ impl Playout {
         self.delay = ArrivalDelay::new();
         self.state = State::Paused;
         self.waiting.clear();
+        self.passed_over.clear();
         self.next = None;
         self.invented = 0;
         self.fade_in = true;
@@ -155,6 +161,23 @@ impl Playout {
         if self.waiting.len() > MOST_WAITING {
             self.waiting.pop_first();
         }
+    }
+
+    /// A packet of this number came and holds no sound.
+    pub(crate) fn pass_over(&mut self, sequence: i64) {
+        if self.passed_over.len() == MOST_PASSED_OVER {
+            self.passed_over.pop_front();
+        }
+        self.passed_over.push_back(sequence);
+    }
+
+    /// Whether all packets since the last one decoded and before this number held no sound.
+    fn follows(&self, sequence: i64) -> bool {
+        let between = self.last_sequence + 1..sequence;
+        between.end - between.start <= MOST_PASSED_OVER as i64
+            && between
+                .into_iter()
+                .all(|number| self.passed_over.contains(&number))
     }
 
     /// The next 20 ms.
@@ -247,7 +270,7 @@ impl Playout {
             return;
         };
         // Neighbours in sequence with a hole in time: the sender was silent (RFC 3551 §4.1), nothing is lost.
-        if packet.sequence == self.last_sequence + 1 || hole > PAUSE {
+        if self.follows(packet.sequence) || hole > PAUSE {
             self.pause();
             return;
         }

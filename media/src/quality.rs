@@ -16,14 +16,15 @@ pub(crate) struct Conditions {
 ///
 /// Of G.107 only delay and loss are kept; noise, echo and loudness are taken at their defaults, which give a rating of
 /// 93.2 before anything is subtracted. Loss is taken as random. Robustness against loss (Bpl): 25.1 for G.711 with
-/// concealment, as G.113 says; for Opus there is no ITU figure, we take 20. The scale is that of narrow-band telephony, so
+/// concealment, as G.113 says; for Opus there is no ITU figure and for G.722 none
+/// on this scale, we take 20. The scale is that of narrow-band telephony, so
 /// the wider band of Opus does not count in its favour.
 pub(crate) fn mean_opinion_score(conditions: Conditions) -> f64 {
     let delay = conditions.delay_millis.max(0.0);
     let late = (delay - 177.3).max(0.0);
     let delay_impairment = 0.024 * delay + 0.11 * late;
     let robustness = match conditions.codec {
-        Codec::Opus => 20.0,
+        Codec::Opus | Codec::G722 => 20.0,
         Codec::Pcmu | Codec::Pcma => 25.1,
     };
     let loss = conditions.concealed.clamp(0.0, 1.0) * 100.0;

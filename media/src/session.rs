@@ -15,6 +15,7 @@ use crate::quality::{Conditions, mean_opinion_score};
 use crate::reports::{Reports, Sent};
 use crate::rtp::{Packet, Sequence, Ssrc, Timestamp};
 use crate::source::{Heard, Source};
+use crate::telephone_event::{Dialling, Listening};
 use crate::{Codec, CodecError, FRAME_SAMPLES, Frame, SAMPLE_RATE, SILENCE, Statistics};
 pub use interface::{Config, Event, Input, Transmit};
 use security::Security;
@@ -55,9 +56,11 @@ pub struct Session {
     is_muted: bool,
     is_closed: bool,
     spoken: Level,
+    dialling: Dialling,
 
     source: Source,
     playout: Playout,
+    listening: Listening,
     heard: Level,
     flow: Flow,
     has_flowed: bool,
@@ -108,8 +111,10 @@ impl Session {
             is_muted: false,
             is_closed: false,
             spoken: Level::default(),
+            dialling: Dialling::default(),
             source: Source::new(codec.clock_rate()),
             playout: Playout::new(Decoder::new(codec)?),
+            listening: Listening::default(),
             heard: Level::default(),
             flow: Flow::Untouched,
             has_flowed: false,
@@ -136,6 +141,11 @@ impl Session {
                 None => self.malformed += 1,
             },
             Input::Capture(frame) => self.capture(now, frame),
+            Input::Digit(digit) => {
+                if self.telephone_event.is_some() {
+                    self.dialling.press(digit);
+                }
+            }
             Input::Mute(is_muted) => self.is_muted = is_muted,
             Input::Close => self.close(now),
             Input::Timeout => {}
@@ -257,29 +267,43 @@ impl Session {
             let dbfs = std::mem::take(&mut self.spoken).dbfs();
             self.tell(Event::SpokenLevel { dbfs });
         }
-        let clock_rate = self.codec.clock_rate();
-        if let Some(payload) = self.encoder.encode(frame) {
-            let packet = Packet {
+        let ticks = FRAME_SAMPLES as u32 * self.codec.clock_rate() / SAMPLE_RATE;
+        let event = self.dialling.next(self.timestamp, ticks);
+        let packet = match (event, self.telephone_event) {
+            (Some(event), Some(payload_type)) => Some(Packet {
+                marker: event.marker,
+                payload_type,
+                sequence: self.sequence,
+                timestamp: event.timestamp,
+                ssrc: self.ssrc,
+                payload: Bytes::copy_from_slice(&event.payload),
+            }),
+            _ => self.encoder.encode(frame).map(|payload| Packet {
                 marker: self.sent.is_none(),
                 payload_type: self.payload_type,
                 sequence: self.sequence,
                 timestamp: self.timestamp,
                 ssrc: self.ssrc,
                 payload,
-            };
-            let (packets, bytes) = self.sent.map_or((0, 0), |sent| (sent.packets, sent.bytes));
-            self.sent = Some(Sent {
-                packets: packets + 1,
-                bytes: bytes + packet.payload.len() as u64,
-                timestamp: packet.timestamp,
-                at: now,
-                clock_rate,
-            });
-            self.sequence = self.sequence.next();
-            self.send_packet(packet.to_bytes());
+            }),
+        };
+        if let Some(packet) = packet {
+            self.send(now, &packet);
         }
-        let ticks = FRAME_SAMPLES as u32 * clock_rate / SAMPLE_RATE;
         self.timestamp = self.timestamp.plus(ticks);
+    }
+
+    fn send(&mut self, now: Instant, packet: &Packet) {
+        let (packets, bytes) = self.sent.map_or((0, 0), |sent| (sent.packets, sent.bytes));
+        self.sent = Some(Sent {
+            packets: packets + 1,
+            bytes: bytes + packet.payload.len() as u64,
+            timestamp: self.timestamp,
+            at: now,
+            clock_rate: self.codec.clock_rate(),
+        });
+        self.sequence = self.sequence.next();
+        self.send_packet(packet.to_bytes());
     }
 
     fn receive(&mut self, now: Instant, datagram: &Bytes) {
@@ -303,6 +327,7 @@ impl Session {
                 timestamp,
             } => {
                 self.playout.restart();
+                self.listening.restart();
                 (sequence, timestamp)
             }
             Heard::Next {
@@ -322,6 +347,13 @@ impl Session {
                 payload: packet.payload,
             };
             self.playout.insert(micros, timestamp * samples, waiting);
+            return;
+        }
+        self.playout.pass_over(sequence);
+        if Some(packet.payload_type) == self.telephone_event
+            && let Some(digit) = self.listening.hear(timestamp, &packet.payload)
+        {
+            self.tell(Event::Digit(digit));
         }
     }
 

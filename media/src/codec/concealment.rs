@@ -1,8 +1,8 @@
-//! Sound in place of a lost G.711 packet: the last pitch period again and again, fading.
+//! Sound in place of a lost packet of G.711 or G.722: the last pitch period again and again, fading.
 
 use crate::pitch;
 
-/// Samples remembered, at 8 kHz: two of the longest periods and a little.
+/// All of these are in samples at 8 kHz. Remembered are two of the longest periods and a little.
 const HISTORY: usize = 300;
 /// Periods looked for: 66 to 400 Hz.
 const SHORTEST: usize = 20;
@@ -15,15 +15,19 @@ const RETURN: usize = 32;
 
 #[derive(Debug)]
 pub(crate) struct Concealment {
+    /// Samples for each one at 8 kHz.
+    scale: usize,
     history: Vec<i16>,
     /// The period being repeated, and how many samples were made of it.
     repeating: Option<(Vec<i16>, usize)>,
 }
 
 impl Concealment {
-    pub(crate) fn new() -> Self {
+    /// For sound with this multiple of 8,000 samples a second.
+    pub(crate) fn new(scale: usize) -> Self {
         Concealment {
-            history: vec![0; HISTORY],
+            scale,
+            history: vec![0; HISTORY * scale],
             repeating: None,
         }
     }
@@ -31,9 +35,10 @@ impl Concealment {
     /// Real sound has come; its beginning is blended with what was invented.
     pub(crate) fn heard(&mut self, samples: &mut [i16]) {
         if let Some((period, invented)) = self.repeating.take() {
-            for (n, sample) in samples.iter_mut().take(RETURN).enumerate() {
-                let share = n as f32 / RETURN as f32;
-                let old = repeated(&period, invented + n);
+            let length = RETURN * self.scale;
+            for (n, sample) in samples.iter_mut().take(length).enumerate() {
+                let share = n as f32 / length as f32;
+                let old = repeated(&period, invented + n, self.scale);
                 *sample = (f32::from(*sample) * share + old * (1.0 - share)) as i16;
             }
         }
@@ -42,34 +47,37 @@ impl Concealment {
 
     pub(crate) fn invent(&mut self, count: usize, output: &mut Vec<i16>) {
         let (period, invented) = self.repeating.get_or_insert_with(|| {
-            let lag = pitch::lag_at_end(&self.history, SHORTEST, LONGEST);
-            let mut period = self.history[HISTORY - lag..].to_vec();
+            let [shortest, longest] = [SHORTEST, LONGEST].map(|period| period * self.scale);
+            let lag = pitch::lag_at_end(&self.history, shortest, longest);
+            let end = self.history.len();
+            let mut period = self.history[end - lag..].to_vec();
             // Blend its end into what came before its beginning, so that repeating makes no click.
             let blend = lag / 4;
             for n in 0..blend {
                 let share = (n + 1) as f32 / (blend + 1) as f32;
-                let before = f32::from(self.history[HISTORY - lag - blend + n]);
+                let before = f32::from(self.history[end - lag - blend + n]);
                 let own = &mut period[lag - blend + n];
                 *own = (f32::from(*own) * (1.0 - share) + before * share) as i16;
             }
             (period, 0)
         });
         let start = output.len();
-        output.extend((0..count).map(|n| repeated(period, *invented + n) as i16));
+        output.extend((0..count).map(|n| repeated(period, *invented + n, self.scale) as i16));
         *invented += count;
         let made = output[start..].to_vec();
         self.remember(&made);
     }
 
     fn remember(&mut self, samples: &[i16]) {
-        let kept = &samples[samples.len().saturating_sub(HISTORY)..];
+        let kept = &samples[samples.len().saturating_sub(self.history.len())..];
         self.history.drain(..kept.len());
         self.history.extend_from_slice(kept);
     }
 }
 
-fn repeated(period: &[i16], at: usize) -> f32 {
-    let fade = (GONE.saturating_sub(at)) as f32 / (GONE - FULL) as f32;
+fn repeated(period: &[i16], at: usize, scale: usize) -> f32 {
+    let left = (GONE * scale).saturating_sub(at);
+    let fade = left as f32 / ((GONE - FULL) * scale) as f32;
     f32::from(period[at % period.len()]) * fade.min(1.0)
 }
 
@@ -85,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_tone_goes_on_through_a_gap_without_a_click() {
-        let mut concealment = Concealment::new();
+        let mut concealment = Concealment::new(1);
         let mut sound = tone(0, 800);
         concealment.heard(&mut sound);
         concealment.invent(160, &mut sound);
@@ -101,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_long_gap_falls_silent() {
-        let mut concealment = Concealment::new();
+        let mut concealment = Concealment::new(1);
         concealment.heard(&mut tone(0, 800));
         let mut sound = Vec::new();
         concealment.invent(800, &mut sound);

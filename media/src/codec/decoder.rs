@@ -2,38 +2,51 @@
 
 use super::concealment::Concealment;
 use super::g711::Law;
-use super::polyphase::{FACTOR, Interpolator};
+use super::g722::Uncoder;
+use super::polyphase::Interpolator;
 use super::{Codec, CodecError};
 use crate::SAMPLE_RATE;
 
-/// Longest Opus packet: 120 ms (RFC 6716 §2.1.4), and we take no longer one of G.711 either.
+/// Longest Opus packet: 120 ms (RFC 6716 §2.1.4), and we take no longer one of the others either.
 const LONGEST: usize = 5_760;
+/// Samples at 48 kHz for each byte of G.711 (one at 8 kHz) and of G.722 (two at 16 kHz).
+const SAMPLES_PER_BYTE: usize = 6;
 
 pub(crate) enum Decoder {
     Opus(opus::Decoder),
-    G711 {
-        law: Law,
+    Telephone {
+        code: Code,
+        /// Samples at 48 kHz for each one of the codec.
+        factor: usize,
         interpolator: Box<Interpolator>,
         concealment: Concealment,
         narrow: Vec<i16>,
     },
 }
 
+/// How a byte is sound.
+pub(crate) enum Code {
+    G711(Law),
+    G722(Box<Uncoder>),
+}
+
 impl Decoder {
     pub(crate) fn new(codec: Codec) -> Result<Self, CodecError> {
-        let law = match codec {
+        let (code, factor) = match codec {
             Codec::Opus => {
                 return opus::Decoder::new(SAMPLE_RATE, opus::Channels::Mono)
                     .map(Decoder::Opus)
                     .map_err(|error| CodecError::new(codec, &error));
             }
-            Codec::Pcmu => Law::Mu,
-            Codec::Pcma => Law::A,
+            Codec::Pcmu => (Code::G711(Law::Mu), 6),
+            Codec::Pcma => (Code::G711(Law::A), 6),
+            Codec::G722 => (Code::G722(Box::new(Uncoder::new())), 3),
         };
-        Ok(Decoder::G711 {
-            law,
-            interpolator: Box::new(Interpolator::new()),
-            concealment: Concealment::new(),
+        Ok(Decoder::Telephone {
+            code,
+            factor,
+            interpolator: Box::new(Interpolator::new(factor)),
+            concealment: Concealment::new(SAMPLES_PER_BYTE / factor),
             narrow: Vec::new(),
         })
     }
@@ -43,7 +56,7 @@ impl Decoder {
         let samples = match self {
             Decoder::Opus(_) if payload.is_empty() => return None,
             Decoder::Opus(_) => opus::packet::get_nb_samples(payload, SAMPLE_RATE).ok()?,
-            Decoder::G711 { .. } => payload.len() * FACTOR,
+            Decoder::Telephone { .. } => payload.len() * SAMPLES_PER_BYTE,
         };
         (1..=LONGEST).contains(&samples).then_some(samples)
     }
@@ -57,14 +70,20 @@ impl Decoder {
             Decoder::Opus(decoder) => {
                 append(output, samples, |room| decoder.decode(payload, room, false))
             }
-            Decoder::G711 {
-                law,
+            Decoder::Telephone {
+                code,
                 interpolator,
                 concealment,
                 narrow,
+                ..
             } => {
                 narrow.clear();
-                narrow.extend(payload.iter().map(|&code| law.decode(code)));
+                match code {
+                    Code::G711(law) => narrow.extend(payload.iter().map(|&code| law.decode(code))),
+                    Code::G722(uncoder) => {
+                        narrow.extend(payload.iter().flat_map(|&code| uncoder.decode(code)));
+                    }
+                }
                 concealment.heard(narrow);
                 interpolator.run(narrow, output);
                 true
@@ -107,7 +126,7 @@ impl Decoder {
             Decoder::Opus(decoder) => {
                 append(output, samples, |room| decoder.decode(next, room, true))
             }
-            Decoder::G711 { .. } => false,
+            Decoder::Telephone { .. } => false,
         }
     }
 
@@ -123,7 +142,8 @@ impl Decoder {
                 }
                 output.resize(start + samples, 0);
             }
-            Decoder::G711 {
+            Decoder::Telephone {
+                factor,
                 interpolator,
                 concealment,
                 narrow,
@@ -131,7 +151,7 @@ impl Decoder {
             } => {
                 let start = output.len();
                 narrow.clear();
-                concealment.invent(samples.div_ceil(FACTOR), narrow);
+                concealment.invent(samples.div_ceil(*factor), narrow);
                 interpolator.run(narrow, output);
                 output.truncate(start + samples);
             }
@@ -169,7 +189,7 @@ mod tests {
         fn no_payload_panics(
             payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..80), 1..6)
         ) {
-            for codec in [Codec::Opus, Codec::Pcmu, Codec::Pcma] {
+            for codec in [Codec::Opus, Codec::Pcmu, Codec::Pcma, Codec::G722] {
                 let mut decoder = Decoder::new(codec).unwrap();
                 let mut output = Vec::new();
                 for payload in &payloads {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::g711::Law;
+use super::g722::Coder;
 use super::polyphase::Decimator;
 use super::{Codec, CodecError};
 use crate::{Frame, SAMPLE_RATE};
@@ -25,6 +26,10 @@ pub(crate) enum Encoder {
         law: Law,
         decimator: Decimator,
     },
+    G722 {
+        coder: Box<Coder>,
+        decimator: Decimator,
+    },
 }
 
 impl Encoder {
@@ -33,10 +38,16 @@ impl Encoder {
             Codec::Opus => return Self::opus().map_err(|error| CodecError::new(codec, &error)),
             Codec::Pcmu => Law::Mu,
             Codec::Pcma => Law::A,
+            Codec::G722 => {
+                return Ok(Encoder::G722 {
+                    coder: Box::new(Coder::new()),
+                    decimator: Decimator::new(3),
+                });
+            }
         };
         Ok(Encoder::G711 {
             law,
-            decimator: Decimator::new(),
+            decimator: Decimator::new(6),
         })
     }
 
@@ -83,6 +94,13 @@ impl Encoder {
             Encoder::G711 { law, decimator } => {
                 let mut payload = Vec::with_capacity(160);
                 decimator.run(frame, |sample| payload.push(law.encode(sample)));
+                Some(payload.into())
+            }
+            Encoder::G722 { coder, decimator } => {
+                let mut wide = Vec::with_capacity(320);
+                decimator.run(frame, |sample| wide.push(sample));
+                let (pairs, _) = wide.as_chunks::<2>();
+                let payload: Vec<u8> = pairs.iter().map(|pair| coder.encode(*pair)).collect();
                 Some(payload.into())
             }
         }

@@ -1,22 +1,20 @@
-//! 48 kHz to 8 kHz and back, for the codecs of the telephone network.
+//! 48 kHz to 8 or 16 kHz and back, for the codecs of the telephone network.
 
-/// Samples at 48 kHz for each one at 8 kHz.
-pub(crate) const FACTOR: usize = 6;
-/// Filter taps for each sample at 8 kHz: 240 in all, a delay of 2.5 ms each way. That is what it takes to
-/// pass 3.4 kHz whole and to keep what lies above 4.1 kHz 60 dB down.
+/// Filter taps for each sample of the lower rate: at 8 kHz a delay of 2.5 ms each way. That is what it takes to pass
+/// 3.4 kHz whole and to keep what lies above 4.1 kHz 60 dB down.
 const TAPS_PER_PHASE: usize = 40;
-const TAPS: usize = TAPS_PER_PHASE * FACTOR;
-/// Middle of the slope from passing to stopping, in hertz.
-const CUTOFF: f64 = 3_750.0;
+/// Middle of the slope from passing to stopping: this share of half the lower rate, 3,750 Hz at 8 kHz.
+const CUTOFF: f64 = 0.9375;
 
 /// The low-pass, a sinc in a Kaiser window; its sum is 1.
-fn low_pass() -> Box<[f32]> {
+fn low_pass(factor: usize) -> Box<[f32]> {
     const BETA: f64 = 5.65;
-    let middle = (TAPS - 1) as f64 / 2.0;
-    let taps: Vec<f64> = (0..TAPS)
+    let taps = TAPS_PER_PHASE * factor;
+    let middle = (taps - 1) as f64 / 2.0;
+    let taps: Vec<f64> = (0..taps)
         .map(|n| {
             let at = n as f64 - middle;
-            let phase = std::f64::consts::TAU * CUTOFF / 48_000.0 * at;
+            let phase = std::f64::consts::PI * CUTOFF / factor as f64 * at;
             let sinc = if phase == 0.0 {
                 1.0
             } else {
@@ -45,61 +43,63 @@ fn rounded(sample: f32) -> i16 {
     sample.round().clamp(-32_768.0, 32_767.0) as i16
 }
 
-/// From 48 kHz to 8 kHz.
+/// From 48 kHz to a whole part of it.
 #[derive(Debug)]
 pub(crate) struct Decimator {
+    factor: usize,
     taps: Box<[f32]>,
-    /// The last `TAPS` samples before the next block, then that block.
+    /// The last samples, as many as taps, before the next block, then that block.
     history: Vec<f32>,
 }
 
 impl Decimator {
-    pub(crate) fn new() -> Self {
+    /// `factor` samples become one.
+    pub(crate) fn new(factor: usize) -> Self {
+        let taps = low_pass(factor);
         Decimator {
-            taps: low_pass(),
-            history: vec![0.0; TAPS],
+            factor,
+            history: vec![0.0; taps.len()],
+            taps,
         }
     }
 
-    /// Takes a multiple of six samples and gives a sixth of them.
+    /// Takes a multiple of the factor.
     pub(crate) fn run(&mut self, input: &[i16], mut output: impl FnMut(i16)) {
         self.history.extend(input.iter().map(|&s| f32::from(s)));
-        let blocks = input.len() / FACTOR;
-        for block in 0..blocks {
-            let end = TAPS + (block + 1) * FACTOR;
-            output(rounded(dot(&self.history[end - TAPS..end], &self.taps)));
+        let blocks = input.len() / self.factor;
+        for block in 1..=blocks {
+            let window = &self.history[block * self.factor..][..self.taps.len()];
+            output(rounded(dot(window, &self.taps)));
         }
-        self.history.drain(..blocks * FACTOR);
+        self.history.drain(..blocks * self.factor);
     }
 }
 
-/// From 8 kHz to 48 kHz.
+/// From a whole part of 48 kHz to 48 kHz.
 #[derive(Debug)]
 pub(crate) struct Interpolator {
     /// The taps of each phase, oldest sample's first.
-    phases: [Box<[f32]>; FACTOR],
+    phases: Box<[Box<[f32]>]>,
     history: Vec<f32>,
 }
 
 impl Interpolator {
-    pub(crate) fn new() -> Self {
-        let taps = low_pass();
+    /// One sample becomes `factor`.
+    pub(crate) fn new(factor: usize) -> Self {
+        let taps = low_pass(factor);
+        let phase = |phase: usize| {
+            // All samples but one of `factor` are zeros, so that one must carry their weight.
+            let own = taps[phase..].iter().step_by(factor);
+            let mut own: Vec<f32> = own.map(|tap| tap * factor as f32).collect();
+            own.reverse();
+            own.into()
+        };
         Interpolator {
-            phases: std::array::from_fn(|phase| {
-                // Five of six samples are zeros, so the sixth must carry their weight.
-                let mut own: Vec<f32> = taps[phase..]
-                    .iter()
-                    .step_by(FACTOR)
-                    .map(|tap| tap * FACTOR as f32)
-                    .collect();
-                own.reverse();
-                own.into()
-            }),
+            phases: (0..factor).map(phase).collect(),
             history: vec![0.0; TAPS_PER_PHASE - 1],
         }
     }
 
-    /// Gives six samples for each.
     pub(crate) fn run(&mut self, input: &[i16], output: &mut Vec<i16>) {
         self.history.extend(input.iter().map(|&s| f32::from(s)));
         for index in 0..input.len() {
@@ -135,7 +135,7 @@ mod tests {
 
     fn there(input: &[i16]) -> Vec<i16> {
         let mut output = Vec::new();
-        let mut decimator = Decimator::new();
+        let mut decimator = Decimator::new(6);
         for frame in input.chunks_exact(960) {
             decimator.run(frame, |sample| output.push(sample));
         }
@@ -144,7 +144,7 @@ mod tests {
 
     fn back(input: &[i16]) -> Vec<i16> {
         let mut output = Vec::new();
-        let mut interpolator = Interpolator::new();
+        let mut interpolator = Interpolator::new(6);
         for frame in input.chunks_exact(160) {
             interpolator.run(frame, &mut output);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::srtp;
-use crate::{Codec, Frame};
+use crate::{Codec, Digit, Frame};
 
 /// What a session is told at its start; usually the outcome of an offer and its answer.
 #[derive(Clone, Debug)]
@@ -46,6 +46,9 @@ pub enum Input<'a> {
     Capture(&'a Frame),
     /// The moment that `poll_timeout` named has come.
     Timeout,
+    /// Send a dialled digit (RFC 4733): packets of its own take the place of sound for 140 ms. Several wait for each
+    /// other. Nothing is sent when telephone-event was not agreed upon.
+    Digit(Digit),
     /// Send silence instead of what the microphone gives, or stop doing so.
     Mute(bool),
     /// The call is over: say goodbye (RTCP BYE). Nothing more is sent afterwards.
@@ -81,6 +84,8 @@ pub enum Event {
         /// Time since the last packet, or since the start if none ever came.
         since: Duration,
     },
+    /// The other side has dialled a digit (RFC 4733); told once for each press, with the first of its packets that comes.
+    Digit(Digit),
     /// The other side said goodbye (RTCP BYE).
     Goodbye,
 }

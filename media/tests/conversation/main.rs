@@ -1,5 +1,6 @@
 //! Two sessions speak over a bad network, in virtual time; what was heard is compared with what was said.
 
+mod digits;
 mod secure;
 mod telephone;
 
@@ -43,7 +44,7 @@ fn delay_millis(likeness: &Likeness) -> i64 {
 
 #[test]
 fn on_a_clean_network_both_hear_every_word_soon() {
-    for codec in [Codec::Opus, Codec::Pcmu, Codec::Pcma] {
+    for codec in [Codec::Opus, Codec::Pcmu, Codec::Pcma, Codec::G722] {
         let mut call = Call::new(codec, Conditions::perfect(), 1);
         call.finish();
         for likeness in hear(&call) {
@@ -74,7 +75,7 @@ fn on_a_clean_network_both_hear_every_word_soon() {
 
 #[test]
 fn loss_is_concealed() {
-    for (codec, at_least) in [(Codec::Opus, 0.85), (Codec::Pcma, 0.8)] {
+    for (codec, at_least) in [(Codec::Opus, 0.85), (Codec::Pcma, 0.8), (Codec::G722, 0.8)] {
         let mut call = Call::new(codec, network(0.05, 20..=25), 2);
         call.finish();
         for likeness in hear(&call) {
@@ -332,7 +333,7 @@ proptest! {
     #[test]
     fn no_stream_of_packets_panics(
         packets in prop::collection::vec(any_packet(), 1..60),
-        codec in prop_oneof![Just(Codec::Opus), Just(Codec::Pcmu), Just(Codec::Pcma)],
+        codec in prop_oneof![Just(Codec::Opus), Just(Codec::Pcmu), Just(Codec::Pcma), Just(Codec::G722)],
     ) {
         let mut now = std::time::Instant::now();
         let mut session = media::Session::new(media::Config::new(codec), [9; 32]).unwrap();

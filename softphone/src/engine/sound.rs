@@ -143,8 +143,8 @@ impl Sound {
             }
             media::Event::Flowing => tell(Report::Flows),
             media::Event::Stalled { .. } => tell(Report::Stalled),
-            // Signalling decides about the end of a call.
-            media::Event::Goodbye => {}
+            // Signalling decides about the end of a call, and nobody reads digits here.
+            media::Event::Goodbye | media::Event::Digit(_) => {}
         }
     }
 
@@ -193,7 +193,7 @@ fn new_session(negotiated: &sdp::Negotiated, seed: [u8; 32]) -> Result<Session, 
         sdp::Codec::Opus => media::Codec::Opus,
         sdp::Codec::Pcmu => media::Codec::Pcmu,
         sdp::Codec::Pcma => media::Codec::Pcma,
-        sdp::Codec::G722 => return Err("G.722 is not played here".to_owned()),
+        sdp::Codec::G722 => media::Codec::G722,
     };
     let config = media::Config {
         payload_type: negotiated.payload_type,
