@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use api::{AccountKind, DialPlan, Number, PoolPurpose, Username};
 use sip::Text;
-use switch::{Destination, Reached};
+use switch::{Destination, Reached, Treatment};
 
 use crate::config::GuestCalls;
 use crate::store::{self, ReachedAccount, Store, StoreError};
@@ -94,6 +94,7 @@ fn callable(row: ReachedAccount) -> Option<Destination> {
         number: row.number.map(|number| String::from(number).into()),
         display_name: row.display_name.into(),
         is_guest: row.is_guest,
+        treatment: Treatment::default(),
     })
 }
 
@@ -104,7 +105,9 @@ impl Dialling {
             Reached::Account(to) | Reached::Forwarded { to, .. } => (to.is_guest, wanted.number()),
             // Guests do not move: their numbers end with them.
             Reached::Moved { .. } => (false, wanted.number()),
-            Reached::Gone | Reached::NotAllowed | Reached::Nobody => return Some(reached),
+            Reached::Gone | Reached::NotAllowed | Reached::Blocked(_) | Reached::Nobody => {
+                return Some(reached);
+            }
         };
         match self.guest_calls.allow(number, is_guest)? {
             true => Some(reached),

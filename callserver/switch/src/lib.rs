@@ -72,6 +72,7 @@ mod registrar;
 mod stored_binding;
 mod switch;
 mod timetable;
+mod treatment;
 mod wall_clock;
 
 pub use config::{Config, RegistrationLimits};
@@ -85,4 +86,5 @@ pub use question::{Answer, Credential, MediaPorts, Question, RelayAddress};
 pub use reached::{Destination, Reached};
 pub use stored_binding::StoredBinding;
 pub use switch::{Counts, Switch};
+pub use treatment::{Ring, Treatment, Voicemail};
 pub use wall_clock::WallClock;

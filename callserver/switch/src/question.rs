@@ -21,6 +21,9 @@ pub enum Question {
         dialled: Text,
         /// Who wants to reach them: not everybody may call everywhere.
         caller: Party,
+        /// Who will be heard there, if it is somebody else than `caller`, who forwards or transfers a call. It reaches
+        /// nobody who has blocked either of them.
+        on_behalf_of: Option<AccountId>,
     },
     /// Where does the relay listen for the media of this call? Answered with [`Answer::MediaPorts`].
     MediaPorts {

@@ -5,7 +5,7 @@ use sip::{
     Warning,
 };
 
-use crate::{AccountId, Party};
+use crate::{AccountId, Party, Treatment};
 
 /// What became of the number or name that somebody dialled, as the directory knows it at this moment.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,6 +29,8 @@ pub enum Reached {
     Gone,
     /// It exists, but not for this caller: 403.
     NotAllowed,
+    /// Its owner does not want to hear from this caller, who hears 486 and learns nothing.
+    Blocked(Destination),
     /// It never was anybody's, or its owner is not there for calls: 404.
     Nobody,
 }
@@ -44,6 +46,8 @@ pub struct Destination {
     pub display_name: Text,
     /// Whether it has its number for a while only.
     pub is_guest: bool,
+    /// How its owner wants to be called.
+    pub treatment: Treatment,
 }
 
 impl Destination {
@@ -71,6 +75,7 @@ pub(crate) enum Unreached {
     Moved { to: Text },
     Gone,
     NotAllowed,
+    Blocked,
     Nobody,
 }
 
@@ -82,6 +87,7 @@ impl Reached {
             Reached::Moved { to } => return Err(Unreached::Moved { to }),
             Reached::Gone => return Err(Unreached::Gone),
             Reached::NotAllowed => return Err(Unreached::NotAllowed),
+            Reached::Blocked(_) => return Err(Unreached::Blocked),
             Reached::Nobody => return Err(Unreached::Nobody),
         };
         Ok(Callee {
@@ -126,6 +132,7 @@ impl Unreached {
             Unreached::Moved { .. } => StatusCode::MOVED_PERMANENTLY,
             Unreached::Gone => StatusCode::GONE,
             Unreached::NotAllowed => StatusCode::FORBIDDEN,
+            Unreached::Blocked => StatusCode::BUSY_HERE,
             Unreached::Nobody => StatusCode::NOT_FOUND,
         }
     }
@@ -143,7 +150,7 @@ impl Unreached {
                 agent: domain.clone(),
                 text: Text::from_static("You may not call this number"),
             }),
-            Unreached::Gone | Unreached::Nobody => {}
+            Unreached::Gone | Unreached::Blocked | Unreached::Nobody => {}
         }
         if *self == Unreached::Gone {
             let reason = Text::from_static(NUMBER_CHANGED);
@@ -177,6 +184,7 @@ mod tests {
             number: Some("1005".into()),
             display_name: "Bob".into(),
             is_guest: false,
+            treatment: Treatment::default(),
         }
     }
 
@@ -231,5 +239,7 @@ mod tests {
         let warning = "399 carillon.test \"You may not call this number\"";
         assert_eq!(told(Reached::NotAllowed), (403, warning.to_owned()));
         assert_eq!(told(Reached::Nobody), (404, String::new()));
+        let blocked = Reached::Blocked(destination());
+        assert_eq!(told(blocked), (486, String::new()));
     }
 }

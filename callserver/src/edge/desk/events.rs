@@ -15,9 +15,9 @@ impl Desk {
             Event::Ask { ask, question } => {
                 let answer = match question {
                     Question::Credential { login } => self.directory.credential(ask, &login),
-                    Question::Destination { dialled, caller } => {
-                        self.directory.reached(ask, &dialled, &caller)
-                    }
+                    Question::Destination {
+                        dialled, caller, ..
+                    } => self.directory.reached(ask, &dialled, &caller),
                     Question::MediaPorts {
                         call,
                         caller,

@@ -52,7 +52,12 @@ impl Bridge {
             // The caller goes there, not the phone that shows the way: the right to do so must be the caller's.
             let caller = caller.clone();
             let purpose = Purpose::Redirection(call_id);
-            desk.ask(now, Question::Destination { dialled, caller }, purpose);
+            let question = Question::Destination {
+                dialled,
+                caller,
+                on_behalf_of: None,
+            };
+            desk.ask(now, question, purpose);
         }
         let progress = sip::Input::Progress {
             leg,
@@ -87,7 +92,12 @@ impl Bridge {
                 ringing.redirections += 1;
                 ringing.lookups += 1;
                 let purpose = Purpose::Redirection(call_id);
-                desk.ask(now, Question::Destination { dialled, caller }, purpose);
+                let question = Question::Destination {
+                    dialled,
+                    caller,
+                    on_behalf_of: None,
+                };
+                desk.ask(now, question, purpose);
                 None
             }
             Err(_) => None,

@@ -58,7 +58,12 @@ impl Pager {
                     sender,
                 };
                 let purpose = Purpose::Recipient(Box::new(addressed));
-                desk.ask(now, Question::Destination { dialled, caller }, purpose);
+                let question = Question::Destination {
+                    dialled,
+                    caller,
+                    on_behalf_of: None,
+                };
+                desk.ask(now, question, purpose);
             }
         }
     }

@@ -10,7 +10,7 @@ use sip::{
 use super::{Addressed, Attempt, Delivery, Pager};
 use crate::desk::Desk;
 use crate::passing::passed_on;
-use crate::reached::Callee;
+use crate::reached::{Callee, Unreached};
 use crate::refusal::Refusals;
 use crate::registrar::{Reachable, Registrar, Target};
 use crate::{Party, Reached};
@@ -35,7 +35,12 @@ impl Pager {
             Ok(recipient) => recipient,
             Err(unreached) => {
                 let headers = unreached.headers(&desk.config.domain);
-                return desk.respond(now, request, unreached.status(), headers);
+                let status = match unreached {
+                    // As if nobody were there: no phone is too busy for a message.
+                    Unreached::Blocked => StatusCode::TEMPORARILY_UNAVAILABLE,
+                    _ => unreached.status(),
+                };
+                return desk.respond(now, request, status, headers);
             }
         };
         let phones = registrar.reachable(recipient.party.account, Some(sender.device));

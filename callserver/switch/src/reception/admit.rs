@@ -66,6 +66,7 @@ impl Reception {
         let question = Question::Destination {
             dialled: dialled.clone(),
             caller,
+            on_behalf_of: None,
         };
         let ask = desk.ask(now, question, Purpose::Callee(leg));
         let stage = Stage::Routing {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sip::{Ha1, Text};
-use switch::{AccountId, Credential, Destination, DeviceId, Party, Reached};
+use switch::{AccountId, Credential, Destination, DeviceId, Party, Reached, Treatment};
 
 use crate::server::{DOMAIN, secret_of};
 
@@ -13,6 +13,7 @@ struct Person {
     name: &'static str,
     number: &'static str,
     is_guest: bool,
+    treatment: Treatment,
 }
 
 /// What a number does that its owner has given up.
@@ -50,6 +51,7 @@ impl Directory {
                 name,
                 number,
                 is_guest: name == "gus",
+                treatment: Treatment::default(),
             });
         }
     }
@@ -126,6 +128,7 @@ impl Person {
             number: Some(Text::from(self.number)),
             display_name: Text::from(self.name),
             is_guest: self.is_guest,
+            treatment: self.treatment.clone(),
         }
     }
 }

@@ -117,9 +117,9 @@ impl Server {
     fn answer(&mut self, question: &Question) -> Answer {
         match question {
             Question::Credential { login } => Answer::Credential(self.directory.credential(login)),
-            Question::Destination { dialled, caller } => {
-                Answer::Destination(self.directory.reached(dialled, caller))
-            }
+            Question::Destination {
+                dialled, caller, ..
+            } => Answer::Destination(self.directory.reached(dialled, caller)),
             Question::MediaPorts { call, .. } => {
                 Answer::MediaPorts((!self.relay_is_full).then(|| {
                     assert!(

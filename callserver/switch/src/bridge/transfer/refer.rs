@@ -89,10 +89,14 @@ impl Bridge {
         let Some(by) = self.transfer_of(id).map(|transfer| transfer.by) else {
             return;
         };
-        let Some(caller) = self.calls.get(&id).map(|call| call.party(by).clone()) else {
+        let Some(call) = self.calls.get(&id) else {
             return;
         };
-        let question = Question::Destination { dialled, caller };
+        let question = Question::Destination {
+            dialled,
+            caller: call.party(by).clone(),
+            on_behalf_of: Some(call.party(by.other()).account),
+        };
         desk.ask(now, question, Purpose::TransferTarget(id));
     }
 
