@@ -1,10 +1,11 @@
 //! What somebody dialled: how it is read, and whether they may.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use api::{AccountKind, DialPlan, Number, PoolPurpose, Username};
 use sip::Text;
-use switch::{Destination, Reached, Treatment};
+use switch::{Destination, Reached};
 
 use crate::config::GuestCalls;
 use crate::store::{self, ReachedAccount, Store, StoreError};
@@ -94,7 +95,7 @@ fn callable(row: ReachedAccount) -> Option<Destination> {
         number: row.number.map(|number| String::from(number).into()),
         display_name: row.display_name.into(),
         is_guest: row.is_guest,
-        treatment: Treatment::default(),
+        treatment: Arc::default(),
     })
 }
 

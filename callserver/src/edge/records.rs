@@ -111,6 +111,7 @@ pub(super) fn word(cause: CallEnd) -> &'static str {
         CallEnd::Refused(_) => "refused",
         CallEnd::Lost => "lost",
         CallEnd::NoMedia => "no-media",
+        CallEnd::Forwarded => "forwarded",
         CallEnd::Transferred => "transferred",
         CallEnd::ByOperator => "by-operator",
         CallEnd::ServerStopped => "server-stopped",

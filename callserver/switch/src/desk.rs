@@ -42,10 +42,13 @@ impl Desk {
         Some(purpose)
     }
 
-    /// The call that asked for ports is over; should ports still come, they are given back.
+    /// The call that asked is over; should ports still come, they are given back.
     pub(crate) fn abandon_ports(&mut self, ask: AskId) {
-        if let Some((Purpose::Ports(call), timer)) = self.questions.remove(ask) {
-            self.timetable.cancel(timer);
+        let Some((purpose, timer)) = self.questions.remove(ask) else {
+            return;
+        };
+        self.timetable.cancel(timer);
+        if let Purpose::Ports(call) = purpose {
             self.questions
                 .insert(ask, Purpose::AbandonedPorts(call), timer);
         }

@@ -92,6 +92,20 @@ pub enum Event {
         /// The call.
         call: CallId,
     },
+    /// The callee has the call go on to somebody else, whose phones ring now or who sends it on in turn. Nobody has answered.
+    CallForwarded {
+        /// The call.
+        call: CallId,
+        /// Whom it is for now.
+        to: Party,
+    },
+    /// A group was called, and this member of it picks up. Comes just before [`Event::CallAnswered`].
+    CallTaken {
+        /// The call.
+        call: CallId,
+        /// The member.
+        by: Party,
+    },
     /// One side handed its part of an answered call over; the other side goes on with somebody else. Or the callee's phone has
     /// sent the caller on to somebody, who picks up: then it comes just before [`Event::CallAnswered`].
     CallTransferred {
@@ -198,6 +212,8 @@ pub enum CallEnd {
     Declined,
     /// Nobody picked up in time.
     NoAnswer,
+    /// The callee had it sent on to somebody else.
+    Forwarded,
     /// The callee has no phone that can be reached.
     Unreachable,
     /// The callee's phones refused with this code.

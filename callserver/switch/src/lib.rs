@@ -74,6 +74,7 @@ mod switch;
 mod timetable;
 mod treatment;
 mod wall_clock;
+mod way;
 
 pub use config::{Config, RegistrationLimits};
 pub use event::{AuthenticationFailure, BanReason, CallEnd, Event, Unregistration};

@@ -23,6 +23,8 @@ pub(crate) enum Purpose {
     Callee(LegId),
     /// A call that rings waits to hear who is there where a phone sent it.
     Redirection(CallId),
+    /// A call waits to hear who is there where its callee has it sent.
+    Forward(CallId),
     /// A call waits to hear to whom it is handed over.
     TransferTarget(CallId),
     /// A call waits for its ports.

@@ -1,9 +1,8 @@
 //! Where a number leads: to somebody, elsewhere, or nowhere.
 
-use sip::{
-    Contact, Diversion, HeaderName, Headers, HistoryInfo, Host, NameAddr, StatusCode, Text, Uri,
-    Warning,
-};
+use std::sync::Arc;
+
+use sip::{Contact, HeaderName, Headers, Host, NameAddr, StatusCode, Text, Uri, Warning};
 
 use crate::{AccountId, Party, Treatment};
 
@@ -47,15 +46,15 @@ pub struct Destination {
     /// Whether it has its number for a while only.
     pub is_guest: bool,
     /// How its owner wants to be called.
-    pub treatment: Treatment,
+    pub treatment: Arc<Treatment>,
 }
 
 impl Destination {
-    fn into_party(self) -> Party {
+    pub(crate) fn party(&self) -> Party {
         Party {
             account: self.account,
-            number: self.number,
-            display_name: self.display_name,
+            number: self.number.clone(),
+            display_name: self.display_name.clone(),
             is_guest: self.is_guest,
         }
     }
@@ -67,6 +66,7 @@ pub(crate) struct Callee {
     pub(crate) party: Party,
     /// What was dialled, if it was forwarded to them.
     pub(crate) forwarded_from: Option<Text>,
+    pub(crate) treatment: Arc<Treatment>,
 }
 
 /// Why nobody is to ring.
@@ -91,38 +91,10 @@ impl Reached {
             Reached::Nobody => return Err(Unreached::Nobody),
         };
         Ok(Callee {
-            party: destination.into_party(),
+            party: destination.party(),
             forwarded_from,
+            treatment: destination.treatment,
         })
-    }
-}
-
-impl Callee {
-    /// What their phones are told about a call that was forwarded.
-    pub(crate) fn push_history(&self, headers: &mut Headers, domain: &Text) {
-        let Some(dialled) = &self.forwarded_from else {
-            return;
-        };
-        let first = with_index(address(dialled, domain), "1");
-        headers.push_typed(&HistoryInfo(first));
-        // RFC 4458 section 2.1: 302 is the cause of forwarding without a condition, also beside RFC 7044 (RFC 7544).
-        let mut present = self.party.address(domain).uri;
-        present.params.set("cause", Some("302"));
-        let mut second = with_index(NameAddr::new(present), "1.1");
-        // RFC 7044 section 5: another user is meant than the one of entry 1.
-        second.params.set("mp", Some("1"));
-        headers.push_typed(&HistoryInfo(second));
-    }
-
-    /// The same in the older form, which only INVITE knows (RFC 5806 section 3).
-    pub(crate) fn push_diversion(&self, headers: &mut Headers, domain: &Text) {
-        let Some(dialled) = &self.forwarded_from else {
-            return;
-        };
-        let mut by = address(dialled, domain);
-        by.params.set("reason", Some("unconditional"));
-        by.params.set("counter", Some("1"));
-        headers.push_typed(&Diversion(by));
     }
 }
 
@@ -167,11 +139,6 @@ fn address(number: &str, domain: &Text) -> NameAddr {
     NameAddr::new(Uri::sip(Host::Name(domain.clone()), None).with_user(number))
 }
 
-fn with_index(mut address: NameAddr, index: &str) -> NameAddr {
-    address.params.set("index", Some(index));
-    address
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,42 +151,8 @@ mod tests {
             number: Some("1005".into()),
             display_name: "Bob".into(),
             is_guest: false,
-            treatment: Treatment::default(),
+            treatment: Arc::default(),
         }
-    }
-
-    #[test]
-    fn a_forwarded_call_says_what_was_dialled_and_where_it_goes_now() {
-        let callee = Reached::Forwarded {
-            from: "1002".into(),
-            to: destination(),
-        }
-        .into_callee()
-        .unwrap();
-        let mut headers = Headers::new();
-        callee.push_history(&mut headers, &DOMAIN);
-        callee.push_diversion(&mut headers, &DOMAIN);
-        let lines: Vec<String> = headers
-            .iter()
-            .map(|header| format!("{}: {}", header.name, header.value))
-            .collect();
-        assert_eq!(
-            lines,
-            [
-                "History-Info: <sip:1002@carillon.test>;index=1",
-                "History-Info: <sip:1005@carillon.test;cause=302>;index=1.1;mp=1",
-                "Diversion: <sip:1002@carillon.test>;reason=unconditional;counter=1",
-            ]
-        );
-    }
-
-    #[test]
-    fn a_call_that_reaches_the_number_itself_has_no_history() {
-        let callee = Reached::Account(destination()).into_callee().unwrap();
-        let mut headers = Headers::new();
-        callee.push_history(&mut headers, &DOMAIN);
-        callee.push_diversion(&mut headers, &DOMAIN);
-        assert_eq!(headers.iter().count(), 0);
     }
 
     #[test]

@@ -109,6 +109,19 @@ impl Desk {
                     );
                 }
             }
+            Event::CallForwarded { call, to } => {
+                if let Some(live) = self.calls.get_mut(call) {
+                    tracing::debug!(call = call.0, to = name(&to), "call forwarded");
+                    // Whoever had it sent on finds it in the own history, too.
+                    self.records.ended(now, live, CallEnd::Forwarded);
+                    live.callee = to;
+                }
+            }
+            Event::CallTaken { call, by } => {
+                if let Some(live) = self.calls.get_mut(call) {
+                    live.callee = by;
+                }
+            }
             Event::CallTransferred { call, side, to } => {
                 if let Some(live) = self.calls.get_mut(call) {
                     tracing::info!(call = call.0, to = name(&to), "call transferred");

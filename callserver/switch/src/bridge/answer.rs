@@ -106,6 +106,8 @@ impl Bridge {
             headers: Headers::new(),
             body: call.caller_phone.told.tell(description, relay),
         };
+        let search = call.search.take();
+        let is_group = search.is_some_and(|search| search.is_for_group());
         call.stage = Stage::Talking(Talking {
             ports,
             callee_phone: winner,
@@ -115,8 +117,12 @@ impl Bridge {
         });
         if let Some(to) = answering.filter(|party| party.account != call.callee.account) {
             call.callee = to.clone();
-            let side = Side::Callee;
-            desk.emit(Event::CallTransferred { call: id, side, to });
+            desk.emit(if is_group {
+                Event::CallTaken { call: id, by: to }
+            } else {
+                let side = Side::Callee;
+                Event::CallTransferred { call: id, side, to }
+            });
         }
         desk.endpoint.handle(now, accept);
         for branch in others {

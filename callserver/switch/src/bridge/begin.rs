@@ -3,21 +3,21 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use sip::{Contact, Flow, Headers, MaxForwards, StatusCode};
+use sip::{Contact, Headers, MaxForwards, Privacy, StatusCode};
 
 use super::Bridge;
 use super::call::{AwaitingPorts, Call, Phone, Stage};
 use super::description::{Told, is_behind_nat, read};
 use super::early::acknowledges_progress;
-use super::end::{ABSENT, Ending};
+use super::end::Ending;
+use super::search::Search;
 use crate::desk::Desk;
-use crate::questions::Purpose;
 use crate::reception::Admitted;
 use crate::registrar::Registrar;
-use crate::{AccountId, CallEnd, CallId, DeviceId, Event, Question, Side};
+use crate::{CallEnd, CallId, Event, Side};
 
 impl Bridge {
-    /// Asks the relay for ports, unless the call cannot come about at all.
+    /// A call between two people begins: what happens is the callee's decision.
     pub(crate) fn begin(
         &mut self,
         now: Instant,
@@ -41,21 +41,20 @@ impl Bridge {
         let id = CallId(self.last_call);
         let caller_device = caller.device;
         let (caller_party, callee_party) = (caller.party(), callee.party.clone());
-        let (from, to) = (caller_party.account, callee_party.account);
+        let from = caller_party.account;
         desk.emit(Event::CallStarted {
             call: id,
             caller: caller_party.clone(),
             callee: callee_party.clone(),
             dialled,
         });
-        // The ports are asked for last, so that calls which cannot come about cost none.
         let offer = match &invite.body {
             empty if empty.is_empty() => Ok(None),
             body => read(body).map(Some).map_err(|unusable| {
                 Ending::by_side(CallEnd::NoMedia, Side::Caller, None).with_status(unusable.status())
             }),
         };
-        let offer = match obstacle(registrar, to, caller_device).map_or(offer, Err) {
+        let offer = match offer {
             Ok(offer) => offer,
             Err(ending) => {
                 desk.reject(now, leg, ending.status, ending.headers());
@@ -67,21 +66,14 @@ impl Bridge {
             }
         };
         *self.load.entry(from).or_default() += 1;
-        let question = Question::MediaPorts {
-            call: id,
-            caller: flow,
-            callees: ways(registrar, to, caller_device),
-        };
-        let ask = desk.ask(now, question, Purpose::Ports(id));
         let hops = invite.headers.typed::<MaxForwards>().ok().flatten();
         let mut headers = Headers::new();
         // The core has refused what may go no further.
         let hops = hops.unwrap_or(MaxForwards::INITIAL).0.saturating_sub(1);
         headers.push_typed(&MaxForwards(hops));
-        callee.push_history(&mut headers, &desk.config.domain);
-        callee.push_diversion(&mut headers, &desk.config.domain);
+        let is_sent_on = callee.forwarded_from.is_some();
         let awaiting = AwaitingPorts {
-            ask,
+            ask: None,
             offer,
             takes_early_offer: acknowledges_progress(&invite.headers),
             caller_device,
@@ -103,11 +95,13 @@ impl Bridge {
                 is_behind_nat: is_behind_nat(contact.as_ref(), flow),
                 told: Told::new(self.first_session + 2 * id.0),
             },
+            is_anonymous: hides_who_calls(&invite.headers),
+            search: Some(Box::new(Search::new(callee))),
             stage: Stage::AwaitingPorts(awaiting),
         };
         self.legs.insert(leg, (id, Side::Caller));
         self.calls.insert(id, call);
-        if callee.forwarded_from.is_some() {
+        if is_sent_on {
             let progress = sip::Input::Progress {
                 leg,
                 status: StatusCode::CALL_IS_BEING_FORWARDED,
@@ -115,27 +109,12 @@ impl Bridge {
             };
             desk.endpoint.handle(now, progress);
         }
+        self.proceed(now, desk, registrar, id);
     }
 }
 
-/// The ways to the phones that shall ring, with those that are tried when the first one fails.
-fn ways(registrar: &Registrar, callee: AccountId, caller: DeviceId) -> Vec<Flow> {
-    let phones = registrar.reachable(callee, Some(caller)).into_iter();
-    phones
-        .flat_map(|phone| std::iter::once(phone.first).chain(phone.others))
-        .map(|target| target.flow)
-        .collect()
-}
-
-/// Why nobody can ring: all of the callee's phones do, but not the very one that calls.
-fn obstacle(registrar: &Registrar, callee: AccountId, caller: DeviceId) -> Option<Ending> {
-    if !registrar.reachable(callee, Some(caller)).is_empty() {
-        return None;
-    }
-    Some(if registrar.reachable(callee, None).is_empty() {
-        Ending::refused(CallEnd::Unreachable, StatusCode::TEMPORARILY_UNAVAILABLE).because(ABSENT)
-    } else {
-        // Only the phone that calls is there, and that one is busy calling.
-        Ending::refused(CallEnd::Busy, StatusCode::BUSY_HERE)
-    })
+/// Whether the caller asks that the callee does not learn who calls (RFC 3323 section 4.2, RFC 3325 section 9.3).
+fn hides_who_calls(headers: &Headers) -> bool {
+    let wish = headers.typed::<Privacy>().ok().flatten();
+    wish.is_some_and(|wish| ["id", "user", "header"].iter().any(|what| wish.asks(what)))
 }

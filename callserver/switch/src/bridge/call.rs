@@ -9,6 +9,7 @@ use sip::{Flow, Headers, LegId, StatusCode};
 
 use super::description::Told;
 use super::invite::Invitation;
+use super::search::Search;
 use super::transfer::Transfer;
 use crate::refusal::Refusals;
 use crate::registrar::Target;
@@ -25,6 +26,10 @@ pub(super) struct Call {
     pub(super) caller_phone: Phone,
     /// Whose number of calls this one counts for; the caller may change.
     pub(super) charged: AccountId,
+    /// Whether the caller hides who they are.
+    pub(super) is_anonymous: bool,
+    /// Until somebody picks up.
+    pub(super) search: Option<Box<Search>>,
     pub(super) stage: Stage,
 }
 
@@ -46,7 +51,7 @@ pub(super) struct Phone {
 /// How far a call has come.
 #[derive(Debug)]
 pub(super) enum Stage {
-    /// The relay was asked for ports; nobody rings yet.
+    /// It is being found out who shall ring, or the relay was asked for ports; nobody rings yet.
     AwaitingPorts(AwaitingPorts),
     /// The phones of the callee ring.
     Ringing(Box<Ringing>),
@@ -56,14 +61,15 @@ pub(super) enum Stage {
 
 #[derive(Debug)]
 pub(super) struct AwaitingPorts {
-    pub(super) ask: AskId,
+    /// What it waits for: where it goes on to, or the ports.
+    pub(super) ask: Option<AskId>,
     /// What the caller's INVITE carried; `None` if it wants an offer.
     pub(super) offer: Option<SessionDescription>,
     /// Whether the caller's phone acknowledges provisional answers, so that an offer in one of them gets its answer.
     pub(super) takes_early_offer: bool,
     /// The phone that calls must not ring.
     pub(super) caller_device: DeviceId,
-    /// What the phones are told besides the session: how far the INVITE may still go, and how it came to them.
+    /// What the phones are told besides the session: how far the INVITE may still go.
     pub(super) headers: Headers,
 }
 
@@ -72,6 +78,8 @@ pub(super) struct Ringing {
     pub(super) ports: MediaPorts,
     /// When the phones were invited.
     pub(super) since: Instant,
+    /// When nobody has answered.
+    pub(super) until: Instant,
     pub(super) timer: TimerId,
     /// The phones that have not refused yet.
     pub(super) branches: Vec<Branch>,
@@ -176,6 +184,14 @@ impl Call {
                 .map(|branch| branch.phone.leg)
                 .collect(),
             Stage::Talking(talking) => vec![talking.callee_phone.leg],
+        }
+    }
+
+    /// The call's phones while they ring, and whom they ring for.
+    pub(super) fn searching(&mut self) -> Option<(&mut Ringing, &mut Search)> {
+        match (&mut self.stage, &mut self.search) {
+            (Stage::Ringing(ringing), Some(search)) => Some((ringing, search)),
+            _ => None,
         }
     }
 

@@ -134,7 +134,12 @@ impl Bridge {
             }
         }
         match &call.stage {
-            Stage::AwaitingPorts(awaiting) => return desk.abandon_ports(awaiting.ask),
+            Stage::AwaitingPorts(awaiting) => {
+                if let Some(ask) = awaiting.ask {
+                    desk.abandon_ports(ask);
+                }
+                return;
+            }
             Stage::Ringing(ringing) => desk.timetable.cancel(ringing.timer),
             Stage::Talking(_) => {}
         }
@@ -155,18 +160,5 @@ impl Bridge {
             let ending = Ending::by_server(CallEnd::ServerStopped, StatusCode::SERVICE_UNAVAILABLE);
             self.end(now, desk, call, ending.because(SERVER_STOPS));
         }
-    }
-
-    /// Nobody picked up.
-    pub(crate) fn rang_too_long(&mut self, now: Instant, desk: &mut Desk, call: CallId) {
-        let Some(ringing) = self.calls.get_mut(&call).and_then(|call| call.ringing()) else {
-            return;
-        };
-        // Somebody did, and only an offer has to be settled yet.
-        if ringing.picked_up.is_some() {
-            return;
-        }
-        let ending = Ending::by_server(CallEnd::NoAnswer, StatusCode::TEMPORARILY_UNAVAILABLE);
-        self.end(now, desk, call, ending.because(NO_ANSWER));
     }
 }

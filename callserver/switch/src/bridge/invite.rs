@@ -1,4 +1,4 @@
-//! The relay has given ports: the phones of the callee are invited, all at once.
+//! The relay has given ports: phones can be invited.
 
 use std::time::Instant;
 
@@ -7,17 +7,17 @@ use sdp::SessionDescription;
 use sip::{HeaderName, Headers, NameAddr, StatusCode, Text};
 
 use super::Bridge;
-use super::call::{AwaitingPorts, Branch, Phone, Ringing, Stage};
+use super::call::{AwaitingPorts, Phone, Ringing, Stage};
 use super::description::{Told, expect_media, is_behind_nat};
-use super::end::{ABSENT, Ending};
+use super::end::Ending;
 use crate::desk::Desk;
 use crate::refusal::Refusals;
-use crate::registrar::{Reachable, Registrar, Target};
+use crate::registrar::{Registrar, Target};
 use crate::timetable::Timer;
 use crate::{CallEnd, CallId, MediaPorts, RelayAddress, Side};
 
 impl Bridge {
-    /// Invites the callee's phones, or ends the call if the relay has no ports.
+    /// Lets phones ring, or ends the call if the relay has no ports.
     pub(crate) fn ports_answered(
         &mut self,
         now: Instant,
@@ -46,14 +46,11 @@ impl Bridge {
         let (offer, caller_device) = (offer.take(), *caller_device);
         let headers = std::mem::take(headers);
         let takes_early_offer = *takes_early_offer;
-        let callee = call.callee.account;
-        let phones = registrar.reachable(callee, Some(caller_device));
-        let is_single = phones.len() == 1;
         let has_caller_spoken = offer.is_some();
         if let Some(offer) = &offer {
             expect_media(desk, call_id, Side::Caller, offer, &mut call.caller_phone);
         }
-        let mut invitation = Invitation {
+        let invitation = Invitation {
             from: call.caller.address(&desk.config.domain),
             to: call.callee.address(&desk.config.domain),
             headers,
@@ -61,29 +58,16 @@ impl Bridge {
             offer,
             relay: ports.callee,
         };
-        if !(is_single && takes_early_offer) {
-            invitation.ask_for_no_early_offer();
-        }
-        let mut branches = Vec::new();
-        for Reachable { first, others } in phones {
-            let phone = invitation.send(now, desk, &first);
-            self.legs.insert(phone.leg, (call_id, Side::Callee));
-            branches.push(Branch {
-                phone,
-                account: callee,
-                binding: first.binding,
-                others,
-            });
-        }
-        let nobody_is_left = branches.is_empty();
+        let longest = desk.config.ring_timeout;
+        let search = call.search.as_ref();
+        let until = now + search.map_or(longest, |search| search.patience(longest));
         call.stage = Stage::Ringing(Box::new(Ringing {
             ports,
             since: now,
-            timer: desk
-                .timetable
-                .set(now + desk.config.ring_timeout, Timer::RingsTooLong(call_id)),
-            is_single,
-            branches,
+            until,
+            timer: desk.timetable.set(until, Timer::RingsTooLong(call_id)),
+            is_single: false,
+            branches: Vec::new(),
             refusals: Refusals::default(),
             last_progress: None,
             has_rung: false,
@@ -94,15 +78,12 @@ impl Bridge {
             picked_up: None,
             early_answer: Bytes::new(),
             caller_device,
-            invited: vec![call.callee.clone()],
+            invited: Vec::new(),
             redirections: 0,
             lookups: 0,
             invitation,
         }));
-        if nobody_is_left {
-            let ending = Ending::refused(CallEnd::Unreachable, StatusCode::TEMPORARILY_UNAVAILABLE);
-            self.end(now, desk, call_id, ending.because(ABSENT));
-        }
+        self.ring_next(now, desk, registrar, call_id);
     }
 }
 

@@ -4,7 +4,8 @@
 //! one a file, turn what happens on one leg into what shall happen on the other. Media always goes over the relay, so each
 //! session description that passes is led there.
 //!
-//! The life of a call: [`begin`] (ports are asked for, phones are invited), [`ring`] (18x, refusals),
+//! The life of a call: [`begin`], [`treat`] (what the callee wants to be done with it), [`search`] (who rings next, where it goes
+//! on to), [`invite`], [`ring`] (18x, refusals),
 //! [`early`] (sessions that change while it rings), [`answer`], [`reoffer`] (hold, resume, new codecs), [`transfer`] (REFER), [`take_over`] (Replaces), [`moving`] (phones that come over another
 //! flow), [`end`].
 
@@ -21,8 +22,10 @@ mod moving;
 mod redirect;
 mod reoffer;
 mod ring;
+mod search;
 mod take_over;
 mod transfer;
+mod treat;
 
 use std::collections::HashMap;
 

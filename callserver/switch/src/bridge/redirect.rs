@@ -1,5 +1,6 @@
 //! A phone sends its caller elsewhere (3xx, RFC 3261 section 8.1.3.4): numbers of this house are called instead.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -7,14 +8,13 @@ use sip::{Contact, Headers, StatusCode, Text};
 
 use super::Bridge;
 use super::call::{Branch, Ringing};
-use super::end::Ending;
+use super::treat::{Calling, Decision, Round, SendOn};
 use crate::desk::Desk;
 use crate::questions::Purpose;
 use crate::reached::Unreached;
 use crate::reception::dialled;
-use crate::refusal::call_end;
 use crate::registrar::{Reachable, Registrar};
-use crate::{AccountId, CallId, Question, Reached, Side};
+use crate::{AccountId, CallId, Party, Question, Reached, Side};
 
 /// So many numbers may one call be sent on to, whoever names them.
 const MOST_REDIRECTIONS: usize = 5;
@@ -68,7 +68,7 @@ impl Bridge {
         true
     }
 
-    /// Where that leads is known: their phones ring, unless they have been asked before.
+    /// Where that leads is known: their phones ring, unless they have been asked before, or do not want to be called.
     pub(crate) fn redirection_found(
         &mut self,
         now: Instant,
@@ -80,41 +80,92 @@ impl Bridge {
         let Some(call) = self.calls.get_mut(&call_id) else {
             return;
         };
-        let caller = call.caller.clone();
+        let (caller, is_anonymous) = (call.caller.clone(), call.is_anonymous);
         let Some(ringing) = call.ringing() else {
             return;
         };
         ringing.lookups = ringing.lookups.saturating_sub(1);
-        let target = match target.into_callee() {
-            Ok(callee) => Some(callee.party),
-            // A caller would dial the new number; here it is looked up for them.
-            Err(Unreached::Moved { to: dialled }) if ringing.redirections < MOST_REDIRECTIONS => {
-                ringing.redirections += 1;
-                ringing.lookups += 1;
-                let purpose = Purpose::Redirection(call_id);
-                let question = Question::Destination {
-                    dialled,
-                    caller,
-                    on_behalf_of: None,
+        let device = ringing.caller_device;
+        match target.into_callee() {
+            Ok(target) if ringing.is_invited(target.party.account) => {}
+            Ok(target) => {
+                let calling = Calling {
+                    call: call_id,
+                    party: &caller,
+                    device: Some(device),
+                    is_anonymous,
                 };
-                desk.ask(now, question, purpose);
-                None
+                match self.decide(registrar, &target, calling) {
+                    Decision::Ring(rounds) => {
+                        self.ring_too(now, desk, registrar, call_id, &rounds);
+                    }
+                    Decision::SendOn(SendOn { to, .. }) => {
+                        self.look_further(now, desk, call_id, to, target.party);
+                    }
+                    Decision::Refuse(_) => {}
+                }
             }
-            Err(_) => None,
+            // A caller would dial the new number; here it is looked up for them.
+            Err(Unreached::Moved { to }) => self.look_further(now, desk, call_id, to, caller),
+            Err(_) => {}
+        }
+        self.end_if_nobody_rings(now, desk, registrar, call_id);
+    }
+
+    /// The place that a phone named leads to another one.
+    fn look_further(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        id: CallId,
+        dialled: Text,
+        on_whose_right: Party,
+    ) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
         };
-        if let Some(target) = target
-            && !ringing.is_invited(target.account)
-        {
-            let account = target.account;
-            ringing.invited.push(target);
-            // One phone alone may let the caller hear something: its offer has one answer. Now there are others.
-            ringing.is_single = false;
-            ringing.invitation.ask_for_no_early_offer();
-            for Reachable { first, others } in
-                registrar.reachable(account, Some(ringing.caller_device))
+        let heard = call.caller.account;
+        let Some(ringing) = call.ringing() else {
+            return;
+        };
+        if ringing.redirections < MOST_REDIRECTIONS {
+            ringing.redirections += 1;
+            ringing.lookups += 1;
+            let question = Question::Destination {
+                dialled,
+                on_behalf_of: (heard != on_whose_right.account).then_some(heard),
+                caller: on_whose_right,
+            };
+            desk.ask(now, question, Purpose::Redirection(id));
+        }
+    }
+
+    /// Phones of others ring besides those that ring already.
+    fn ring_too(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        registrar: &Registrar,
+        id: CallId,
+        rounds: &VecDeque<Round>,
+    ) {
+        let Some(ringing) = self.calls.get_mut(&id).and_then(|call| call.ringing()) else {
+            return;
+        };
+        // One phone alone may let the caller hear something: its offer has one answer. Now there are others.
+        ringing.is_single = false;
+        ringing.invitation.ask_for_no_early_offer();
+        for round in rounds {
+            for party in &round.whom {
+                if !ringing.is_invited(party.account) {
+                    ringing.invited.push(party.clone());
+                }
+            }
+            for (account, Reachable { first, others }) in
+                round.phones(registrar, Some(ringing.caller_device))
             {
                 let phone = ringing.invitation.send(now, desk, &first);
-                self.legs.insert(phone.leg, (call_id, Side::Callee));
+                self.legs.insert(phone.leg, (id, Side::Callee));
                 ringing.branches.push(Branch {
                     phone,
                     account,
@@ -123,21 +174,21 @@ impl Bridge {
                 });
             }
         }
-        self.end_if_nobody_rings(now, desk, call_id);
     }
 
-    /// The last phone has refused, and no other one is being looked for.
-    pub(super) fn end_if_nobody_rings(&mut self, now: Instant, desk: &mut Desk, call: CallId) {
+    /// The last phone that rang has refused: others may have their turn, if no other one is being looked for.
+    pub(super) fn end_if_nobody_rings(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        registrar: &Registrar,
+        call: CallId,
+    ) {
         let Some(ringing) = self.calls.get_mut(&call).and_then(|call| call.ringing()) else {
             return;
         };
         if ringing.branches.is_empty() && ringing.lookups == 0 {
-            let (best, reason) = std::mem::take(&mut ringing.refusals).best();
-            let ending = Ending {
-                reason,
-                ..Ending::refused(call_end(best), best)
-            };
-            self.end(now, desk, call, ending);
+            self.ring_next(now, desk, registrar, call);
         }
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use sip::{EndCause, HeaderName, Headers, LegId, Reason, StatusCode, TypedHeader};
 
 use super::Bridge;
-use super::call::{Exchange, Ringing, Stage};
+use super::call::{Branch, Exchange, Ringing, Stage};
 use super::description::{expect_media, read};
 use super::early::is_reliable;
 use super::end::Ending;
@@ -170,9 +170,11 @@ impl Bridge {
         if status.is_redirection() && !is_bound && self.redirected(now, desk, call_id, &headers) {
             return;
         }
-        let Some(ringing) = self.calls.get_mut(&call_id).and_then(|call| call.ringing()) else {
+        let call = self.calls.get_mut(&call_id);
+        let Some((ringing, search)) = call.and_then(|call| call.searching()) else {
             return;
         };
+        let is_group = search.is_for_group();
         let reason = match headers.get(&HeaderName::Reason) {
             Some(reason) => Some(reason.clone()),
             // Elsewhere is outside: the caller is told in words why nobody answers.
@@ -182,15 +184,24 @@ impl Bridge {
             None => None,
         };
         ringing.refusals.note(status, reason);
-        // A global refusal speaks for all phones (RFC 3261 16.7 step 5).
+        // A global refusal speaks for all phones (RFC 3261 16.7 step 5): of the one whose phone it is, not of a whole group.
         if status.code() >= 600 {
-            for branch in std::mem::take(&mut ringing.branches) {
+            let of_whom = branch.account;
+            let speaks_for = |other: &Branch| !is_group || other.account == of_whom;
+            let (silent, others): (Vec<_>, Vec<_>) = std::mem::take(&mut ringing.branches)
+                .into_iter()
+                .partition(speaks_for);
+            ringing.branches = others;
+            for branch in silent {
                 self.legs.remove(&branch.phone.leg);
                 desk.hang_up(now, branch.phone.leg, None);
             }
-            ringing.lookups = 0;
+            if !is_group {
+                ringing.lookups = 0;
+                search.rounds.clear();
+            }
         }
-        self.end_if_nobody_rings(now, desk, call_id);
+        self.end_if_nobody_rings(now, desk, registrar, call_id);
     }
 }
 

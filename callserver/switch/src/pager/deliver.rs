@@ -13,6 +13,7 @@ use crate::passing::passed_on;
 use crate::reached::{Callee, Unreached};
 use crate::refusal::Refusals;
 use crate::registrar::{Reachable, Registrar, Target};
+use crate::way::Way;
 use crate::{Party, Reached};
 
 impl Pager {
@@ -165,7 +166,7 @@ fn passed(message: &Request, sender: &Party, recipient: &Callee, desk: &Desk) ->
     // The core has refused what may go no further.
     let hops = hops.unwrap_or(MaxForwards::INITIAL).0.saturating_sub(1);
     passed.headers.push_typed(&MaxForwards(hops));
-    recipient.push_history(&mut passed.headers, domain);
+    Way::to(recipient).push_history(&mut passed.headers, domain);
     passed.headers.append(passed_on(&message.headers));
     passed.body = Bytes::clone(&message.body);
     passed

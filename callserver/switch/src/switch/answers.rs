@@ -54,6 +54,12 @@ impl Switch {
                 self.bridge
                     .redirection_found(now, desk, registrar, call, target);
             }
+            Purpose::Forward(call) => {
+                let target = answer.into_reached();
+                let registrar = &self.registrar;
+                self.bridge
+                    .forward_found(now, desk, registrar, call, target);
+            }
             Purpose::TransferTarget(call) => {
                 let target = answer.into_reached();
                 let registrar = &self.registrar;
@@ -85,6 +91,10 @@ impl Switch {
             Some(Purpose::Redirection(call)) => {
                 self.bridge
                     .redirection_found(now, desk, &self.registrar, call, Reached::Nobody);
+            }
+            Some(Purpose::Forward(call)) => {
+                self.bridge
+                    .forward_found(now, desk, &self.registrar, call, Reached::Nobody);
             }
             Some(Purpose::TransferTarget(call)) => {
                 let status = StatusCode::SERVER_INTERNAL_ERROR;

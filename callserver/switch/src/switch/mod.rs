@@ -346,7 +346,9 @@ impl Switch {
                     desk.emit(Event::SourceReleased { source: source.0 });
                 }
             }
-            Timer::RingsTooLong(call) => self.bridge.rang_too_long(now, desk, call),
+            Timer::RingsTooLong(call) => {
+                self.bridge.rang_too_long(now, desk, &self.registrar, call);
+            }
             Timer::TransferRingsTooLong(call) => {
                 self.bridge.transfer_rang_too_long(now, desk, call);
             }

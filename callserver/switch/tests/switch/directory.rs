@@ -1,9 +1,10 @@
 //! The people whom the tests know: logins, numbers, and where numbers lead that are nobody's any more.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use sip::{Ha1, Text};
-use switch::{AccountId, Credential, Destination, DeviceId, Party, Reached, Treatment};
+use switch::{AccountId, Credential, Destination, DeviceId, Party, Reached, Ring, Treatment};
 
 use crate::server::{DOMAIN, secret_of};
 
@@ -13,7 +14,7 @@ struct Person {
     name: &'static str,
     number: &'static str,
     is_guest: bool,
-    treatment: Treatment,
+    treatment: Arc<Treatment>,
 }
 
 /// What a number does that its owner has given up.
@@ -33,6 +34,8 @@ pub(crate) struct Directory {
     former: BTreeMap<&'static str, (AccountId, Former)>,
     /// Numbers that guests may not call.
     pub(crate) closed: BTreeSet<&'static str>,
+    /// Who does not want to hear from whom.
+    blocked: BTreeSet<(&'static str, &'static str)>,
     /// Who has asked for which number.
     pub(crate) asked: Vec<(String, String)>,
 }
@@ -51,7 +54,7 @@ impl Directory {
                 name,
                 number,
                 is_guest: name == "gus",
-                treatment: Treatment::default(),
+                treatment: Arc::default(),
             });
         }
     }
@@ -65,12 +68,74 @@ impl Directory {
         person.number = new;
     }
 
+    /// Changes how somebody wants to be called.
+    pub(crate) fn treat(&mut self, name: &str, change: impl FnOnce(&mut Treatment)) {
+        let mut people = self.people.iter_mut();
+        let person = people.find(|person| person.name == name).unwrap();
+        change(Arc::make_mut(&mut person.treatment));
+    }
+
+    /// Somebody does not want to hear from somebody.
+    pub(crate) fn block(&mut self, owner: &'static str, blocked: &'static str) {
+        self.blocked.insert((owner, blocked));
+    }
+
+    /// A number that rings these people.
+    pub(crate) fn add_group(&mut self, number: &'static str, ring: Ring, members: &[&str]) {
+        let members = members.iter().map(|name| self.named(name).destination());
+        let treatment = Treatment {
+            members: members.collect(),
+            ring,
+            ..Treatment::default()
+        };
+        self.people.push(Person {
+            account: AccountId(i64::try_from(self.people.len()).unwrap() + 1),
+            name: "sales",
+            number,
+            is_guest: false,
+            treatment: Arc::new(treatment),
+        });
+    }
+
+    fn named(&self, name: &str) -> &Person {
+        self.people
+            .iter()
+            .find(|person| person.name == name)
+            .unwrap()
+    }
+
+    fn is_blocked(&self, owner: AccountId, caller: AccountId) -> bool {
+        let is = |account, name| self.named(name).account == account;
+        let mut blocked = self.blocked.iter();
+        blocked.any(|(by, whom)| is(owner, by) && is(caller, whom))
+    }
+
     /// Lets a number do this, whoever had it.
     pub(crate) fn set_former(&mut self, number: &'static str, former: Former) {
         self.former.insert(number, (AccountId(0), former));
     }
 
-    pub(crate) fn reached(&mut self, dialled: &str, caller: &Party) -> Reached {
+    pub(crate) fn reached(
+        &mut self,
+        dialled: &str,
+        caller: &Party,
+        behind: Option<AccountId>,
+    ) -> Reached {
+        let reached = self.leads_to(dialled, caller);
+        match reached {
+            Reached::Account(to) | Reached::Forwarded { to, .. }
+                if [Some(caller.account), behind]
+                    .into_iter()
+                    .flatten()
+                    .any(|who| self.is_blocked(to.account, who)) =>
+            {
+                Reached::Blocked(to)
+            }
+            reached => reached,
+        }
+    }
+
+    fn leads_to(&mut self, dialled: &str, caller: &Party) -> Reached {
         let who = caller.display_name.to_string();
         self.asked.push((who, dialled.to_owned()));
         if caller.is_guest && self.closed.contains(dialled) {

@@ -118,8 +118,10 @@ impl Server {
         match question {
             Question::Credential { login } => Answer::Credential(self.directory.credential(login)),
             Question::Destination {
-                dialled, caller, ..
-            } => Answer::Destination(self.directory.reached(dialled, caller)),
+                dialled,
+                caller,
+                on_behalf_of,
+            } => Answer::Destination(self.directory.reached(dialled, caller, *on_behalf_of)),
             Question::MediaPorts { call, .. } => {
                 Answer::MediaPorts((!self.relay_is_full).then(|| {
                     assert!(
@@ -179,6 +181,12 @@ impl Server {
                 }
                 Event::CallRinging { call } => format!("call {call}: rings"),
                 Event::CallAnswered { call } => format!("call {call}: answered"),
+                Event::CallForwarded { call, to } => {
+                    format!("call {call}: goes on to {}", to.display_name)
+                }
+                Event::CallTaken { call, by } => {
+                    format!("call {call}: {} takes it", by.display_name)
+                }
                 Event::CallTransferred { call, side, to } => {
                     format!("call {call}: {side:?} is now {}", to.display_name)
                 }

@@ -59,7 +59,7 @@ impl Bridge {
                 let cause =
                     Ending::by_side(CallEnd::Transferred, Side::Caller, Some(transferred()));
                 self.end(now, desk, lender, cause);
-                self.look_up_target(now, desk, id, dialled);
+                self.look_up_target(now, desk, id, dialled, None);
                 return Ok(());
             }
             _ => return Err(StatusCode::REQUEST_PENDING),

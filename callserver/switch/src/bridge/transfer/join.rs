@@ -12,7 +12,7 @@ use crate::bridge::call::{self, Exchange, Phone};
 use crate::bridge::description::{expect_media, read};
 use crate::bridge::end::Ending;
 use crate::desk::Desk;
-use crate::{CallEnd, CallId, Event, Side};
+use crate::{CallEnd, CallId, Event, Party, Side};
 
 impl Bridge {
     /// A phone of the target was picked up, and made its offer. Tells whether the leg is one of those.
@@ -44,11 +44,14 @@ impl Bridge {
         let Some(index) = ringing.branches.iter().position(is_this) else {
             return false;
         };
-        let winner = ringing.branches.swap_remove(index).phone;
+        let winner = ringing.branches.swap_remove(index);
+        // Of a group, the member who picked up.
+        let is_theirs = |party: &Party| party.account == winner.account;
+        transfer.target = ringing.whom.iter().find(|party| is_theirs(party)).cloned();
         for loser in ringing.stop(now, desk, true) {
             self.legs.remove(&loser);
         }
-        self.join(now, desk, id, winner, None, body);
+        self.join(now, desk, id, winner.phone, None, body);
         true
     }
 

@@ -24,6 +24,7 @@ use super::call::{Branch, Phone};
 use super::invite::Invitation;
 use crate::refusal::Refusals;
 use crate::timetable::TimerId;
+use crate::way::{Cause, Way};
 use crate::{CallId, Party, Side};
 
 /// A transfer under way.
@@ -35,8 +36,10 @@ pub(super) struct Transfer {
     by: Side,
     /// Known once it was looked up.
     target: Option<Party>,
-    /// Whether the target's new number is looked up: its old one says that it has moved.
-    has_moved: bool,
+    /// How often another number was looked up than the one before: it has moved, or its owner has calls go on.
+    sent_on: usize,
+    /// How it goes on, when the target has its calls sent elsewhere.
+    way: Option<(Way, Cause)>,
     /// Whether the transferor has hung up already, trusting that it will go well.
     pub(super) is_left: bool,
     /// The last thing that was reported.
@@ -59,6 +62,8 @@ enum Stage {
 #[derive(Debug)]
 struct Ringing {
     branches: Vec<Branch>,
+    /// Whose phones they are.
+    whom: Vec<Party>,
     invitation: Invitation,
     refusals: Refusals,
     since: Instant,

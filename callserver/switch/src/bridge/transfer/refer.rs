@@ -10,7 +10,7 @@ use crate::bridge::call::{self, Exchange};
 use crate::desk::Desk;
 use crate::questions::Purpose;
 use crate::reception::dialled;
-use crate::{CallId, Question, Side};
+use crate::{CallId, Party, Question, Side};
 
 /// How long a transfer may be reported on, in seconds: longer than any phone rings.
 const LIFE_SECONDS: u32 = 300;
@@ -63,7 +63,8 @@ impl Bridge {
             subscription,
             by,
             target: None,
-            has_moved: false,
+            sent_on: 0,
+            way: None,
             is_left: false,
             reported: StatusCode::TRYING.code(),
             stage: Stage::LookingUp,
@@ -72,19 +73,21 @@ impl Bridge {
         match replaces {
             Some(replaces) => self.borrow(now, desk, id, &replaces),
             None => match dialled(&target, &desk.config.domain) {
-                Some(dialled) => self.look_up_target(now, desk, id, dialled),
+                Some(dialled) => self.look_up_target(now, desk, id, dialled, None),
                 None => self.transfer_fails(now, desk, id, StatusCode::NOT_FOUND),
             },
         }
     }
 
-    /// Asks who the target is. The transferor calls it, in a way: the right to do so must be the transferor's.
+    /// Asks who the target is. The transferor calls it, in a way: the right to do so must be the transferor's, or that of
+    /// `sent_by`, who has calls go on to there.
     pub(super) fn look_up_target(
         &mut self,
         now: Instant,
         desk: &mut Desk,
         id: CallId,
         dialled: Text,
+        sent_by: Option<Party>,
     ) {
         let Some(by) = self.transfer_of(id).map(|transfer| transfer.by) else {
             return;
@@ -94,7 +97,7 @@ impl Bridge {
         };
         let question = Question::Destination {
             dialled,
-            caller: call.party(by).clone(),
+            caller: sent_by.unwrap_or_else(|| call.party(by).clone()),
             on_behalf_of: Some(call.party(by.other()).account),
         };
         desk.ask(now, question, Purpose::TransferTarget(id));

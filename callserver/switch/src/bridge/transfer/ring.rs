@@ -13,11 +13,14 @@ use crate::bridge::call::{self, Branch};
 use crate::bridge::description::Told;
 use crate::bridge::end::{ANSWERED_ELSEWHERE, NO_ANSWER};
 use crate::bridge::invite::Invitation;
+use crate::bridge::search::MOST_FORWARDS;
+use crate::bridge::treat::{Calling, Decision, SendOn};
 use crate::desk::Desk;
 use crate::reached::Unreached;
 use crate::refusal::Refusals;
 use crate::registrar::{Reachable, Registrar};
 use crate::timetable::Timer;
+use crate::way::Way;
 use crate::{CallId, Reached, Side};
 
 impl Bridge {
@@ -48,29 +51,68 @@ impl Bridge {
         }
         let target = match target.into_callee() {
             Ok(target) => target,
-            // A caller would dial the new number; here it is looked up for them, once.
-            Err(Unreached::Moved { to }) if !transfer.has_moved => {
-                transfer.has_moved = true;
-                return self.look_up_target(now, desk, id, to);
+            // A caller would dial the new number; here it is looked up for them.
+            Err(Unreached::Moved { to }) if transfer.sent_on < MOST_FORWARDS => {
+                transfer.sent_on += 1;
+                return self.look_up_target(now, desk, id, to, None);
             }
             Err(unreached) => return self.transfer_fails(now, desk, id, unreached.status()),
         };
-        let phones = registrar.reachable(target.party.account, None);
-        if phones.is_empty() {
-            let status = StatusCode::TEMPORARILY_UNAVAILABLE;
-            return self.transfer_fails(now, desk, id, status);
-        }
-        let (transferor, staying) = match transfer.by {
+        let way = match transfer.way.take() {
+            Some((mut way, cause)) => {
+                way.go_on(&target, cause);
+                way
+            }
+            None => Way::to(&target),
+        };
+        let by = transfer.by;
+        let (transferor, staying) = match by {
             Side::Caller => (caller, callee),
             Side::Callee => (callee, caller),
+        };
+        let calling = Calling {
+            call: id,
+            party: &staying,
+            device: None,
+            is_anonymous: false,
+        };
+        let rounds = match self.decide(registrar, &target, calling) {
+            Decision::Ring(rounds) => rounds,
+            Decision::Refuse(ending) => return self.transfer_fails(now, desk, id, ending.status),
+            Decision::SendOn(SendOn {
+                to,
+                cause,
+                otherwise,
+            }) => {
+                let transfer = self.transfer_of(id);
+                let Some(transfer) = transfer.filter(|this| this.sent_on < MOST_FORWARDS) else {
+                    return self.transfer_fails(now, desk, id, otherwise.status);
+                };
+                transfer.sent_on += 1;
+                transfer.way = Some((way, cause));
+                return self.look_up_target(now, desk, id, to, Some(target.party));
+            }
+        };
+        // All of them at once: the person who stays has waited already.
+        let phones: Vec<_> = rounds
+            .iter()
+            .flat_map(|round| round.phones(registrar, None))
+            .collect();
+        let Some(call::Stage::Talking(talking)) =
+            self.calls.get_mut(&id).map(|call| &mut call.stage)
+        else {
+            return;
+        };
+        let Some(transfer) = &mut talking.transfer else {
+            return;
         };
         let domain = &desk.config.domain;
         let mut headers = Headers::new();
         headers.push_typed(&MaxForwards(MaxForwards::INITIAL.0));
         headers.push_typed(&ReferredBy(transferor.address(domain)));
         headers.push(HeaderName::Supported, Text::from_static("timer"));
-        target.push_history(&mut headers, domain);
-        target.push_diversion(&mut headers, domain);
+        way.push_history(&mut headers, domain);
+        way.push_diversion(&mut headers, domain);
         let target = target.party;
         let invitation = Invitation {
             from: staying.address(domain),
@@ -79,18 +121,18 @@ impl Bridge {
             told,
             // The newcomer makes the offer: nobody else knows what both can do.
             offer: None,
-            relay: match transfer.by {
+            relay: match by {
                 Side::Caller => talking.ports.caller,
                 Side::Callee => talking.ports.callee,
             },
         };
         let mut branches = Vec::new();
-        for Reachable { first, others } in phones {
+        for (account, Reachable { first, others }) in phones {
             let phone = invitation.send(now, desk, &first);
-            self.legs.insert(phone.leg, (id, transfer.by));
+            self.legs.insert(phone.leg, (id, by));
             branches.push(Branch {
                 phone,
-                account: target.account,
+                account,
                 binding: first.binding,
                 others,
             });
@@ -99,6 +141,7 @@ impl Bridge {
         let due = now + desk.config.ring_timeout;
         transfer.stage = Stage::Ringing(Box::new(Ringing {
             branches,
+            whom: rounds.into_iter().flat_map(|round| round.whom).collect(),
             invitation,
             refusals: Refusals::default(),
             since: now,

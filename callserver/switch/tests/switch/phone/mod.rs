@@ -40,6 +40,8 @@ pub(crate) enum Manner {
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
     Call(String),
+    /// Calls, and asks that nobody learns who it is.
+    CallHidden(String),
     /// Calls without an offer of its own.
     CallWithoutOffer(String),
     Accept(LegId),

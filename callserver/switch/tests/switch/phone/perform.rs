@@ -41,7 +41,10 @@ impl Phone {
         let is_full = self.leg.is_some() && (self.held.is_some() || is_changing);
         let begins = matches!(
             action,
-            Action::Call(_) | Action::CallWithoutOffer(_) | Action::TakeOver(_)
+            Action::Call(_)
+                | Action::CallHidden(_)
+                | Action::CallWithoutOffer(_)
+                | Action::TakeOver(_)
         );
         if is_full && begins {
             return;
@@ -50,6 +53,12 @@ impl Phone {
             (Action::Call(number), _) => {
                 let offer = self.make_offer(Direction::SendRecv);
                 self.call(now, &number, offer);
+            }
+            (Action::CallHidden(number), _) => {
+                let offer = self.make_offer(Direction::SendRecv);
+                let mut headers = Headers::new();
+                headers.push(HeaderName::Privacy, "id");
+                self.call_with(now, &number, headers, offer);
             }
             (Action::TakeOver(name), _) => {
                 let offer = self.make_offer(Direction::SendRecv);
