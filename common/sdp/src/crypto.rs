@@ -4,7 +4,10 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::{Attribute, Media, base64};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_PAD_INDIFFERENT};
+
+use crate::{Attribute, Media};
 
 /// How the packets of a stream are sealed (RFC 4568 section 6.2, RFC 7714 section 14.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -198,7 +201,7 @@ impl Crypto {
     /// The line as an attribute, with the key in it: for the wire, not for a log.
     #[must_use]
     pub fn to_attribute(&self) -> Attribute {
-        let key = base64::encode(self.key.key_and_salt());
+        let key = STANDARD.encode(self.key.key_and_salt());
         let (tag, suite) = (self.tag, self.suite.name());
         Attribute::new("crypto", format!("{tag} {suite} inline:{key}"))
     }
@@ -226,7 +229,9 @@ fn parse_key(suite: CryptoSuite, text: &str) -> Result<MasterKey, CryptoError> {
         }
     }
     let mut bytes = [0; MAX_MASTER_BYTES];
-    let length = base64::decode(key, &mut bytes).ok_or(CryptoError::Key)?;
+    // The `=` at the end may lack, as RFC 7714's own examples differ about them.
+    let length = STANDARD_PAD_INDIFFERENT.decode_slice(key, &mut bytes);
+    let length = length.map_err(|_| CryptoError::Key)?;
     MasterKey::new(suite, &bytes[..length]).ok_or(CryptoError::Key)
 }
 

@@ -38,7 +38,6 @@
 mod accept;
 mod answer;
 mod attribute;
-mod base64;
 mod codec;
 mod connection;
 mod crypto;
