@@ -56,6 +56,9 @@ pub struct Config {
     pub max_calls: usize,
     /// More calls than this of one calling account at once are refused with 486.
     pub max_calls_of_account: usize,
+    /// Whether [`Event::CallChanged`](crate::Event::CallChanged) tells what is to be kept of each answered call, so that
+    /// another process can go on with it.
+    pub keeps_calls: bool,
     /// What time it is, for the `Date` that phones set their clocks by; without it they get none.
     pub wall_clock: Option<WallClock>,
     /// Timers of the SIP core below.
@@ -80,6 +83,7 @@ impl Config {
             question_timeout: Duration::from_secs(10),
             max_calls: 10_000,
             max_calls_of_account: 20,
+            keeps_calls: false,
             wall_clock: None,
             timers: sip::Timers::default(),
         }

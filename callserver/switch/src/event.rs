@@ -6,6 +6,7 @@ use sip::{Flow, StatusCode, Text};
 
 use crate::{
     AccountId, AskId, BindingId, CallId, DeviceId, MediaPlan, Party, Question, Side, StoredBinding,
+    StoredCall,
 };
 
 /// Everything that a [`Switch`](crate::Switch) tells the world, besides the SIP messages that it sends.
@@ -124,6 +125,14 @@ pub enum Event {
         cause: CallEnd,
         /// Which side ended it; `None` if it was the server.
         hung_up_by: Option<Side>,
+    },
+    /// An answered call is another one than before: it was just answered, a phone has moved, something new was agreed on. Comes
+    /// only where [`Config::keeps_calls`](crate::Config::keeps_calls) says so.
+    CallChanged {
+        /// The call.
+        call: CallId,
+        /// What to keep of it, in place of what was kept before; `None` when it is over.
+        kept: Option<Box<StoredCall>>,
     },
     /// A request failed the digest check.
     AuthenticationFailed {

@@ -2,14 +2,15 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use sip::{Host, NameAddr, Text, Uri};
 
 /// The immutable id of an account. Registrations and calls hang on it, never on a number.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct AccountId(pub i64);
 
 /// The id of one device of an account: one phone with its own SIP credential.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct DeviceId(pub i64);
 
 /// One registration, as long as it lives, refreshes and restarts included.
@@ -17,7 +18,7 @@ pub struct DeviceId(pub i64);
 pub struct BindingId(pub u64);
 
 /// One call, from the caller's INVITE to its end. Unique within one [`Switch`](crate::Switch), never used twice.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct CallId(pub u64);
 
 /// One question to the world outside, see [`Question`](crate::Question).
@@ -63,7 +64,7 @@ impl Side {
 }
 
 /// A person in a call, as they were when the call began.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Party {
     /// The account.
     pub account: AccountId,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use sip::{Flow, Text};
 
-use crate::{Answer, AskId, CallId, StoredBinding};
+use crate::{Answer, AskId, CallId, StoredBinding, StoredCall};
 
 /// Everything that the world can tell a [`Switch`](crate::Switch).
 #[derive(Clone, Debug)]
@@ -46,6 +46,16 @@ pub enum Input {
     Restore {
         /// What was kept, with the life that is left.
         bindings: Vec<StoredBinding>,
+    },
+    /// Brings answered calls back that were kept from before a restart; after [`Input::Restore`], so that phones whose
+    /// connections are gone are known again when they register. The relay has their ports open already. Calls that
+    /// cannot be read end with [`Event::CallEnded`](crate::Event::CallEnded); nothing is said about the others.
+    RestoreCalls {
+        /// What was kept.
+        calls: Vec<StoredCall>,
+        /// Whether nobody was there for so long that phones may have given their calls up: each is asked with a refresh,
+        /// within seconds.
+        are_doubtful: bool,
     },
     /// The operator ends a ban.
     ReleaseSource {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use serde::{Deserialize, Serialize};
 use sip::{Flow, Ha1, Text};
 
 use crate::{AccountId, CallId, DeviceId, Party, Reached};
@@ -104,7 +105,7 @@ impl Credential {
 }
 
 /// Where the relay listens for the two sides of one call; what comes in at one leaves by the other.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct MediaPorts {
     /// Told to the caller's phone.
     pub caller: RelayAddress,
@@ -113,7 +114,7 @@ pub struct MediaPorts {
 }
 
 /// Where the relay listens for one side of a call: one address, or one of each family.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RelayAddress {
     /// The address.
     pub address: SocketAddr,

@@ -17,9 +17,14 @@ const MONTHS: [&str; 12] = [
 ];
 
 impl WallClock {
+    /// The time at `now`, in seconds since the beginning of 1970.
+    pub(crate) fn unix_seconds(self, now: Instant) -> u64 {
+        self.unix_seconds + now.saturating_duration_since(self.at).as_secs()
+    }
+
     /// `Sat, 13 Nov 2010 23:29:00 GMT`
     pub(crate) fn date(self, now: Instant) -> String {
-        let seconds = self.unix_seconds + now.saturating_duration_since(self.at).as_secs();
+        let seconds = self.unix_seconds(now);
         let (days, second) = (seconds / 86_400, seconds % 86_400);
         let (year, month, day) = civil(days);
         let week_day = DAYS[(days % 7) as usize];

@@ -151,6 +151,8 @@ impl Desk {
                     );
                 }
             }
+            // The switch is not asked for it.
+            Event::CallChanged { .. } => {}
             Event::AuthenticationFailed { flow, login, why } => {
                 self.tally.authentication_failed(why);
                 self.journal.authentication_failed(now, &flow, &login, why);

@@ -8,6 +8,7 @@ use sip::{Flow, StatusCode, Uri};
 
 use super::call::Phone;
 use crate::desk::Desk;
+use crate::stored_call::StoredTold;
 use crate::{CallId, Event, Side};
 
 /// What one phone was told. To each phone the session is ours: our id, our versions, the relay's address. So nothing of the
@@ -36,6 +37,43 @@ impl Told {
             last: Said::default(),
             before: Said::default(),
         }
+    }
+
+    /// What both sides agreed on last: what came before it, as long as the phone has not answered the last one.
+    pub(super) fn stored(&self, is_open: bool) -> StoredTold {
+        let said = if is_open { &self.before } else { &self.last };
+        StoredTold {
+            session_id: self.session_id,
+            version: self.version,
+            body_version: said.version,
+            body: String::from_utf8_lossy(&said.body).into_owned(),
+        }
+    }
+
+    /// As another process has left it.
+    pub(super) fn resume(stored: StoredTold) -> Self {
+        let last = Said {
+            version: stored.body_version,
+            body: Bytes::from(stored.body),
+        };
+        Told {
+            session_id: stored.session_id,
+            version: stored.version,
+            before: last.clone(),
+            last,
+        }
+    }
+
+    /// What it was told last as a new version, for a phone of which nobody knows whether it has taken a later one.
+    pub(super) fn say_again(&mut self) -> Option<Bytes> {
+        let mut description = read(&self.last.body).ok()?;
+        self.version += 1;
+        description.origin.version = self.version.to_string();
+        self.last = Said {
+            version: self.version,
+            body: Bytes::from(description.to_string()),
+        };
+        Some(self.last())
     }
 
     /// What it was told last.

@@ -141,7 +141,7 @@ impl Bridge {
                 return;
             }
             Stage::Ringing(ringing) => desk.timetable.cancel(ringing.timer),
-            Stage::Talking(_) => {}
+            Stage::Talking(_) => self.forget_kept(desk, call.id),
         }
         desk.emit(Event::MediaClosed { call: call.id });
     }

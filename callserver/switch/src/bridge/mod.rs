@@ -7,7 +7,7 @@
 //! The life of a call: [`begin`], [`treat`] (what the callee wants to be done with it), [`search`] (who rings next, where it goes
 //! on to), [`invite`], [`ring`] (18x, refusals),
 //! [`early`] (sessions that change while it rings), [`answer`], [`reoffer`] (hold, resume, new codecs), [`transfer`] (REFER), [`take_over`] (Replaces), [`moving`] (phones that come over another
-//! flow), [`end`].
+//! flow), [`keeping`] (calls that outlive the process), [`end`].
 
 mod answer;
 mod begin;
@@ -17,6 +17,7 @@ mod description;
 mod early;
 mod end;
 mod invite;
+mod keeping;
 mod media;
 mod moving;
 mod redirect;

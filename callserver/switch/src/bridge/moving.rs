@@ -74,7 +74,7 @@ impl Bridge {
     }
 
     /// The phone at the end of this leg, if it is one of the two that the call is between, or rings.
-    fn phone_on(&mut self, leg: LegId) -> Option<&mut Phone> {
+    pub(super) fn phone_on(&mut self, leg: LegId) -> Option<&mut Phone> {
         let (call, side) = self.call_of(leg)?;
         if side == Side::Caller && call.caller_phone.leg == leg {
             return Some(&mut call.caller_phone);

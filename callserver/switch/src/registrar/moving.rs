@@ -12,7 +12,7 @@ use sip::{Flow, Text};
 use super::{Binding, Registrar};
 use crate::desk::Desk;
 use crate::timetable::Timer;
-use crate::{AccountId, BindingId, Config, DeviceId};
+use crate::{AccountId, BindingId, Config, DeviceId, StoredBinding};
 
 /// A phone has registered over another flow.
 #[derive(Clone, Copy, Debug)]
@@ -53,16 +53,31 @@ impl Registrar {
         let Some(binding) = bindings.iter().find(|binding| binding.id == id) else {
             return;
         };
-        let (device, until) = (binding.device, now + flow_recovery(&desk.config));
+        let way = BrokenWay {
+            flow: binding.flow,
+            instance: binding.instance.clone(),
+            until: now + flow_recovery(&desk.config),
+        };
+        self.expect(desk, binding.device, way);
+    }
+
+    /// The way to a phone that was registered before a restart is gone: it may have been in a call.
+    pub(super) fn expect_back(&mut self, now: Instant, desk: &mut Desk, stored: &StoredBinding) {
+        let way = BrokenWay {
+            flow: stored.flow,
+            instance: stored.instance.clone(),
+            until: now + flow_recovery(&desk.config),
+        };
+        self.expect(desk, stored.device, way);
+    }
+
+    fn expect(&mut self, desk: &mut Desk, device: DeviceId, way: BrokenWay) {
+        let until = way.until;
         let ways = self.broken.entry(device).or_default();
         if ways.len() >= MOST_BROKEN {
             ways.remove(0);
         }
-        ways.push(BrokenWay {
-            flow: binding.flow,
-            instance: binding.instance.clone(),
-            until,
-        });
+        ways.push(way);
         desk.timetable.set(until, Timer::WayForgotten(device));
     }
 

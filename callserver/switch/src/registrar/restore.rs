@@ -23,6 +23,9 @@ impl Registrar {
             if is_known {
                 continue;
             }
+            if stored.flow.transport.is_reliable() {
+                self.expect_back(now, desk, &stored);
+            }
             let contact = Uri::parse(&stored.contact).ok();
             let way = contact
                 .as_ref()

@@ -95,6 +95,7 @@ impl Switch {
                 event_packages: vec![Text::from_static(PACKAGE)],
                 supported: SUPPORTED.map(Text::from_static).to_vec(),
                 flow_recovery: flow_recovery(&config),
+                notes_changes: config.keeps_calls,
                 ..sip::Config::default()
             },
             derived(seed, 1),
@@ -142,6 +143,10 @@ impl Switch {
             Input::HangUpCall { call } => self.bridge.end_by_operator(now, &mut self.desk, call),
             Input::ForgetLogin { login } => self.registrar.forget_login(&mut self.desk, &login),
             Input::Restore { bindings } => self.registrar.restore(now, &mut self.desk, bindings),
+            Input::RestoreCalls {
+                calls,
+                are_doubtful,
+            } => (self.bridge).restore_calls(now, &mut self.desk, calls, are_doubtful),
             Input::ReleaseSource { source } => {
                 let source = Source::of(source);
                 if self.authentication.guard.release(source) {
@@ -151,6 +156,7 @@ impl Switch {
             Input::Drain => self.drain(now),
         }
         self.settle(now);
+        self.bridge.tell_changes(now, &mut self.desk);
     }
 
     /// The next message to send.

@@ -21,6 +21,7 @@ mod moving;
 mod natting;
 mod noise;
 mod outbound;
+mod outliving;
 mod paging;
 mod phone;
 mod proving;

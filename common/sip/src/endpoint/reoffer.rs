@@ -112,7 +112,12 @@ impl Endpoint {
         } = std::mem::replace(&mut session.ours, OurReoffer::No)
         {
             if is_refresh {
-                return self.postpone_refresh(id, self.out.now);
+                // A question whether the peer still has the call is asked again once it has come back; it is not our
+                // task to keep the call alive, and its time is not over.
+                if leg.clock.is_some_and(|clock| clock.is_ours) {
+                    self.postpone_refresh(id, self.out.now);
+                }
+                return;
             }
             leg.wish.get_or_insert(request.body);
             self.offer_if_wished(id);

@@ -149,6 +149,25 @@ fn a_peer_that_comes_back_is_asked_whether_it_still_has_the_call() {
 }
 
 #[test]
+fn a_connection_that_breaks_while_the_peer_is_asked_ends_nothing() {
+    let (mut lone, leg, tag) = lost();
+    let flow = another(&lone);
+    lone.does(Input::MoveLeg { leg, flow });
+    assert_eq!(lone.methods(), ["UPDATE"]);
+    lone.events();
+    lone.does(Input::FlowFailed { flow });
+    let events = lone.events();
+    assert!(matches!(events[..], [Event::FlowLost { .. }]), "{events:?}");
+    lone.waits(Duration::from_secs(10));
+    let last = Flow {
+        connection: 3,
+        ..flow
+    };
+    lone.hears_over(last, &request_in("UPDATE", "3", "2", &tag, ""));
+    assert_eq!(lone.statuses(), [200]);
+}
+
+#[test]
 fn a_call_that_is_hung_up_meanwhile_is_over_and_the_peer_hears_so_when_it_asks() {
     let (mut lone, leg, tag) = lost();
     lone.does(hangup(leg));

@@ -1,0 +1,166 @@
+//! Answered calls that outlive the process: what is kept of them at each change, and how they come back.
+
+use std::time::{Duration, Instant};
+
+use sip::{LegId, LegSnapshot};
+
+use super::Bridge;
+use super::call::{Call, Phone, Stage, Talking};
+use super::description::Told;
+use crate::desk::Desk;
+use crate::stored_call::StoredPhone;
+use crate::{CallId, Event, Side, StoredCall};
+
+impl Bridge {
+    /// Tells what is to be kept of the calls that have changed since this was done last.
+    pub(crate) fn tell_changes(&mut self, now: Instant, desk: &mut Desk) {
+        let changed = desk.endpoint.take_changed();
+        let mut calls: Vec<_> = changed
+            .iter()
+            .filter_map(|leg| self.legs.get(leg).map(|(call, _)| *call))
+            .collect();
+        calls.sort_unstable();
+        calls.dedup();
+        for id in calls {
+            // A call in which something waits for a word of ours is kept as it was before.
+            let stored = self.calls.get(&id).and_then(|call| stored(desk, now, call));
+            if let Some(stored) = stored {
+                desk.emit(Event::CallChanged {
+                    call: id,
+                    kept: Some(Box::new(stored)),
+                });
+            }
+        }
+    }
+
+    /// Takes back the calls of the process before.
+    pub(crate) fn restore_calls(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        calls: Vec<StoredCall>,
+        are_doubtful: bool,
+    ) {
+        for stored in calls {
+            let id = stored.call;
+            // Also of those that do not come back: their ids may still be in use outside.
+            self.last_call = self.last_call.max(id.0);
+            if self.calls.contains_key(&id) {
+                continue;
+            }
+            let age = age(desk, now, &stored);
+            let (caller, callee) = (stored.caller_phone, stored.callee_phone);
+            let mut resume = |side, phone: StoredPhone| {
+                let leg = desk.endpoint.next_leg();
+                self.legs.insert(leg, (id, side));
+                let resumed = Phone {
+                    leg,
+                    device: phone.device,
+                    flow: phone.leg.flow(),
+                    receives_at: phone.receives_at,
+                    is_behind_nat: phone.is_behind_nat,
+                    told: Told::resume(phone.told),
+                };
+                (resumed, Box::new(phone.leg))
+            };
+            let (caller_phone, caller_leg) = resume(Side::Caller, caller);
+            let (callee_phone, callee_leg) = resume(Side::Callee, callee);
+            let legs = [
+                (caller_phone.leg, caller_leg),
+                (callee_phone.leg, callee_leg),
+            ];
+            *self.load.entry(stored.charged).or_default() += 1;
+            let call = Call {
+                id,
+                caller: stored.caller,
+                callee: stored.callee,
+                caller_phone,
+                charged: stored.charged,
+                is_anonymous: stored.is_anonymous,
+                search: None,
+                stage: Stage::Talking(Talking {
+                    ports: stored.ports,
+                    callee_phone,
+                    exchange: None,
+                    transfer: None,
+                    lent_to: None,
+                }),
+            };
+            self.calls.insert(id, call);
+            for (leg, snapshot) in legs {
+                self.restore_leg(now, desk, leg, snapshot, (age, are_doubtful));
+            }
+        }
+    }
+
+    /// An answered call is over.
+    pub(super) fn forget_kept(&self, desk: &mut Desk, call: CallId) {
+        if desk.config.keeps_calls {
+            desk.emit(Event::CallChanged { call, kept: None });
+        }
+    }
+
+    fn restore_leg(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        leg: LegId,
+        snapshot: Box<LegSnapshot>,
+        (age, is_doubtful): (Duration, bool),
+    ) {
+        let was_offering = snapshot.is_offering();
+        let restore = sip::Input::RestoreLeg {
+            leg,
+            snapshot,
+            age,
+            is_doubtful,
+        };
+        desk.endpoint.handle(now, restore);
+        if was_offering
+            && let Some(phone) = self.phone_on(leg)
+            && let Some(body) = phone.told.say_again()
+        {
+            // What this phone believes is what it answers to this.
+            let reinvite = sip::Input::Reinvite { leg, body };
+            desk.endpoint.handle(now, reinvite);
+        }
+    }
+}
+
+/// How long ago it was kept. A clock that was set back meanwhile makes nothing younger than it is now.
+fn age(desk: &Desk, now: Instant, stored: &StoredCall) -> Duration {
+    let clock = desk.config.wall_clock;
+    let ago = clock.zip(stored.kept_at).map(|(clock, kept_at)| {
+        let seconds = clock.unix_seconds(now).saturating_sub(kept_at);
+        Duration::from_secs(seconds)
+    });
+    ago.unwrap_or_default()
+}
+
+fn stored(desk: &Desk, now: Instant, call: &Call) -> Option<StoredCall> {
+    let Stage::Talking(talking) = &call.stage else {
+        return None;
+    };
+    Some(StoredCall {
+        call: call.id,
+        caller: call.caller.clone(),
+        callee: call.callee.clone(),
+        ports: talking.ports,
+        kept_at: desk.config.wall_clock.map(|clock| clock.unix_seconds(now)),
+        charged: call.charged,
+        is_anonymous: call.is_anonymous,
+        caller_phone: stored_phone(desk, &call.caller_phone)?,
+        callee_phone: stored_phone(desk, &talking.callee_phone)?,
+    })
+}
+
+fn stored_phone(desk: &Desk, phone: &Phone) -> Option<StoredPhone> {
+    let leg = desk.endpoint.snapshot_of(phone.leg)?;
+    Some(StoredPhone {
+        device: phone.device,
+        receives_at: phone.receives_at,
+        is_behind_nat: phone.is_behind_nat,
+        told: phone.told.stored(leg.is_offering()),
+        leg,
+    })
+}
