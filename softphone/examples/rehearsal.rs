@@ -213,6 +213,8 @@ fn contacts() -> Notice {
         display_name: Some(name.into()),
         note: String::new(),
         is_favourite,
+        groups: Vec::new(),
+        is_blocked: false,
     };
     Notice::Contacts(vec![
         contact(1, "Bruno Keller", "200", true),

@@ -145,13 +145,14 @@ impl Listener {
             }),
             WhatChanged::Name => self.new_name(self.session.account).await?,
             WhatChanged::Devices => Some(Event::DevicesChanged),
+            WhatChanged::Contacts => Some(Event::ContactsChanged),
             // What ends with it are sessions, which are looked after.
-            WhatChanged::Password | WhatChanged::Removed => None,
+            WhatChanged::Password | WhatChanged::Presence | WhatChanged::Removed => None,
         })
     }
 
     async fn about_somebody(&self, person: &PersonChanged) -> Result<Option<Event>, OfficeError> {
-        if matches!(person.what, WhatChanged::Devices | WhatChanged::Password) {
+        if is_private(&person.what) {
             return Ok(None);
         }
         let store = self.office.store();
@@ -172,7 +173,10 @@ impl Listener {
             WhatChanged::Removed => Some(Event::AccountRemoved {
                 account: person.account,
             }),
-            WhatChanged::Devices | WhatChanged::Password => None,
+            WhatChanged::Devices
+            | WhatChanged::Contacts
+            | WhatChanged::Password
+            | WhatChanged::Presence => None,
         })
     }
 
@@ -206,6 +210,17 @@ impl Listener {
                 self.is_over = true;
             }
         }
+    }
+}
+
+/// What is told to the account itself alone, or in another way.
+fn is_private(what: &WhatChanged) -> bool {
+    match what {
+        WhatChanged::Devices
+        | WhatChanged::Contacts
+        | WhatChanged::Password
+        | WhatChanged::Presence => true,
+        WhatChanged::Number { .. } | WhatChanged::Name | WhatChanged::Removed => false,
     }
 }
 

@@ -22,6 +22,7 @@ mod openapi;
 mod page;
 mod pictures;
 mod places;
+mod presence;
 mod problem;
 mod server_facts;
 mod serving;
@@ -151,6 +152,7 @@ fn routes() -> OpenApiRouter<Interface> {
         .merge(metrics::router())
         .merge(numbers::router())
         .merge(pictures::router())
+        .merge(presence::router())
         .merge(server_facts::router())
         .merge(sessions::router())
         .merge(web_socket::router())

@@ -54,6 +54,10 @@ pub enum WhatChanged {
     Password,
     /// Its devices.
     Devices,
+    /// Its contacts: whom it knows, and whom it has blocked.
+    Contacts,
+    /// What it tells about itself, or who may see that.
+    Presence,
     /// It is no more, or disabled.
     Removed,
 }

@@ -5,11 +5,14 @@ use std::time::SystemTime;
 use api::{AccountId, AccountKind, Contact, ContactEntry, DisplayName};
 
 use super::accounts::parse_number;
-use super::{Change, Office, OfficeError, Session};
+use super::{Change, Office, OfficeError, PersonChanged, Session, WhatChanged};
 use crate::store::{ContactDraft, Transaction};
 
 /// More than anybody writes down, and 2 MB at most.
 const MOST: i64 = 2_000;
+
+/// Groups of one contact.
+const MOST_GROUPS: usize = 16;
 
 /// As many characters as a short paragraph has.
 const LONGEST_NOTE: usize = 500;
@@ -25,7 +28,7 @@ impl Office {
         entry: &ContactEntry,
     ) -> Result<Contact, OfficeError> {
         let mut tx = self.store.begin().await?;
-        let draft = draft(&mut tx, owner, entry).await?;
+        let draft = draft(&mut tx, owner, entry, None).await?;
         if tx.count_contacts(owner.account).await? >= MOST {
             return Err(OfficeError::TooManyContacts { most: MOST });
         }
@@ -35,7 +38,7 @@ impl Office {
         let contact = added.ok_or_else(|| OfficeError::ContactKnown {
             name: draft.name.clone(),
         })?;
-        self.finish(tx, Change::default()).await?;
+        self.finish(tx, changed(owner.account)).await?;
         self.contact(owner.account, contact).await
     }
 
@@ -50,7 +53,8 @@ impl Office {
         entry: &ContactEntry,
     ) -> Result<Contact, OfficeError> {
         let mut tx = self.store.begin().await?;
-        let draft = draft(&mut tx, owner, entry).await?;
+        let before = tx.contact_flags(owner.account, contact).await?;
+        let draft = draft(&mut tx, owner, entry, before).await?;
         let alike = tx.contact_alike(owner.account, &draft).await?;
         if alike.is_some_and(|alike| alike != contact) {
             return Err(OfficeError::ContactKnown { name: draft.name });
@@ -61,7 +65,7 @@ impl Office {
         {
             return Err(OfficeError::NoSuchContact { contact });
         }
-        self.finish(tx, Change::default()).await?;
+        self.finish(tx, changed(owner.account)).await?;
         self.contact(owner.account, contact).await
     }
 
@@ -83,7 +87,7 @@ impl Office {
         if !tx.remove_contact(owner, contact).await? {
             return Err(OfficeError::NoSuchContact { contact });
         }
-        self.finish(tx, Change::default()).await
+        self.finish(tx, changed(owner)).await
     }
 }
 
@@ -91,6 +95,7 @@ async fn draft(
     tx: &mut Transaction,
     owner: &Session,
     entry: &ContactEntry,
+    before: Option<(Vec<String>, bool)>,
 ) -> Result<ContactDraft, OfficeError> {
     let (account, number, their_name) = match (entry.account, &entry.number) {
         // Ids can be counted through: a guest would learn who is there.
@@ -120,11 +125,45 @@ async fn draft(
     if note.chars().count() > LONGEST_NOTE || note.contains('\0') {
         return Err(OfficeError::ContactNote { most: LONGEST_NOTE });
     }
+    // Whoever does not know of them leaves them as they are.
+    let (old_groups, was_blocked) = before.unwrap_or_default();
+    let groups = match &entry.groups {
+        Some(groups) => checked_groups(groups)?,
+        None => old_groups,
+    };
     Ok(ContactDraft {
         account,
         number,
         name,
         note: note.to_owned(),
         is_favourite: entry.is_favourite,
+        groups,
+        is_blocked: entry.is_blocked.unwrap_or(was_blocked),
     })
+}
+
+/// Each group once, in the order in which they were named.
+fn checked_groups(groups: &[String]) -> Result<Vec<String>, OfficeError> {
+    if groups.len() > MOST_GROUPS {
+        return Err(OfficeError::TooManyGroups { most: MOST_GROUPS });
+    }
+    let mut checked: Vec<String> = Vec::new();
+    for group in groups {
+        let group = DisplayName::parse(group)?.as_str().to_owned();
+        if !checked.contains(&group) {
+            checked.push(group);
+        }
+    }
+    Ok(checked)
+}
+
+/// The owner's other devices read the list anew, and who may see the owner may be others now.
+fn changed(owner: AccountId) -> Change {
+    Change {
+        people: vec![PersonChanged {
+            account: owner,
+            what: WhatChanged::Contacts,
+        }],
+        ..Change::default()
+    }
 }

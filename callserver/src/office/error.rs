@@ -208,6 +208,18 @@ pub enum OfficeError {
         /// How many.
         most: usize,
     },
+    /// Too many groups of one contact.
+    #[error("A contact is in {most} groups at most; name fewer.")]
+    TooManyGroups {
+        /// How many.
+        most: usize,
+    },
+    /// Too much to tell.
+    #[error("The note of a presence has at most {most} characters, and no control characters.")]
+    PresenceNote {
+        /// How many.
+        most: usize,
+    },
     /// There is no such account.
     #[error("There is no account {account}.")]
     NoSuchAccountId {
@@ -310,9 +322,11 @@ impl OfficeError {
             Self::WrongPassword => ProblemKind::WrongPassword,
             Self::NoSession => ProblemKind::NoSession,
             Self::NotForGuests => ProblemKind::Forbidden,
-            Self::ContactOfWhom | Self::ContactWithoutName | Self::ContactNote { .. } => {
-                ProblemKind::BadRequest
-            }
+            Self::ContactOfWhom
+            | Self::ContactWithoutName
+            | Self::ContactNote { .. }
+            | Self::TooManyGroups { .. }
+            | Self::PresenceNote { .. } => ProblemKind::BadRequest,
             Self::ContactKnown { .. }
             | Self::TooManyContacts { .. }
             | Self::NoGuestNumber

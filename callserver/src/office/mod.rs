@@ -21,6 +21,7 @@ mod names;
 mod notices;
 mod numbers;
 mod password_costs;
+mod presence;
 mod profile;
 mod sessions;
 mod sign_up;

@@ -23,12 +23,16 @@ pub struct ContactDraft {
     pub note: String,
     /// Whether it is shown first.
     pub is_favourite: bool,
+    /// The groups that it is in.
+    pub groups: Vec<String>,
+    /// Whether it shall not reach the owner.
+    pub is_blocked: bool,
 }
 
 macro_rules! select_contacts {
     ($rest:literal) => {
         concat!(
-            "SELECT c.contact_id, c.account_id, c.name, c.note, c.is_favourite, a.display_name,
+            "SELECT c.contact_id, c.account_id, c.name, c.note, c.is_favourite, c.groups, c.is_blocked, a.display_name,
                  CASE WHEN c.account_id IS NULL THEN c.number ELSE n.number END AS number
              FROM contacts c
              LEFT JOIN accounts a ON a.account_id = c.account_id
@@ -47,7 +51,22 @@ fn read(row: &AnyRow) -> Result<Contact, StoreError> {
         display_name: row.try_get("display_name")?,
         note: row.try_get("note")?,
         is_favourite: flag(row, "is_favourite")?,
+        groups: read_groups(row)?,
+        is_blocked: flag(row, "is_blocked")?,
     })
+}
+
+fn read_groups(row: &AnyRow) -> Result<Vec<String>, StoreError> {
+    let text: String = row.try_get("groups")?;
+    serde_json::from_str(&text).map_err(|_| StoreError::Corrupt {
+        what: "list of groups",
+        value: text,
+    })
+}
+
+/// The groups as the table holds them.
+fn written(groups: &[String]) -> String {
+    serde_json::Value::from(groups).to_string()
 }
 
 impl Store {
@@ -107,6 +126,24 @@ impl Store {
             .bind(account.0)
             .fetch_one(&self.readers)
             .await?;
+        Ok(count > 0)
+    }
+
+    /// Whether an account has blocked another one: then the other does not reach it, and sees it offline.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn has_blocked(
+        &self,
+        owner: AccountId,
+        other: AccountId,
+    ) -> Result<bool, StoreError> {
+        // An index leads to the one row that there may be.
+        let select = sqlx::query_scalar(
+            "SELECT count(*) FROM contacts WHERE owner_id = $1 AND account_id = $2 AND is_blocked = 1",
+        );
+        let select = select.bind(owner.0).bind(other.0);
+        let count: i64 = select.fetch_one(&self.readers).await?;
         Ok(count > 0)
     }
 
@@ -256,6 +293,24 @@ impl Transaction {
         Ok(count.bind(owner.0).fetch_one(&mut *self.inner).await?)
     }
 
+    /// The groups of a contact, and whether it is blocked.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn contact_flags(
+        &mut self,
+        owner: AccountId,
+        contact: i64,
+    ) -> Result<Option<(Vec<String>, bool)>, StoreError> {
+        let select = sqlx::query(
+            "SELECT groups, is_blocked FROM contacts WHERE owner_id = $1 AND contact_id = $2",
+        );
+        let select = select.bind(owner.0).bind(contact);
+        let row = select.fetch_optional(&mut *self.inner).await?;
+        row.map(|row| Ok((read_groups(&row)?, flag(&row, "is_blocked")?)))
+            .transpose()
+    }
+
     /// Adds a contact; `None` if the account has one of the same account or number.
     ///
     /// # Errors
@@ -267,8 +322,9 @@ impl Transaction {
         now: SystemTime,
     ) -> Result<Option<i64>, StoreError> {
         let insert = sqlx::query_scalar(
-            "INSERT INTO contacts (owner_id, account_id, number, name, note, is_favourite, created_at, changed_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT DO NOTHING RETURNING contact_id",
+            "INSERT INTO contacts (owner_id, account_id, number, name, note, is_favourite, groups, is_blocked,
+                 created_at, changed_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT DO NOTHING RETURNING contact_id",
         );
         Ok(insert
             .bind(owner.0)
@@ -277,6 +333,8 @@ impl Transaction {
             .bind(draft.name.clone())
             .bind(draft.note.clone())
             .bind(i64::from(draft.is_favourite))
+            .bind(written(&draft.groups))
+            .bind(i64::from(draft.is_blocked))
             .bind(unix_millis(now))
             .fetch_optional(&mut *self.inner)
             .await?)
@@ -318,7 +376,8 @@ impl Transaction {
         now: SystemTime,
     ) -> Result<bool, StoreError> {
         let update = sqlx::query(
-            "UPDATE contacts SET account_id = $3, number = $4, name = $5, note = $6, is_favourite = $7, changed_at = $8
+            "UPDATE contacts SET account_id = $3, number = $4, name = $5, note = $6, is_favourite = $7, groups = $8,
+                 is_blocked = $9, changed_at = $10
              WHERE owner_id = $1 AND contact_id = $2",
         );
         let update = update
@@ -329,6 +388,8 @@ impl Transaction {
             .bind(draft.name.clone())
             .bind(draft.note.clone())
             .bind(i64::from(draft.is_favourite))
+            .bind(written(&draft.groups))
+            .bind(i64::from(draft.is_blocked))
             .bind(unix_millis(now));
         Ok(update.execute(&mut *self.inner).await?.rows_affected() > 0)
     }

@@ -25,7 +25,7 @@ enum As {
 /// One part: its name, the query with the account as `$1`, and its columns. No query reads a secret or a hash of one.
 type Part = (&'static str, &'static str, &'static [(&'static str, As)]);
 
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 10] = [
     (
         "account",
         "SELECT account_id, kind, role, username, display_name, is_disabled, created_at, password_changed_at
@@ -104,7 +104,7 @@ const PARTS: [Part; 9] = [
     ),
     (
         "contacts",
-        "SELECT contact_id, account_id, number, name, note, is_favourite, created_at, changed_at
+        "SELECT contact_id, account_id, number, name, note, is_favourite, groups, is_blocked, created_at, changed_at
          FROM contacts WHERE owner_id = $1 ORDER BY contact_id",
         &[
             ("contact_id", As::Integer),
@@ -113,8 +113,21 @@ const PARTS: [Part; 9] = [
             ("name", As::Text),
             ("note", As::Text),
             ("is_favourite", As::Flag),
+            ("groups", As::Json),
+            ("is_blocked", As::Flag),
             ("created_at", As::Time),
             ("changed_at", As::Time),
+        ],
+    ),
+    (
+        "presence",
+        "SELECT state, note, visibility, changed_at, last_seen_at FROM presence WHERE account_id = $1",
+        &[
+            ("state", As::Text),
+            ("note", As::Text),
+            ("visibility", As::Text),
+            ("changed_at", As::Time),
+            ("last_seen_at", As::Time),
         ],
     ),
     (

@@ -107,6 +107,8 @@ const TABLE: &[(&str, &str, Who)] = &[
     ("GET", "/api/v1/me/sessions", LoggedIn),
     ("DELETE", "/api/v1/me/sessions/{id}", LoggedIn),
     ("GET", "/api/v1/me/calls", LoggedIn),
+    ("GET", "/api/v1/me/presence", LoggedIn),
+    ("PUT", "/api/v1/me/presence", LoggedIn),
     ("GET", "/api/v1/me/contacts", LoggedIn),
     ("POST", "/api/v1/me/contacts", LoggedIn),
     ("GET", "/api/v1/me/contacts/{id}", LoggedIn),
@@ -183,6 +185,7 @@ impl Scene {
             "/api/v1/me/devices",
             "/api/v1/me/sessions",
             "/api/v1/me/contacts",
+            "/api/v1/me/presence",
         ]
         .map(|path| {
             let mut state = ask(&self.server, "GET", path).token(&self.bob).get(200);

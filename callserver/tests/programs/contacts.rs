@@ -207,3 +207,44 @@ fn somebody_who_has_not_called_has_no_calls() {
         json!({ "items": [] })
     );
 }
+
+#[test]
+fn contacts_have_groups_and_can_be_blocked_and_people_tell_what_they_are() {
+    let server = Server::start();
+    let (alice, _bob) = (Person::new(&server, "alice"), Person::new(&server, "bob"));
+    let entry = json!({ "number": "1001", "groups": ["Work"], "is_blocked": true });
+    let added = alice.ask("POST", CONTACTS).json(&entry).get(201);
+    assert_eq!(
+        (&added["groups"], &added["is_blocked"]),
+        (&json!(["Work"]), &json!(true))
+    );
+    let path = format!("{CONTACTS}/{}", added["id"]);
+    let older = json!({ "number": "1001", "name": "Bob" });
+    let kept = alice.ask("PUT", &path).json(&older).get(200);
+    assert_eq!(kept["is_blocked"], true);
+    let wrong = json!({ "number": "1001", "groups": ["x".repeat(65)] });
+    alice.ask("PUT", &path).json(&wrong).get(400);
+
+    let presence = "/api/v1/me/presence";
+    let fresh = alice.ask("GET", presence).get(200);
+    assert_eq!(
+        fresh,
+        json!({ "state": "available", "note": "", "visibility": "everyone", "since": null })
+    );
+    let told = json!({ "state": "do_not_disturb", "note": "in a lecture" });
+    let told = alice.ask("PUT", presence).json(&told).get(200);
+    assert_eq!(told["state"], "do_not_disturb");
+    let hidden = json!({ "visibility": "contacts" });
+    let hidden = alice.ask("PUT", presence).json(&hidden).get(200);
+    assert_eq!(
+        (&hidden["note"], &hidden["visibility"]),
+        (&json!("in a lecture"), &json!("contacts"))
+    );
+    for wrong in [
+        json!({ "state": "online" }),
+        json!({ "visibility": "friends" }),
+        json!({ "note": "n".repeat(141) }),
+    ] {
+        alice.ask("PUT", presence).json(&wrong).get(400);
+    }
+}

@@ -22,6 +22,12 @@ pub struct Contact {
     pub note: String,
     /// Whether it is shown first.
     pub is_favourite: bool,
+    /// The groups that the owner has put it into.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// Whether it shall not reach the owner: it hears that the line is busy, and sees the owner offline.
+    #[serde(default)]
+    pub is_blocked: bool,
 }
 
 /// A contact to be added, or what it shall be from now on: exactly one of `account` and `number` is given.
@@ -45,4 +51,11 @@ pub struct ContactEntry {
     /// Whether it is shown first.
     #[serde(default)]
     pub is_favourite: bool,
+    /// The groups that it is in, 16 at most, each of 1 to 64 characters; as before if they are missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_items = 16))]
+    pub groups: Option<Vec<String>>,
+    /// Whether it shall not reach the owner; as before if it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_blocked: Option<bool>,
 }

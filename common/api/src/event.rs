@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Number};
+use crate::{AccountId, Number, PresenceView};
 
 /// Where events are told, as `text/event-stream`.
 pub const EVENTS_PATH: &str = "/api/v1/events";
@@ -38,6 +38,10 @@ pub enum Event {
     },
     /// A device of the listener was added or revoked.
     DevicesChanged,
+    /// The listener's contacts are others now, on whichever device that was done: read them anew.
+    ContactsChanged,
+    /// Somebody among the listener's contacts, or the listener, is seen as something else now.
+    Presence(PresenceView),
     /// An account of the listener's contacts is no more.
     AccountRemoved {
         /// Whose.
@@ -58,6 +62,8 @@ impl Event {
             Self::NumberChanged { .. } => "number_changed",
             Self::NameChanged { .. } => "name_changed",
             Self::DevicesChanged => "devices_changed",
+            Self::ContactsChanged => "contacts_changed",
+            Self::Presence(_) => "presence",
             Self::AccountRemoved { .. } => "account_removed",
             Self::SessionEnded => "session_ended",
             Self::Unknown => "unknown",

@@ -43,6 +43,7 @@ mod password;
 mod pattern;
 mod picture;
 mod pool;
+mod presence;
 mod problem;
 mod server_facts;
 mod session;
@@ -80,6 +81,9 @@ pub use password::{Password, PasswordRefused};
 pub use pattern::NumberPattern;
 pub use picture::{PictureFormat, PictureRefused};
 pub use pool::{NumberRange, PoolPolicy, PoolPurpose, RangeRefused};
+pub use presence::{
+    ChosenState, OwnPresence, PresenceChange, PresenceState, PresenceView, Visibility,
+};
 pub use problem::{Problem, ProblemKind};
 pub use server_facts::{SERVER_PATH, ServerFacts, SignUp};
 pub use session::{RefreshRequest, SessionId, SessionView, Tokens};

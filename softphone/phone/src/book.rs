@@ -111,6 +111,8 @@ mod tests {
             display_name: Some(name.to_owned()),
             note: String::new(),
             is_favourite: false,
+            groups: Vec::new(),
+            is_blocked: false,
         }
     }
 

@@ -105,7 +105,7 @@ impl Core {
                 ..
             } => self.book.name_changed(account, &display_name),
             Event::AccountRemoved { account } => self.book.account_removed(account),
-            Event::Listening => {
+            Event::Listening | Event::ContactsChanged => {
                 self.ask_for_contacts();
                 false
             }

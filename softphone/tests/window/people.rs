@@ -16,6 +16,8 @@ fn bruno() -> Contact {
         display_name: None,
         note: String::new(),
         is_favourite: false,
+        groups: Vec::new(),
+        is_blocked: false,
     }
 }
 

@@ -3,6 +3,7 @@
 mod erasure;
 mod invitations;
 mod names;
+mod presence;
 mod profile;
 
 use std::time::Duration;

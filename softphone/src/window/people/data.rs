@@ -101,6 +101,7 @@ impl People {
                     name: Some(contact.name.clone()),
                     note: contact.note.clone(),
                     is_favourite: !contact.is_favourite,
+                    ..ContactEntry::default()
                 };
                 Some(counter.ask(Asked::Contact, Errand::ChangeContact { id, entry }))
             }
@@ -169,6 +170,8 @@ mod tests {
             display_name: None,
             note: "kept".into(),
             is_favourite: false,
+            groups: Vec::new(),
+            is_blocked: false,
         }
     }
 
