@@ -1,7 +1,7 @@
 //! The exchange in figures, at one moment.
 
 use super::tally::Tally;
-use crate::relay::SideStatistics;
+use crate::relay::Totals;
 
 /// The exchange in figures.
 #[derive(Clone, Debug)]
@@ -23,5 +23,5 @@ pub struct Figures {
     /// Requests of others that are being answered or whose repetitions are absorbed.
     pub server_transactions: usize,
     /// RTP and RTCP since the start, both sides of all calls together.
-    pub relayed: SideStatistics,
+    pub relayed: Totals,
 }

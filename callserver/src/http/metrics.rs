@@ -155,6 +155,7 @@ impl Collector for Shown {
         let dropped = [
             ("stranger", relayed.from_strangers),
             ("not-rtp", relayed.not_rtp),
+            ("over-limit", relayed.over_limit),
         ];
         out.by(
             "relay_packets_dropped",

@@ -16,33 +16,51 @@ pub(super) struct Latch {
     heard: Option<(SocketAddr, Instant)>,
 }
 
+/// Whose a packet is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Source {
+    /// The phone's, from where the last one came.
+    Known,
+    /// The phone's, from somewhere else than before.
+    New,
+    /// Somebody else's.
+    Stranger,
+}
+
 /// A phone that says nothing for so long may have got a new port from its translator. Shorter than people wait for a
 /// dead call, longer than the pauses of phones that send comfort noise now and then instead of silence.
 const SILENCE: Duration = Duration::from_secs(5);
 
 impl Latch {
-    /// Says what was signalled. A changed address forgets what was heard before.
-    pub(super) fn expect(&mut self, signalled: SocketAddr, sip_source: IpAddr) {
+    /// Says what was signalled. A changed address forgets what was heard before; returns whether it was one.
+    pub(super) fn expect(&mut self, signalled: SocketAddr, sip_source: IpAddr) -> bool {
         // An unspecified address or port 0 means "send nothing" (RFC 3264 section 8.4, the old way to hold a call).
         let usable = !signalled.ip().is_unspecified() && signalled.port() != 0;
         let signalled = usable.then(|| canonical(signalled));
         let sip_source = Some(sip_source.to_canonical());
-        if (self.signalled, self.sip_source) != (signalled, sip_source) {
+        let is_changed = (self.signalled, self.sip_source) != (signalled, sip_source);
+        if is_changed {
             *self = Self {
                 signalled,
                 sip_source,
                 heard: None,
             };
         }
+        is_changed
     }
 
-    /// Whether a packet from `source` is this phone's. Remembers the source if so.
-    pub(super) fn accepts(&mut self, now: Instant, source: SocketAddr) -> bool {
+    /// Believes a source that was believed before a restart.
+    pub(super) fn resume(&mut self, now: Instant, heard: SocketAddr) {
+        self.heard = Some((canonical(heard), now));
+    }
+
+    /// Whose a packet from `source` is. Remembers the source if it is this phone's.
+    pub(super) fn source(&mut self, now: Instant, source: SocketAddr) -> Source {
         let source = canonical(source);
         let is_free = match &mut self.heard {
             Some((heard, at)) if *heard == source => {
                 *at = now;
-                return true;
+                return Source::Known;
             }
             Some((_, at)) => now.saturating_duration_since(*at) >= SILENCE,
             None => true,
@@ -54,8 +72,10 @@ impl Latch {
         let is_translated = is_free && self.sip_source == Some(source.ip());
         if is_signalled || is_translated {
             self.heard = Some((source, now));
+            Source::New
+        } else {
+            Source::Stranger
         }
-        is_signalled || is_translated
     }
 
     /// Where packets for this phone go.
@@ -76,6 +96,12 @@ mod tests {
 
     fn at(text: &str) -> SocketAddr {
         text.parse().unwrap()
+    }
+
+    impl Latch {
+        fn accepts(&mut self, now: Instant, source: SocketAddr) -> bool {
+            self.source(now, source) != Source::Stranger
+        }
     }
 
     fn expecting(signalled: &str, sip_source: &str) -> Latch {
@@ -217,5 +243,15 @@ mod tests {
         assert!(!latch.accepts(now, at("[2001:db8::6]:4000")));
         assert!(latch.accepts(now, at("[2001:db8::5]:4000")));
         assert_eq!(latch.target(), Some(at("[2001:db8::5]:4000")));
+    }
+
+    #[test]
+    fn what_was_believed_before_a_restart_is_believed_after_it_and_its_neighbours_are_not() {
+        let start = Instant::now();
+        let mut latch = expecting("10.0.0.5:4000", "198.51.100.7");
+        latch.resume(start, at("198.51.100.7:61000"));
+        assert_eq!(latch.target(), Some(at("198.51.100.7:61000")));
+        assert!(!latch.accepts(start, at("198.51.100.7:62000")));
+        assert!(latch.accepts(start, at("198.51.100.7:61000")));
     }
 }

@@ -1,32 +1,58 @@
 //! The relay: passes the audio of calls between their two sides, and nothing else.
 //!
-//! One small interface, [`Relay::open`], [`Relay::expect`], [`Relay::statistics`] and [`Relay::close`], in front of an
-//! engine on a thread of its own. Each call has four sockets: RTP and RTCP for either side. A packet is passed on if
+//! One small interface, [`Relay::open`], [`Relay::expect`], [`Relay::statistics`] and [`Relay::close`], in front of workers
+//! on threads of their own. Each call has four sockets: RTP and RTCP for either side. A packet is passed on if
 //!
-//! * it is RTP or RTCP of version 2 (RFC 3550), and
+//! * it is RTP or RTCP of version 2 (RFC 3550),
 //! * it comes from the address that the phone signalled, or, for phones behind an address translator, from the first
 //!   source whose IP address is the one that the phone's SIP messages come from; another one there only after some
-//!   seconds of silence, and nobody elsewhere ever.
+//!   seconds of silence, and nobody elsewhere ever, and
+//! * the phone does not send more than audio can be.
 //!
 //! It goes to where the other side's packets come from, and before there are any, to where the other phone signalled.
+//! Payloads are not looked at; the statistics come from headers and from reports that are not encrypted.
+//!
+//! [`Relay::lend`] gives a call's sockets to whoever ends its audio in the server, [`Relay::snapshot`] and
+//! [`Relay::reopen`] carry a call over to another process.
 
 mod counters;
-mod engine;
+mod error;
+mod handle;
 mod latch;
+mod lent;
+mod limit;
+mod listen;
 mod packet;
+mod poller;
+mod port;
 mod ports;
+mod reports;
+mod snapshot;
+mod statistics;
+mod stream;
+mod table;
+mod worker;
 
-use std::io;
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{OwnedFd, RawFd};
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::thread::JoinHandle;
+use std::time::Instant;
 
-pub use counters::{SideStatistics, Statistics};
+pub use error::{OpenError, StartError};
+pub use lent::{Lent, LentPort, LentSide};
+pub use listen::{Listen, Listening, Told};
+pub use snapshot::{RelaySnapshot, SideSnapshot, Signalled};
+pub use statistics::{Reported, SideStatistics, Statistics, Totals};
 
-use self::counters::Counters;
-use self::engine::{Bell, Engine, Order};
-use self::ports::PortSource;
+use self::counters::Shared;
+use self::handle::WorkerHandle;
+use self::packet::Carries;
+use self::port::Port;
+use self::ports::{Pair, PortSource, Taken};
+use self::table::Table;
+use self::worker::Order;
 use crate::config::RtpPorts;
 
 /// A call, by the number that the exchange gave it.
@@ -42,101 +68,54 @@ pub enum Side {
     Callee,
 }
 
-/// Where to listen for one side of a call.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Listen {
-    /// What the sockets are bound to; the unspecified IPv6 address takes packets of both families.
-    pub bind: IpAddr,
-    /// What phones that are reached over IPv4 are told.
-    pub v4: Option<IpAddr>,
-    /// What phones that are reached over IPv6 are told.
-    pub v6: Option<IpAddr>,
-}
-
-/// Where one side's phones send their RTP; RTCP is one port above.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Told {
-    /// Those that are reached over IPv4.
-    pub v4: Option<SocketAddr>,
-    /// Those that are reached over IPv6.
-    pub v6: Option<SocketAddr>,
-}
-
-/// Where the relay listens for one call.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Listening {
-    /// For the caller's phone.
-    pub caller: Told,
-    /// For the callee's phones.
-    pub callee: Told,
-}
-
-impl Listen {
-    fn told(&self, port: u16) -> Told {
-        let with_port = |ip| SocketAddr::new(ip, port);
-        Told {
-            v4: self.v4.map(with_port),
-            v6: self.v6.map(with_port),
+impl Side {
+    /// The other one.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Caller => Self::Callee,
+            Self::Callee => Self::Caller,
         }
     }
 }
 
-/// The relay of one server. Dropping it ends its thread and closes all sockets.
+/// The relay of one server. Dropping it ends its threads and closes all sockets that it has.
 #[derive(Debug)]
 pub struct Relay {
     ports: PortSource,
-    orders: mpsc::Sender<Order>,
-    bell: Bell,
-    counters: std::collections::HashMap<MediaId, Arc<Counters>>,
+    workers: Vec<WorkerHandle>,
+    calls: HashMap<MediaId, Call>,
     // Of the calls that are closed.
-    passed: SideStatistics,
-    thread: Option<JoinHandle<()>>,
+    passed: Totals,
 }
 
-/// The relay cannot be started.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// No thread or no poller.
-    #[error("The relay's thread cannot be started ({0}); the system is out of resources.")]
-    Thread(io::Error),
+/// An open call.
+#[derive(Debug)]
+struct Call {
+    worker: usize,
+    /// Caller, callee.
+    pairs: [Arc<Pair>; 2],
+    signalled: [Option<Signalled>; 2],
+    shared: Arc<Shared>,
+    is_lent: bool,
 }
 
-/// No ports for a call.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// All are in use.
-    #[error("The relay has no free ports left in {0}; widen --rtp-ports.")]
-    NoPorts(RtpPorts),
-    /// The system refused a socket.
-    #[error("The relay cannot open a socket ({0}); raise the limit of open files.")]
-    Socket(io::Error),
-    /// The engine's thread is gone.
-    #[error("The relay has stopped.")]
-    Stopped,
-}
+/// What one port takes from its phone in a second: Opus at its most (510 kbit/s), encrypted, and a quarter more.
+const BYTES_PER_SECOND: u32 = 80_000;
 
 impl Relay {
-    /// Starts the engine.
+    /// Starts the workers.
     ///
     /// # Errors
-    /// If the system has no thread for it.
+    /// If the system has no threads for them.
     pub fn start(ports: RtpPorts) -> Result<Self, StartError> {
-        let (orders, inbox) = mpsc::channel();
-        let (released, returned) = mpsc::channel();
-        let engine = Engine::new(inbox, released, PortSource::most_kept(ports))
-            .map_err(StartError::Thread)?;
-        let bell = engine.bell();
-        let thread = std::thread::Builder::new()
-            .name("relay".into())
-            .spawn(move || engine.run());
-        let thread = thread.map_err(StartError::Thread)?;
+        let source = PortSource::new(ports);
+        let table = Table::new(0, source.back(), PortSource::most_kept(ports));
+        let worker = WorkerHandle::start(table).map_err(StartError::Thread)?;
         Ok(Self {
-            ports: PortSource::new(ports, returned),
-            orders,
-            bell,
-            counters: Default::default(),
-            passed: SideStatistics::default(),
-            thread: Some(thread),
+            ports: source,
+            workers: vec![worker],
+            calls: HashMap::new(),
+            passed: Totals::default(),
         })
     }
 
@@ -150,33 +129,122 @@ impl Relay {
         for_caller: Listen,
         for_callee: Listen,
     ) -> Result<Listening, OpenError> {
-        let caller = self.ports.take(for_caller.bind)?;
-        let callee = match self.ports.take(for_callee.bind) {
+        let worker = self.least_busy();
+        let caller = self.ports.take(worker, for_caller.bind)?;
+        let callee = match self.ports.take(worker, for_callee.bind) {
             Ok(pair) => pair,
             Err(error) => {
-                self.ports.give_back(caller);
+                self.ports.give_back(worker, caller);
                 return Err(error);
             }
         };
         let listening = Listening {
-            caller: for_caller.told(caller.port),
-            callee: for_callee.told(callee.port),
+            caller: for_caller.told(caller.pair.port()),
+            callee: for_callee.told(callee.pair.port()),
         };
-        let counters = Arc::new(Counters::default());
-        self.counters.insert(media, counters.clone());
-        let pairs = Box::new([caller, callee]);
-        // The engine need not wake for it: nothing is passed before something is expected.
-        let open = Order::Open {
-            media,
-            pairs,
-            counters,
-        };
-        self.orders.send(open).map_err(|_| OpenError::Stopped)?;
+        let shared = Shared::new(Instant::now(), Statistics::default());
+        self.begin(media, worker, [caller, callee], shared, |_| {})?;
         Ok(listening)
     }
 
+    /// Opens exactly the ports that a call had, in this process or an earlier one, and believes the same sources.
+    ///
+    /// # Errors
+    /// If somebody else has one of them.
+    pub fn reopen(&mut self, media: MediaId, snapshot: &RelaySnapshot) -> Result<(), OpenError> {
+        let [caller, callee] = [&snapshot.caller, &snapshot.callee]
+            .map(|side| self.ports.take_exactly(side.bind, side.port));
+        self.resume(media, snapshot, [caller?, callee?])
+    }
+
+    /// Goes on with sockets that an earlier process had bound, in the order of [`sockets`](Self::sockets).
+    ///
+    /// # Errors
+    /// If they are not those of the snapshot.
+    pub fn adopt(
+        &mut self,
+        media: MediaId,
+        snapshot: &RelaySnapshot,
+        sockets: [OwnedFd; 4],
+    ) -> Result<(), OpenError> {
+        let [a, b, c, d] = sockets;
+        let (caller, callee) = (&snapshot.caller, &snapshot.callee);
+        let caller = self.ports.adopt(caller.bind, caller.port, [a, b])?;
+        let callee = self.ports.adopt(callee.bind, callee.port, [c, d])?;
+        self.resume(media, snapshot, [caller, callee])
+    }
+
+    fn resume(
+        &mut self,
+        media: MediaId,
+        snapshot: &RelaySnapshot,
+        pairs: [Taken; 2],
+    ) -> Result<(), OpenError> {
+        let now = Instant::now();
+        let shared = Shared::new(now, snapshot.statistics);
+        let sides = [
+            (Side::Caller, &snapshot.caller),
+            (Side::Callee, &snapshot.callee),
+        ];
+        for (side, known) in sides {
+            shared.side(side).set_dynamic_clock_rate(known.clock_rate);
+        }
+        let worker = self.least_busy();
+        self.begin(media, worker, pairs, shared, |port| {
+            let known = sides[port.side as usize].1;
+            let heard = match port.carries {
+                Carries::Rtp => known.rtp_source,
+                Carries::Rtcp => known.rtcp_source,
+            };
+            if let Some(signalled) = known.signalled {
+                port.resume(now, signalled, heard);
+            }
+        })?;
+        if let Some(call) = self.calls.get_mut(&media) {
+            call.signalled = [snapshot.caller.signalled, snapshot.callee.signalled];
+        }
+        // What its phones send is waiting already.
+        self.workers[worker].ring()
+    }
+
+    fn begin(
+        &mut self,
+        media: MediaId,
+        worker: usize,
+        pairs: [Taken; 2],
+        shared: Shared,
+        prepare: impl Fn(&mut Port),
+    ) -> Result<(), OpenError> {
+        let shared = Arc::new(shared);
+        let ports = PLACES.map(|(side, carries)| {
+            let mut port = Port::new(carries, side, Arc::clone(&shared), BYTES_PER_SECOND);
+            prepare(&mut port);
+            port
+        });
+        let call = Call {
+            worker,
+            pairs: pairs.each_ref().map(|taken| Arc::clone(&taken.pair)),
+            signalled: [None, None],
+            shared,
+            is_lent: false,
+        };
+        // The worker need not wake for it: nothing is passed before something is expected.
+        let handle = &mut self.workers[worker];
+        let ports = Box::new(ports);
+        let open = Order::Open {
+            media,
+            pairs,
+            ports,
+        };
+        handle.order_quietly(open)?;
+        handle.calls += 1;
+        self.calls.insert(media, call);
+        Ok(())
+    }
+
     /// Says from where one side's audio is to be expected: its signalled RTP address, and the IP address that its SIP
-    /// messages come from. Said again with another address, the side starts afresh.
+    /// messages come from. Said again with another address, the side starts afresh. For a call that is lent it holds when
+    /// the call comes back; tell [`Lent::expect`] too.
     pub fn expect(
         &mut self,
         media: MediaId,
@@ -184,54 +252,180 @@ impl Relay {
         signalled: SocketAddr,
         sip_source: IpAddr,
     ) {
-        // Only fails when the engine is gone, which `open` reports.
-        let _ = self.order(Order::Expect {
-            media,
-            side,
-            signalled,
+        let Some(call) = self.calls.get_mut(&media) else {
+            return;
+        };
+        call.signalled[side as usize] = Some(Signalled {
+            address: signalled,
             sip_source,
         });
+        let worker = call.worker;
+        // Only fails when the worker is gone, which `open` reports.
+        let _ = self.order(
+            worker,
+            Order::Expect {
+                media,
+                side,
+                signalled,
+                sip_source,
+            },
+        );
+    }
+
+    /// Says how many timestamps a second one side's dynamic payload types count (Hz), for its jitter: 48,000 unless said,
+    /// as Opus does.
+    pub fn set_clock_rate(&mut self, media: MediaId, side: Side, hertz: u32) {
+        if let Some(call) = self.calls.get(&media) {
+            call.shared.side(side).set_dynamic_clock_rate(hertz.max(1));
+        }
+    }
+
+    /// Gives a call's sockets away, with what is known of its phones. The relay passes nothing of it until they come back;
+    /// its statistics go on, counted by whoever has the sockets. `None` if there is no such call or somebody has them.
+    pub fn lend(&mut self, media: MediaId) -> Option<Lent> {
+        let call = self.calls.get_mut(&media)?;
+        if call.is_lent {
+            return None;
+        }
+        let [caller, callee] = call.pairs.each_ref().map(Arc::clone);
+        let worker = call.worker;
+        let (answer, ports) = mpsc::sync_channel(1);
+        self.order(worker, Order::Lend { media, answer }).ok()?;
+        // The worker follows orders before everything else; this takes microseconds.
+        let [a, b, c, d] = *ports.recv().ok()?;
+        if let Some(call) = self.calls.get_mut(&media) {
+            call.is_lent = true;
+        }
+        let side = |pair: Arc<Pair>, rtp, rtcp| LentSide {
+            rtp: LentPort {
+                pair: Arc::clone(&pair),
+                port: rtp,
+            },
+            rtcp: LentPort { pair, port: rtcp },
+        };
+        Some(Lent {
+            caller: side(caller, a, b),
+            callee: side(callee, c, d),
+        })
+    }
+
+    /// Takes a call's sockets back and passes its audio again. For a call that was closed meanwhile they are closed.
+    pub fn take_back(&mut self, media: MediaId, lent: Lent) {
+        let Some(call) = self.calls.get_mut(&media).filter(|call| call.is_lent) else {
+            return;
+        };
+        call.is_lent = false;
+        let (worker, signalled) = (call.worker, call.signalled);
+        let Lent { caller, callee } = lent;
+        let pairs = [&caller, &callee].map(|side| Taken {
+            pair: Arc::clone(&side.rtp.pair),
+            places: None,
+        });
+        let mut ports = [caller.rtp, caller.rtcp, callee.rtp, callee.rtcp].map(|lent| lent.port);
+        for port in &mut ports {
+            if let Some(signalled) = signalled[port.side as usize] {
+                port.expect(signalled.address, signalled.sip_source);
+            }
+        }
+        let ports = Box::new(ports);
+        let open = Order::Open {
+            media,
+            pairs,
+            ports,
+        };
+        // Only fails when the worker is gone, which `open` reports.
+        let _ = self.order(worker, open);
+    }
+
+    /// What must be known to go on with a call in another process.
+    pub fn snapshot(&self, media: MediaId) -> Option<RelaySnapshot> {
+        let call = self.calls.get(&media)?;
+        let side = |side: Side| {
+            let counters = call.shared.side(side);
+            let [rtp_source, rtcp_source] = counters.sources();
+            let pair = &call.pairs[side as usize];
+            SideSnapshot {
+                port: pair.port(),
+                bind: pair.listen,
+                signalled: call.signalled[side as usize],
+                rtp_source,
+                rtcp_source,
+                clock_rate: counters.dynamic_clock_rate(),
+            }
+        };
+        Some(RelaySnapshot {
+            caller: side(Side::Caller),
+            callee: side(Side::Callee),
+            statistics: call.shared.read(),
+        })
+    }
+
+    /// The descriptors of a call's sockets, for a process that takes over: caller RTP, caller RTCP, callee RTP, callee
+    /// RTCP. They are the relay's, or whose it has lent them to, and are closed with the call.
+    pub fn sockets(&self, media: MediaId) -> Option<[RawFd; 4]> {
+        let call = self.calls.get(&media)?;
+        let [[a, b], [c, d]] = call.pairs.each_ref().map(|pair| pair.descriptors());
+        Some([a, b, c, d])
     }
 
     /// What has passed so far.
     pub fn statistics(&self, media: MediaId) -> Option<Statistics> {
-        self.counters.get(&media).map(|counters| counters.read())
+        self.calls.get(&media).map(|call| call.shared.read())
     }
 
     /// Closes a call: nothing is passed any more, and after a moment in which late packets are swallowed its ports
-    /// are free again, for another call or for nobody. Returns what has passed.
+    /// are free again, for another call or for nobody. Returns what has passed. The ports of a call that is lent are free
+    /// when its [`Lent`] is dropped.
     pub fn close(&mut self, media: MediaId) -> Option<Statistics> {
-        let counters = self.counters.remove(&media)?;
-        let _ = self.order(Order::Close { media });
-        let passed = counters.read();
-        self.passed += passed.caller;
-        self.passed += passed.callee;
+        let call = self.calls.remove(&media)?;
+        if let Some(worker) = self.workers.get_mut(call.worker) {
+            worker.calls = worker.calls.saturating_sub(1);
+        }
+        let _ = self.order(call.worker, Order::Close { media });
+        let passed = call.shared.read();
+        self.passed += passed;
         Some(passed)
     }
 
     /// What has passed since the start, both sides of all calls together.
-    pub fn totals(&self) -> SideStatistics {
+    pub fn totals(&self) -> Totals {
         let mut totals = self.passed;
-        for counters in self.counters.values() {
-            let passed = counters.read();
-            totals += passed.caller;
-            totals += passed.callee;
+        for call in self.calls.values() {
+            totals += call.shared.read();
         }
         totals
     }
 
-    fn order(&self, order: Order) -> Result<(), OpenError> {
-        self.orders.send(order).map_err(|_| OpenError::Stopped)?;
-        self.bell.ring().map_err(OpenError::Socket)
+    fn least_busy(&self) -> usize {
+        let calls = self.workers.iter().map(|worker| worker.calls);
+        calls
+            .enumerate()
+            .min_by_key(|(_, calls)| *calls)
+            .map_or(0, |(worker, _)| worker)
+    }
+
+    fn order(&self, worker: usize, order: Order) -> Result<(), OpenError> {
+        let handle = self.workers.get(worker).ok_or(OpenError::Stopped)?;
+        handle.order(order)
     }
 }
 
+/// A call's four ports in their order.
+const PLACES: [(Side, Carries); 4] = [
+    (Side::Caller, Carries::Rtp),
+    (Side::Caller, Carries::Rtcp),
+    (Side::Callee, Carries::Rtp),
+    (Side::Callee, Carries::Rtcp),
+];
+
 impl Drop for Relay {
     fn drop(&mut self) {
-        let _ = self.order(Order::Stop);
-        if let Some(thread) = self.thread.take() {
-            // A panic in the engine has been printed already.
-            let _ = thread.join();
+        // All at once, then one after the other.
+        for worker in &self.workers {
+            let _ = worker.order(Order::Stop);
+        }
+        for worker in &mut self.workers {
+            worker.join();
         }
     }
 }

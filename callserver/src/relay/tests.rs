@@ -1,9 +1,12 @@
 //! The relay with real sockets on the loopback address.
 
 use std::net::{Ipv4Addr, UdpSocket};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::*;
+
+mod handing_over;
+mod reading;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Long enough on a busy machine; waiting this long for nothing happens only in the tests of silence.
