@@ -6,6 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use sip::{Endpoint, HeaderName, Headers, LegId, RequestId, StatusCode, Text};
 
+use crate::key_maker::KeyMaker;
 use crate::questions::{Purpose, Questions};
 use crate::timetable::{Timer, Timetable};
 use crate::{AskId, Config, Event, Question};
@@ -17,6 +18,7 @@ pub(crate) struct Desk {
     pub(crate) timetable: Timetable,
     pub(crate) questions: Questions,
     pub(crate) events: VecDeque<Event>,
+    pub(crate) key_maker: KeyMaker,
     /// Nothing new is taken any more.
     pub(crate) is_draining: bool,
 }

@@ -59,6 +59,7 @@ mod event;
 mod guard;
 mod identity;
 mod input;
+mod key_maker;
 mod media_plan;
 mod network;
 mod pager;

@@ -1,12 +1,13 @@
 //! What is to be done with the audio of a call, between the two phones.
 
 use sdp::{Codec, CryptoPair, Direction};
+use serde::{Deserialize, Serialize};
 
 use crate::Side;
 
 /// What each side of a call sends and hears. Mostly both are alike, and a relay passes packets on without a look inside:
 /// [`MediaPlan::is_passed_through`]. Where they differ, somebody has to open, translate and seal them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct MediaPlan {
     /// The caller's leg.
     pub caller: MediaSide,
@@ -15,7 +16,7 @@ pub struct MediaPlan {
 }
 
 /// One leg: what the phone there and the server say to each other.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct MediaSide {
     /// The codec, both ways.
     pub codec: Codec,
@@ -34,7 +35,7 @@ pub struct MediaSide {
 }
 
 /// What the server lets a phone hear.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Play {
     /// The other side has put this one on hold. A phone that holds another may still send sound of its own, and says so
     /// with `sendonly`: as long as packets come from it, they are to be heard, and not the server's music.
@@ -44,7 +45,7 @@ pub enum Play {
 }
 
 /// An announcement of the server.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Prompt {
     /// Before a message can be left: nobody is there.
     Greeting,

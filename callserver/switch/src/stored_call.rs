@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 
+use sdp::{Crypto, Direction};
 use serde::{Deserialize, Serialize};
 use sip::LegSnapshot;
 
-use crate::{AccountId, CallId, DeviceId, MediaPorts, Party};
+use crate::{AccountId, CallId, DeviceId, MediaPorts, MediaSide, Party};
 
 /// Everything that it takes to go on with an answered call.
 ///
@@ -40,7 +41,30 @@ pub(crate) struct StoredPhone {
     pub(crate) receives_at: Option<SocketAddr>,
     pub(crate) is_behind_nat: bool,
     pub(crate) told: StoredTold,
+    /// What is agreed with it about audio.
+    #[serde(default)]
+    pub(crate) audio: Option<StoredAudio>,
     pub(crate) leg: LegSnapshot,
+}
+
+/// How the stream on one leg is sealed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum Seal {
+    /// As the other phone has it, with its keys.
+    AsTheOther,
+    /// Plain RTP.
+    Open,
+    /// SRTP with the server.
+    ByServer,
+}
+
+/// What both ends of a leg agreed on about audio, with the server's keys.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct StoredAudio {
+    pub(crate) seal: Option<Seal>,
+    pub(crate) wish: Direction,
+    pub(crate) keys: Vec<Crypto>,
+    pub(crate) agreed: Option<MediaSide>,
 }
 
 /// The description that a phone got from us and that both sides agreed on.

@@ -1,9 +1,11 @@
 //! The codecs that this crate negotiates, and how formats name them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Media;
 
 /// A speech codec.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Codec {
     /// Opus, RFC 6716 and RFC 7587.
     Opus,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
 use base64::Engine;
@@ -139,7 +140,7 @@ pub struct Crypto {
 }
 
 /// The keys of the two directions.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CryptoPair {
     /// For what is sent from here.
     pub ours: Crypto,
@@ -204,6 +205,21 @@ impl Crypto {
         let key = STANDARD.encode(self.key.key_and_salt());
         let (tag, suite) = (self.tag, self.suite.name());
         Attribute::new("crypto", format!("{tag} {suite} inline:{key}"))
+    }
+}
+
+// As in the description, key and all: what is kept must be kept where only its owner reads.
+impl Serialize for Crypto {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let value = self.to_attribute().value.unwrap_or_default();
+        serializer.serialize_str(&value)
+    }
+}
+
+impl<'de> Deserialize<'de> for Crypto {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = String::deserialize(deserializer)?;
+        Crypto::parse(&value).map_err(de::Error::custom)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Which way media flows (RFC 8866 6.7, RFC 3264 6.1).
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Attribute, Media, SessionDescription};
 
 /// Which way media flows, seen from the side that says it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub enum Direction {
     /// Both ways.
     #[default]

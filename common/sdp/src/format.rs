@@ -1,9 +1,11 @@
 //! The formats of an audio stream, for who stands between two phones: what is there, and how to add, keep or replace some.
 
+use std::net::Ipv4Addr;
+
 use crate::codec::{Format, Payload, payloads};
 use crate::negotiated::telephone_event;
 use crate::offer::describe;
-use crate::{Attribute, Codec, Crypto, Direction, Media, SessionDescription};
+use crate::{Attribute, Codec, Connection, Crypto, Direction, Media, SessionDescription};
 
 impl Media {
     /// The codecs that are known here, with their payload types, in the order of the `m=` line.
@@ -71,7 +73,7 @@ impl Media {
         });
     }
 
-    /// Whether the formats known here have other numbers, or others are there beside them.
+    /// Whether this format of the `m=` line is one that is known here: a codec, or dialled digits.
     #[must_use]
     pub fn is_known(&self, format: &str) -> bool {
         payloads(self)
@@ -124,6 +126,23 @@ impl Media {
 }
 
 impl SessionDescription {
+    /// Spells out a stream that is on hold by its unspecified address (RFC 3264 section 8.4) as one that is on hold by its
+    /// direction. Its address means nothing from then on, until [`redirect`](crate::redirect()) gives it another.
+    pub fn hold_by_direction(&mut self) {
+        let Some(index) = self.audio_index() else {
+            return;
+        };
+        let audio = &self.media[index];
+        let connection = self.connection_of(audio);
+        if !connection.is_some_and(Connection::is_unspecified) {
+            return;
+        }
+        let direction = Direction::of(self, audio);
+        let audio = &mut self.media[index];
+        audio.connection = Some(Connection::new(Ipv4Addr::LOCALHOST.into()));
+        audio.set_direction(direction);
+    }
+
     /// The audio stream that counts, as [`SessionDescription::audio`], to be changed.
     pub fn audio_mut(&mut self) -> Option<&mut Media> {
         let index = self.audio_index()?;

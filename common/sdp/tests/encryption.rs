@@ -260,6 +260,8 @@ proptest! {
         let key = MasterKey::new(suite, &bytes[..suite.master_bytes()]).unwrap();
         let crypto = Crypto::new(tag, suite, key);
         prop_assert_eq!(Crypto::parse(&crypto.to_attribute().value.unwrap()), Ok(crypto));
+        let kept = serde_json::to_string(&crypto).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Crypto>(&kept).unwrap(), crypto);
     }
 
     #[test]

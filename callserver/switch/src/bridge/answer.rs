@@ -9,7 +9,6 @@ use super::Bridge;
 use super::call::{Branch, Exchange, Stage, Talking};
 use super::description::{expect_media, read};
 use super::end::{ANSWERED_ELSEWHERE, Ending};
-use super::media::same_on_both_sides;
 use crate::desk::Desk;
 use crate::{CallEnd, CallId, Event, Side};
 
@@ -85,12 +84,9 @@ impl Bridge {
         let answering = invited.find(|party| party.account == account);
         let others = std::mem::take(&mut ringing.branches);
         let (ports, has_caller_spoken) = (ringing.ports, ringing.has_caller_spoken);
+        let (offer, is_settled) = (ringing.invitation.offer.take(), ringing.is_settled);
         desk.timetable.cancel(ringing.timer);
 
-        if let Some(plan) = same_on_both_sides(&description) {
-            let plan = Box::new(plan);
-            desk.emit(Event::MediaPlan { call: id, plan });
-        }
         let exchange = if has_caller_spoken {
             expect_media(desk, id, Side::Callee, &description, &mut winner);
             None
@@ -101,10 +97,17 @@ impl Bridge {
             })
         };
         let relay = ports.caller.towards(&call.caller_phone.flow);
+        let caller_phone = &mut call.caller_phone;
+        let told = match &offer {
+            // Caller and callee agreed before, and the caller has been told the last of it.
+            _ if is_settled => Ok(caller_phone.told.last()),
+            Some(offer) => caller_phone.answered(desk, &mut winner, offer, description, relay),
+            None => Ok(caller_phone.offered(desk, &mut winner, &description, relay)),
+        };
         let accept = sip::Input::Accept {
-            leg: call.caller_phone.leg,
+            leg: caller_phone.leg,
             headers: Headers::new(),
-            body: call.caller_phone.told.tell(description, relay),
+            body: told.clone().unwrap_or_default(),
         };
         let search = call.search.take();
         let is_group = search.is_some_and(|search| search.is_for_group());
@@ -124,13 +127,25 @@ impl Bridge {
                 Event::CallTransferred { call: id, side, to }
             });
         }
-        desk.endpoint.handle(now, accept);
+        if told.is_ok() {
+            self.plan_media(desk, id);
+            desk.endpoint.handle(now, accept);
+        }
         for branch in others {
             self.legs.remove(&branch.phone.leg);
             desk.hang_up(
                 now,
                 branch.phone.leg,
                 Some(Text::from_static(ANSWERED_ELSEWHERE)),
+            );
+        }
+        if told.is_err() {
+            let ending = Ending::by_side(CallEnd::NoMedia, Side::Callee, None);
+            return self.end(
+                now,
+                desk,
+                id,
+                ending.with_status(StatusCode::NOT_ACCEPTABLE_HERE),
             );
         }
         desk.emit(Event::CallAnswered { call: id });

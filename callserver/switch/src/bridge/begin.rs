@@ -6,6 +6,7 @@ use bytes::Bytes;
 use sip::{Contact, Headers, MaxForwards, Privacy, StatusCode};
 
 use super::Bridge;
+use super::audio::Audio;
 use super::call::{AwaitingPorts, Call, Phone, Stage};
 use super::description::{Told, is_behind_nat, read};
 use super::early::acknowledges_progress;
@@ -85,6 +86,7 @@ impl Bridge {
         let call = Call {
             id,
             charged: caller_party.account,
+            plan: None,
             caller: caller_party,
             callee: callee_party,
             caller_phone: Phone {
@@ -94,6 +96,7 @@ impl Bridge {
                 receives_at: None,
                 is_behind_nat: is_behind_nat(contact.as_ref(), flow),
                 told: Told::new(self.first_session + 2 * id.0),
+                audio: Box::new(Audio::new()),
             },
             is_anonymous: hides_who_calls(&invite.headers),
             search: Some(Box::new(Search::new(callee))),

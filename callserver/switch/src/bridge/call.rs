@@ -7,6 +7,7 @@ use bytes::Bytes;
 use sdp::SessionDescription;
 use sip::{Flow, Headers, LegId, StatusCode};
 
+use super::audio::Audio;
 use super::description::Told;
 use super::invite::Invitation;
 use super::search::Search;
@@ -14,7 +15,7 @@ use super::transfer::Transfer;
 use crate::refusal::Refusals;
 use crate::registrar::Target;
 use crate::timetable::TimerId;
-use crate::{AccountId, AskId, BindingId, CallId, DeviceId, MediaPorts, Party, Side};
+use crate::{AccountId, AskId, BindingId, CallId, DeviceId, MediaPlan, MediaPorts, Party, Side};
 
 /// A call between two known people.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub(super) struct Call {
     pub(super) is_anonymous: bool,
     /// Until somebody picks up.
     pub(super) search: Option<Box<Search>>,
+    /// What was told last about its audio.
+    pub(super) plan: Option<MediaPlan>,
     pub(super) stage: Stage,
 }
 
@@ -46,6 +49,8 @@ pub(super) struct Phone {
     pub(super) is_behind_nat: bool,
     /// The descriptions that this phone got from us.
     pub(super) told: Told,
+    /// What is agreed with it about audio.
+    pub(super) audio: Box<Audio>,
 }
 
 /// How far a call has come.

@@ -51,7 +51,8 @@ impl Bridge {
             return;
         };
         let before = between.near.told.last();
-        let body = between.near.told.tell(agreed, between.near_relay);
+        let relay = between.near_relay;
+        let body = between.near.offered(desk, between.far, &agreed, relay);
         // Once is enough, and its answer comes here, too.
         if body != before {
             let leg = between.near.leg;

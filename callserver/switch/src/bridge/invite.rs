@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use sdp::SessionDescription;
-use sip::{HeaderName, Headers, NameAddr, StatusCode, Text};
+use sip::{Flow, HeaderName, Headers, NameAddr, StatusCode, Text};
 
 use super::Bridge;
+use super::audio::{Audio, ladder, propose};
 use super::call::{AwaitingPorts, Phone, Ringing, Stage};
 use super::description::{Told, expect_media, is_behind_nat};
 use super::end::Ending;
@@ -57,6 +58,7 @@ impl Bridge {
             told: Told::new(self.first_session + 2 * call_id.0 + 1),
             offer,
             relay: ports.callee,
+            caller: Some(call.caller_phone.flow),
         };
         let longest = desk.config.ring_timeout;
         let search = call.search.as_ref();
@@ -98,6 +100,8 @@ pub(super) struct Invitation {
     /// What the caller offers; `None` if the phones shall.
     pub(super) offer: Option<SessionDescription>,
     pub(super) relay: RelayAddress,
+    /// The way to the phone that offers it, if one does.
+    pub(super) caller: Option<Flow>,
 }
 
 impl Invitation {
@@ -113,12 +117,44 @@ impl Invitation {
 
     /// Invites one phone over one way.
     pub(super) fn send(&self, now: Instant, desk: &mut Desk, target: &Target) -> Phone {
+        self.send_in_shape(now, desk, target, 0)
+    }
+
+    /// Invites a phone once more that has refused what it was offered, with another offer, if there is one.
+    pub(super) fn send_otherwise(
+        &self,
+        now: Instant,
+        desk: &mut Desk,
+        phone: &Phone,
+    ) -> Option<Phone> {
+        let (target, refused) = phone.audio.invited.as_deref()?;
+        let offer = self.offer.as_ref()?;
+        let next = refused + 1;
+        let is_left = next < ladder(offer, self.caller?, target.flow).len();
+        is_left.then(|| self.send_in_shape(now, desk, target, next))
+    }
+
+    fn send_in_shape(
+        &self,
+        now: Instant,
+        desk: &mut Desk,
+        target: &Target,
+        refused: usize,
+    ) -> Phone {
         let leg = desk.endpoint.next_leg();
         let mut headers = self.headers.clone();
         target.push_route(&mut headers);
         let mut told = self.told.clone();
-        let offer = self.offer.clone();
-        let body = offer.map(|offer| told.tell(offer, self.relay.towards(&target.flow)));
+        let mut audio = Audio::new();
+        audio.invited = Some(Box::new((target.clone(), refused)));
+        let body = self.offer.as_ref().map(|offer| {
+            let shapes = self.caller.map(|caller| ladder(offer, caller, target.flow));
+            if let Some(shape) = shapes.as_ref().and_then(|shapes| shapes.get(refused)) {
+                audio.shape = *shape;
+            }
+            let offer = propose(&mut desk.key_maker, &mut audio, offer);
+            told.tell(offer, self.relay.towards(&target.flow))
+        });
         let invite = sip::Input::Invite {
             leg,
             flow: target.flow,
@@ -137,6 +173,7 @@ impl Invitation {
             receives_at: None,
             is_behind_nat: is_behind_nat(Some(&target.contact), target.flow),
             told,
+            audio: Box::new(audio),
         }
     }
 }

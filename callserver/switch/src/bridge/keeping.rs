@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use sip::{LegId, LegSnapshot};
 
 use super::Bridge;
+use super::audio::Audio;
 use super::call::{Call, Phone, Stage, Talking};
 use super::description::Told;
 use crate::desk::Desk;
@@ -60,6 +61,7 @@ impl Bridge {
                     receives_at: phone.receives_at,
                     is_behind_nat: phone.is_behind_nat,
                     told: Told::resume(phone.told),
+                    audio: Box::new(phone.audio.map_or_else(Audio::new, Audio::resume)),
                 };
                 (resumed, Box::new(phone.leg))
             };
@@ -76,6 +78,7 @@ impl Bridge {
                 callee: stored.callee,
                 caller_phone,
                 charged: stored.charged,
+                plan: None,
                 is_anonymous: stored.is_anonymous,
                 search: None,
                 stage: Stage::Talking(Talking {
@@ -87,6 +90,7 @@ impl Bridge {
                 }),
             };
             self.calls.insert(id, call);
+            self.plan_media(desk, id);
             for (leg, snapshot) in legs {
                 self.restore_leg(now, desk, leg, snapshot, (age, are_doubtful));
             }
@@ -161,6 +165,7 @@ fn stored_phone(desk: &Desk, phone: &Phone) -> Option<StoredPhone> {
         receives_at: phone.receives_at,
         is_behind_nat: phone.is_behind_nat,
         told: phone.told.stored(leg.is_offering()),
+        audio: Some(phone.audio.stored()),
         leg,
     })
 }

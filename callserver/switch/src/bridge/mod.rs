@@ -7,9 +7,11 @@
 //! The life of a call: [`begin`], [`treat`] (what the callee wants to be done with it), [`search`] (who rings next, where it goes
 //! on to), [`invite`], [`ring`] (18x, refusals),
 //! [`early`] (sessions that change while it rings), [`answer`], [`reoffer`] (hold, resume, new codecs), [`transfer`] (REFER), [`take_over`] (Replaces), [`moving`] (phones that come over another
-//! flow), [`keeping`] (calls that outlive the process), [`end`].
+//! flow), [`keeping`] (calls that outlive the process), [`end`]. What is said about audio to each phone, and what both come to, is in
+//! [`audio`] and [`plan`].
 
 mod answer;
+mod audio;
 mod begin;
 mod call;
 mod carry;
@@ -18,8 +20,8 @@ mod early;
 mod end;
 mod invite;
 mod keeping;
-mod media;
 mod moving;
+mod plan;
 mod redirect;
 mod reoffer;
 mod ring;

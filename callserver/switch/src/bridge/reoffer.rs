@@ -85,7 +85,8 @@ impl Bridge {
         } else {
             match read(&invite.body) {
                 Ok(offer) => {
-                    let body = between.far.told.tell(offer.clone(), between.far_relay);
+                    let relay = between.far_relay;
+                    let body = between.far.offered(desk, between.near, &offer, relay);
                     (
                         Exchange::Offered {
                             by: side,
@@ -131,21 +132,27 @@ impl Bridge {
         }
         match between.exchange.take() {
             Some(Exchange::Offered { by, offer }) if by == side => {
-                let Ok(answer) = read(&body) else {
+                let told = read(&body).ok().and_then(|answer| {
+                    expect_media(desk, call, side, &offer, between.near);
+                    expect_media(desk, call, answerer, &answer, between.far);
+                    let (far, relay) = (&mut *between.far, between.near_relay);
+                    let told = between.near.answered(desk, far, &offer, answer, relay);
+                    told.ok()
+                });
+                let Some(told) = told else {
                     *between.exchange = Some(Exchange::Offered { by, offer });
                     return self.no_media(now, desk, call, answerer);
                 };
-                expect_media(desk, call, side, &offer, between.near);
-                expect_media(desk, call, answerer, &answer, between.far);
-                let told = between.near.told.tell(answer, between.near_relay);
                 accept(now, desk, between.near.leg, told);
+                self.plan_media(desk, call);
                 self.settled_early(now, desk, call, by, *offer, body);
             }
             Some(Exchange::AskedForOffer { by }) if by == side => {
                 let Ok(offer) = read(&body) else {
                     return self.no_media(now, desk, call, answerer);
                 };
-                let body = between.near.told.tell(offer.clone(), between.near_relay);
+                let relay = between.near_relay;
+                let body = between.near.offered(desk, between.far, &offer, relay);
                 *between.exchange = Some(Exchange::AwaitingAcknowledgement {
                     by: side,
                     offer: Box::new(offer),
@@ -173,17 +180,25 @@ impl Bridge {
                 return;
             }
         };
-        let Ok(answer) = read(&body) else {
+        // The far phone has made the offer that this one answers.
+        let told = read(&body).ok().and_then(|answer| {
+            expect_media(desk, call, side.other(), &offer, between.far);
+            expect_media(desk, call, side, &answer, between.near);
+            let (near, relay) = (&mut *between.near, between.far_relay);
+            let told = between
+                .far
+                .answered(desk, near, &offer, answer.clone(), relay);
+            Some((answer, told.ok()?))
+        });
+        let Some((answer, told)) = told else {
             return self.no_media(now, desk, call, side);
         };
-        expect_media(desk, call, side.other(), &offer, between.far);
-        expect_media(desk, call, side, &answer, between.near);
-        let told = between.far.told.tell(answer.clone(), between.far_relay);
         let acknowledge = sip::Input::Acknowledge {
             leg: between.far.leg,
             body: told,
         };
         desk.endpoint.handle(now, acknowledge);
+        self.plan_media(desk, call);
         self.caller_has_spoken(call, answer);
     }
 

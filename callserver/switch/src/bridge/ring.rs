@@ -2,11 +2,15 @@
 
 use std::time::Instant;
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
+use sdp::SessionDescription;
 use sip::{EndCause, HeaderName, Headers, LegId, Reason, StatusCode, TypedHeader};
 
 use super::Bridge;
-use super::call::{Branch, Exchange, Ringing, Stage};
+use super::audio::is_about_the_offer;
+use super::call::{Branch, Exchange, Phone, Ringing, Stage};
 use super::description::{expect_media, read};
 use super::early::is_reliable;
 use super::end::Ending;
@@ -56,11 +60,16 @@ impl Bridge {
                 }
                 ringing.early_answer = body;
                 let relay = ringing.ports.caller.towards(&call.caller_phone.flow);
-                (status, call.caller_phone.told.tell(description, relay))
+                let told = ringing.tell_early(desk, &mut call.caller_phone, description, relay);
+                (status, told)
             }
             // Session Progress without a session only makes the caller's phone silent where it would have rung.
             None if status == StatusCode::SESSION_PROGRESS => (StatusCode::RINGING, Bytes::new()),
             None => (status, Bytes::new()),
+        };
+        self.plan_media(desk, id);
+        let Some(ringing) = self.calls.get_mut(&id).and_then(|call| call.ringing()) else {
+            return;
         };
         // Several phones ring, the caller needs to hear it once.
         if told.is_empty() && ringing.last_progress == Some(status) {
@@ -154,6 +163,16 @@ impl Bridge {
             }
             _ => (StatusCode::REQUEST_TIMEOUT, Headers::new()),
         };
+        // Another offer may be liked: sealed otherwise, or with more codecs.
+        if is_about_the_offer(status)
+            && !is_bound
+            && let Some(phone) = ringing.invitation.send_otherwise(now, desk, &branch.phone)
+        {
+            self.legs.insert(phone.leg, (call_id, Side::Callee));
+            branch.phone = phone;
+            ringing.branches.push(branch);
+            return;
+        }
         // RFC 5626 section 5.3: the flow is gone, but the phone may have another one.
         let is_flow_lost = matches!(
             status,
@@ -206,6 +225,28 @@ impl Bridge {
 }
 
 impl Ringing {
+    /// What the caller's phone hears of the session in a provisional answer of the one phone that rings: nothing, if that
+    /// does not go with what it was offered.
+    fn tell_early(
+        &mut self,
+        desk: &mut Desk,
+        caller: &mut Phone,
+        description: SessionDescription,
+        relay: SocketAddr,
+    ) -> Bytes {
+        let Some(branch) = self.branches.first_mut() else {
+            return Bytes::new();
+        };
+        match &self.invitation.offer {
+            Some(offer) => {
+                let phone = &mut branch.phone;
+                let told = caller.answered(desk, phone, offer, description, relay);
+                told.unwrap_or_default()
+            }
+            None => caller.offered(desk, &mut branch.phone, &description, relay),
+        }
+    }
+
     /// A session in a provisional answer passes only where one phone was invited: the caller's phone knows one other end,
     /// and the answers of several phones in turn would break the rule that one offer has one answer (RFC 3264 section 4).
     /// What is an offer passes only if it came reliably, so that the phone waits for the answer, and if the caller can give

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use sip::{Contact, Headers, LegId, StatusCode};
 
 use super::Bridge;
+use super::audio::Audio;
 use super::call::{Exchange, Phone, Stage};
 use super::description::{Told, expect_media, is_behind_nat, read};
 use super::end::Ending;
@@ -45,19 +46,21 @@ impl Bridge {
         let offer = read(&wish.invite.body).map_err(|unusable| unusable.status())?;
         let contact = wish.invite.headers.typed::<Contact>().ok().flatten();
         let contact = contact.as_ref().and_then(Contact::address);
-        let newcomer = Phone {
+        let mut newcomer = Phone {
             leg: wish.leg,
             device: wish.device,
             flow: wish.flow,
             receives_at: None,
             is_behind_nat: is_behind_nat(contact.map(|address| &address.uri), wish.flow),
             told,
+            audio: Box::new(Audio::new()),
         };
         let between = self.between(id, side).ok_or(gone)?;
         if between.exchange.is_some() {
             return Err(StatusCode::REQUEST_PENDING);
         }
-        let body = between.far.told.tell(offer.clone(), between.far_relay);
+        let relay = between.far_relay;
+        let body = between.far.offered(desk, &mut newcomer, &offer, relay);
         *between.exchange = Some(Exchange::TakingOver {
             by: side,
             newcomer: Box::new(newcomer),
@@ -87,36 +90,42 @@ impl Bridge {
             return;
         };
         let mut newcomer = *newcomer;
-        let Ok(answer) = read(body) else {
+        let staying = match by {
+            Side::Caller => &mut talking.callee_phone,
+            Side::Callee => &mut call.caller_phone,
+        };
+        let relay = match by {
+            Side::Caller => talking.ports.caller,
+            Side::Callee => talking.ports.callee,
+        };
+        let relay = relay.towards(&newcomer.flow);
+        let told = read(body).ok().and_then(|answer| {
+            let told = newcomer.answered(desk, staying, &offer, answer.clone(), relay);
+            expect_media(desk, id, by.other(), &answer, staying);
+            told.ok()
+        });
+        let Some(told) = told else {
             let ending = Ending::by_side(CallEnd::NoMedia, by.other(), None);
             self.legs.remove(&newcomer.leg);
             let status = StatusCode::NOT_ACCEPTABLE_HERE;
             desk.reject(now, newcomer.leg, status, Headers::new());
             return self.end(now, desk, id, ending);
         };
-        let (staying, leaving, relay) = match by {
-            Side::Caller => (
-                &mut talking.callee_phone,
-                &mut call.caller_phone,
-                talking.ports.caller,
-            ),
-            Side::Callee => (
-                &mut call.caller_phone,
-                &mut talking.callee_phone,
-                talking.ports.callee,
-            ),
+        let leaving = match by {
+            Side::Caller => &mut call.caller_phone,
+            Side::Callee => &mut talking.callee_phone,
         };
         expect_media(desk, id, by, &offer, &mut newcomer);
-        expect_media(desk, id, by.other(), &answer, staying);
         let accept = sip::Input::Accept {
             leg: newcomer.leg,
             headers: Headers::new(),
-            body: newcomer.told.tell(answer, relay.towards(&newcomer.flow)),
+            body: told,
         };
         let old = std::mem::replace(leaving, newcomer).leg;
         desk.endpoint.handle(now, accept);
         self.legs.remove(&old);
         desk.hang_up(now, old, None);
+        self.plan_media(desk, id);
     }
 
     /// The other phone does not want the new one's session: the old one keeps the call.

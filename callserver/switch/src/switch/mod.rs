@@ -15,6 +15,7 @@ use crate::authentication::Authentication;
 use crate::bridge::Bridge;
 use crate::desk::{Desk, with_header};
 use crate::guard::{Look, Source};
+use crate::key_maker::KeyMaker;
 use crate::pager::Pager;
 use crate::questions::Questions;
 use crate::reception::Reception;
@@ -108,6 +109,7 @@ impl Switch {
                 timetable: Timetable::default(),
                 questions: Questions::default(),
                 events: VecDeque::new(),
+                key_maker: KeyMaker::new(derived(seed, 3)),
                 is_draining: false,
             },
             registrar: Registrar::default(),

@@ -28,6 +28,8 @@ pub(crate) struct Server {
     pub(crate) translated: BTreeMap<SocketAddr, SocketAddr>,
     /// Phones that come over connections, and the number of each.
     pub(crate) connections: BTreeMap<SocketAddr, u64>,
+    /// Those of them whose connections are encrypted.
+    pub(crate) secure: BTreeSet<SocketAddr>,
     /// Questions are kept here while this is on.
     pub(crate) holds_answers: bool,
     pub(crate) held: Vec<(AskId, Question)>,
@@ -45,6 +47,7 @@ impl Server {
             relay_is_full: false,
             translated: BTreeMap::new(),
             connections: BTreeMap::new(),
+            secure: BTreeSet::new(),
             holds_answers: false,
             held: Vec::new(),
         }
@@ -63,7 +66,11 @@ impl Server {
     pub(crate) fn flow_from(&self, phone: SocketAddr) -> Flow {
         let connection = self.connections.get(&phone).copied();
         Flow {
-            transport: connection.map_or(Transport::Udp, |_| Transport::Tcp),
+            transport: match connection {
+                Some(_) if self.secure.contains(&phone) => Transport::Tls,
+                Some(_) => Transport::Tcp,
+                None => Transport::Udp,
+            },
             local: self.address,
             remote: *self.translated.get(&phone).unwrap_or(&phone),
             connection: connection.unwrap_or_default(),

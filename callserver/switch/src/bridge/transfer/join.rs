@@ -61,7 +61,7 @@ impl Bridge {
         now: Instant,
         desk: &mut Desk,
         id: CallId,
-        newcomer: Phone,
+        mut newcomer: Phone,
         lender: Option<CallId>,
         body: &Bytes,
     ) {
@@ -83,7 +83,7 @@ impl Bridge {
         let mut body = Bytes::new();
         let leg = staying.leg;
         if is_possible && let Ok(offer) = &offer {
-            body = staying.told.tell(offer.clone(), relay);
+            body = staying.offered(desk, &mut newcomer, offer, relay);
             *between.exchange = Some(Exchange::Joining { by: by.other() });
         }
         if let Some(transfer) = self.transfer_of(id) {
@@ -152,13 +152,16 @@ impl Bridge {
                 talking.ports.callee,
             ),
         };
-        if let Some(offer) = &offer {
-            expect_media(desk, id, by, offer, &mut newcomer);
-        }
         expect_media(desk, id, by.other(), &answer, staying);
+        let relay = relay.towards(&newcomer.flow);
+        let told = offer.and_then(|offer| {
+            expect_media(desk, id, by, &offer, &mut newcomer);
+            let told = newcomer.answered(desk, staying, &offer, answer, relay);
+            told.ok()
+        });
         let acknowledge = sip::Input::Acknowledge {
             leg: newcomer.leg,
-            body: newcomer.told.tell(answer, relay.towards(&newcomer.flow)),
+            body: told.unwrap_or_default(),
         };
         let newcomer_leg = newcomer.leg;
         let transferor = std::mem::replace(leaving, newcomer).leg;
@@ -175,6 +178,7 @@ impl Bridge {
         }
         desk.endpoint.handle(now, acknowledge);
         self.legs.insert(newcomer_leg, (id, by));
+        self.plan_media(desk, id);
         super::report::report(now, desk, subscription, StatusCode::OK);
         if !is_left {
             self.legs.remove(&transferor);

@@ -121,6 +121,7 @@ impl Bridge {
             told,
             // The newcomer makes the offer: nobody else knows what both can do.
             offer: None,
+            caller: None,
             relay: match by {
                 Side::Caller => talking.ports.caller,
                 Side::Callee => talking.ports.callee,

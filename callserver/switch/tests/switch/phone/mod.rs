@@ -2,12 +2,13 @@
 
 mod perform;
 mod ring;
+mod session;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use sdp::{Codec, Direction, Negotiated, OfferConfig, SessionDescription};
+use sdp::{Codec, Crypto, Direction, Negotiated, SessionDescription};
 use simnet::{Node, Packet};
 use sip::{
     ClientCredential, EndCause, Endpoint, Event, Flow, HeaderName, Headers, Host, Input, LegId,
@@ -84,6 +85,16 @@ pub(crate) struct Phone {
     /// Whether it leaves a re-INVITE without an answer.
     pub(crate) ignores_reoffers: bool,
     pub(crate) codecs: Vec<Codec>,
+    /// Its keys: with any, it offers SRTP.
+    pub(crate) crypto: Vec<Crypto>,
+    /// Whether it takes nothing but SRTP.
+    pub(crate) refuses_plain: bool,
+    /// Whether it answers offers as one that holds.
+    pub(crate) holds: bool,
+    /// Offers that it could not answer.
+    pub(crate) offers_refused: u32,
+    /// Whether its connection to the server is encrypted.
+    pub(crate) is_secure: bool,
     plan: Vec<(Instant, Action)>,
     pub(crate) leg: Option<LegId>,
     /// The first call, while there is a second one.
@@ -137,6 +148,11 @@ impl Phone {
             refuses_reoffers: None,
             ignores_reoffers: false,
             codecs: Codec::ALL.to_vec(),
+            crypto: Vec::new(),
+            refuses_plain: false,
+            holds: false,
+            offers_refused: 0,
+            is_secure: false,
             plan: Vec::new(),
             leg: None,
             held: None,
@@ -177,7 +193,11 @@ impl Phone {
 
     pub(crate) fn flow(&self) -> Flow {
         Flow {
-            transport: self.connection.map_or(Transport::Udp, |_| Transport::Tcp),
+            transport: match self.connection {
+                Some(_) if self.is_secure => Transport::Tls,
+                Some(_) => Transport::Tcp,
+                None => Transport::Udp,
+            },
             local: self.address,
             remote: self.server,
             connection: self.connection.unwrap_or_default(),
@@ -219,55 +239,6 @@ impl Phone {
         self.endpoint.handle(now, input);
         while let Some(event) = self.endpoint.poll_event() {
             self.react(now, event);
-        }
-    }
-
-    fn config(&self, direction: Direction) -> OfferConfig<'_> {
-        OfferConfig {
-            address: SocketAddr::new(self.address.ip(), 7000),
-            codecs: &self.codecs,
-            session_id: 1,
-            version: self.version,
-            direction,
-            ptime_millis: 20,
-            crypto: &[],
-        }
-    }
-
-    fn make_offer(&mut self, direction: Direction) -> Bytes {
-        self.version += 1;
-        let offer = match &self.local {
-            None => sdp::offer(&self.config(direction)),
-            Some(local) => sdp::offer_again(local, &self.config(direction)),
-        };
-        self.offer = Some(offer.clone());
-        Bytes::from(offer.to_string())
-    }
-
-    fn make_answer(&mut self, offer: &Bytes) -> Bytes {
-        self.version += 1;
-        let offer = SessionDescription::parse(offer).unwrap();
-        let (answer, media) = sdp::answer(&offer, &self.config(Direction::SendRecv)).unwrap();
-        self.media = Some(media);
-        self.local = Some(answer.clone());
-        Bytes::from(answer.to_string())
-    }
-
-    /// Their answer to our last offer.
-    fn take_answer(&mut self, body: &Bytes) {
-        let answer = SessionDescription::parse(body).unwrap();
-        if let Some(offer) = self.offer.take() {
-            self.media = Some(sdp::accept_answer(&offer, &answer).unwrap());
-            self.local = Some(offer);
-        }
-    }
-
-    /// What this phone said last before it was picked up is what it says again then.
-    fn agree_early(&mut self) {
-        if let (Some(pending), Some(local)) = (&mut self.pending, &self.local)
-            && self.had_own_early_media
-        {
-            *pending = Bytes::from(local.to_string());
         }
     }
 
@@ -331,7 +302,9 @@ impl Phone {
             }
             Event::Reoffer { .. } if self.ignores_reoffers => {}
             Event::Reoffer { leg, invite } => {
-                if let Some(status) = self.refuses_reoffers {
+                let unusable =
+                    (!self.can_answer(&invite.body)).then_some(StatusCode::NOT_ACCEPTABLE_HERE);
+                if let Some(status) = self.refuses_reoffers.or(unusable) {
                     let headers = Headers::new();
                     self.handle(
                         now,

@@ -21,6 +21,16 @@ impl Phone {
                 },
             );
         }
+        if !self.can_answer(&invite.body) {
+            let (status, headers) = (StatusCode::NOT_ACCEPTABLE_HERE, Headers::new());
+            self.offers_refused += 1;
+            let reject = Input::Reject {
+                leg,
+                status,
+                headers,
+            };
+            return self.handle(now, reject);
+        }
         self.leg = Some(leg);
         let from = invite.headers.get(&HeaderName::From);
         self.caller = from.map(|from| without_tag(from));
