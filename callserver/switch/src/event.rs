@@ -67,6 +67,18 @@ pub enum Event {
         /// Both legs.
         plan: Box<MediaPlan>,
     },
+    /// A phone has dialled a digit in INFO, and the phone on the other side knows digits only as telephone events (RFC 4733):
+    /// it is to get them in its audio.
+    MediaDigit {
+        /// The call.
+        call: CallId,
+        /// The side that is to get it.
+        to: Side,
+        /// One of `0` to `9`, `*`, `#`, `A` to `D`.
+        digit: char,
+        /// How long it sounds, in ms; 40 to 5000.
+        millis: u32,
+    },
     /// The relay can give back the ports of this call. Comes exactly once for each call whose ports were answered.
     MediaClosed {
         /// The call.

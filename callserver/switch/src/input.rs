@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use sip::{Flow, Text};
 
-use crate::{Answer, AskId, CallId, StoredBinding, StoredCall};
+use crate::{Answer, AskId, CallId, Side, StoredBinding, StoredCall};
 
 /// Everything that the world can tell a [`Switch`](crate::Switch).
 #[derive(Clone, Debug)]
@@ -56,6 +56,14 @@ pub enum Input {
         /// Whether nobody was there for so long that phones may have given their calls up: each is asked with a refresh,
         /// within seconds.
         are_doubtful: bool,
+    },
+    /// No audio comes any more from a phone that should send some. It may be silent for good reasons, or gone without a word:
+    /// it is asked with a refresh, and the call ends if it does not answer. Once for each silence is enough.
+    MediaSilent {
+        /// The call.
+        call: CallId,
+        /// The side that is silent.
+        side: Side,
     },
     /// The operator ends a ban.
     ReleaseSource {

@@ -69,7 +69,7 @@ impl Desk {
                     .expect(MediaId(call.0), relay_side(side), remote, signalled_from);
             }
             // The relay passes on whatever comes.
-            Event::MediaPlan { .. } => {}
+            Event::MediaPlan { .. } | Event::MediaDigit { .. } => {}
             Event::MediaClosed { call } => {
                 let statistics = self.relay.close(MediaId(call.0));
                 if let Some(live) = self.calls.get_mut(call) {

@@ -3,9 +3,9 @@
 //! Whatever two phones can settle between themselves passes as it is. Only where one of them encrypts and the other does
 //! not, where they share no codec, and where one is on hold, each is told something else than what the other has said.
 
-use sdp::{
-    Codec, Crypto, CryptoPair, CryptoSuite, Direction, Media, SessionDescription, Transport,
-};
+use std::time::{Duration, Instant};
+
+use sdp::{Codec, Crypto, CryptoSuite, Direction, Media, SessionDescription, Transport};
 use sip::{Flow, StatusCode};
 
 use crate::MediaSide;
@@ -21,6 +21,19 @@ pub(super) struct Shape {
     pub(super) adds_codecs: bool,
 }
 
+impl Shape {
+    /// The same with more codecs, for an offer with this transport. What the server translates it must be able to read.
+    fn richer(self, offered: Transport) -> Shape {
+        Shape {
+            seal: match self.seal {
+                Seal::AsTheOther if offered == Transport::Srtp => Seal::ByServer,
+                seal => seal,
+            },
+            adds_codecs: true,
+        }
+    }
+}
+
 /// The audio of one leg.
 #[derive(Clone, Debug)]
 pub(super) struct Audio {
@@ -29,11 +42,15 @@ pub(super) struct Audio {
     /// The way over which it was invited, and how often it has refused a shape of the offer.
     pub(super) invited: Option<Box<(Target, usize)>>,
     /// How the stream is sealed, once that is agreed.
-    seal: Option<Seal>,
+    pub(super) seal: Option<Seal>,
     /// What this phone itself wants, whatever the other does: one that does not receive holds the call.
-    wish: Direction,
+    pub(super) wish: Direction,
     /// The server's keys on this leg; they stay as long as the leg.
-    keys: Vec<Crypto>,
+    pub(super) keys: Vec<Crypto>,
+    /// Whether it takes no digits in INFO.
+    pub(super) refuses_digits: bool,
+    /// How many more offers of this phone pass at present, and since when that is so.
+    offers: (u32, Option<Instant>),
     /// What was agreed; `None` as long as nothing is, or if the codec is not known here.
     pub(super) agreed: Option<MediaSide>,
 }
@@ -49,6 +66,8 @@ impl Audio {
             seal: None,
             wish: Direction::SendRecv,
             keys: Vec::new(),
+            refuses_digits: false,
+            offers: (MOST_OFFERS, None),
             agreed: None,
         }
     }
@@ -78,6 +97,18 @@ impl Audio {
         !self.wish.receives()
     }
 
+    /// Counts an offer of this phone. Tells whether it may pass: a person changes a call now and then, and a phone a few times
+    /// in a row; one that does nothing else would keep both phones and the server busy.
+    pub(super) fn may_offer(&mut self, now: Instant) -> bool {
+        let (left, since) = self.offers;
+        let since = since.unwrap_or(now);
+        let grown = u32::try_from((now - since).as_secs()).unwrap_or(MOST_OFFERS);
+        let left = left.saturating_add(grown).min(MOST_OFFERS);
+        let since = since + Duration::from_secs(u64::from(grown));
+        self.offers = (left.saturating_sub(1), Some(since));
+        left > 0
+    }
+
     /// The shape of an offer to this phone in mid-call, so that what it speaks stays what it is.
     fn shape_again(&self, near: &Audio, offer: &Media, both_secure: bool) -> Shape {
         let seal = match (offer.transport(), self.seal) {
@@ -96,14 +127,24 @@ impl Audio {
         let codec = |audio: &Audio| audio.agreed.map(|side| side.codec);
         let are_translated =
             codec(self).is_some() && codec(near).is_some() && codec(self) != codec(near);
-        Shape {
+        let shape = Shape {
             seal,
-            adds_codecs: are_translated,
+            adds_codecs: false,
+        };
+        if are_translated {
+            shape.richer(offer.transport())
+        } else {
+            shape
         }
     }
 
     /// The key on this leg for `suite`, made when it is first needed.
-    fn key(&mut self, suite: CryptoSuite, tag: u32, maker: &mut KeyMaker) -> Option<Crypto> {
+    pub(super) fn key(
+        &mut self,
+        suite: CryptoSuite,
+        tag: u32,
+        maker: &mut KeyMaker,
+    ) -> Option<Crypto> {
         let known = self.keys.iter().find(|crypto| crypto.suite == suite);
         let crypto = match known {
             Some(known) => *known,
@@ -125,8 +166,11 @@ impl Audio {
     }
 }
 
+/// So many offers of one phone pass in a row, and then one each second.
+const MOST_OFFERS: u32 = 20;
+
 /// The one with the least work first, then the one that every phone has.
-const OFFERED_SUITES: [CryptoSuite; 2] =
+pub(super) const OFFERED_SUITES: [CryptoSuite; 2] =
     [CryptoSuite::AeadAes256Gcm, CryptoSuite::AesCm128HmacSha1_80];
 
 /// The ways in which a phone is offered what the caller says, one after the other as long as it refuses them: first as it
@@ -148,22 +192,18 @@ pub(super) fn ladder(offer: &SessionDescription, caller: Flow, callee: Flow) -> 
         (Transport::Rtp, _, false) => &[Seal::Open],
         _ => &[Seal::AsTheOther],
     };
-    let known = audio.speech();
-    let lacks = |codec: &Codec| known.iter().all(|(has, _)| has != codec);
-    let is_richer_with_more =
-        !known.is_empty() && audio.transport() != Transport::Other && Codec::ALL.iter().any(lacks);
-    let more: &[bool] = if is_richer_with_more {
-        &[false, true]
-    } else {
-        &[false]
-    };
-    let shapes = more.iter().flat_map(|adds_codecs| {
-        seals.iter().map(|seal| Shape {
+    let mut shapes: Vec<Shape> = seals
+        .iter()
+        .map(|seal| Shape {
             seal: *seal,
-            adds_codecs: *adds_codecs,
+            adds_codecs: false,
         })
-    });
-    shapes.collect()
+        .collect();
+    if lacks_codecs(audio) {
+        let richer = |shape: &Shape| shape.richer(audio.transport());
+        shapes.extend(shapes.clone().iter().map(richer));
+    }
+    shapes
 }
 
 /// Whether a refusal with this status is about what was offered, so that another offer may be liked (RFC 3261 21.4.13,
@@ -173,6 +213,25 @@ pub(super) fn is_about_the_offer(status: StatusCode) -> bool {
         status,
         StatusCode::NOT_ACCEPTABLE_HERE | StatusCode::UNSUPPORTED_MEDIA_TYPE
     ) || status.code() == 606
+}
+
+/// Whether codecs can be added to this offer, so that a phone that has none of them may answer.
+fn lacks_codecs(audio: &Media) -> bool {
+    let known = audio.speech();
+    let lacks = |codec: &Codec| known.iter().all(|(has, _)| has != codec);
+    !known.is_empty() && audio.transport() != Transport::Other && Codec::ALL.iter().any(lacks)
+}
+
+impl Audio {
+    /// Makes the last offer richer. Tells whether it was not yet.
+    pub(super) fn enrich(&mut self, offer: &SessionDescription) -> bool {
+        let Some(audio) = offer.audio().filter(|audio| lacks_codecs(audio)) else {
+            return false;
+        };
+        let is_news = !self.shape.adds_codecs;
+        self.shape = self.shape.richer(audio.transport());
+        is_news
+    }
 }
 
 /// One of two phones between which a session passes.
@@ -232,192 +291,4 @@ pub(super) fn propose(
         audio.add_codecs(&Codec::ALL);
     }
     told
-}
-
-/// An answer that does not go with what was offered.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Mismatch;
-
-/// `near` has made `offer`, and `far` has answered what it was told of it: what `near` hears, and what both have agreed on.
-pub(super) fn settle(
-    maker: &mut KeyMaker,
-    near: &mut Audio,
-    far: &mut Audio,
-    offer: &SessionDescription,
-    answer: SessionDescription,
-) -> Result<SessionDescription, Mismatch> {
-    let (Some(offered), Some(answered)) = (offer.audio(), answer.audio()) else {
-        return Err(Mismatch);
-    };
-    let mut told = answer.clone();
-    told.hold_by_direction();
-    let audio = told.audio_mut().ok_or(Mismatch)?;
-    if offered.port == 0 || answered.port == 0 {
-        near.agreed = None;
-        far.agreed = None;
-        if offered.transport() != answered.transport() {
-            audio.unseal(&offered.proto);
-        }
-        return Ok(told);
-    }
-    let seals = Seals::of(maker, near, far, offered, answered)?;
-    match seals.near {
-        Seal::AsTheOther => {}
-        Seal::Open if offered.transport() != answered.transport() => audio.unseal(&offered.proto),
-        Seal::Open => {}
-        Seal::ByServer => {
-            let ours: Vec<Crypto> = seals.near_pair.iter().map(|pair| pair.ours).collect();
-            audio.seal(&ours);
-        }
-    }
-    let codecs = codecs(offered, answered, far.shape);
-    match codecs {
-        Some((near_codec, far_codec)) if near_codec != far_codec => {
-            audio.take_formats_of(offered, near_codec);
-        }
-        _ if far.shape.adds_codecs => {
-            let has = |codec: &Codec| offered.speech().iter().any(|(has, _)| has == codec);
-            let added: Vec<String> = answered
-                .speech()
-                .iter()
-                .filter(|(codec, _)| !has(codec))
-                .map(|(_, number)| number.to_string())
-                .collect();
-            audio.retain_formats(|format| !added.iter().any(|added| added == format));
-        }
-        _ => {}
-    }
-
-    let offered_way = Direction::of(offer, offered);
-    let answered_way = Direction::of(&answer, answered);
-    near.wish = offered_way;
-    far.wish = wish(far.wish, offered_way, answered_way, codecs.is_some());
-    let way = answered_way.and(offered_way.reversed());
-    // Who is on hold hears music, and so must be told to listen.
-    let plays = codecs.is_some() && offered_way.receives() && !far.wish.receives();
-    let told_way = Direction::new(way.sends() || plays, way.receives());
-    if told_way != answered_way {
-        audio.set_direction(told_way);
-    }
-    let side = |codec: Codec, heard: &Media, direction, crypto| {
-        let number = |(has, number): &(Codec, u8)| (*has == codec).then_some(*number);
-        Some(MediaSide {
-            codec,
-            payload_type: heard.speech().iter().find_map(number)?,
-            telephone_event: heard.telephone_event(codec),
-            direction,
-            crypto,
-            plays: None,
-        })
-    };
-    let near_way = told_way.reversed();
-    near.agreed = codecs.and_then(|(codec, _)| side(codec, offered, near_way, seals.near_pair));
-    far.agreed = codecs.and_then(|(_, codec)| side(codec, answered, answered_way, seals.far_pair));
-    near.seal = Some(seals.near);
-    far.seal = Some(seals.far);
-    Ok(told)
-}
-
-/// What a phone wants that was offered `offered` by the other side and said `answered`. A phone that only listens because
-/// it was only sent something may want more.
-fn wish(
-    before: Direction,
-    offered: Direction,
-    answered: Direction,
-    hears_music: bool,
-) -> Direction {
-    let was_sent_something = offered.sends() || hears_music;
-    Direction::new(
-        if offered.receives() {
-            answered.sends()
-        } else {
-            before.sends()
-        },
-        if was_sent_something {
-            answered.receives()
-        } else {
-            before.receives()
-        },
-    )
-}
-
-/// The codecs on both legs: the first of the answer that both have, or one for each leg.
-fn codecs(offered: &Media, answered: &Media, shape: Shape) -> Option<(Codec, Codec)> {
-    let (offered, answered) = (offered.speech(), answered.speech());
-    let common = answered
-        .iter()
-        .find(|(codec, _)| offered.iter().any(|(has, _)| has == codec));
-    match (common, offered.first(), answered.first()) {
-        (Some((common, _)), _, _) => Some((*common, *common)),
-        (None, Some((near, _)), Some((far, _))) if shape.adds_codecs => Some((*near, *far)),
-        _ => None,
-    }
-}
-
-/// How both legs are sealed, and the keys where the server does it.
-struct Seals {
-    near: Seal,
-    far: Seal,
-    near_pair: Option<CryptoPair>,
-    far_pair: Option<CryptoPair>,
-}
-
-impl Seals {
-    fn of(
-        maker: &mut KeyMaker,
-        near: &mut Audio,
-        far: &mut Audio,
-        offered: &Media,
-        answered: &Media,
-    ) -> Result<Seals, Mismatch> {
-        let far_pair = match far.shape.seal {
-            Seal::AsTheOther if offered.transport() != answered.transport() => {
-                return Err(Mismatch);
-            }
-            Seal::Open if answered.transport() != Transport::Rtp => return Err(Mismatch),
-            Seal::AsTheOther | Seal::Open => None,
-            Seal::ByServer => Some(far.pair_of_answer(answered).ok_or(Mismatch)?),
-        };
-        let (seal, near_pair) = match (offered.transport(), far.shape.seal) {
-            (Transport::Srtp, Seal::AsTheOther) => (Seal::AsTheOther, None),
-            (Transport::Srtp, _) => {
-                let pair = near.pair_of_offer(maker, offered).ok_or(Mismatch)?;
-                (Seal::ByServer, Some(pair))
-            }
-            (Transport::Rtp, _) => (Seal::Open, None),
-            _ => (Seal::AsTheOther, None),
-        };
-        Ok(Seals {
-            near: seal,
-            far: match far.shape.seal {
-                Seal::AsTheOther if answered.transport() == Transport::Rtp => Seal::Open,
-                seal => seal,
-            },
-            near_pair,
-            far_pair,
-        })
-    }
-}
-
-impl Audio {
-    /// The key of ours that this phone's answer has taken, and its own.
-    fn pair_of_answer(&self, answered: &Media) -> Option<CryptoPair> {
-        let theirs = *answered.crypto().first()?;
-        let position = OFFERED_SUITES
-            .iter()
-            .position(|suite| *suite == theirs.suite)?;
-        let tag = u32::try_from(position + 1).ok()?;
-        let ours = self.keys.iter().find(|ours| ours.suite == theirs.suite)?;
-        (tag == theirs.tag).then_some(CryptoPair {
-            ours: Crypto { tag, ..*ours },
-            theirs,
-        })
-    }
-
-    /// The first key that this phone offers, and ours for it.
-    fn pair_of_offer(&mut self, maker: &mut KeyMaker, offered: &Media) -> Option<CryptoPair> {
-        let theirs = *offered.crypto().first()?;
-        let ours = self.key(theirs.suite, theirs.tag, maker)?;
-        Some(CryptoPair { ours, theirs })
-    }
 }

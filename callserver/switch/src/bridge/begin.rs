@@ -8,7 +8,7 @@ use sip::{Contact, Headers, MaxForwards, Privacy, StatusCode};
 use super::Bridge;
 use super::audio::Audio;
 use super::call::{AwaitingPorts, Call, Phone, Stage};
-use super::description::{Told, is_behind_nat, read};
+use super::description::{Told, is_behind_nat, read_first_offer};
 use super::early::acknowledges_progress;
 use super::end::Ending;
 use super::search::Search;
@@ -51,7 +51,7 @@ impl Bridge {
         });
         let offer = match &invite.body {
             empty if empty.is_empty() => Ok(None),
-            body => read(body).map(Some).map_err(|unusable| {
+            body => read_first_offer(body).map(Some).map_err(|unusable| {
                 Ending::by_side(CallEnd::NoMedia, Side::Caller, None).with_status(unusable.status())
             }),
         };

@@ -7,12 +7,22 @@ use sip::{Failure, Headers, LegId, MaxForwards, Method, Request, RequestId, Resp
 
 use super::Bridge;
 use super::call::Stage;
+use super::digits::{Dialled, Digit, dialled, knows_no_digits};
 use crate::Side;
 use crate::desk::Desk;
 use crate::passing::passed_on;
 
 /// Requests of one call that may be under way at once: a phone that sends more does not wait for answers.
 const MOST_CARRIED: usize = 10_000;
+
+/// A request that was passed on.
+#[derive(Debug)]
+pub(super) struct Carried {
+    /// The request of the phone that waits for the answer.
+    waiting: RequestId,
+    /// The digit that it stands for.
+    digit: Option<Digit>,
+}
 
 impl Bridge {
     /// A request came in within a call.
@@ -32,6 +42,24 @@ impl Bridge {
         if self.carried.len() >= MOST_CARRIED {
             return refuse(desk, StatusCode::SERVER_INTERNAL_ERROR);
         }
+        let digit = match dialled(&message) {
+            Dialled::Nothing => None,
+            Dialled::Key(key, millis) => self.legs.get(&leg).map(|(call, side)| Digit {
+                call: *call,
+                to: side.other(),
+                key,
+                millis,
+            }),
+            Dialled::Malformed => return refuse(desk, StatusCode::BAD_REQUEST),
+        };
+        if let Some(digit) = digit
+            && self
+                .phone_on(other)
+                .is_some_and(|phone| phone.audio.refuses_digits)
+            && self.sound_digit(desk, digit)
+        {
+            return desk.respond(now, request, StatusCode::OK, Headers::new());
+        }
         let hops = message.headers.typed::<MaxForwards>().ok().flatten();
         let hops = hops.unwrap_or(MaxForwards::INITIAL).0;
         if hops == 0 && message.method != Method::Options {
@@ -40,7 +68,8 @@ impl Bridge {
         let mut headers = passed_on(&message.headers);
         headers.push_typed(&MaxForwards(hops.saturating_sub(1)));
         let passed = desk.endpoint.next_request();
-        self.carried.insert(passed, request);
+        let waiting = request;
+        self.carried.insert(passed, Carried { waiting, digit });
         let send = sip::Input::SendInDialog {
             leg: other,
             request: passed,
@@ -76,9 +105,19 @@ impl Bridge {
         if !response.status.is_final() {
             return self.carried.contains_key(&request);
         }
-        let Some(waiting) = self.carried.remove(&request) else {
+        let Some(Carried { waiting, digit }) = self.carried.remove(&request) else {
             return false;
         };
+        if let Some(digit) = digit
+            && knows_no_digits(response.status)
+            && self.sound_digit(desk, digit)
+        {
+            if let Some(phone) = self.phone_of(digit.call, digit.to) {
+                phone.audio.refuses_digits = true;
+            }
+            desk.respond(now, waiting, StatusCode::OK, Headers::new());
+            return true;
+        }
         let status = match response.status {
             // A challenge of a phone is nothing that the other one could answer.
             StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
@@ -104,7 +143,7 @@ impl Bridge {
         request: RequestId,
         cause: Failure,
     ) -> bool {
-        let Some(waiting) = self.carried.remove(&request) else {
+        let Some(Carried { waiting, .. }) = self.carried.remove(&request) else {
             return false;
         };
         let status = match cause {

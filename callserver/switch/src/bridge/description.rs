@@ -115,6 +115,15 @@ pub(super) fn read(body: &Bytes) -> Result<SessionDescription, Unusable> {
     }
 }
 
+/// What a call begins with: an audio stream that is not refused.
+pub(super) fn read_first_offer(body: &Bytes) -> Result<SessionDescription, Unusable> {
+    let description = read(body)?;
+    match description.audio() {
+        Some(audio) if audio.port != 0 => Ok(description),
+        _ => Err(Unusable::NoAudio),
+    }
+}
+
 /// A description that no call can be made of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Unusable {

@@ -8,7 +8,7 @@
 //! on to), [`invite`], [`ring`] (18x, refusals),
 //! [`early`] (sessions that change while it rings), [`answer`], [`reoffer`] (hold, resume, new codecs), [`transfer`] (REFER), [`take_over`] (Replaces), [`moving`] (phones that come over another
 //! flow), [`keeping`] (calls that outlive the process), [`end`]. What is said about audio to each phone, and what both come to, is in
-//! [`audio`] and [`plan`].
+//! [`audio`], [`settle`] and [`plan`].
 
 mod answer;
 mod audio;
@@ -16,6 +16,7 @@ mod begin;
 mod call;
 mod carry;
 mod description;
+mod digits;
 mod early;
 mod end;
 mod invite;
@@ -26,6 +27,8 @@ mod redirect;
 mod reoffer;
 mod ring;
 mod search;
+mod settle;
+mod silence;
 mod take_over;
 mod transfer;
 mod treat;
@@ -33,6 +36,7 @@ mod treat;
 use std::collections::HashMap;
 
 use call::Call;
+use carry::Carried;
 use sip::{LegId, RequestId};
 
 use crate::{AccountId, CallId, Side};
@@ -46,7 +50,7 @@ pub(crate) struct Bridge {
     /// How many calls each account has begun that go on.
     load: HashMap<AccountId, usize>,
     /// Requests that were passed on within a call, and the request of the other phone that waits for the answer.
-    carried: HashMap<RequestId, RequestId>,
+    carried: HashMap<RequestId, Carried>,
     last_call: u64,
     /// Session ids in descriptions count from here, so that they differ from those before a restart.
     first_session: u64,

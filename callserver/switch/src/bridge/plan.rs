@@ -1,13 +1,16 @@
 //! The media plan of a call, told whenever it has changed.
 
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use sdp::SessionDescription;
+
 use super::Bridge;
 use super::audio::{Audio, End, propose_again};
 use super::call::{Call, Phone, Stage};
+use super::settle::{Mismatch, settle};
 use crate::desk::Desk;
 use crate::{CallId, Event, MediaPlan, MediaSide, Play};
-use bytes::Bytes;
-use sdp::SessionDescription;
-use std::net::SocketAddr;
 
 impl Bridge {
     /// Tells what is to be done with the audio, if that is not what was told last.
@@ -85,8 +88,8 @@ impl Phone {
         offer: &SessionDescription,
         answer: SessionDescription,
         relay: SocketAddr,
-    ) -> Result<Bytes, super::audio::Mismatch> {
-        let told = super::audio::settle(
+    ) -> Result<Bytes, Mismatch> {
+        let told = settle(
             &mut desk.key_maker,
             &mut self.audio,
             &mut far.audio,

@@ -8,9 +8,10 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
-use sip::{Headers, LegId, Request, StatusCode};
+use sip::{Headers, LegId, Method, Request, StatusCode};
 
 use super::Bridge;
+use super::audio::{is_about_the_offer, propose};
 use super::call::{Exchange, Phone, Stage, Talking};
 use super::description::{expect_media, read};
 use super::early::{passable, postpone};
@@ -77,7 +78,8 @@ impl Bridge {
         if between.exchange.is_some() {
             return refuse(desk, StatusCode::REQUEST_PENDING);
         }
-        if !desk.endpoint.may_offer(between.far.leg) {
+        let may_offer = between.near.audio.may_offer(now) || invite.method == Method::Prack;
+        if !may_offer || !desk.endpoint.may_offer(between.far.leg) {
             return postpone(now, desk, leg, &invite.method);
         }
         let (exchange, body) = if invite.body.is_empty() {
@@ -213,6 +215,9 @@ impl Bridge {
         let Some((call, refuser)) = self.legs.get(&leg).copied() else {
             return;
         };
+        if is_about_the_offer(status) && self.offer_more(now, desk, call, refuser) {
+            return;
+        }
         let side = refuser.other();
         let Some(between) = self.between(call, side) else {
             return;
@@ -241,6 +246,34 @@ impl Bridge {
             }
             other => *between.exchange = other,
         }
+    }
+
+    /// The phone on the side of `refuser` does not like an offer: it is asked once more, with more codecs. Tells whether it is.
+    fn offer_more(&mut self, now: Instant, desk: &mut Desk, id: CallId, refuser: Side) -> bool {
+        let newcomer = self.newcomer_offer(id);
+        let Some(between) = self.between(id, refuser.other()) else {
+            return false;
+        };
+        let offer = match between.exchange {
+            Some(Exchange::Offered { by, offer } | Exchange::TakingOver { by, offer, .. })
+                if *by != refuser =>
+            {
+                Some((**offer).clone())
+            }
+            Some(Exchange::Joining { by }) if *by == refuser => newcomer,
+            _ => None,
+        };
+        let phone = between.far;
+        let Some(offer) = offer.filter(|offer| phone.audio.enrich(offer)) else {
+            return false;
+        };
+        phone.told.take_back();
+        let told = propose(&mut desk.key_maker, &mut phone.audio, &offer);
+        let body = phone.told.tell(told, between.far_relay);
+        let leg = phone.leg;
+        desk.endpoint
+            .handle(now, sip::Input::Reinvite { leg, body });
+        true
     }
 
     /// Somebody answers an offer with something that is no session: nobody knows any more who hears what.

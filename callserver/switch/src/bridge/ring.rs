@@ -1,8 +1,7 @@
 //! The phones ring, refuse, or are gone.
 
-use std::time::Instant;
-
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use bytes::Bytes;
 use sdp::SessionDescription;

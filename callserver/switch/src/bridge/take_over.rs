@@ -8,7 +8,7 @@ use sip::{Contact, Headers, LegId, StatusCode};
 use super::Bridge;
 use super::audio::Audio;
 use super::call::{Exchange, Phone, Stage};
-use super::description::{Told, expect_media, is_behind_nat, read};
+use super::description::{Told, expect_media, is_behind_nat, read, read_first_offer};
 use super::end::Ending;
 use crate::desk::Desk;
 use crate::reception::TakeOver;
@@ -43,7 +43,7 @@ impl Bridge {
         if talking.transfer.is_some() || talking.lent_to.is_some() {
             return Err(StatusCode::REQUEST_PENDING);
         }
-        let offer = read(&wish.invite.body).map_err(|unusable| unusable.status())?;
+        let offer = read_first_offer(&wish.invite.body).map_err(|unusable| unusable.status())?;
         let contact = wish.invite.headers.typed::<Contact>().ok().flatten();
         let contact = contact.as_ref().and_then(Contact::address);
         let mut newcomer = Phone {

@@ -149,6 +149,9 @@ impl Switch {
                 calls,
                 are_doubtful,
             } => (self.bridge).restore_calls(now, &mut self.desk, calls, are_doubtful),
+            Input::MediaSilent { call, side } => {
+                self.bridge.media_silent(now, &mut self.desk, call, side);
+            }
             Input::ReleaseSource { source } => {
                 let source = Source::of(source);
                 if self.authentication.guard.release(source) {

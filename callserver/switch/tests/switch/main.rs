@@ -7,9 +7,11 @@
 
 mod admission;
 mod bad_links;
+mod bad_sessions;
 mod calling;
 mod carrying;
 mod changing;
+mod digits;
 mod directory;
 mod early_changing;
 mod failing;
@@ -32,6 +34,7 @@ mod registrant;
 mod restoring;
 mod rig;
 mod server;
+mod silence;
 mod storm;
 mod taking_over;
 mod torture;

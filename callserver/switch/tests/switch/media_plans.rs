@@ -120,6 +120,52 @@ fn phones_without_a_common_codec_are_translated_between() {
 }
 
 #[test]
+fn phones_that_encrypt_and_share_no_codec_each_speak_with_the_server() {
+    let rig = talking(&[0, 1], |rig| {
+        rig.phones[0].codecs = vec![Codec::G722];
+        rig.phones[1].codecs = vec![Codec::Pcma];
+        for phone in [0, 1] {
+            rig.phones[phone].encrypt(SUITE);
+            rig.phones[phone].refuses_plain = true;
+        }
+    });
+    let plan = plans(&rig)[0];
+    assert_eq!(
+        (plan.caller.codec, plan.callee.codec),
+        (Codec::G722, Codec::Pcma)
+    );
+    for (phone, side) in [(0, plan.caller), (1, plan.callee)] {
+        let (ours, theirs) = keys(side.crypto.unwrap());
+        assert_eq!((theirs, ours), keys(crypto(&rig, phone)));
+    }
+    assert_ne!(
+        keys(plan.caller.crypto.unwrap()).0,
+        keys(plan.callee.crypto.unwrap()).0
+    );
+    finish(rig);
+}
+
+#[test]
+fn a_transfer_to_a_phone_without_a_common_codec_is_translated() {
+    let mut rig = talking(&[], |rig| {
+        rig.phones[0].codecs = vec![Codec::Pcmu];
+        rig.phones[2].codecs = vec![Codec::Opus];
+    });
+    assert!(plans(&rig)[0].is_passed_through());
+    rig.plan(1, seconds(1), Action::Refer("1003"));
+    rig.run(seconds(10));
+    let plan = *plans(&rig).last().unwrap();
+    assert_eq!(
+        (plan.caller.codec, plan.callee.codec),
+        (Codec::Pcmu, Codec::Opus)
+    );
+    assert_eq!(rig.phones[2].media.unwrap().codec, Codec::Opus);
+    rig.plan(2, seconds(1), Action::Hangup);
+    rig.run(seconds(360));
+    rig.assert_no_leaks();
+}
+
+#[test]
 fn translated_phones_can_hold_and_resume_either_way() {
     for holder in [0, 1] {
         let mut rig = talking(&[], |rig| {

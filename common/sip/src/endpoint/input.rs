@@ -197,6 +197,13 @@ pub enum Input {
         /// Where its peer is.
         flow: Flow,
     },
+    /// Asks the peer of an answered call whether it still has it (a refresh, RFC 4028 section 7.4), for instance because nothing
+    /// is heard of it. The call ends if it has not, or does not answer. Nothing happens while something else is under way that
+    /// will tell.
+    RefreshLeg {
+        /// The call.
+        leg: LegId,
+    },
     /// Sends a request inside an established call: INFO, MESSAGE, … Ends like [`Input::Request`].
     SendInDialog {
         /// The call that carries it.

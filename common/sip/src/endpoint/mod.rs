@@ -303,6 +303,7 @@ impl Endpoint {
                 age,
                 is_doubtful,
             } => self.restore_leg(leg, &snapshot, age, is_doubtful),
+            Input::RefreshLeg { leg } => drop(self.refresh(leg)),
             Input::MoveLeg { leg, flow } => self.move_leg_on_purpose(leg, flow),
             Input::Hangup { leg, reason } => self.hang_up(leg, reason),
             Input::SendInDialog {

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use sdp::SessionDescription;
 use sip::{LegId, StatusCode};
 
 use super::ring::transferred;
@@ -186,6 +187,14 @@ impl Bridge {
         }
         if let Some(lender) = lender {
             self.dissolve(now, desk, lender, newcomer_leg);
+        }
+    }
+
+    /// What the newcomer offers whom the phone that stays is to be joined with.
+    pub(in crate::bridge) fn newcomer_offer(&mut self, id: CallId) -> Option<SessionDescription> {
+        match &self.transfer_of(id)?.stage {
+            Stage::Joining(joining) => joining.offer.clone(),
+            _ => None,
         }
     }
 

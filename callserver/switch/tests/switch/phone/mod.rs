@@ -55,6 +55,12 @@ pub(crate) enum Action {
     AskForOffer,
     /// A request within the call, with a text.
     Send(Method, &'static str),
+    /// An INFO of this kind, with this body.
+    Inform(&'static str, &'static str),
+    /// Calls a number with whatever body.
+    CallText(String, String),
+    /// A re-INVITE with whatever body.
+    OfferText(String),
     /// Hands the call over to a number.
     Refer(&'static str),
     /// Hands the first call over to whom the second one is with.
@@ -91,6 +97,8 @@ pub(crate) struct Phone {
     pub(crate) refuses_plain: bool,
     /// Whether it answers offers as one that holds.
     pub(crate) holds: bool,
+    /// Whether it takes offers without a stream.
+    pub(crate) gives_streams_up: bool,
     /// Offers that it could not answer.
     pub(crate) offers_refused: u32,
     /// Whether its connection to the server is encrypted.
@@ -151,6 +159,7 @@ impl Phone {
             crypto: Vec::new(),
             refuses_plain: false,
             holds: false,
+            gives_streams_up: false,
             offers_refused: 0,
             is_secure: false,
             plan: Vec::new(),

@@ -60,6 +60,7 @@ impl Phone {
                 headers.push(HeaderName::Privacy, "id");
                 self.call_with(now, &number, headers, offer);
             }
+            (Action::CallText(number, text), _) => self.call(now, &number, Bytes::from(text)),
             (Action::TakeOver(name), _) => {
                 let offer = self.make_offer(Direction::SendRecv);
                 let mut headers = Headers::new();
@@ -102,6 +103,22 @@ impl Phone {
                     body: Bytes::from_static(text.as_bytes()),
                 };
                 self.handle(now, send);
+            }
+            (Action::Inform(kind, text), Some(leg)) => {
+                let mut headers = Headers::new();
+                headers.push(HeaderName::ContentType, kind);
+                let inform = Input::SendInDialog {
+                    leg,
+                    request: self.endpoint.next_request(),
+                    method: Method::Info,
+                    headers,
+                    body: Bytes::from_static(text.as_bytes()),
+                };
+                self.handle(now, inform);
+            }
+            (Action::OfferText(text), Some(leg)) => {
+                let body = Bytes::from(text);
+                self.handle(now, Input::Reinvite { leg, body });
             }
             (Action::Refer(number), Some(leg)) => self.refer(now, leg, Phone::uri(number)),
             (Action::ReferToSecond, Some(_)) => {

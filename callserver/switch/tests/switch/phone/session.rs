@@ -20,10 +20,17 @@ impl Phone {
             .collect();
     }
 
+    fn is_given_up(&self, offer: &SessionDescription) -> bool {
+        self.gives_streams_up && offer.audio().is_some_and(|audio| audio.port == 0)
+    }
+
     /// Whether it could answer this offer, if it is one.
     pub(super) fn can_answer(&self, offer: &Bytes) -> bool {
         offer.is_empty()
             || SessionDescription::parse(offer).is_ok_and(|offer| {
+                if self.is_given_up(&offer) {
+                    return true;
+                }
                 let answer = sdp::answer(&offer, &self.config(Direction::SendRecv));
                 answer.is_ok_and(|(_, media)| media.crypto.is_some() || !self.refuses_plain)
             })
@@ -54,6 +61,11 @@ impl Phone {
     pub(super) fn make_answer(&mut self, offer: &Bytes) -> Bytes {
         self.version += 1;
         let offer = SessionDescription::parse(offer).unwrap();
+        if self.is_given_up(&offer) {
+            let mut answer = sdp::offer(&self.config(Direction::Inactive));
+            answer.media = offer.media.iter().map(sdp::Media::refused).collect();
+            return Bytes::from(answer.to_string());
+        }
         let direction = if self.holds {
             Direction::SendOnly
         } else {
