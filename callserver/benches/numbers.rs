@@ -183,7 +183,8 @@ async fn pools(office: &Office, account: AccountId) -> Result<()> {
     Ok(())
 }
 
-#[tokio::main]
+// As the exchange runs.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     // `cargo bench` passes options of its own.
     let count = std::env::args().skip(1).find_map(|text| text.parse().ok());

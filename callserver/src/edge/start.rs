@@ -17,7 +17,7 @@ use super::media_address::MediaAddresses;
 use crate::config::{Encrypted, RtpPorts};
 use crate::office::Announcement;
 use crate::relay::{self, Relay};
-use crate::store::{Store, StoreError};
+use crate::store::{Engine, Store, StoreError};
 
 /// What the exchange is started with.
 #[derive(Debug)]
@@ -84,8 +84,8 @@ pub enum StartError {
 /// Announcements wait for each other only while the exchange works through a batch of messages.
 const ANNOUNCEMENTS: usize = 64;
 
-/// Starts the exchange on a thread of its own and returns when its sockets are open. Lookups run on the caller's
-/// runtime.
+/// Starts the exchange on a thread of its own and returns when its sockets are open. What it writes is written on the
+/// caller's runtime.
 ///
 /// # Errors
 /// If a port is taken or an address is not ours.
@@ -140,8 +140,13 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
                 ..setup.switch
             };
             let switch = Switch::new(config, seed);
-            let (directory, found) =
-                Directory::new(setup.store.clone(), setup.dialling, main_runtime.clone());
+            let lookups = match setup.store.engine() {
+                // SQLite has threads of its own; going through another runtime would only add two more changes of thread.
+                Engine::Sqlite => tokio::runtime::Handle::current(),
+                // A connection to PostgreSQL belongs to the runtime that it was opened on.
+                Engine::Postgres => main_runtime.clone(),
+            };
+            let (directory, found) = Directory::new(setup.store.clone(), setup.dialling, lookups);
             let now = Instant::now();
             let mut desk = Desk::new(
                 now,
