@@ -144,6 +144,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
                 international_prefix: config.numbers.international_prefix.clone(),
             },
             guest_calls: config.guest_calls.clone(),
+            guests_see_everyone: config.guests.may_see_directory,
         },
         guest_grace: HOUR * config.guests.lease_hours,
         store: store.clone(),
@@ -157,6 +158,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
         tls,
         web_sockets,
         mut stopped,
+        ..
     } = running;
 
     let sip = udp.or(tcp);

@@ -17,6 +17,8 @@ pub struct Dialling {
     pub plan: DialPlan,
     /// Whom guests may call.
     pub guest_calls: GuestCalls,
+    /// Whether guests see the presence of people who do not know them.
+    pub guests_see_everyone: bool,
 }
 
 /// What somebody dialled, in the one form that the database knows it by.

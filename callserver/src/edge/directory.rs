@@ -46,7 +46,7 @@ pub struct Found {
 }
 
 #[derive(Debug)]
-enum FoundResult {
+pub(super) enum FoundResult {
     Credential {
         login: Text,
         row: Result<Option<CredentialRow>, StoreError>,
@@ -56,6 +56,8 @@ enum FoundResult {
         /// Where it leads, and what the caller is told of it.
         found: Result<(Reached, Reached), StoreError>,
     },
+    /// Whoever watches is asked about when they begin and when something changes: nothing of it is remembered here.
+    Presence(Result<Answer, StoreError>),
 }
 
 /// About 300 bytes each: 30 MB at most, reached by a hundred thousand phones.
@@ -166,6 +168,7 @@ impl Directory {
                 }
                 Answer::Destination(told)
             }
+            FoundResult::Presence(answer) => answer.inspect_err(log_failure).ok()?,
         };
         Some((found.ask, answer))
     }
@@ -194,7 +197,19 @@ impl Directory {
         }
     }
 
-    fn look_up(&self, ask: AskId, question: impl Future<Output = FoundResult> + Send + 'static) {
+    pub(super) fn store(&self) -> Store {
+        self.lookups.store.clone()
+    }
+
+    pub(super) fn dialling(&self) -> Arc<Dialling> {
+        self.dialling.clone()
+    }
+
+    pub(super) fn look_up(
+        &self,
+        ask: AskId,
+        question: impl Future<Output = FoundResult> + Send + 'static,
+    ) {
         let (found, changes) = (self.lookups.found.clone(), self.changes);
         self.lookups.runtime.spawn(async move {
             let result = question.await;

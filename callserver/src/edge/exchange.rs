@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use switch::CallId;
+use switch::{AccountId, CallId, Facts};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Figures;
@@ -32,6 +32,7 @@ pub(super) enum Request {
     Bans(oneshot::Sender<Vec<BanView>>),
     Release(IpAddr, oneshot::Sender<bool>),
     Figures(oneshot::Sender<Box<Figures>>),
+    Facts(Vec<AccountId>, oneshot::Sender<Vec<Facts>>),
     Drain(oneshot::Sender<()>),
 }
 
@@ -78,6 +79,15 @@ impl Exchange {
     /// The exchange in figures, unless it has stopped.
     pub async fn figures(&self) -> Option<Box<Figures>> {
         self.ask(Request::Figures).await
+    }
+
+    /// What is known here of these accounts, in their order; nothing if the exchange has stopped.
+    pub async fn facts(&self, accounts: &[api::AccountId]) -> Vec<Facts> {
+        let asked: Vec<_> = accounts.iter().map(|one| AccountId(one.0)).collect();
+        let facts = self.ask(|answer| Request::Facts(asked, answer)).await;
+        let mut facts = facts.unwrap_or_default();
+        facts.resize_with(accounts.len(), Facts::default);
+        facts
     }
 
     /// Ends all calls and takes no new ones. Returns when all have ended; the caller decides how long to wait.

@@ -14,6 +14,7 @@ use super::dialling::Dialling;
 use super::directory::Directory;
 use super::exchange::Exchange;
 use super::media_address::MediaAddresses;
+use super::presence_news::PresenceNews;
 use crate::config::{Encrypted, RtpPorts};
 use crate::office::Announcement;
 use crate::relay::{self, Relay};
@@ -57,6 +58,8 @@ pub struct Running {
     pub tls: Option<SocketAddr>,
     /// Takes SIP over WebSocket from the HTTP server.
     pub web_sockets: WebSockets,
+    /// Who has come, gone, begun or ceased to speak.
+    pub presence_news: PresenceNews,
     /// Comes when its thread has ended: asked to, or by a fault.
     pub stopped: oneshot::Receiver<()>,
 }
@@ -96,6 +99,8 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     if !restored.is_empty() {
         tracing::info!(registrations = restored.len(), "registrations from before");
     }
+    let presence_news = PresenceNews::default();
+    let news = presence_news.clone();
     let (exchange, requests) = Exchange::new();
     let (announcements, changes) = mpsc::channel(ANNOUNCEMENTS);
     let (send_bound, bound) = oneshot::channel();
@@ -154,7 +159,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
                 sockets,
                 (relay, MediaAddresses::new(setup.media_address)),
                 directory,
-                (setup.store, setup.guest_grace),
+                (setup.store, setup.guest_grace, news),
                 main_runtime,
             );
             desk.restore(now, restored);
@@ -175,6 +180,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         tcp,
         tls,
         web_sockets,
+        presence_news,
         stopped,
     })
 }

@@ -1,13 +1,16 @@
 //! The table `presence`: what people tell about themselves, and who may see it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
 
 use api::{AccountId, AccountKind, ChosenState, Visibility};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{Store, StoreError, Transaction, flag, unix_millis, with_list};
+use super::{Engine, Store, StoreError, Transaction, flag, unix_millis, with_list};
+
+/// Far below the number of placeholders that the engines take.
+const PART: usize = 500;
 
 /// What somebody tells, and to whom.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -145,8 +148,7 @@ impl Store {
     ) -> Result<HashMap<AccountId, SeenBy>, StoreError> {
         let presence = self.presence(account).await?;
         let mut all: HashMap<AccountId, SeenBy> = HashMap::new();
-        // Far below the number of placeholders that the engines take.
-        for part in watchers.chunks(500) {
+        for part in watchers.chunks(PART) {
             let sql = with_list(
                 "SELECT a.account_id, a.kind, CASE WHEN c.contact_id IS NULL THEN 0 ELSE 1 END AS is_contact,
                      coalesce(c.is_blocked, 0) AS is_blocked
@@ -165,6 +167,51 @@ impl Store {
             }
         }
         Ok(all)
+    }
+}
+
+impl Store {
+    /// Those of these accounts that have phones at other servers on the same database.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn registered_elsewhere(
+        &self,
+        accounts: &[AccountId],
+        now: SystemTime,
+    ) -> Result<HashSet<AccountId>, StoreError> {
+        let mut found = HashSet::new();
+        // With SQLite there are no others.
+        if self.engine() == Engine::Sqlite {
+            return Ok(found);
+        }
+        for part in accounts.chunks(PART) {
+            let sql = with_list(
+                "SELECT DISTINCT account_id FROM bindings WHERE node <> $1 AND expires_at > $2 AND account_id IN ({})",
+                3,
+                part.len(),
+            );
+            let mut select = sqlx::query(sql)
+                .bind(self.node.to_string())
+                .bind(unix_millis(now));
+            for account in part {
+                select = select.bind(account.0);
+            }
+            for row in select.fetch_all(&self.readers).await? {
+                found.insert(AccountId(row.try_get("account_id")?));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Who has this account among their contacts.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn known_to(&self, account: AccountId) -> Result<Vec<AccountId>, StoreError> {
+        let select = sqlx::query_scalar("SELECT owner_id FROM contacts WHERE account_id = $1");
+        let owners: Vec<i64> = select.bind(account.0).fetch_all(&self.readers).await?;
+        Ok(owners.into_iter().map(AccountId).collect())
     }
 }
 

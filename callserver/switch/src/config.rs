@@ -56,6 +56,10 @@ pub struct Config {
     pub max_calls: usize,
     /// More calls than this of one calling account at once are refused with 486.
     pub max_calls_of_account: usize,
+    /// More subscriptions than this of one account are refused with 403.
+    pub max_subscriptions_of_account: usize,
+    /// More subscriptions than this of all accounts are refused with 503.
+    pub max_subscriptions: usize,
     /// Whether [`Event::CallChanged`](crate::Event::CallChanged) tells what is to be kept of each answered call, so that
     /// another process can go on with it.
     pub keeps_calls: bool,
@@ -83,6 +87,9 @@ impl Config {
             question_timeout: Duration::from_secs(10),
             max_calls: 10_000,
             max_calls_of_account: 20,
+            // A few desk phones with a column of lamps each.
+            max_subscriptions_of_account: 1_000,
+            max_subscriptions: 100_000,
             keeps_calls: false,
             wall_clock: None,
             timers: sip::Timers::default(),

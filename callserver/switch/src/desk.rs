@@ -19,6 +19,8 @@ pub(crate) struct Desk {
     pub(crate) questions: Questions,
     pub(crate) events: VecDeque<Event>,
     pub(crate) key_maker: KeyMaker,
+    /// How many of them, from the front, presence has looked at.
+    pub(crate) looked_at: usize,
     /// Nothing new is taken any more.
     pub(crate) is_draining: bool,
 }

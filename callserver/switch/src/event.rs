@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use sip::{Flow, StatusCode, Text};
 
 use crate::{
-    AccountId, AskId, BindingId, CallId, DeviceId, MediaPlan, Party, Question, Side, StoredBinding,
-    StoredCall,
+    AccountId, AskId, BindingId, CallId, DeviceId, Facts, MediaPlan, Party, Question, Side,
+    StoredBinding, StoredCall,
 };
 
 /// Everything that a [`Switch`](crate::Switch) tells the world, besides the SIP messages that it sends.
@@ -145,6 +145,13 @@ pub enum Event {
         call: CallId,
         /// What to keep of it, in place of what was kept before; `None` when it is over.
         kept: Option<Box<StoredCall>>,
+    },
+    /// An account has come or gone, has begun or ceased to speak to somebody, or a phone has published something else.
+    PresenceChanged {
+        /// Which account.
+        account: AccountId,
+        /// What is known of it now.
+        facts: Box<Facts>,
     },
     /// A request failed the digest check.
     AuthenticationFailed {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use sip::{Flow, Text};
 
-use crate::{Answer, AskId, CallId, Side, StoredBinding, StoredCall};
+use crate::{AccountId, Answer, AskId, CallId, Side, StoredBinding, StoredCall};
 
 /// Everything that the world can tell a [`Switch`](crate::Switch).
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub enum Input {
         /// The call.
         call: CallId,
     },
-    /// A credential was revoked: its registrations are dropped. Calls go on.
+    /// A credential was revoked: its registrations are dropped, and its subscriptions end. Calls go on.
     ForgetLogin {
         /// The device's digest user name.
         login: Text,
@@ -64,6 +64,17 @@ pub enum Input {
         call: CallId,
         /// The side that is silent.
         side: Side,
+    },
+    /// What an account tells about itself, who may see it, or whom it knows is something else now: whoever is watched is asked
+    /// about again.
+    PresenceChanged {
+        /// Which account; `None` if it may be any.
+        account: Option<AccountId>,
+    },
+    /// There are more or fewer messages for an account: its lamps are told.
+    MessagesChanged {
+        /// Whose they are.
+        account: AccountId,
     },
     /// The operator ends a ban.
     ReleaseSource {

@@ -8,6 +8,7 @@
 //! - `registrar` knows which phones of an account can be reached, and over which flow.
 //! - `reception` holds an INVITE until its caller is proved and its callee found.
 //! - `pager` takes messages outside calls to all phones of their recipient.
+//! - `presence` tells those who watch somebody what they are, whether they speak, and who watches them.
 //! - `guard` is before all of them: sources that guess or scan are not listened to.
 //! - `bridge` holds the calls: one leg to the caller, one or several to the callee's phones (a B2BUA). What happens on one
 //!   side is turned into what shall happen on the other, one verb a file.
@@ -64,6 +65,7 @@ mod media_plan;
 mod network;
 mod pager;
 mod passing;
+mod presence;
 mod question;
 mod questions;
 mod reached;
@@ -85,7 +87,10 @@ pub use identity::{AccountId, AskId, BindingId, CallId, DeviceId, Party, Side};
 pub use input::Input;
 pub use media_plan::{MediaPlan, MediaSide, Play, Prompt};
 pub use network::{InvalidNetwork, Network};
-pub use question::{Answer, Credential, MediaPorts, Question, RelayAddress};
+pub use presence::{Activity, Chosen, Facts, Seen, Shown, Told};
+pub use question::{
+    Answer, Credential, MediaPorts, MessageCount, Question, RelayAddress, Viewers, Watchable,
+};
 pub use reached::{Destination, Reached};
 pub use stored_binding::StoredBinding;
 pub use stored_call::StoredCall;

@@ -1,11 +1,12 @@
 //! What the switch cannot know by itself, and asks for.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 use sip::{Flow, Ha1, Text};
 
-use crate::{AccountId, CallId, DeviceId, Party, Reached};
+use crate::{AccountId, CallId, DeviceId, Party, Reached, Told};
 
 /// A question, asked with [`Event::Ask`](crate::Event::Ask) and answered with [`Input::Answer`](crate::Input::Answer).
 /// A question that nobody answers in [`Config::question_timeout`](crate::Config::question_timeout) counts as failed.
@@ -35,6 +36,25 @@ pub enum Question {
         /// The ways to the callee's phones.
         callees: Vec<Flow>,
     },
+    /// Who is watched under what a phone subscribed to? Answered with [`Answer::Watched`].
+    Watched {
+        /// The user part of the URI, unescaped.
+        dialled: Text,
+        /// Who wants to watch them.
+        watcher: Party,
+    },
+    /// What does this account tell about itself, and which of these may see it? Answered with [`Answer::Viewers`].
+    Viewers {
+        /// Whose presence it is.
+        account: AccountId,
+        /// Everybody who watches it.
+        watchers: Vec<AccountId>,
+    },
+    /// How many messages wait for this account? Answered with [`Answer::Messages`].
+    Messages {
+        /// Whose they are.
+        account: AccountId,
+    },
 }
 
 /// The answer to a [`Question`]; of the same kind, or it counts as the one that says least.
@@ -46,27 +66,83 @@ pub enum Answer {
     Destination(Reached),
     /// The ports, or `None` if the relay has none left.
     MediaPorts(Option<MediaPorts>),
+    /// Whom a phone watches, or `None` if there is nobody.
+    Watched(Option<Box<Watchable>>),
+    /// What an account tells and to whom, or `None` if it is no more.
+    Viewers(Option<Box<Viewers>>),
+    /// How many messages wait.
+    Messages(MessageCount),
+}
+
+/// Somebody who can be watched.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Watchable {
+    /// The account.
+    pub account: AccountId,
+    /// What it tells about itself.
+    pub told: Told,
+    /// Whether this watcher may see it. Whoever may not is let in all the same, and sees somebody offline.
+    pub may_see: bool,
+}
+
+/// What an account tells, and to whom.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Viewers {
+    /// What it tells about itself.
+    pub told: Told,
+    /// Those among its watchers who may see it.
+    pub may_see: HashSet<AccountId>,
+}
+
+/// Messages that wait for somebody (RFC 3842).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct MessageCount {
+    /// Not heard yet.
+    pub new: u32,
+    /// Heard and kept.
+    pub old: u32,
 }
 
 impl Answer {
     pub(crate) fn into_credential(self) -> Option<Credential> {
         match self {
             Answer::Credential(credential) => credential,
-            Answer::Destination(_) | Answer::MediaPorts(_) => None,
+            _ => None,
         }
     }
 
     pub(crate) fn into_reached(self) -> Reached {
         match self {
             Answer::Destination(reached) => reached,
-            Answer::Credential(_) | Answer::MediaPorts(_) => Reached::Nobody,
+            _ => Reached::Nobody,
         }
     }
 
     pub(crate) fn into_media_ports(self) -> Option<MediaPorts> {
         match self {
             Answer::MediaPorts(ports) => ports,
-            Answer::Credential(_) | Answer::Destination(_) => None,
+            _ => None,
+        }
+    }
+
+    pub(crate) fn into_watchable(self) -> Option<Watchable> {
+        match self {
+            Answer::Watched(watchable) => watchable.map(|watchable| *watchable),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn into_viewers(self) -> Option<Viewers> {
+        match self {
+            Answer::Viewers(viewers) => viewers.map(|viewers| *viewers),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn into_messages(self) -> MessageCount {
+        match self {
+            Answer::Messages(count) => count,
+            _ => MessageCount::default(),
         }
     }
 }

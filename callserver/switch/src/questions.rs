@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use sip::{Credentials, Flow, LegId, Request, RequestId};
 
 use crate::pager::Addressed;
+use crate::presence::{Asking, Finding};
 use crate::timetable::TimerId;
-use crate::{AskId, CallId};
+use crate::{AccountId, AskId, CallId};
 
 /// What waits for an answer.
 #[derive(Debug)]
@@ -31,9 +32,19 @@ pub(crate) enum Purpose {
     Ports(CallId),
     /// The call is over, but ports that still come have to be given back.
     AbandonedPorts(CallId),
+    /// A SUBSCRIBE waits for its sender's credential.
+    Subscriber(Box<Asking>),
+    /// A SUBSCRIBE waits to hear whom it is for.
+    Presentity(Box<Finding>),
+    /// A PUBLISH waits for its sender's credential.
+    Publisher(Box<Waiting>),
+    /// Those who watch an account wait to hear what it tells, and whether to them.
+    Viewers(AccountId),
+    /// Message lamps wait for the number of messages.
+    Messages(AccountId),
 }
 
-/// A REGISTER or MESSAGE whose credentials cannot be checked yet.
+/// A REGISTER, MESSAGE or PUBLISH whose credentials cannot be checked yet.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) request: RequestId,

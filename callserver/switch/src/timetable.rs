@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use sip::SubscriptionId;
+
 use crate::guard::Source;
 use crate::{AccountId, AskId, BindingId, CallId, DeviceId};
 
@@ -24,6 +26,10 @@ pub(crate) enum Timer {
     RingsTooLong(CallId),
     /// Nobody picked up to whom a call is handed over.
     TransferRingsTooLong(CallId),
+    /// Somebody who watches may be told again, and there is something to tell.
+    NotificationDue(SubscriptionId),
+    /// The next published state has come to its end.
+    PublicationExpires,
     /// After a drain, the last refusals and BYEs had their time to be answered.
     DrainEnds,
 }

@@ -33,6 +33,14 @@ impl WallClock {
     }
 }
 
+/// Year, month (1 to 12) and day of a moment in seconds since the beginning of 1970, and the second of that day.
+pub(crate) fn civil_date(unix_seconds: u64) -> ((u64, u64, u64), u64) {
+    let (year, month, day) = civil(unix_seconds / 86_400);
+    let month = (1..).zip(MONTHS).find(|(_, name)| *name == month);
+    let month = month.map_or(1, |(number, _)| number);
+    ((year, month, day), unix_seconds % 86_400)
+}
+
 /// Year, month and day of a number of days since the beginning of 1970.
 fn civil(mut days: u64) -> (u64, &'static str, u64) {
     let is_leap = |year: u64| {

@@ -3,7 +3,9 @@
 use std::time::{Instant, SystemTime};
 
 use sip::Flow;
-use switch::{Answer, CallEnd, CallId, Event, Input, MediaPorts, Question, RelayAddress};
+use switch::{
+    Answer, CallEnd, CallId, Event, Input, MediaPorts, MessageCount, Question, RelayAddress,
+};
 
 use super::Desk;
 use crate::edge::live_calls::name;
@@ -23,6 +25,16 @@ impl Desk {
                         caller,
                         callees,
                     } => Some(Answer::MediaPorts(self.open_media(call, caller, &callees))),
+                    Question::Watched { dialled, watcher } => {
+                        self.directory.watched(ask, &dialled, &watcher);
+                        None
+                    }
+                    Question::Viewers { account, watchers } => {
+                        self.directory.viewers(ask, account, watchers);
+                        None
+                    }
+                    // Nobody leaves messages yet.
+                    Question::Messages { .. } => Some(Answer::Messages(MessageCount::default())),
                 };
                 if let Some(answer) = answer {
                     self.switch.handle(now, Input::Answer { ask, answer });
@@ -153,6 +165,9 @@ impl Desk {
             }
             // The switch is not asked for it.
             Event::CallChanged { .. } => {}
+            Event::PresenceChanged { account, facts } => {
+                self.presence_news.put(account, *facts);
+            }
             Event::AuthenticationFailed { flow, login, why } => {
                 self.tally.authentication_failed(why);
                 self.journal.authentication_failed(now, &flow, &login, why);

@@ -19,8 +19,10 @@ use super::last_seen::{self, LastSeen};
 use super::leases::{self, Leases};
 use super::live_calls::LiveCalls;
 use super::media_address::MediaAddresses;
+use super::presence_news::PresenceNews;
 use super::records::{self, Records};
 use super::tally::Tally;
+use super::watching;
 use crate::office::Announcement;
 use crate::relay::Relay;
 use crate::store::Store;
@@ -40,6 +42,7 @@ pub(super) struct Desk {
     records: Records,
     leases: Leases,
     journal: Journal,
+    presence_news: PresenceNews,
     store: Store,
     main_runtime: tokio::runtime::Handle,
     // Whoever waits for the calls to end.
@@ -72,7 +75,7 @@ impl Desk {
         sockets: Sockets,
         (relay, media_addresses): (Relay, MediaAddresses),
         directory: Directory,
-        (store, grace): (Store, Duration),
+        (store, grace, presence_news): (Store, Duration, PresenceNews),
         main_runtime: tokio::runtime::Handle,
     ) -> Self {
         Self {
@@ -89,6 +92,7 @@ impl Desk {
             records: Records::default(),
             leases: Leases::new(now, grace),
             journal: Journal::new(now),
+            presence_news,
             store,
             main_runtime,
             draining: Vec::new(),
@@ -239,13 +243,16 @@ impl Desk {
 
     fn change(&mut self, now: Instant, announcement: Announcement) {
         self.directory.forget(&announcement.change);
-        for login in announcement.change.revoked {
+        for login in announcement.change.revoked.clone() {
             self.handle(
                 now,
                 Input::ForgetLogin {
                     login: login.into(),
                 },
             );
+        }
+        for input in watching::inputs(&announcement.change) {
+            self.handle(now, input);
         }
         let _ = announcement.done.send(());
     }

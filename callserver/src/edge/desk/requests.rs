@@ -49,6 +49,11 @@ impl Desk {
             Request::Figures(answer) => {
                 let _ = answer.send(Box::new(self.figures()));
             }
+            Request::Facts(accounts, answer) => {
+                let facts = accounts.into_iter();
+                let facts = facts.map(|account| self.switch.facts(account));
+                let _ = answer.send(facts.collect());
+            }
             Request::Drain(answer) => {
                 self.draining.push(answer);
                 self.handle(now, Input::Drain);

@@ -44,6 +44,16 @@ impl Registrar {
         self.accounts.get(&account).map_or(&[], Vec::as_slice)
     }
 
+    /// How many contacts `account` has registered.
+    pub(crate) fn count(&self, account: AccountId) -> usize {
+        self.bindings(account).len()
+    }
+
+    /// Whether `account` can be reached at all.
+    pub(crate) fn has_phones(&self, account: AccountId) -> bool {
+        self.count(account) > 0
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.accounts.values().map(Vec::len).sum()
     }

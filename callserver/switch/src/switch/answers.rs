@@ -6,6 +6,7 @@ use sip::{Headers, StatusCode};
 
 use super::Switch;
 use crate::pager::Pager;
+use crate::presence::Presence;
 use crate::questions::Purpose;
 use crate::{Answer, AskId, AuthenticationFailure, Event, Reached};
 
@@ -76,6 +77,32 @@ impl Switch {
                     desk.emit(Event::MediaClosed { call });
                 }
             }
+            Purpose::Subscriber(asking) => {
+                let owner = answer.into_credential();
+                let parts = (authentication, &self.registrar);
+                self.presence.identified(now, desk, parts, *asking, owner);
+            }
+            Purpose::Presentity(finding) => {
+                let found = answer.into_watchable();
+                let registrar = &self.registrar;
+                self.presence.found(now, desk, registrar, *finding, found);
+            }
+            Purpose::Publisher(waiting) => {
+                let owner = answer.into_credential();
+                let parts = (authentication, &self.registrar);
+                self.presence
+                    .publisher_known(now, desk, parts, *waiting, owner);
+            }
+            Purpose::Viewers(account) => {
+                let viewers = answer.into_viewers();
+                let registrar = &self.registrar;
+                self.presence.viewed(now, desk, registrar, account, viewers);
+            }
+            Purpose::Messages(account) => {
+                let count = answer.into_messages();
+                let registrar = &self.registrar;
+                self.presence.counted(now, desk, registrar, account, count);
+            }
         }
     }
 
@@ -104,7 +131,16 @@ impl Switch {
                 let status = StatusCode::SERVER_INTERNAL_ERROR;
                 desk.respond(now, addressed.request(), status, Headers::new());
             }
-            Some(Purpose::Register(waiting) | Purpose::Sender(waiting)) => {
+            Some(Purpose::Subscriber(asking)) => {
+                Presence::unanswered(now, desk, asking.subscription());
+            }
+            Some(Purpose::Presentity(finding)) => {
+                Presence::unanswered(now, desk, finding.subscription());
+            }
+            Some(Purpose::Viewers(account)) => self.presence.not_viewed(account),
+            Some(
+                Purpose::Register(waiting) | Purpose::Sender(waiting) | Purpose::Publisher(waiting),
+            ) => {
                 desk.respond(
                     now,
                     waiting.request,
@@ -120,7 +156,7 @@ impl Switch {
             Some(Purpose::Caller(leg) | Purpose::Callee(leg)) => {
                 self.reception.unanswered(now, desk, leg)
             }
-            Some(Purpose::Ports(_) | Purpose::AbandonedPorts(_)) | None => {}
+            Some(Purpose::Ports(_) | Purpose::AbandonedPorts(_) | Purpose::Messages(_)) | None => {}
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The façade: five methods in front of registrar, reception and bridge, and the way from each event to its verb.
 
 mod answers;
+mod watching;
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -17,6 +18,7 @@ use crate::desk::{Desk, with_header};
 use crate::guard::{Look, Source};
 use crate::key_maker::KeyMaker;
 use crate::pager::Pager;
+use crate::presence::{Package, Presence};
 use crate::questions::Questions;
 use crate::reception::Reception;
 use crate::registrar::{Registrar, flow_recovery};
@@ -32,6 +34,7 @@ pub struct Switch {
     reception: Reception,
     pager: Pager,
     bridge: Bridge,
+    presence: Presence,
 }
 
 /// How much a switch holds, for metrics and for tests that look for leaks.
@@ -47,6 +50,8 @@ pub struct Counts {
     pub legs: usize,
     /// Messages outside calls that wait for a phone's answer.
     pub messages: usize,
+    /// Subscriptions that somebody has.
+    pub subscriptions: usize,
     /// Questions that wait for an answer.
     pub questions: usize,
     /// Timers, those of SIP transactions not counted.
@@ -56,7 +61,7 @@ pub struct Counts {
 }
 
 /// What the switch understands; the core refuses everything else.
-const METHODS: [Method; 11] = [
+const METHODS: [Method; 13] = [
     Method::Invite,
     Method::Ack,
     Method::Bye,
@@ -68,13 +73,12 @@ const METHODS: [Method; 11] = [
     Method::Prack,
     Method::Update,
     Method::Refer,
+    Method::Subscribe,
+    Method::Publish,
 ];
 
 /// What is taken only to be refused in the way of its own RFC.
-const REFUSED: [Method; 3] = [Method::Subscribe, Method::Publish, Method::Notify];
-
-/// What can be subscribed to: the progress of a REFER, by the REFER itself.
-const PACKAGE: &str = "refer";
+const REFUSED: [Method; 1] = [Method::Notify];
 
 /// The extensions that phones may require, besides those that the core knows by itself.
 const SUPPORTED: [&str; 3] = ["path", "outbound", "replaces"];
@@ -93,7 +97,15 @@ impl Switch {
                 timers: config.timers,
                 methods: METHODS.into_iter().chain(REFUSED).collect(),
                 forwards: true,
-                event_packages: vec![Text::from_static(PACKAGE)],
+                event_packages: Package::ALL
+                    .map(|package| Text::from_static(package.name()))
+                    .to_vec(),
+                capacity: sip::Capacity {
+                    subscriptions: config.max_subscriptions,
+                    // All phones behind one NAT are one peer; each account has a bound of its own.
+                    subscriptions_per_peer: config.max_subscriptions,
+                    ..sip::Capacity::default()
+                },
                 supported: SUPPORTED.map(Text::from_static).to_vec(),
                 flow_recovery: flow_recovery(&config),
                 notes_changes: config.keeps_calls,
@@ -110,12 +122,14 @@ impl Switch {
                 questions: Questions::default(),
                 events: VecDeque::new(),
                 key_maker: KeyMaker::new(derived(seed, 3)),
+                looked_at: 0,
                 is_draining: false,
             },
             registrar: Registrar::default(),
             reception: Reception::default(),
             pager: Pager::default(),
             bridge: Bridge::new(first_session(seed)),
+            presence: Presence::new(derived(seed, 4)),
         }
     }
 
@@ -143,12 +157,25 @@ impl Switch {
             Input::Timeout => self.desk.endpoint.handle(now, sip::Input::Timeout),
             Input::Answer { ask, answer } => self.answer(now, ask, answer),
             Input::HangUpCall { call } => self.bridge.end_by_operator(now, &mut self.desk, call),
-            Input::ForgetLogin { login } => self.registrar.forget_login(&mut self.desk, &login),
+            Input::ForgetLogin { login } => {
+                self.registrar.forget_login(&mut self.desk, &login);
+                self.presence.forget_login(now, &mut self.desk, &login);
+            }
+            Input::PresenceChanged { account } => {
+                self.presence.ask_anew(now, &mut self.desk, account);
+            }
+            Input::MessagesChanged { account } => {
+                self.presence.ask_for_messages(now, &mut self.desk, account);
+            }
             Input::Restore { bindings } => self.registrar.restore(now, &mut self.desk, bindings),
             Input::RestoreCalls {
                 calls,
                 are_doubtful,
-            } => (self.bridge).restore_calls(now, &mut self.desk, calls, are_doubtful),
+            } => {
+                self.recall(&calls);
+                self.bridge
+                    .restore_calls(now, &mut self.desk, calls, are_doubtful);
+            }
             Input::MediaSilent { call, side } => {
                 self.bridge.media_silent(now, &mut self.desk, call, side);
             }
@@ -171,7 +198,9 @@ impl Switch {
 
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.desk.events.pop_front()
+        let event = self.desk.events.pop_front()?;
+        self.desk.looked_at = self.desk.looked_at.saturating_sub(1);
+        Some(event)
     }
 
     /// When [`Input::Timeout`] is due.
@@ -191,6 +220,7 @@ impl Switch {
             calls: self.bridge.len(),
             legs: self.bridge.legs(),
             messages: self.pager.len(),
+            subscriptions: self.presence.len(),
             questions: self.desk.questions.len(),
             timers: self.desk.timetable.len(),
             core: self.desk.endpoint.population(),
@@ -204,7 +234,7 @@ impl Switch {
                 self.dispatch(now, event);
             } else if let Some(timer) = self.desk.timetable.pop_due(now) {
                 self.fire(now, timer);
-            } else {
+            } else if !self.look_at_events(now) {
                 return;
             }
         }
@@ -218,6 +248,7 @@ impl Switch {
             reception,
             pager,
             bridge,
+            presence,
         } = self;
         match event {
             sip::Event::Request {
@@ -290,14 +321,17 @@ impl Switch {
             } if request.method == Method::Refer => {
                 bridge.refer(now, desk, subscription, leg, &request);
             }
-            // The progress of a transfer is told to whoever asked for it, and to nobody else.
-            sip::Event::SubscriptionRequested { subscription, .. } => {
-                let reject = sip::Input::RejectSubscription {
-                    subscription,
-                    status: StatusCode::BAD_EVENT,
-                    headers: with_header(HeaderName::AllowEvents, PACKAGE),
-                };
-                desk.endpoint.handle(now, reject);
+            sip::Event::SubscriptionRequested {
+                subscription,
+                flow,
+                request,
+                ..
+            } => {
+                let parts = (authentication, &*registrar);
+                presence.subscribe(now, desk, parts, (subscription, flow, request));
+            }
+            sip::Event::SubscriptionEnded { subscription, .. } => {
+                presence.ended(now, desk, registrar, subscription);
             }
             // The switch registers nowhere.
             sip::Event::Registered { .. }
@@ -305,7 +339,6 @@ impl Switch {
             | sip::Event::Unregistered { .. }
             | sip::Event::Subscribed { .. }
             | sip::Event::Notified { .. }
-            | sip::Event::SubscriptionEnded { .. }
             | sip::Event::Published { .. }
             | sip::Event::PublicationFailed { .. }
             | sip::Event::Unpublished { .. } => {}
@@ -332,10 +365,9 @@ impl Switch {
                 self.pager
                     .arrive(now, desk, &mut self.authentication, arrived);
             }
-            // RFC 6665 8.3.2, RFC 3903 section 6: there is no such package here, but calls are transferred with REFER.
-            Method::Subscribe | Method::Publish => {
-                let packages = with_header(HeaderName::AllowEvents, PACKAGE);
-                desk.respond(now, request, StatusCode::BAD_EVENT, packages);
+            Method::Publish => {
+                let arrived = (request, flow, message);
+                Presence::published(now, desk, &mut self.authentication, arrived);
             }
             // What belongs to a call or a subscription, and names none.
             Method::Info | Method::Prack | Method::Update | Method::Notify => {
@@ -365,6 +397,10 @@ impl Switch {
             }
             Timer::WayForgotten(device) => self.registrar.forget_way(now, device),
             Timer::QuestionExpires(ask) => self.question_expired(now, ask),
+            Timer::NotificationDue(subscription) => {
+                self.presence.due(now, desk, &self.registrar, subscription);
+            }
+            Timer::PublicationExpires => self.presence.expire(now, desk, &self.registrar),
             Timer::DrainEnds => desk.emit(Event::Drained),
         }
     }

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sip::{Ha1, Text};
-use switch::{AccountId, Credential, Destination, DeviceId, Party, Reached, Ring, Treatment};
+use switch::{
+    AccountId, Credential, Destination, DeviceId, MessageCount, Party, Reached, Ring, Told,
+    Treatment, Viewers, Watchable,
+};
 
 use crate::server::{DOMAIN, secret_of};
 
@@ -36,6 +39,10 @@ pub(crate) struct Directory {
     pub(crate) closed: BTreeSet<&'static str>,
     /// Who does not want to hear from whom.
     blocked: BTreeSet<(&'static str, &'static str)>,
+    /// What people tell about themselves.
+    pub(crate) told: BTreeMap<&'static str, Told>,
+    /// Messages that wait.
+    pub(crate) messages: BTreeMap<&'static str, MessageCount>,
     /// Who has asked for which number.
     pub(crate) asked: Vec<(String, String)>,
 }
@@ -108,6 +115,49 @@ impl Directory {
         let is = |account, name| self.named(name).account == account;
         let mut blocked = self.blocked.iter();
         blocked.any(|(by, whom)| is(owner, by) && is(caller, whom))
+    }
+
+    /// Whom a phone watches under a number, or under the login of a device.
+    pub(crate) fn watched(&mut self, dialled: &str, watcher: &Party) -> Option<Watchable> {
+        let name = dialled.split('-').next().unwrap_or_default();
+        let person = self
+            .people
+            .iter()
+            .find(|person| person.number == dialled || person.name == name)?;
+        Some(Watchable {
+            account: person.account,
+            told: self.told.get(person.name).cloned().unwrap_or_default(),
+            may_see: !self.is_blocked(person.account, watcher.account),
+        })
+    }
+
+    pub(crate) fn viewers(&self, account: AccountId, watchers: &[AccountId]) -> Option<Viewers> {
+        let mut people = self.people.iter();
+        let person = people.find(|person| person.account == account)?;
+        let watchers = watchers.iter().copied();
+        Some(Viewers {
+            told: self.told.get(person.name).cloned().unwrap_or_default(),
+            may_see: watchers
+                .filter(|watcher| !self.is_blocked(account, *watcher))
+                .collect(),
+        })
+    }
+
+    pub(crate) fn messages(&self, account: AccountId) -> MessageCount {
+        let mut people = self.people.iter();
+        let person = people.find(|person| person.account == account);
+        let count = person.and_then(|person| self.messages.get(person.name));
+        count.copied().unwrap_or_default()
+    }
+
+    /// Somebody is no more.
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.people.retain(|person| person.name != name);
+    }
+
+    /// Somebody may be heard from again.
+    pub(crate) fn unblock(&mut self, owner: &'static str, blocked: &'static str) {
+        self.blocked.remove(&(owner, blocked));
     }
 
     /// Lets a number do this, whoever had it.

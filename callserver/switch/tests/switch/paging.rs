@@ -74,7 +74,7 @@ fn messages_arrive_once_over_bad_links() {
 fn nobody_subscribes_or_publishes_what_does_not_exist() {
     let mut phone = crate::registrant::Registrant::new("alice-1");
     for method in ["SUBSCRIBE", "PUBLISH"] {
-        let lines = "Event: presence\r\nContact: <sip:alice@10.0.0.1>\r\n";
+        let lines = "Event: weather\r\nContact: <sip:alice@10.0.0.1>\r\n";
         let answer = phone.send(method, "sip:alice-1@carillon.test", lines, None);
         assert_eq!(answer.status.code(), 489);
         assert!(answer.headers.has(&sip::HeaderName::AllowEvents));

@@ -25,6 +25,8 @@ pub(crate) struct Registrant {
     pub(crate) branch: u32,
     /// What is asked.
     pub(crate) uri: String,
+    /// What is sent along.
+    pub(crate) body: String,
 }
 
 impl Registrant {
@@ -51,6 +53,7 @@ impl Registrant {
             cseq: 0,
             branch: 0,
             uri: format!("sip:{DOMAIN}"),
+            body: String::new(),
         }
     }
 
@@ -97,8 +100,13 @@ impl Registrant {
         let message = format!(
             "{method} {} SIP/2.0\r\nVia: SIP/2.0/TCP 198.51.100.7;branch=z9hG4bK{}\r\nMax-Forwards: 70\r\n\
              From: <{to}>;tag=1\r\nTo: <{to}>\r\nCall-ID: {}\r\nCSeq: {} {method}\r\n{authorization}{lines}\
-             Content-Length: 0\r\n\r\n",
-            self.uri, self.branch, self.call_id, self.cseq
+             Content-Length: {}\r\n\r\n{}",
+            self.uri,
+            self.branch,
+            self.call_id,
+            self.cseq,
+            self.body.len(),
+            self.body
         );
         let payload = Bytes::from(message);
         self.server.handle(

@@ -9,11 +9,13 @@ use switch::{CallEnd, Config, Counts, Side};
 
 use crate::phone::{Action, Phone};
 use crate::server::{DOMAIN, Server};
+use crate::watcher::Watcher;
 
 pub(crate) struct Rig {
     pub(crate) network: Network<SocketAddr, Bytes>,
     pub(crate) server: Server,
     pub(crate) phones: Vec<Phone>,
+    pub(crate) watchers: Vec<Watcher>,
 }
 
 pub(crate) const fn seconds(seconds: u64) -> Duration {
@@ -54,6 +56,7 @@ impl Rig {
             network,
             server,
             phones,
+            watchers: Vec::new(),
         }
     }
 
@@ -66,6 +69,9 @@ impl Rig {
         let mut nodes: Vec<&mut dyn Node<SocketAddr, Bytes>> = vec![&mut self.server];
         for phone in &mut self.phones {
             nodes.push(phone);
+        }
+        for watcher in &mut self.watchers {
+            nodes.push(watcher);
         }
         run(&mut self.network, &mut nodes, time).unwrap();
     }

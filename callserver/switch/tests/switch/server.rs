@@ -129,6 +129,13 @@ impl Server {
                 caller,
                 on_behalf_of,
             } => Answer::Destination(self.directory.reached(dialled, caller, *on_behalf_of)),
+            Question::Watched { dialled, watcher } => {
+                Answer::Watched(self.directory.watched(dialled, watcher).map(Box::new))
+            }
+            Question::Viewers { account, watchers } => {
+                Answer::Viewers(self.directory.viewers(*account, watchers).map(Box::new))
+            }
+            Question::Messages { account } => Answer::Messages(self.directory.messages(*account)),
             Question::MediaPorts { call, .. } => {
                 Answer::MediaPorts((!self.relay_is_full).then(|| {
                     assert!(

@@ -1,0 +1,144 @@
+//! What the switch asks about those who watch each other, answered by the database.
+
+use std::collections::HashSet;
+use std::time::SystemTime;
+
+use api::{AccountId, ChosenState};
+use switch::{Answer, AskId, Chosen, Input, Party, Reached, Told, Viewers, Watchable};
+
+use super::dialling::Wanted;
+use super::directory::{Directory, FoundResult};
+use crate::office::{Change, WhatChanged};
+use crate::store::{PresenceRow, Store, StoreError};
+
+impl Directory {
+    /// Looks up who is watched under a number, a name or the login of an own device.
+    pub fn watched(&self, ask: AskId, dialled: &str, watcher: &Party) {
+        let (store, dialling) = (self.store(), self.dialling());
+        let (dialled, watcher) = (dialled.to_owned(), watcher.clone());
+        self.look_up(ask, async move {
+            let found: Result<_, StoreError> = async {
+                let own = store.credential(&dialled).await?;
+                let own = own.filter(|own| own.account.0 == watcher.account.0);
+                let account = match own {
+                    Some(own) => own.account,
+                    None => {
+                        let Some(wanted) = Wanted::read(&dialling.plan, &dialled) else {
+                            return Ok(None);
+                        };
+                        let mut reached = wanted.look_up(&store).await?;
+                        if watcher.is_guest {
+                            let purpose = match wanted.number() {
+                                Some(number) => store.purpose_of(number).await?,
+                                None => None,
+                            };
+                            // Whom guests may not call they do not watch either.
+                            reached = dialling.for_guest_in_pool(&wanted, purpose, reached);
+                        }
+                        match reached {
+                            Reached::Account(to) | Reached::Forwarded { to, .. } => {
+                                AccountId(to.account.0)
+                            }
+                            _ => return Ok(None),
+                        }
+                    }
+                };
+                let by = AccountId(watcher.account.0);
+                let mut seen = store.seen_by(by, &[account]).await?;
+                let Some(seen) = seen.remove(&account) else {
+                    return Ok(None);
+                };
+                let is_elsewhere = is_elsewhere(&store, account).await?;
+                Ok(Some(Box::new(Watchable {
+                    account: switch::AccountId(account.0),
+                    may_see: seen.may_see(!watcher.is_guest || dialling.guests_see_everyone),
+                    told: told(&seen.presence, is_elsewhere),
+                })))
+            }
+            .await;
+            FoundResult::Presence(found.map(Answer::Watched))
+        });
+    }
+
+    /// Looks up what an account tells, and who of those may see it.
+    pub fn viewers(
+        &self,
+        ask: AskId,
+        account: switch::AccountId,
+        watchers: Vec<switch::AccountId>,
+    ) {
+        let (store, dialling) = (self.store(), self.dialling());
+        self.look_up(ask, async move {
+            let found: Result<_, StoreError> = async {
+                let account = AccountId(account.0);
+                let is_there = store
+                    .account_by_id(account)
+                    .await?
+                    .is_some_and(|row| row.kind != api::AccountKind::Erased && !row.is_disabled);
+                if !is_there {
+                    return Ok(None);
+                }
+                let watchers: Vec<_> = watchers.iter().map(|one| AccountId(one.0)).collect();
+                let seen = store.seen_by_each(account, &watchers).await?;
+                let may_see: HashSet<_> = seen
+                    .iter()
+                    .filter(|(_, seen)| {
+                        seen.may_see(!seen.is_for_guest || dialling.guests_see_everyone)
+                    })
+                    .map(|(watcher, _)| switch::AccountId(watcher.0))
+                    .collect();
+                let presence = store.presence(account).await?;
+                let told = told(&presence, is_elsewhere(&store, account).await?);
+                Ok(Some(Box::new(Viewers { told, may_see })))
+            }
+            .await;
+            FoundResult::Presence(found.map(Answer::Viewers))
+        });
+    }
+}
+
+async fn is_elsewhere(store: &Store, account: AccountId) -> Result<bool, StoreError> {
+    let found = store
+        .registered_elsewhere(&[account], SystemTime::now())
+        .await?;
+    Ok(!found.is_empty())
+}
+
+/// What an account tells, in the switch's words.
+pub(crate) fn told(presence: &PresenceRow, is_registered_elsewhere: bool) -> Told {
+    Told {
+        chosen: match presence.state {
+            ChosenState::Available => Chosen::Available,
+            ChosenState::Away => Chosen::Away,
+            ChosenState::Busy => Chosen::Busy,
+            ChosenState::DoNotDisturb => Chosen::DoNotDisturb,
+            ChosenState::Invisible => Chosen::Invisible,
+        },
+        note: presence.note.as_str().into(),
+        last_seen: presence
+            .last_seen_at
+            .and_then(|at| u64::try_from(at / 1000).ok()),
+        is_registered_elsewhere,
+    }
+}
+
+/// What of a change those who watch somebody may have to hear.
+pub(super) fn inputs(change: &Change) -> Vec<Input> {
+    if change.everything {
+        return vec![Input::PresenceChanged { account: None }];
+    }
+    let concerns = |what: &WhatChanged| {
+        matches!(
+            what,
+            WhatChanged::Presence | WhatChanged::Contacts | WhatChanged::Removed
+        )
+    };
+    let people = change.people.iter();
+    let people = people.filter(|person| concerns(&person.what));
+    let account = |account: AccountId| Some(switch::AccountId(account.0));
+    people
+        .map(|person| Input::PresenceChanged {
+            account: account(person.account),
+        })
+        .collect()
+}
