@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use api::{AccountId, Contact, Number};
 use softphone::engine::{
-    AccountSummary, CallNumber, CallStatistics, Command, EndReason, EngineGone, Fingerprint,
-    Notice, Problem, Registration,
+    AccountSummary, CallNumber, CallStatistics, Command, Encryption, EndReason, EngineGone,
+    Fingerprint, Hold, Notice, Problem, Registration,
 };
 use softphone::window::{self, Link, Settings, SettingsFile, ThemeChoice};
 
-const SCENES: &str = "sign-in, stranger, refused, ready, guest, moved, missed, retrying, error, incoming, calling, talking, second, ended, calls";
+const SCENES: &str = "sign-in, stranger, refused, ready, guest, moved, missed, retrying, error, incoming, calling, talking, held, second, two, reconnecting, ended, calls";
 
 /// Says what the scene needs, and takes every command.
 struct Rehearsal {
@@ -94,7 +94,11 @@ fn script(scene: &str) -> anyhow::Result<VecDeque<Notice>> {
     let answered = Notice::Answered {
         call: CALL,
         codec: "opus".into(),
-        encrypted: false,
+        encryption: Encryption::BetweenPhones,
+    };
+    let hold = |call: u64, by_us, by_them| Notice::Held {
+        call: CallNumber(call),
+        hold: Hold { by_us, by_them },
     };
     let incoming = |call: u64, from: &str, name: Option<&str>| Notice::Incoming {
         call: CallNumber(call),
@@ -172,6 +176,28 @@ fn script(scene: &str) -> anyhow::Result<VecDeque<Notice>> {
             bruno,
             answered,
             incoming(2, "sip:chiara@example.org", Some("Chiara Rossi")),
+        ],
+        "held" => vec![ready, bruno, answered, hold(1, false, true)],
+        "two" => vec![
+            ready,
+            bruno,
+            answered.clone(),
+            incoming(2, "300", Some("Chiara Rossi")),
+            hold(1, true, false),
+            Notice::Answered {
+                call: CallNumber(2),
+                codec: "pcmu".into(),
+                encryption: Encryption::ToServer,
+            },
+        ],
+        "reconnecting" => vec![
+            ready,
+            bruno,
+            answered,
+            Notice::Reconnecting {
+                call: CALL,
+                on: true,
+            },
         ],
         "ended" => vec![
             ready,

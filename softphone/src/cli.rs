@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::engine::{EngineConfig, Fingerprint, SipTransport};
+use crate::engine::{Digit, EngineConfig, Fingerprint, SipTransport};
 
 /// The Carillon softphone.
 #[derive(Debug, Parser)]
@@ -75,6 +75,10 @@ pub struct HeadlessArguments {
     /// Keep the sign-in and the trusted certificates in this folder, and go on with what it holds
     #[arg(long, value_name = "FOLDER")]
     pub keep: Option<PathBuf>,
+    /// Take orders from stdin while calls go on, one a line: hold, resume, mute, unmute, digits 123#, call TARGET,
+    /// answer, decline, hangup, transfer TARGET, transfer-to CALL
+    #[arg(long)]
+    pub commands: bool,
     /// Sound and network.
     #[command(flatten)]
     pub engine: EngineArguments,
@@ -149,12 +153,18 @@ pub enum Verb {
         /// Hang up this long after the answer, in seconds
         #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
         lasting: Option<f64>,
+        /// Press these keys after the answer: 0-9, *, #, A-D
+        #[arg(long, value_name = "KEYS", value_parser = keys)]
+        digits: Option<Keys>,
     },
     /// Wait for a call, answer it and stay until one side hangs up
     Answer {
         /// Hang up this long after the answer, in seconds
         #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
         lasting: Option<f64>,
+        /// Press these keys after the answer: 0-9, *, #, A-D
+        #[arg(long, value_name = "KEYS", value_parser = keys)]
+        digits: Option<Keys>,
     },
     /// Stay registered and print everything that happens until stopped; answers nothing
     Watch,
@@ -175,6 +185,12 @@ pub enum Verb {
         /// What about them.
         #[command(subcommand)]
         verb: ContactsVerb,
+    },
+    /// What others see of you, and how they are
+    Presence {
+        /// What about it.
+        #[command(subcommand)]
+        verb: PresenceVerb,
     },
     /// End the sign-in at the server, and forget what --keep holds of it
     SignOut,
@@ -278,6 +294,37 @@ pub enum ContactsVerb {
     },
 }
 
+/// What about presence.
+#[derive(Debug, Subcommand)]
+pub enum PresenceVerb {
+    /// Print what you tell about yourself
+    Show,
+    /// Tell something else about yourself
+    Set {
+        /// available, away, busy, do_not_disturb or invisible
+        #[arg(value_parser = ["available", "away", "busy", "do_not_disturb", "invisible"])]
+        state: String,
+        /// What stands beside it; empty takes it away
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+        /// Who may see it: everyone, contacts or nobody
+        #[arg(long, value_name = "WHO", value_parser = ["everyone", "contacts", "nobody"])]
+        visibility: Option<String>,
+    },
+    /// Print how everybody is whom you may see
+    List,
+    /// Stay, and print it again whenever it changes
+    Watch,
+}
+
+/// Keys of a telephone, one after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys(pub Vec<Digit>);
+
+fn keys(text: &str) -> Result<Keys, String> {
+    crate::headless::digits(text).map(Keys)
+}
+
 /// A day: longer waits are mistakes, and beyond it clocks could overflow.
 const LONGEST_SECONDS: f64 = 86_400.0;
 
@@ -322,7 +369,10 @@ mod tests {
             Some(SipTransport::Tcp)
         );
         assert_eq!(arguments.engine.config().audio_in, "a.wav");
-        let Verb::Call { target, lasting } = arguments.verb else {
+        let Verb::Call {
+            target, lasting, ..
+        } = arguments.verb
+        else {
             panic!("not a call")
         };
         assert_eq!((target.as_str(), lasting), ("201", Some(2.5)));

@@ -79,6 +79,12 @@ impl Event {
         self.0[key].as_str().unwrap_or_default()
     }
 
+    /// Whether something in it is true.
+    #[must_use]
+    pub fn flag(&self, key: &str) -> bool {
+        self.0[key].as_bool().unwrap_or_default()
+    }
+
     /// A number in it.
     ///
     /// # Errors

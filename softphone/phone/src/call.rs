@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use sdp::{Codec, SessionDescription};
+use sdp::{Codec, Crypto, SessionDescription};
 use sip::{LegId, NameAddr, Text, Uri};
 
-use crate::CallNumber;
+use crate::transferring::Handover;
+use crate::{CallNumber, Encryption, Hold};
 
 /// The other side of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +63,10 @@ pub struct Call {
     pub is_incoming: bool,
     /// Where it stands.
     pub stage: CallStage,
+    /// Who has put it on hold.
+    pub hold: Hold,
+    /// Who can listen in.
+    pub encryption: Encryption,
 }
 
 /// A call with everything that the phone needs to run it.
@@ -74,6 +79,16 @@ pub(crate) struct Line {
     /// The description that we sent last; its version counts up with each change (RFC 3264 section 8).
     pub(crate) ours: Option<SessionDescription>,
     pub(crate) description_version: u64,
+    /// What we offered in the answered call, until it is answered.
+    pub(crate) offered: Option<SessionDescription>,
+    /// The keys for what we send, the best suite first; made once the socket is open.
+    pub(crate) keys: Vec<Crypto>,
+    /// Whether the other side has refused encrypted sound, so that plain sound is offered.
+    pub(crate) is_plain: bool,
+    /// Whether digits can travel in the sound.
+    pub(crate) takes_events: bool,
+    /// The transfer under way.
+    pub(crate) handover: Option<Handover>,
     /// When the call began or was answered, whichever was last.
     pub(crate) stage_began: Instant,
     pub(crate) sound: Sound,
@@ -133,6 +148,11 @@ impl Line {
             rtp: None,
             ours: None,
             description_version: 0,
+            offered: None,
+            keys: Vec::new(),
+            is_plain: false,
+            takes_events: false,
+            handover: None,
             stage_began: now,
             sound: Sound::Flows,
             way: Way::Open,

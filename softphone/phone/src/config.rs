@@ -27,6 +27,11 @@ pub struct Config {
     pub user_agent: Text,
     /// The codecs to offer and to take, the best first.
     pub codecs: Vec<Codec>,
+    /// Whether sound is encrypted (SRTP) where signalling is. Sound that the other side has encrypted is refused without
+    /// it.
+    pub encrypts_sound: bool,
+    /// Whether somebody who calls during a call rings too; otherwise the line is busy.
+    pub call_waiting: bool,
     /// The clocks of the phone's own patience.
     pub patience: Patience,
     /// The clocks of SIP transactions.
@@ -54,7 +59,9 @@ impl Config {
                 "Carillon softphone ",
                 env!("CARGO_PKG_VERSION")
             )),
-            codecs: vec![Codec::Opus, Codec::Pcmu, Codec::Pcma],
+            codecs: vec![Codec::Opus, Codec::G722, Codec::Pcmu, Codec::Pcma],
+            encrypts_sound: true,
+            call_waiting: true,
             patience: Patience::default(),
             timers: sip::Timers::default(),
         }

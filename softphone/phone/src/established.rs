@@ -1,24 +1,36 @@
 //! What calls of both kinds have in common: their media, their changes and their ends.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
-use sdp::{AnswerError, Direction, Negotiated, OfferConfig, SessionDescription};
+use bytes::Bytes;
+use sdp::{AnswerError, Crypto, Direction, Negotiated, OfferConfig, SessionDescription};
 use sip::{EndCause, LegId, Request, StatusCode};
 
 use crate::call::{Line, Sound, State, Way};
+use crate::outgoing::agree;
 use crate::probe::Probe;
 use crate::reason::of_cause;
-use crate::{CallNumber, CallStage, EndReason, Event, Patience, Phone};
+use crate::{
+    CallNumber, CallStage, Encryption, EndReason, Event, Hold, KeyMaterial, Patience, Phone,
+    encryption,
+};
 
 /// Sound in one packet.
 const PTIME_MILLIS: u32 = 20;
 
 impl Phone {
-    pub(crate) fn media_is_ready(&mut self, now: Instant, call: CallNumber, rtp: SocketAddr) {
+    pub(crate) fn media_is_ready(
+        &mut self,
+        now: Instant,
+        call: CallNumber,
+        rtp: SocketAddr,
+        keys: &KeyMaterial,
+    ) {
         let Some(line) = self.lines.get_mut(&call) else {
             return;
         };
+        line.keys = keys.lines();
         match &mut line.state {
             State::Opening { to } => {
                 let to = to.clone();
@@ -38,32 +50,61 @@ impl Phone {
         self.end_call(now, call, EndReason::LocalFailure(sentence));
     }
 
-    /// What is agreed goes to the application; the first time the call is connected by it.
+    /// What is agreed goes to the application; the first time the call is connected by it. `theirs` is what the other side
+    /// said.
     pub(crate) fn session_begins(
         &mut self,
         now: Instant,
         call: CallNumber,
         negotiated: Negotiated,
+        theirs: &SessionDescription,
     ) {
+        let is_secure = self.config.server.transport.is_secure();
         let Some(line) = self.lines.get_mut(&call) else {
             return;
         };
-        line.sound = if negotiated.direction.receives() {
+        let hold = Hold {
+            // What we wish includes sending; if that does not come of it, they want to hear nothing.
+            by_them: !negotiated.direction.sends(),
+            ..line.call.hold
+        };
+        // Somebody on hold may hear music, or nothing at all.
+        line.sound = if negotiated.direction == Direction::SendRecv {
             Sound::Missing { since: now }
         } else {
             Sound::Flows
         };
+        // What is plain stays so: a change of the session must not change how it travels.
+        line.is_plain = negotiated.crypto.is_none();
+        line.takes_events = negotiated.telephone_event.is_some();
         let codec = negotiated.codec;
+        let encryption = Encryption::of(negotiated.crypto.as_ref(), is_secure, theirs);
         let is_first = !matches!(line.call.stage, CallStage::Connected { .. });
         let since = match line.call.stage {
             CallStage::Connected { since, .. } => since,
             _ => now,
         };
+        let held = line.call.hold != hold;
+        let changed = line.call.encryption != encryption && !is_first;
+        (line.call.hold, line.call.encryption) = (hold, encryption);
         line.enter(CallStage::Connected { since, codec }, now);
         self.events
             .push_back(Event::StartMedia { call, negotiated });
         if is_first {
-            self.events.push_back(Event::Answered { call, codec });
+            // It may have been placed before another one was answered.
+            self.hold_others(now, call);
+            self.events.push_back(Event::Answered {
+                call,
+                codec,
+                encryption,
+            });
+        }
+        if changed {
+            self.events
+                .push_back(Event::EncryptionChanged { call, encryption });
+        }
+        if held {
+            self.events.push_back(Event::Held { call, hold });
         }
     }
 
@@ -79,23 +120,39 @@ impl Phone {
             let ours = self.fresh_offer(call, rtp);
             self.accept(now, leg, &ours);
             if let Some(line) = self.lines.get_mut(&call) {
-                line.state = State::AwaitingAnswer { leg };
-                line.ours = Some(ours);
+                line.offered = Some(ours);
             }
             return;
         }
         let answer = SessionDescription::parse(&invite.body)
             .ok()
-            .and_then(|offer| self.fresh_answer(call, &offer, rtp).ok());
+            .and_then(|offer| Some((self.fresh_answer(call, &offer, rtp).ok()?, offer)));
         // A refused change leaves the call as it was (RFC 3261 section 14.2).
-        let Some((ours, negotiated)) = answer else {
+        let Some(((ours, negotiated), offer)) = answer else {
             return self.reject(now, leg, StatusCode::NOT_ACCEPTABLE_HERE);
         };
         self.accept(now, leg, &ours);
         if let Some(line) = self.lines.get_mut(&call) {
             line.ours = Some(ours);
         }
-        self.session_begins(now, call, negotiated);
+        self.session_begins(now, call, negotiated, &offer);
+    }
+
+    /// The answer to what we offered in the answered call; one that makes no sense leaves the call as it was.
+    pub(crate) fn offer_is_answered(&mut self, now: Instant, call: CallNumber, body: &Bytes) {
+        let line = self.lines.get_mut(&call);
+        let Some(ours) = line.and_then(|line| line.offered.take()) else {
+            return;
+        };
+        match agree(&ours, body) {
+            Ok((negotiated, theirs)) => {
+                if let Some(line) = self.lines.get_mut(&call) {
+                    line.ours = Some(ours);
+                }
+                self.session_begins(now, call, negotiated, &theirs);
+            }
+            Err(why) => self.events.push_back(Event::BadMessage { why }),
+        }
     }
 
     pub(crate) fn sound_flows(&mut self, call: CallNumber) {
@@ -108,7 +165,9 @@ impl Phone {
         let Some(line) = self.lines.get_mut(&call) else {
             return;
         };
-        if line.sound == Sound::Flows && matches!(line.state, State::Established { .. }) {
+        let is_held = line.call.hold != Hold::default();
+        if line.sound == Sound::Flows && !is_held && matches!(line.state, State::Established { .. })
+        {
             line.sound = Sound::Missing { since: now };
             if matches!(self.probe, Probe::Resting { .. }) {
                 self.ask_server(now);
@@ -141,9 +200,15 @@ impl Phone {
             return;
         };
         if let EndCause::Refused { status, headers } = cause
-            && self.call_is_redirected(now, call, *status, headers)
+            && (self.call_is_redirected(now, call, *status, headers)
+                || self.call_is_offered_plainly(now, call, *status))
         {
             return;
+        }
+        if let Some(to) = self.was_handed_over(call)
+            && matches!(cause, EndCause::RemoteHangup { .. })
+        {
+            return self.forget_call(call, EndReason::Transferred(to));
         }
         let Some(line) = self.lines.get(&call) else {
             return;
@@ -186,30 +251,57 @@ impl Phone {
     }
 
     /// What this phone says about itself in a description.
-    pub(crate) fn description(
-        &self,
-        session_id: u64,
-        version: u64,
+    fn description<'a>(
+        &'a self,
+        (session_id, version): (u64, u64),
         address: SocketAddr,
-    ) -> OfferConfig<'_> {
+        direction: Direction,
+        crypto: &'a [Crypto],
+    ) -> OfferConfig<'a> {
         OfferConfig {
             address,
             codecs: &self.config.codecs,
             session_id,
             version,
-            direction: Direction::SendRecv,
+            direction,
             ptime_millis: PTIME_MILLIS,
-            crypto: &[],
+            crypto,
         }
     }
 
+    /// Whether sound is to be encrypted wherever the other side can do it.
+    pub(crate) fn offers_encryption(&self) -> bool {
+        self.config.encrypts_sound && self.config.server.transport.is_secure()
+    }
+
+    /// Whether this offer could be answered at all.
+    pub(crate) fn can_answer(&self, offer: &SessionDescription) -> bool {
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+        // What the keys are does not matter to whether there are any.
+        let keys = match self.config.encrypts_sound {
+            true => KeyMaterial::new([0; KeyMaterial::BYTES]).lines(),
+            false => Vec::new(),
+        };
+        let config = self.description((0, 0), anywhere, Direction::SendRecv, &keys);
+        sdp::answer(offer, &config).is_ok()
+    }
+
     pub(crate) fn fresh_offer(&mut self, call: CallNumber, rtp: SocketAddr) -> SessionDescription {
-        let (session_id, version) = self.next_version(call);
-        let config = self.description(session_id, version, rtp);
-        match self.lines.get(&call).and_then(|line| line.ours.as_ref()) {
+        let version = self.next_version(call);
+        // Keys in messages that anybody can read would only look like a secret.
+        let is_secure = self.offers_encryption();
+        let line = self.lines.get(&call);
+        let keys = line
+            .filter(|line| is_secure && !line.is_plain)
+            .map_or(&[][..], |line| &line.keys);
+        let direction = line.map_or(Direction::SendRecv, |line| line.call.hold.direction());
+        let config = self.description(version, rtp, direction, keys);
+        let mut offer = match line.and_then(|line| line.ours.as_ref()) {
             Some(previous) => sdp::offer_again(previous, &config),
             None => sdp::offer(&config),
-        }
+        };
+        encryption::mark(&mut offer);
+        offer
     }
 
     pub(crate) fn fresh_answer(
@@ -218,8 +310,22 @@ impl Phone {
         offer: &SessionDescription,
         rtp: SocketAddr,
     ) -> Result<(SessionDescription, Negotiated), AnswerError> {
-        let (session_id, version) = self.next_version(call);
-        sdp::answer(offer, &self.description(session_id, version, rtp))
+        let version = self.next_version(call);
+        let line = self.lines.get(&call);
+        let keys = line
+            .filter(|_| self.config.encrypts_sound)
+            .map_or(&[][..], |line| &line.keys);
+        let direction = line.map_or(Direction::SendRecv, |line| {
+            Hold {
+                by_them: false,
+                ..line.call.hold
+            }
+            .direction()
+        });
+        let config = self.description(version, rtp, direction, keys);
+        let (mut answer, negotiated) = sdp::answer(offer, &config)?;
+        encryption::mark(&mut answer);
+        Ok((answer, negotiated))
     }
 
     fn next_version(&mut self, call: CallNumber) -> (u64, u64) {

@@ -3,7 +3,9 @@
 use sdp::{Codec, Negotiated};
 use sip::Flow;
 
-use crate::{CallNumber, EndReason, Party, RegistrationState};
+use crate::{
+    CallNumber, Digit, Encryption, EndReason, Hold, Party, RegistrationState, TransferProgress,
+};
 
 /// What the application learns.
 #[derive(Clone, Debug)]
@@ -41,6 +43,43 @@ pub enum Event {
         call: CallNumber,
         /// What is spoken.
         codec: Codec,
+        /// Who can listen in.
+        encryption: Encryption,
+    },
+    /// The other side has changed in the middle of the call, and with it who can listen in.
+    EncryptionChanged {
+        /// The call.
+        call: CallNumber,
+        /// Who can listen in from now on.
+        encryption: Encryption,
+    },
+    /// Somebody has put the call on hold, or goes on with it.
+    Held {
+        /// The call.
+        call: CallNumber,
+        /// Who has it on hold now.
+        hold: Hold,
+    },
+    /// Send this key in the sound of the call (telephone-event, RFC 4733).
+    PlayDigit {
+        /// The call.
+        call: CallNumber,
+        /// The key.
+        digit: Digit,
+    },
+    /// The other side has pressed a key, and said so outside the sound.
+    Digit {
+        /// The call.
+        call: CallNumber,
+        /// The key.
+        digit: Digit,
+    },
+    /// How handing the call over goes.
+    Transfer {
+        /// The call that is handed over.
+        call: CallNumber,
+        /// How it goes.
+        progress: TransferProgress,
     },
     /// The number has moved, and the call rings at the new one instead: once for each call at most.
     Redirected {

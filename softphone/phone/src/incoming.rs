@@ -1,6 +1,6 @@
 //! Calls that come in.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -9,11 +9,19 @@ use sip::{Headers, LegId, Request, StatusCode};
 
 use crate::call::{Line, State};
 use crate::outgoing::agree;
-use crate::{Call, CallNumber, CallStage, EndReason, Event, Party, Phone};
+use crate::{Call, CallNumber, CallStage, Encryption, EndReason, Event, Hold, Party, Phone};
+
+/// Calls at once: more than one can keep in mind.
+pub(crate) const MOST_CALLS: usize = 4;
 
 impl Phone {
     pub(crate) fn call_comes_in(&mut self, now: Instant, leg: LegId, invite: &Request) {
-        if !self.lines.is_empty() {
+        let most = if self.config.call_waiting {
+            MOST_CALLS
+        } else {
+            1
+        };
+        if self.lines.len() >= most {
             return self.reject(now, leg, StatusCode::BUSY_HERE);
         }
         let Ok(Some(from)) = invite.headers.typed::<sip::FromHeader>() else {
@@ -32,6 +40,8 @@ impl Phone {
             party: party.clone(),
             is_incoming: true,
             stage,
+            hold: Hold::default(),
+            encryption: Encryption::default(),
         };
         self.lines.insert(
             call,
@@ -52,10 +62,10 @@ impl Phone {
             return Ok(None);
         }
         let offer = SessionDescription::parse(body).map_err(|_| StatusCode::NOT_ACCEPTABLE_HERE)?;
-        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
-        match sdp::answer(&offer, &self.description(0, 0, anywhere)) {
-            Ok(_) => Ok(Some(offer)),
-            Err(_) => Err(StatusCode::NOT_ACCEPTABLE_HERE),
+        if self.can_answer(&offer) {
+            Ok(Some(offer))
+        } else {
+            Err(StatusCode::NOT_ACCEPTABLE_HERE)
         }
     }
 
@@ -70,6 +80,7 @@ impl Phone {
             };
             line.enter(CallStage::Connecting, now);
             self.events.push_back(Event::NeedMedia { call });
+            self.hold_others(now, call);
         }
     }
 
@@ -98,7 +109,7 @@ impl Phone {
                     line.state = State::Established { leg };
                     line.ours = Some(ours);
                 }
-                self.session_begins(now, call, negotiated);
+                self.session_begins(now, call, negotiated, &offer);
             }
             Err(_) => {
                 self.reject(now, leg, StatusCode::NOT_ACCEPTABLE_HERE);
@@ -115,13 +126,16 @@ impl Phone {
         let Some(line) = self.lines.get_mut(&call) else {
             return;
         };
+        if matches!(line.state, State::Established { .. }) && !body.is_empty() {
+            return self.offer_is_answered(now, call, body);
+        }
         let was_waiting = matches!(line.state, State::AwaitingAnswer { .. });
         let Some(ours) = line.ours.clone().filter(|_| was_waiting) else {
             return;
         };
         line.state = State::Established { leg };
         match agree(&ours, body) {
-            Ok(negotiated) => self.session_begins(now, call, negotiated),
+            Ok((negotiated, theirs)) => self.session_begins(now, call, negotiated, &theirs),
             // RFC 3261 section 13.2.1 wants the answer here; without it nobody knows where to send.
             Err(why) => self.end_call(now, call, EndReason::Protocol(why)),
         }

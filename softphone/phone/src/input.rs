@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use sip::Flow;
 
-use crate::CallNumber;
+use crate::{CallNumber, Digit, KeyMaterial};
 
 /// What happened outside: the network, the clock, or a wish of the person.
 ///
@@ -58,6 +58,38 @@ pub enum Input {
         call: CallNumber,
         /// Where the other side shall send RTP.
         rtp: SocketAddr,
+        /// Fresh random bytes for the keys of this call's sound.
+        keys: KeyMaterial,
+    },
+    /// Puts an answered call on hold, or goes on with it; then all others are put on hold.
+    Hold {
+        /// The call.
+        call: CallNumber,
+        /// `true` to put it on hold.
+        on: bool,
+    },
+    /// Presses a key in an answered call.
+    Press {
+        /// The call.
+        call: CallNumber,
+        /// The key.
+        digit: Digit,
+    },
+    /// Hands an answered call over to somebody, without asking there first. Told as
+    /// [`Event::Transfer`](crate::Event::Transfer); a call that was handed over ends with
+    /// [`EndReason::Transferred`](crate::EndReason::Transferred).
+    Transfer {
+        /// The call.
+        call: CallNumber,
+        /// To whom, as the person wrote it.
+        target: String,
+    },
+    /// Joins the other sides of two answered calls, and leaves both.
+    TransferToCall {
+        /// The call that is handed over.
+        call: CallNumber,
+        /// The call with whoever takes it.
+        consulted: CallNumber,
     },
     /// The socket, or an audio device, cannot be used; the call ends.
     MediaFailed {

@@ -8,8 +8,10 @@ use sdp::SessionDescription;
 use sip::{Contact, Headers, LegId, NameAddr, Params, StatusCode, Uri};
 
 use crate::call::{Line, State};
+use crate::incoming::MOST_CALLS;
 use crate::{
-    Call, CallNumber, CallStage, EndReason, Event, Party, Phone, RegistrationState, target,
+    Call, CallNumber, CallStage, Encryption, EndReason, Event, Hold, Party, Phone,
+    RegistrationState, target,
 };
 
 impl Phone {
@@ -17,7 +19,14 @@ impl Phone {
         if self.lines.contains_key(&call) {
             return;
         }
-        let refusal = if !self.lines.is_empty() {
+        // One call is placed after the other; those that were answered wait on hold.
+        let is_unsettled = |line: &Line| {
+            !matches!(
+                line.call.stage,
+                CallStage::Connected { .. } | CallStage::RingingHere
+            )
+        };
+        let refusal = if self.lines.values().any(is_unsettled) || self.lines.len() >= MOST_CALLS {
             Some(EndReason::AlreadyInCall)
         } else if self.registrar.state != RegistrationState::Registered {
             Some(EndReason::NotRegistered)
@@ -41,10 +50,13 @@ impl Phone {
             party,
             is_incoming: false,
             stage: CallStage::Dialling,
+            hold: Hold::default(),
+            encryption: Encryption::default(),
         };
         self.lines
             .insert(call, Line::new(call_data, State::Opening { to }, now));
         self.events.push_back(Event::NeedMedia { call });
+        self.hold_others(now, call);
     }
 
     fn refuse_to_call(&mut self, call: CallNumber, reason: EndReason) {
@@ -116,6 +128,36 @@ impl Phone {
         true
     }
 
+    /// The other side takes no encrypted sound: offers it in the open, once, which the person is told. Says whether it does.
+    pub(crate) fn call_is_offered_plainly(
+        &mut self,
+        now: Instant,
+        call: CallNumber,
+        status: StatusCode,
+    ) -> bool {
+        let is_secure = self.offers_encryption();
+        let to = self.line_address(call);
+        let Some(line) = self.lines.get_mut(&call) else {
+            return false;
+        };
+        let (Some(rtp), Some(to), State::Inviting { .. }) = (line.rtp, to, &line.state) else {
+            return false;
+        };
+        let is_about_sound = matches!(status.code(), 415 | 488 | 606);
+        if !is_about_sound || !is_secure || line.is_plain {
+            return false;
+        }
+        line.is_plain = true;
+        line.ours = None;
+        self.send_invite(now, call, to, rtp);
+        true
+    }
+
+    fn line_address(&self, call: CallNumber) -> Option<Uri> {
+        let party = &self.lines.get(&call)?.call.party;
+        target::address(&party.number, self.config.domain.as_str()).ok()
+    }
+
     pub(crate) fn call_progresses(&mut self, now: Instant, leg: LegId, status: StatusCode) {
         // 183 comes from gateways while the other network rings; its early sound is not played.
         let rings = matches!(status, StatusCode::RINGING | StatusCode::SESSION_PROGRESS);
@@ -137,6 +179,9 @@ impl Phone {
         let Some(line) = self.lines.get_mut(&call) else {
             return;
         };
+        if matches!(line.state, State::Established { .. }) {
+            return self.offer_is_answered(now, call, body);
+        }
         if !matches!(line.state, State::Inviting { .. }) {
             return;
         }
@@ -145,7 +190,7 @@ impl Phone {
             return;
         };
         match agree(&ours, body) {
-            Ok(negotiated) => self.session_begins(now, call, negotiated),
+            Ok((negotiated, theirs)) => self.session_begins(now, call, negotiated, &theirs),
             Err(why) => self.end_call(now, call, EndReason::Protocol(why)),
         }
     }
@@ -160,8 +205,12 @@ fn first_address(headers: &Headers) -> Option<NameAddr> {
         .cloned()
 }
 
-/// What our offer and their answer come to.
-pub(crate) fn agree(ours: &SessionDescription, theirs: &[u8]) -> Result<sdp::Negotiated, String> {
+/// What our offer and their answer come to, and the answer itself.
+pub(crate) fn agree(
+    ours: &SessionDescription,
+    theirs: &[u8],
+) -> Result<(sdp::Negotiated, SessionDescription), String> {
     let theirs = SessionDescription::parse(theirs).map_err(|error| error.to_string())?;
-    sdp::accept_answer(ours, &theirs).map_err(|error| error.to_string())
+    let negotiated = sdp::accept_answer(ours, &theirs).map_err(|error| error.to_string())?;
+    Ok((negotiated, theirs))
 }

@@ -1,4 +1,4 @@
-//! The façade: a phone with one account and one call at a time, without a socket, a sound device or a clock.
+//! The façade: a phone with one account and one call at a time that is spoken in, without a socket, a sound device or a clock.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -38,6 +38,7 @@ impl Phone {
                 Method::Bye,
                 Method::Cancel,
                 Method::Options,
+                Method::Info,
             ],
             flow_recovery: config.patience.recovery,
             recovers_datagrams: true,
@@ -69,6 +70,11 @@ impl Phone {
         CallNumber(self.last_call)
     }
 
+    /// Whether somebody who calls during a call rings too, from now on; otherwise the line is busy.
+    pub fn take_waiting_calls(&mut self, on: bool) {
+        self.config.call_waiting = on;
+    }
+
     /// Takes one input, and runs the timers that are due by `now`.
     pub fn handle(&mut self, now: Instant, input: Input) {
         match input {
@@ -92,8 +98,14 @@ impl Phone {
             Input::Call { call, target } => self.place_call(now, call, target),
             Input::Answer { call } => self.answer_call(now, call),
             Input::Decline { call } => self.decline_call(now, call),
+            Input::Hold { call, on } => self.hold_call(now, call, on),
+            Input::Press { call, digit } => self.press(now, call, digit),
+            Input::Transfer { call, target } => self.transfer(now, call, &target),
+            Input::TransferToCall { call, consulted } => {
+                self.transfer_to_call(now, call, consulted);
+            }
             Input::HangUp { call } => self.hang_up_call(now, call),
-            Input::MediaReady { call, rtp } => self.media_is_ready(now, call, rtp),
+            Input::MediaReady { call, rtp, keys } => self.media_is_ready(now, call, rtp, &keys),
             Input::MediaFailed { call, sentence } => self.media_failed(now, call, sentence),
             Input::MediaFlows { call } => self.sound_flows(call),
             Input::MediaStalled { call } => self.sound_stalled(now, call),
@@ -173,8 +185,16 @@ impl Phone {
     fn on_endpoint_event(&mut self, now: Instant, event: sip::Event) {
         match event {
             sip::Event::Request {
-                request, message, ..
-            } => self.answer_request(now, request, &message),
+                request,
+                message,
+                leg,
+                ..
+            } => match leg.and_then(|leg| self.call_of(leg)) {
+                Some(call) if message.method == Method::Info => {
+                    self.info_comes(now, request, call, &message);
+                }
+                _ => self.answer_request(now, request, &message),
+            },
             // Whatever the answer says, it shows that the server is there; receiving it has been noted.
             sip::Event::Response { .. } => {}
             sip::Event::RequestFailed { cause, .. } => self.question_failed(now, cause),
@@ -196,18 +216,23 @@ impl Phone {
             sip::Event::Answered { leg, body, .. } => self.call_is_answered(now, leg, &body),
             sip::Event::Acknowledged { leg, body } => self.call_is_acknowledged(now, leg, &body),
             sip::Event::Reoffer { leg, invite } => self.session_is_offered_again(now, leg, &invite),
-            // We never change a running session ourselves.
-            sip::Event::ReofferRefused { .. }
-            | sip::Event::ReofferAccepted { .. }
+            sip::Event::ReofferRefused { leg, .. } => self.offer_is_refused(leg),
+            // Only what was answered is changed here.
+            sip::Event::ReofferAccepted { .. }
             | sip::Event::ReofferWithdrawn { .. }
             | sip::Event::ProgressAcknowledged { .. } => {}
             sip::Event::FlowLost { leg } => self.way_is_lost(leg),
             sip::Event::Moved { leg, .. } => self.way_is_restored(now, leg),
             sip::Event::Ended { leg, cause } => self.leg_ended(now, leg, &cause),
-            // It subscribes to nothing, publishes nothing, and takes neither SUBSCRIBE nor REFER.
+            sip::Event::Notified {
+                subscription, body, ..
+            } => self.transfer_is_reported(now, subscription, &body),
+            sip::Event::SubscriptionEnded {
+                subscription,
+                cause,
+            } => self.transfer_ended(subscription, &cause),
+            // It publishes nothing, and takes neither SUBSCRIBE nor REFER: the server transfers calls itself.
             sip::Event::Subscribed { .. }
-            | sip::Event::Notified { .. }
-            | sip::Event::SubscriptionEnded { .. }
             | sip::Event::SubscriptionRequested { .. }
             | sip::Event::Published { .. }
             | sip::Event::PublicationFailed { .. }

@@ -38,11 +38,13 @@ pub enum EndReason {
     EndedMeanwhile,
     /// The server was shut down, or restarted, and ended the call in an orderly way.
     ServerStopped,
+    /// We handed the call over to this number or name.
+    Transferred(String),
     /// No sound arrived for long, although the server is there.
     MediaSilent,
     /// What was dialled is neither a number nor an address; the sentence says so.
     BadTarget(String),
-    /// A second call was placed while one is there.
+    /// A call was placed while another one is being placed, or there are too many.
     AlreadyInCall,
     /// A call was placed while the phone was not registered.
     NotRegistered,
@@ -75,6 +77,7 @@ impl EndReason {
             Self::ServerGone => "server-gone",
             Self::EndedMeanwhile => "ended-meanwhile",
             Self::ServerStopped => "server-stopped",
+            Self::Transferred(_) => "transferred",
             Self::MediaSilent => "media-silent",
             Self::BadTarget(_) => "bad-target",
             Self::AlreadyInCall => "already-in-call",
@@ -123,10 +126,11 @@ impl EndReason {
             Self::ServerStopped => {
                 "The call server was shut down, which ended the call; call again when it is back.".into()
             }
+            Self::Transferred(to) => format!("You handed the call with {who} over to {to}."),
             Self::MediaSilent => {
                 format!("No sound of {who} arrived any more, so the call was ended; check the network and call again.")
             }
-            Self::AlreadyInCall => "There is a call already; end it before you place another one.".into(),
+            Self::AlreadyInCall => "Another call is being placed, or there are too many; end one before you place the next.".into(),
             Self::NotRegistered => {
                 "The phone is not connected to the call server; sign in, then call again.".into()
             }
@@ -140,10 +144,13 @@ impl EndReason {
         }
     }
 
-    /// Whether the call ended the way a call that worked ends: one of the two sides hung up.
+    /// Whether the call ended the way a call that worked ends: one of the two sides hung up, or handed it over.
     #[must_use]
     pub fn is_ordinary(&self) -> bool {
-        matches!(self, Self::LocalHangup | Self::RemoteHangup)
+        matches!(
+            self,
+            Self::LocalHangup | Self::RemoteHangup | Self::Transferred(_)
+        )
     }
 }
 

@@ -123,7 +123,7 @@ impl Phone {
             headers.push(HeaderName::Accept, "application/sdp");
             StatusCode::OK
         } else {
-            let allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE";
+            let allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
             headers.push(HeaderName::Allow, allow);
             StatusCode::METHOD_NOT_ALLOWED
         };

@@ -87,6 +87,8 @@ pub(super) async fn open(
             .filter(|name| !name.is_empty())
             .map(Text::from),
         calls_before: last_call,
+        encrypts_sound: config.encrypts_sound,
+        call_waiting: config.call_waiting,
         ..phone::Config::new(
             answer.device.login.as_str(),
             Secret::from(answer.device.secret.as_str()),

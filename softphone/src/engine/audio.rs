@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use media::Statistics;
-use phone::CallNumber;
+use phone::{CallNumber, Digit};
 use tokio::sync::mpsc;
 
 use super::Problem;
@@ -32,6 +32,8 @@ pub(crate) struct AudioConfig {
 /// What the engine says to the thread.
 enum Order {
     Mute(bool),
+    Hold(bool),
+    Press(Digit),
     Change(sdp::Negotiated),
 }
 
@@ -54,6 +56,8 @@ pub(crate) enum Report {
     },
     Flows,
     Stalled,
+    /// The other side has pressed a key.
+    Digit(Digit),
     /// Something works no longer, but the call goes on.
     Trouble(Problem),
     /// The call cannot go on.
@@ -103,6 +107,15 @@ impl Audio {
 
     pub(crate) fn mute(&self, on: bool) {
         self.order(Order::Mute(on));
+    }
+
+    /// Nothing of ours is heard on hold.
+    pub(crate) fn hold(&self, on: bool) {
+        self.order(Order::Hold(on));
+    }
+
+    pub(crate) fn press(&self, digit: Digit) {
+        self.order(Order::Press(digit));
     }
 
     pub(crate) fn change(&self, negotiated: sdp::Negotiated) {
@@ -155,6 +168,8 @@ async fn run(
         tokio::select! {
             order = orders.recv() => match order {
                 Some(Order::Mute(on)) => sound.mute(on),
+                Some(Order::Hold(on)) => sound.hold(on),
+                Some(Order::Press(digit)) => sound.press(digit),
                 Some(Order::Change(negotiated)) => sound.change(negotiated)?,
                 None => break,
             },

@@ -1,6 +1,6 @@
 //! What the engine can be told to do, and how it is set up.
 
-use phone::CallNumber;
+use phone::{CallNumber, Digit};
 use sip_tokio::Fingerprint;
 
 use super::Instance;
@@ -63,6 +63,10 @@ pub struct EngineConfig {
     pub audio_out: String,
     /// Forces a SIP transport; `None` takes TLS where the server offers it, else UDP, else TCP.
     pub sip_transport: Option<SipTransport>,
+    /// Whether sound is encrypted where signalling is.
+    pub encrypts_sound: bool,
+    /// Whether somebody who calls during a call rings too; otherwise the line is busy.
+    pub call_waiting: bool,
     /// Lets the password travel over plain HTTP to a host that is not this computer.
     pub allow_plain: bool,
     /// The name of this device in the account's list of devices.
@@ -81,6 +85,8 @@ impl Default for EngineConfig {
             audio_in: "device".into(),
             audio_out: "device".into(),
             sip_transport: None,
+            encrypts_sound: false,
+            call_waiting: true,
             allow_plain: false,
             device_label: "softphone".into(),
             keep: Keep::nowhere(),
@@ -174,6 +180,34 @@ pub enum Command {
         call: CallNumber,
         /// `true` to send silence.
         on: bool,
+    },
+    /// Put an answered call on hold, or go on with it; then all others are put on hold.
+    Hold {
+        /// Which call.
+        call: CallNumber,
+        /// `true` to put it on hold.
+        on: bool,
+    },
+    /// Press a key in an answered call.
+    Press {
+        /// Which call.
+        call: CallNumber,
+        /// The key.
+        digit: Digit,
+    },
+    /// Hand an answered call over to somebody without asking there first.
+    Transfer {
+        /// Which call.
+        call: CallNumber,
+        /// A number, a name or a SIP address.
+        target: String,
+    },
+    /// Join the other sides of two answered calls, and leave both.
+    TransferToCall {
+        /// The call that is handed over.
+        call: CallNumber,
+        /// The call with whoever takes it.
+        consulted: CallNumber,
     },
     /// Change the audio devices; a call that is running keeps its own until it ends.
     UseDevices {

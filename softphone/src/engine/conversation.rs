@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use media::Statistics;
-use phone::{CallNumber, EndReason, Event, Input, RegistrationState};
+use phone::{CallNumber, EndReason, Event, Input, KeyMaterial, RegistrationState};
+use rand::TryRng;
+use rand::rngs::SysRng;
 
 use super::audio::{Audio, AudioConfig, FAREWELL_PATIENCE, Report};
 use super::core::Core;
@@ -21,6 +23,7 @@ pub(crate) struct Conversation {
     is_sounding: bool,
     connected: Option<Instant>,
     is_muted: bool,
+    is_held: bool,
     ended: Option<Ended>,
 }
 
@@ -106,7 +109,11 @@ impl Core {
             }
             Event::Ringing { call } => self.outlet.tell(Notice::Ringing { call }),
             Event::StartMedia { call, negotiated } => self.start_sound(call, negotiated),
-            Event::Answered { call, codec } => {
+            Event::Answered {
+                call,
+                codec,
+                encryption,
+            } => {
                 if let Some(conversation) = self.conversations.get_mut(&call) {
                     conversation.connected = Some(Instant::now());
                 }
@@ -114,8 +121,31 @@ impl Core {
                 self.outlet.tell(Notice::Answered {
                     call,
                     codec,
-                    encrypted: false,
+                    encryption,
                 });
+            }
+            Event::EncryptionChanged { call, encryption } => {
+                self.outlet
+                    .tell(Notice::EncryptionChanged { call, encryption });
+            }
+            Event::Held { call, hold } => {
+                if let Some(conversation) = self.conversations.get_mut(&call) {
+                    conversation.is_held = hold.by_us;
+                    if let Some(audio) = &conversation.audio {
+                        audio.hold(hold.by_us);
+                    }
+                }
+                self.outlet.tell(Notice::Held { call, hold });
+            }
+            Event::PlayDigit { call, digit } => {
+                let audio = self.conversations.get(&call);
+                if let Some(audio) = audio.and_then(|one| one.audio.as_ref()) {
+                    audio.press(digit);
+                }
+            }
+            Event::Digit { call, digit } => self.outlet.tell(Notice::Digit { call, digit }),
+            Event::Transfer { call, progress } => {
+                self.outlet.tell(Notice::Transfer { call, progress });
             }
             Event::Redirected { call, to } => {
                 let who = to.display_name.as_ref().unwrap_or(&to.number).clone();
@@ -199,7 +229,10 @@ impl Core {
                 if let Some(conversation) = self.conversations.get_mut(&call) {
                     conversation.ports = Some(ports);
                 }
-                Input::MediaReady { call, rtp }
+                match fresh_keys() {
+                    Ok(keys) => Input::MediaReady { call, rtp, keys },
+                    Err(sentence) => Input::MediaFailed { call, sentence },
+                }
             }
             Err(error) => Input::MediaFailed {
                 call,
@@ -212,6 +245,8 @@ impl Core {
     }
 
     fn start_sound(&mut self, call: CallNumber, negotiated: sdp::Negotiated) {
+        let sounding = self.conversations.values();
+        let sounding = sounding.filter(|one| one.audio.is_some()).count();
         let Some(conversation) = self.conversations.get_mut(&call) else {
             return;
         };
@@ -226,12 +261,13 @@ impl Core {
             ports,
             negotiated,
             audio_in: self.config.audio_in.clone(),
-            audio_out: self.config.audio_out.clone(),
+            audio_out: sink(&self.config.audio_out, sounding),
             seed: rand::random(),
         };
         match Audio::start(config, self.reports.clone()) {
             Ok(audio) => {
                 audio.mute(conversation.is_muted);
+                audio.hold(conversation.is_held);
                 conversation.audio = Some(audio);
                 conversation.is_sounding = true;
             }
@@ -258,6 +294,7 @@ impl Core {
                     heard_dbfs,
                 });
             }
+            Report::Digit(digit) => self.outlet.tell(Notice::Digit { call, digit }),
             Report::Flows => self.drive(Input::MediaFlows { call }),
             Report::Stalled => self.drive(Input::MediaStalled { call }),
             Report::Trouble(problem) => self.problem(problem),
@@ -355,5 +392,24 @@ impl Core {
                 self.end(call, EndReason::ServerGone);
             }
         }
+    }
+}
+
+/// Keys for one call, from the system's own random source.
+fn fresh_keys() -> Result<KeyMaterial, String> {
+    let mut bytes = [0; KeyMaterial::BYTES];
+    SysRng
+        .try_fill_bytes(&mut bytes)
+        .map(|()| KeyMaterial::new(bytes))
+        .map_err(|error| {
+            format!("This computer gives no random numbers for keys ({error}); start it again.")
+        })
+}
+
+/// Where a call's sound goes that has so many others beside it: two calls cannot write into one recording.
+fn sink(wanted: &str, others: usize) -> String {
+    match wanted.strip_suffix(".wav") {
+        Some(stem) if others > 0 => format!("{stem}-{}.wav", others + 1),
+        _ => wanted.to_owned(),
     }
 }

@@ -262,6 +262,12 @@ impl Core {
             Command::Decline { call } => self.drive(Input::Decline { call }),
             Command::HangUp { call } => self.drive(Input::HangUp { call }),
             Command::Mute { call, on } => self.mute(call, on),
+            Command::Hold { call, on } => self.drive(Input::Hold { call, on }),
+            Command::Press { call, digit } => self.drive(Input::Press { call, digit }),
+            Command::Transfer { call, target } => self.drive(Input::Transfer { call, target }),
+            Command::TransferToCall { call, consulted } => {
+                self.drive(Input::TransferToCall { call, consulted });
+            }
             Command::UseDevices {
                 audio_in,
                 audio_out,

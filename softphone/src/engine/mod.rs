@@ -39,7 +39,7 @@ pub use command::{Command, EngineConfig, ErrandId, Password, SipTransport};
 pub use handle::{Engine, EngineGone, StartError, Wake};
 pub use instance::Instance;
 pub use notice::{AccountSummary, CallStatistics, Notice, Registration};
-pub use phone::{CallNumber, EndReason};
+pub use phone::{CallNumber, Digit, Encryption, EndReason, Hold, TransferProgress};
 pub(crate) use problem::sentence;
 pub use problem::{Problem, check_devices};
 pub use sip_tokio::Fingerprint;

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use api::Contact;
-use phone::{CallNumber, EndReason};
+use api::{Contact, PresenceView};
+use phone::{CallNumber, Digit, Encryption, EndReason, Hold, TransferProgress};
 use sip_tokio::Fingerprint;
 
 use super::{ErrandId, Problem, SipTransport};
@@ -135,8 +135,36 @@ pub enum Notice {
         call: CallNumber,
         /// The codec's name, such as `opus`.
         codec: String,
-        /// Whether the audio is encrypted.
-        encrypted: bool,
+        /// Who can listen in.
+        encryption: Encryption,
+    },
+    /// The other side has changed in the middle of the call, and with it who can listen in.
+    EncryptionChanged {
+        /// Which call.
+        call: CallNumber,
+        /// Who can listen in from now on.
+        encryption: Encryption,
+    },
+    /// Somebody has put the call on hold, or goes on with it.
+    Held {
+        /// Which call.
+        call: CallNumber,
+        /// Who has it on hold now.
+        hold: Hold,
+    },
+    /// The other side has pressed a key.
+    Digit {
+        /// Which call.
+        call: CallNumber,
+        /// The key.
+        digit: Digit,
+    },
+    /// How handing the call over goes.
+    Transfer {
+        /// The call that is handed over.
+        call: CallNumber,
+        /// How it goes.
+        progress: TransferProgress,
     },
     /// The number that was called has moved; the call rings at the new one.
     Redirected {
@@ -204,6 +232,8 @@ pub enum Notice {
     AccountChanged(AccountSummary),
     /// The contacts: as they were kept at first, then whenever they change.
     Contacts(Vec<Contact>),
+    /// How people are: all whom we may see, each time when listening begins anew, and then one when it changes.
+    Presences(Vec<PresenceView>),
     /// What came of `Command::Ask` or `Command::Enquire`.
     Reply {
         /// Which one it was.

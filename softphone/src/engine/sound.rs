@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
+use media::srtp::{Keys, Suite};
 use media::{Input, Session, Statistics, Transmit};
+use phone::Digit;
+use sdp::CryptoSuite;
 use tokio::net::UdpSocket;
 use tokio::sync::Notify;
 
@@ -24,6 +27,7 @@ pub(super) struct Sound {
     ends: MouthAndEar,
     spoken_dbfs: f32,
     is_muted: bool,
+    is_held: bool,
     pub(super) wake: Arc<Notify>,
 }
 
@@ -50,6 +54,7 @@ impl Sound {
             ends,
             spoken_dbfs: SILENT_DBFS,
             is_muted: false,
+            is_held: false,
             wake,
         })
     }
@@ -65,7 +70,24 @@ impl Sound {
 
     pub(super) fn mute(&mut self, on: bool) {
         self.is_muted = on;
-        self.session.handle(Instant::now(), Input::Mute(on));
+        self.hush();
+    }
+
+    /// On hold the other side hears nothing of ours; the person's own choice to be muted stays.
+    pub(super) fn hold(&mut self, on: bool) {
+        self.is_held = on;
+        self.hush();
+    }
+
+    fn hush(&mut self) {
+        let hushed = Input::Mute(self.is_muted || self.is_held);
+        self.session.handle(Instant::now(), hushed);
+    }
+
+    pub(super) fn press(&mut self, digit: Digit) {
+        if let Some(digit) = media::Digit::new(digit.sign()) {
+            self.session.handle(Instant::now(), Input::Digit(digit));
+        }
     }
 
     /// Moves everything that can be moved now.
@@ -142,9 +164,14 @@ impl Sound {
                 });
             }
             media::Event::Flowing => tell(Report::Flows),
+            media::Event::Digit(digit) => {
+                if let Some(digit) = Digit::new(digit.sign()) {
+                    tell(Report::Digit(digit));
+                }
+            }
             media::Event::Stalled { .. } => tell(Report::Stalled),
             // Signalling decides about the end of a call, and nobody reads digits here.
-            media::Event::Goodbye | media::Event::Digit(_) => {}
+            media::Event::Goodbye => {}
         }
     }
 
@@ -152,12 +179,14 @@ impl Sound {
         let before = std::mem::replace(&mut self.negotiated, negotiated);
         let same = before.codec == negotiated.codec
             && before.payload_type == negotiated.payload_type
-            && before.receive_payload_type == negotiated.receive_payload_type;
+            && before.receive_payload_type == negotiated.receive_payload_type
+            && before.telephone_event == negotiated.telephone_event
+            && before.crypto == negotiated.crypto;
         if !same {
             self.earlier = self.statistics();
             self.seed[0] = self.seed[0].wrapping_add(1);
             self.session = new_session(&negotiated, self.seed)?;
-            self.mute(self.is_muted);
+            self.hush();
         }
         Ok(())
     }
@@ -179,7 +208,9 @@ impl Sound {
 fn with_our_number(datagram: &[u8], negotiated: &sdp::Negotiated) -> Bytes {
     let (theirs, ours) = (negotiated.receive_payload_type, negotiated.payload_type);
     let mut packet = BytesMut::from(datagram);
-    if theirs != ours
+    // What is sealed must not be touched: its number is sealed with it.
+    if negotiated.crypto.is_none()
+        && theirs != ours
         && let Some(byte) = packet.get_mut(1)
         && *byte & 0x7f == theirs
     {
@@ -198,9 +229,23 @@ fn new_session(negotiated: &sdp::Negotiated, seed: [u8; 32]) -> Result<Session, 
     let config = media::Config {
         payload_type: negotiated.payload_type,
         telephone_event: negotiated.telephone_event,
+        srtp: negotiated.crypto.map(|pair| keys(&pair)).transpose()?,
         ..media::Config::new(codec)
     };
     Session::new(config, seed).map_err(|error| problem::sentence(&error))
+}
+
+/// What was agreed on, in the words of the media session.
+fn keys(pair: &sdp::CryptoPair) -> Result<Keys, String> {
+    let suite = match pair.ours.suite {
+        CryptoSuite::AesCm128HmacSha1_80 => Suite::AesCm128HmacSha1_80,
+        CryptoSuite::AesCm128HmacSha1_32 => Suite::AesCm128HmacSha1_32,
+        CryptoSuite::AeadAes128Gcm => Suite::AeadAes128Gcm,
+        CryptoSuite::AeadAes256Gcm => Suite::AeadAes256Gcm,
+    };
+    let (ours, theirs) = (&pair.ours.key, &pair.theirs.key);
+    Keys::new(suite, ours.key_and_salt(), theirs.key_and_salt())
+        .map_err(|error| problem::sentence(&error))
 }
 
 #[cfg(test)]

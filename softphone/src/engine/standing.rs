@@ -69,6 +69,9 @@ impl Core {
                         self.book = Book::new(contacts.clone());
                         self.contacts_changed();
                     }
+                    Ok(Reply::Presences(people)) => {
+                        self.outlet.tell(Notice::Presences(people.clone()));
+                    }
                     Ok(Reply::Contact(contact)) => {
                         self.book.put(contact.clone());
                         self.contacts_changed();
@@ -107,6 +110,12 @@ impl Core {
             Event::AccountRemoved { account } => self.book.account_removed(account),
             Event::Listening | Event::ContactsChanged => {
                 self.ask_for_contacts();
+                // Servers without presence have nobody to tell of.
+                self.ask(OWN, Errand::Presences);
+                false
+            }
+            Event::Presence(person) => {
+                self.outlet.tell(Notice::Presences(vec![person]));
                 false
             }
             // Lists of devices are asked for when somebody looks at them.

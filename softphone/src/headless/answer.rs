@@ -3,11 +3,12 @@
 use std::io::Write;
 
 use super::runner::{Happening, Outcome, Runner};
-use crate::engine::{Command, EndReason, Notice, Problem, Registration};
+use crate::engine::{Command, Digit, EndReason, Notice, Problem, Registration};
 
 pub(super) async fn run<W: Write>(
     runner: &mut Runner<'_, W>,
     lasting: Option<f64>,
+    digits: &[Digit],
 ) -> Result<Outcome, Problem> {
     if let Err(signal) = runner.registered().await? {
         return Ok(Outcome::Interrupted(signal));
@@ -22,7 +23,7 @@ pub(super) async fn run<W: Write>(
             Happening::Notice(_) | Happening::Deadline => continue,
         };
         runner.send(Command::Answer { call })?;
-        let end = runner.follow(call, lasting).await?;
+        let end = runner.follow(call, lasting, digits).await?;
         // A caller who gave up in the very moment of the answer was no call yet.
         let was_missed = matches!(
             end.reason,

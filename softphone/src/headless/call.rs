@@ -3,12 +3,13 @@
 use std::io::Write;
 
 use super::runner::{Happening, Outcome, Runner};
-use crate::engine::{Command, Notice, Problem};
+use crate::engine::{Command, Digit, Notice, Problem};
 
 pub(super) async fn run<W: Write>(
     runner: &mut Runner<'_, W>,
     target: String,
     lasting: Option<f64>,
+    digits: &[Digit],
 ) -> Result<Outcome, Problem> {
     if let Err(signal) = runner.registered().await? {
         return Ok(Outcome::Interrupted(signal));
@@ -21,5 +22,5 @@ pub(super) async fn run<W: Write>(
             Happening::Notice(_) | Happening::Deadline => {}
         }
     };
-    runner.follow(call, lasting).await?.verdict()
+    runner.follow(call, lasting, digits).await?.verdict()
 }

@@ -120,7 +120,11 @@ async fn run<W: Write>(runner: &mut Runner<'_, W>, errand: Errand) -> Result<Out
             }
         }
         Reply::ContactRemoved(_) | Reply::Done => runner.tell("done", json!({})),
-        Reply::Calls(_) | Reply::Server(_) | Reply::Username(_) => {}
+        Reply::Calls(_)
+        | Reply::OwnPresence(_)
+        | Reply::Presences(_)
+        | Reply::Server(_)
+        | Reply::Username(_) => {}
     }
     Ok(Outcome::Done)
 }

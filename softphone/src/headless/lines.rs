@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::engine::{CallNumber, Notice, Problem, Registration};
+use crate::engine::{CallNumber, Encryption, Notice, Problem, Registration, TransferProgress};
 
 /// How often `heard` is printed at most. Levels come ten times a second, which is more than a log needs.
 const HEARD_PAUSE: Duration = Duration::from_millis(500);
@@ -52,10 +52,45 @@ impl<W: Write> Lines<W> {
             Notice::Answered {
                 call,
                 codec,
-                encrypted,
+                encryption,
             } => {
-                let fields = json!({ "call": call.0, "codec": codec, "encrypted": encrypted });
+                let fields = json!({
+                    "call": call.0,
+                    "codec": codec,
+                    "encrypted": *encryption != Encryption::None,
+                    "encryption": encryption.code(),
+                });
                 self.event("answered", fields);
+            }
+            Notice::EncryptionChanged { call, encryption } => {
+                let fields = json!({
+                    "call": call.0,
+                    "encrypted": *encryption != Encryption::None,
+                    "encryption": encryption.code(),
+                });
+                self.event("encryption", fields);
+            }
+            Notice::Held { call, hold } => {
+                let fields =
+                    json!({ "call": call.0, "by_us": hold.by_us, "by_them": hold.by_them });
+                self.event("hold", fields);
+            }
+            Notice::Digit { call, digit } => {
+                let fields = json!({ "call": call.0, "digit": digit.to_string() });
+                self.event("digit", fields);
+            }
+            Notice::Transfer { call, progress } => {
+                let (state, sentence) = match progress {
+                    TransferProgress::Asked => ("asked", None),
+                    TransferProgress::Ringing => ("ringing", None),
+                    TransferProgress::Done => ("done", None),
+                    TransferProgress::Failed(sentence) => ("failed", Some(sentence)),
+                };
+                let fields = json!({ "call": call.0, "state": state, "sentence": sentence });
+                self.event("transfer", fields);
+            }
+            Notice::Muted { call, on } => {
+                self.event("muted", json!({ "call": call.0, "on": on }));
             }
             Notice::Redirected { call, to } => {
                 self.event("redirected", json!({ "call": call.0, "to": to }));
@@ -107,8 +142,8 @@ impl<W: Write> Lines<W> {
             Notice::Registration(_)
             | Notice::AccountChanged(_)
             | Notice::Contacts(_)
+            | Notice::Presences(_)
             | Notice::Reply { .. }
-            | Notice::Muted { .. }
             | Notice::Stopped => {}
         }
     }

@@ -6,7 +6,12 @@
 //! | `incoming` | `call`, `from`, `display_name` |
 //! | `calling` | `call`, `target` |
 //! | `ringing` | `call` |
-//! | `answered` | `call`, `codec`, `encrypted` |
+//! | `answered` | `call`, `codec`, `encrypted`, `encryption`: `between-phones`, `to-server` or `none` |
+//! | `encryption` | `call`, `encrypted`, `encryption`: the other side has changed |
+//! | `hold` | `call`, `by_us`, `by_them` |
+//! | `muted` | `call`, `on` |
+//! | `digit` | `call`, `digit`: the other side has pressed a key |
+//! | `transfer` | `call`, `state`: `asked`, `ringing`, `done` or `failed`, `sentence` |
 //! | `redirected` | `call`, `to`: the number that was dialled has moved there, and that one rings |
 //! | `reconnecting`, `reconnected` | `call`: the way to the server was lost, and is there again; the call goes on |
 //! | `audio_in`, `audio_out` | `device`; `at` is when the first sample was captured or played |
@@ -16,9 +21,15 @@
 //! | `account` | `id`, `name`, `display_name`, `number` |
 //! | `free_numbers`, `alternatives` | `numbers`, the nearest first |
 //! | `device`, `contact`, `person` | one line of a list |
+//! | `presence` | `who`, `number`, `account`, `state`, `note`, `since`, `last_seen` |
+//! | `own_presence` | `state`, `note`, `visibility`, `since` |
 //! | `done` | the verb did what it should, and there is nothing to tell |
 //! | `unknown_certificate` | `server`, `sha256`: what `--server-fingerprint` would have to be |
 //! | `error` | `code`, `sentence` |
+//!
+//! With `--commands` each line of stdin is an order: `call TARGET`, `answer`, `decline`, `hangup`, `hold`, `resume`, `mute`,
+//! `unmute`, `digits 123#`, `transfer TARGET` (without asking there), `transfer-to CALL` (joins the two). Those for calls take a
+//! call's number; without one they mean the call that is spoken in, or that rings. Calls that come during a call then ring.
 //!
 //! The exit code is 0 when the verb did what it should, 1 after an `error` that ended it, 2 for a wrong command line, 130
 //! after SIGINT and 143 after SIGTERM; `watch`, which only a signal can end, then ends with 0.
@@ -27,7 +38,9 @@ mod answer;
 mod call;
 mod errands;
 mod lines;
+mod orders;
 mod password_file;
+mod presence;
 mod register;
 mod runner;
 mod watch;
@@ -35,11 +48,12 @@ mod watch;
 use std::io;
 use std::process::ExitCode;
 
-use crate::cli::{HeadlessArguments, Verb};
-use crate::engine::{Command, Engine, EngineConfig, Problem, check_devices};
+use crate::cli::{HeadlessArguments, Keys, Verb};
+use crate::engine::{Command, Digit, Engine, EngineConfig, Problem, check_devices};
 use crate::keep::{Keep, SignIn};
 use crate::web::ServerAddress;
 use lines::Lines;
+pub(crate) use orders::digits;
 use runner::{Outcome, Runner};
 
 /// Runs one verb and says how it went.
@@ -75,14 +89,18 @@ async fn perform<W: io::Write>(
     if let Some(folder) = &arguments.keep {
         config.keep = Keep::at(folder.clone());
     }
+    // Without orders nobody could answer a second call.
+    config.call_waiting = arguments.commands;
     let entrance = entrance(&arguments, &config.keep)?;
     match &arguments.verb {
+        Verb::Watch if arguments.commands => check_devices(&config)?,
         // These make no sound, so no device has to be there.
         Verb::Register
         | Verb::Watch
         | Verb::Number { .. }
         | Verb::Account { .. }
         | Verb::Contacts { .. }
+        | Verb::Presence { .. }
         | Verb::SignOut => {
             config = EngineConfig {
                 audio_in: "silence".into(),
@@ -97,19 +115,33 @@ async fn perform<W: io::Write>(
         sentence: crate::engine::sentence(&error),
     })?;
     let mut runner = Runner::new(engine, lines)?;
+    if arguments.commands {
+        runner.take_orders()?;
+    }
     runner.send(entrance)?;
     let outcome = match arguments.verb {
         Verb::Register => register::run(&mut runner).await,
-        Verb::Call { target, lasting } => call::run(&mut runner, target, lasting).await,
-        Verb::Answer { lasting } => answer::run(&mut runner, lasting).await,
+        Verb::Call {
+            target,
+            lasting,
+            digits,
+        } => call::run(&mut runner, target, lasting, &pressed(digits)).await,
+        Verb::Answer { lasting, digits } => {
+            answer::run(&mut runner, lasting, &pressed(digits)).await
+        }
         Verb::Watch => watch::run(&mut runner).await,
         Verb::Number { verb } => errands::number(&mut runner, verb).await,
         Verb::Account { verb } => errands::account(&mut runner, verb).await,
         Verb::Contacts { verb } => errands::contacts(&mut runner, verb).await,
+        Verb::Presence { verb } => presence::run(&mut runner, verb).await,
         Verb::SignOut => errands::sign_out(&mut runner).await,
     };
     runner.stop().await;
     outcome
+}
+
+fn pressed(keys: Option<Keys>) -> Vec<Digit> {
+    keys.map(|keys| keys.0).unwrap_or_default()
 }
 
 /// How to come in: with what is kept, if it is of the same server and person, else anew.

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::lines::Lines;
+use super::orders::{Calls, Order, lines_of_stdin};
 use crate::engine::{
-    AccountSummary, CallNumber, Command, EndReason, Engine, ErrandId, Notice, Problem, Registration,
+    AccountSummary, CallNumber, Command, Digit, EndReason, Engine, ErrandId, Notice, Problem,
+    Registration,
 };
 use crate::web::{Errand, Reply};
 
@@ -64,6 +67,9 @@ pub(super) struct Runner<'a, W: Write> {
     tells_of_loss: bool,
     /// Errands so far.
     errands: u64,
+    /// What a script says meanwhile.
+    orders: Option<mpsc::Receiver<String>>,
+    calls: Calls,
 }
 
 impl<'a, W: Write> Runner<'a, W> {
@@ -85,6 +91,8 @@ impl<'a, W: Write> Runner<'a, W> {
             terminate,
             tells_of_loss: false,
             errands: 0,
+            orders: None,
+            calls: Calls::default(),
         })
     }
 
@@ -95,8 +103,55 @@ impl<'a, W: Write> Runner<'a, W> {
         })
     }
 
-    /// Waits for the next thing; every notice is printed before it is returned.
+    /// Takes orders from stdin from now on.
+    pub(super) fn take_orders(&mut self) -> Result<(), Problem> {
+        let lines = lines_of_stdin().map_err(|error| Problem {
+            code: "no-thread",
+            sentence: format!("Nothing can be read from stdin ({error}); try again."),
+        })?;
+        self.orders = Some(lines);
+        Ok(())
+    }
+
+    /// Does what a line says. One that says nothing that can be done is told as an error, and the run goes on.
+    fn obey(&mut self, line: &str) -> Result<(), Problem> {
+        match Order::parse(line) {
+            Ok(order) => {
+                let (current, ringing) = (self.calls.current(), self.calls.ringing());
+                let commands = order.map(|order| order.commands(current, ringing));
+                for command in commands.into_iter().flatten() {
+                    self.send(command)?;
+                }
+            }
+            Err(problem) => self.lines.problem(&problem),
+        }
+        Ok(())
+    }
+
+    /// Waits for the next thing; every notice is printed before it is returned, and every order is obeyed.
     pub(super) async fn next(&mut self, deadline: Option<Instant>) -> Result<Happening, Problem> {
+        loop {
+            let happening = self.next_or_order(deadline).await?;
+            match happening {
+                Ok(happening) => return Ok(happening),
+                Err(Some(line)) => self.obey(&line)?,
+                Err(None) => self.orders = None,
+            }
+        }
+    }
+
+    /// The next thing, or a line of stdin, or its end.
+    async fn next_or_order(
+        &mut self,
+        deadline: Option<Instant>,
+    ) -> Result<Result<Happening, Option<String>>, Problem> {
+        let orders = &mut self.orders;
+        let order = async {
+            match orders {
+                Some(orders) => orders.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         let late = async {
             match deadline {
                 Some(instant) => sleep_until(instant).await,
@@ -109,16 +164,18 @@ impl<'a, W: Write> Runner<'a, W> {
                     if self.tells_of_loss || !matches!(notice, Notice::Registration(Registration::Retrying { .. })) {
                         self.lines.notice(&notice);
                     }
-                    Ok(Happening::Notice(notice))
+                    self.calls.hear(&notice);
+                    Ok(Ok(Happening::Notice(notice)))
                 }
                 None => Err(Problem {
                     code: "engine-gone",
                     sentence: "The phone stopped unexpectedly; start it again.".into(),
                 }),
             },
-            Some(()) = self.interrupt.recv() => Ok(Happening::Signal(Interruption::Interrupt)),
-            Some(()) = self.terminate.recv() => Ok(Happening::Signal(Interruption::Terminate)),
-            () = late => Ok(Happening::Deadline),
+            Some(()) = self.interrupt.recv() => Ok(Ok(Happening::Signal(Interruption::Interrupt))),
+            Some(()) = self.terminate.recv() => Ok(Ok(Happening::Signal(Interruption::Terminate))),
+            line = order => Ok(Err(line)),
+            () = late => Ok(Ok(Happening::Deadline)),
         }
     }
 
@@ -206,17 +263,21 @@ impl<'a, W: Write> Runner<'a, W> {
         self.lines.event(name, fields);
     }
 
-    /// Follows a call to its end and hangs up after `lasting` seconds from its answer.
+    /// Follows a call to its end, dials `digits` in it once it is answered and hangs up `lasting` seconds after that.
     pub(super) async fn follow(
         &mut self,
         call: CallNumber,
         lasting: Option<f64>,
+        digits: &[Digit],
     ) -> Result<CallEnd, Problem> {
         let (mut deadline, mut interruption, mut hung_up) = (None, None, false);
         self.tells_of_loss = false;
         loop {
             match self.next(deadline).await? {
                 Happening::Notice(Notice::Answered { call: answered, .. }) if answered == call => {
+                    for digit in digits.iter().copied() {
+                        self.send(Command::Press { call, digit })?;
+                    }
                     deadline =
                         lasting.map(|seconds| Instant::now() + Duration::from_secs_f64(seconds));
                 }

@@ -2,8 +2,8 @@
 
 use api::{
     CallRecord, ChangeNumberRequest, Contact, ContactEntry, Device, DirectoryEntry, Me, Number,
-    OnCall, Paged, PasswordChange, SERVER_PATH, ServerFacts, UpgradeRequest, UsernameChange,
-    UsernameCheck,
+    OnCall, OwnPresence, Paged, PasswordChange, PresenceChange, PresenceView, SERVER_PATH,
+    ServerFacts, UpgradeRequest, UsernameChange, UsernameCheck,
 };
 use serde::de::IgnoredAny;
 use sip_tokio::Fingerprint;
@@ -81,6 +81,12 @@ pub enum Errand {
     },
     /// Past calls, the latest first.
     Calls,
+    /// What we tell about ourselves.
+    OwnPresence,
+    /// Tell something else about ourselves. What is missing stays.
+    SetPresence(PresenceChange),
+    /// How those are whom we may see.
+    Presences,
 }
 
 /// What came of an errand.
@@ -105,6 +111,10 @@ pub enum Reply {
     Directory(Vec<DirectoryEntry>),
     /// Past calls.
     Calls(Vec<CallRecord>),
+    /// What we tell about ourselves, as it is now.
+    OwnPresence(OwnPresence),
+    /// How people are.
+    Presences(Vec<PresenceView>),
     /// What a server offers.
     Server(Box<ServerFacts>),
     /// Whether a username can be had.
@@ -216,6 +226,17 @@ impl Errand {
                 let path = format!("/api/v1/directory?query={}", encoded(&query));
                 Ok(Reply::Directory(all(session, &path, FOUND).await?))
             }
+            Self::OwnPresence => {
+                let question = Question::get("/api/v1/me/presence");
+                Ok(Reply::OwnPresence(session.ask(&question).await?))
+            }
+            Self::SetPresence(change) => {
+                let question = Question::put("/api/v1/me/presence", &change);
+                Ok(Reply::OwnPresence(session.ask(&question).await?))
+            }
+            Self::Presences => Ok(Reply::Presences(
+                all(session, "/api/v1/presence", usize::MAX).await?,
+            )),
             Self::Calls => Ok(Reply::Calls(all(session, "/api/v1/me/calls", CALLS).await?)),
         }
     }

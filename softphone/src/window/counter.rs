@@ -32,6 +32,8 @@ pub(crate) enum Asked {
     Directory,
     /// Past calls.
     Calls,
+    /// What one tells about oneself.
+    OwnPresence,
 }
 
 /// What was asked and has not come back.

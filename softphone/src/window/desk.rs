@@ -9,6 +9,7 @@ pub(crate) use super::line::{Call, Connected, Party, Settling, Stage};
 use super::me::{Me, MeAction};
 use super::people::{People, PeopleAction};
 use super::recent::Recent;
+use super::talk::Tools;
 use super::toast::Toast;
 use super::welcome::{Attempt, Form, Stranger};
 use crate::engine::{AccountSummary, CallNumber, Command, Notice, Problem, Registration};
@@ -38,6 +39,18 @@ pub(crate) enum Action {
     Decline(CallNumber),
     HangUp(CallNumber),
     Mute(CallNumber, bool),
+    Hold(CallNumber, bool),
+    /// Show or hide the keypad of the call.
+    ShowKeypad(bool),
+    Press(CallNumber, char),
+    /// Begin to hand the call over, or do not.
+    WantTransfer(bool),
+    /// Hand it over to who was typed, without asking there.
+    HandOver(CallNumber),
+    /// Call who was typed, to ask first.
+    AskFirst(CallNumber),
+    /// Join the two calls.
+    Join(CallNumber, CallNumber),
     DismissEnded,
     DismissProblem,
 }
@@ -76,11 +89,16 @@ pub(crate) struct Desk {
     pub(crate) me: Me,
     pub(crate) people: People,
     pub(crate) toast: Option<Toast>,
+    /// What is unfolded of the call in progress.
+    pub(crate) tools: Tools,
     counter: Counter,
     /// What follows from what was heard.
     outbox: Vec<Command>,
-    calls: Vec<Call>,
+    pub(super) calls: Vec<Call>,
 }
+
+/// Calls at once, as the phone takes them.
+const MOST_CALLS: usize = 4;
 
 impl Desk {
     pub(crate) fn new(form: Form) -> Self {
@@ -95,6 +113,7 @@ impl Desk {
             me: Me::default(),
             people: People::default(),
             toast: None,
+            tools: Tools::default(),
             counter: Counter::default(),
             outbox: Vec::new(),
             calls: Vec::new(),
@@ -118,9 +137,18 @@ impl Desk {
         }
     }
 
-    /// The call that one speaks in, or is placing.
+    /// The call that one speaks in, or is placing; one on hold if there is no other.
     pub(crate) fn current(&self) -> Option<&Call> {
-        self.calls.iter().find(|call| !call.rings_here())
+        let mut open = self.calls.iter().filter(|call| !call.rings_here());
+        let active = open.clone().rev().find(|call| !call.waits());
+        active.or_else(|| open.next())
+    }
+
+    /// Calls that wait on hold while one speaks in another.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = &Call> {
+        let current = self.current().map(|call| call.number);
+        let calls = self.calls.iter();
+        calls.filter(move |call| !call.rings_here() && Some(call.number) != current)
     }
 
     /// Calls that ring here, the longest first.
@@ -130,7 +158,8 @@ impl Desk {
 
     /// Whether a new call can be placed now.
     pub(crate) fn can_call(&self) -> bool {
-        self.registration.is_registered() && self.calls.is_empty()
+        let is_free = self.calls.iter().all(Call::is_connected);
+        self.registration.is_registered() && is_free && self.calls.len() < MOST_CALLS
     }
 
     /// What follows from what was heard, for the engine.
@@ -140,70 +169,11 @@ impl Desk {
 
     /// Takes in what the engine tells.
     pub(crate) fn hear(&mut self, now: Instant, notice: Notice) {
+        let Some(notice) = self.hear_of_calls(now, notice) else {
+            return;
+        };
         match notice {
             Notice::Registration(registration) => self.registration_moved(registration),
-            Notice::Calling { call, target } => {
-                self.add(call, Party::new(&target, None), false, Stage::Calling);
-            }
-            Notice::Incoming {
-                call,
-                from,
-                display_name,
-            } => {
-                let party = Party::new(&from, display_name.as_deref());
-                self.add(call, party, true, Stage::RingingHere { since: now });
-            }
-            Notice::Ringing { call } => self.change(call, |call| {
-                if call.stage == Stage::Calling {
-                    call.stage = Stage::RingingThere;
-                }
-            }),
-            Notice::Answered {
-                call,
-                codec,
-                encrypted,
-            } => self.change(call, |call| {
-                call.settling = None;
-                call.stage = Stage::Connected(Connected {
-                    since: now,
-                    codec,
-                    encrypted,
-                    muted: false,
-                    spoken_dbfs: SILENCE_DBFS,
-                    heard_dbfs: SILENCE_DBFS,
-                });
-            }),
-            Notice::Redirected { call, to } => {
-                let party = Party::new(&to, None);
-                self.change(call, |call| {
-                    let before = std::mem::replace(&mut call.party, party);
-                    call.redirected_from = Some(before.title().to_owned());
-                    call.stage = Stage::Calling;
-                });
-            }
-            Notice::Reconnecting { call, on } => self.change(call, |call| call.reconnecting = on),
-            Notice::Muted { call, on } => self.connected(call, |connected| connected.muted = on),
-            Notice::Level {
-                call,
-                spoken_dbfs,
-                heard_dbfs,
-            } => self.connected(call, |connected| {
-                connected.spoken_dbfs = spoken_dbfs;
-                connected.heard_dbfs = heard_dbfs;
-            }),
-            Notice::Ended {
-                call,
-                reason,
-                sentence,
-                statistics,
-            } => {
-                if let Some(at) = self.calls.iter().position(|known| known.number == call) {
-                    let call = self.calls.remove(at);
-                    let ended = Ended::new(&call, &reason, sentence, statistics);
-                    self.recent.add(&ended);
-                    self.ended = Some(ended);
-                }
-            }
             Notice::NumberChanged { old, new } => {
                 self.toast = Some(Toast::number_changed(now, old.as_deref(), new.as_deref()));
                 self.change_account(|account| account.number = new);
@@ -216,6 +186,7 @@ impl Desk {
                 self.change_account(|account| *account = changed);
             }
             Notice::Contacts(contacts) => self.people.have(contacts),
+            Notice::Presences(people) => self.people.hear_presences(people),
             Notice::Reply { id, outcome } => {
                 if let Some(asked) = self.counter.answered(id) {
                     self.hear_reply(asked, &outcome);
@@ -258,10 +229,13 @@ impl Desk {
             Action::Go(place) => {
                 self.place = place;
                 self.ended = None;
-                if place == Place::Settings {
-                    self.me.act(MeAction::Open, &mut self.counter)
-                } else {
-                    Vec::new()
+                match place {
+                    Place::Settings => self.me.act(MeAction::Open, &mut self.counter),
+                    Place::People => {
+                        let asked = self.people.act(PeopleAction::Open, &mut self.counter);
+                        asked.into_iter().collect()
+                    }
+                    _ => Vec::new(),
                 }
             }
             Action::Me(action) => self.me.act(action, &mut self.counter),
@@ -289,31 +263,6 @@ impl Desk {
                 self.problem = None;
                 vec![Command::Call { target }]
             }
-            Action::Answer(number) => {
-                if !self.settle(number, Settling::Answering) {
-                    return Vec::new();
-                }
-                self.ended = None;
-                self.place = Place::Dial;
-                // One call at a time: the one in progress makes room.
-                let mut commands = Vec::new();
-                if let Some(current) = self.calls.iter_mut().find(|call| !call.rings_here()) {
-                    current.settling = Some(Settling::Ending);
-                    commands.push(Command::HangUp {
-                        call: current.number,
-                    });
-                }
-                commands.push(Command::Answer { call: number });
-                commands
-            }
-            Action::Decline(number) if self.settle(number, Settling::Ending) => {
-                vec![Command::Decline { call: number }]
-            }
-            Action::HangUp(number) if self.settle(number, Settling::Ending) => {
-                vec![Command::HangUp { call: number }]
-            }
-            Action::Decline(_) | Action::HangUp(_) => Vec::new(),
-            Action::Mute(number, on) => vec![Command::Mute { call: number, on }],
             Action::DismissEnded => {
                 self.ended = None;
                 Vec::new()
@@ -322,6 +271,7 @@ impl Desk {
                 self.problem = None;
                 Vec::new()
             }
+            in_call => self.act_in_call(in_call),
         }
     }
 
@@ -341,7 +291,9 @@ impl Desk {
     fn hear_reply(&mut self, asked: Asked, outcome: &Result<Reply, crate::web::Refused>) {
         match asked {
             Asked::Offers | Asked::Username => self.form.hear(outcome),
-            Asked::Contact | Asked::Directory => self.people.hear(outcome),
+            // A server without presence has nothing to be said there.
+            Asked::OwnPresence if self.people.own.is_none() && outcome.is_err() => {}
+            Asked::Contact | Asked::Directory | Asked::OwnPresence => self.people.hear(outcome),
             Asked::Calls => {
                 // A server without a memory for calls leaves those of this window.
                 if let Ok(Reply::Calls(records)) = outcome {
@@ -389,52 +341,7 @@ impl Desk {
             self.outbox.push(asked);
         }
     }
-
-    fn add(&mut self, number: CallNumber, party: Party, incoming: bool, stage: Stage) {
-        self.ended = None;
-        self.calls.push(Call {
-            number,
-            party,
-            incoming,
-            stage,
-            reconnecting: false,
-            redirected_from: None,
-            settling: None,
-        });
-    }
-
-    fn change(&mut self, number: CallNumber, change: impl FnOnce(&mut Call)) {
-        if let Some(call) = self.calls.iter_mut().find(|call| call.number == number) {
-            change(call);
-        }
-    }
-
-    fn connected(&mut self, number: CallNumber, change: impl FnOnce(&mut Connected)) {
-        self.change(number, |call| {
-            if let Stage::Connected(connected) = &mut call.stage {
-                change(connected);
-            }
-        });
-    }
-
-    /// Notes what is asked of a call; `false` when it was asked before, or the call is over.
-    fn settle(&mut self, number: CallNumber, settling: Settling) -> bool {
-        match self.calls.iter_mut().find(|call| call.number == number) {
-            Some(call)
-                if call.settling.is_none_or(|before| {
-                    before == Settling::Answering && settling == Settling::Ending
-                }) =>
-            {
-                call.settling = Some(settling);
-                true
-            }
-            _ => false,
-        }
-    }
 }
-
-/// What the engine calls silence, in dB relative to full scale.
-const SILENCE_DBFS: f32 = -127.0;
 
 fn engine_gone() -> Problem {
     Problem {

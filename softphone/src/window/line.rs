@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::engine::CallNumber;
+use crate::engine::{CallNumber, Encryption, Hold};
 
 /// The person at the other end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,8 @@ pub(crate) enum Stage {
 pub(crate) struct Connected {
     pub(crate) since: Instant,
     pub(crate) codec: String,
-    pub(crate) encrypted: bool,
+    pub(crate) encryption: Encryption,
+    pub(crate) hold: Hold,
     pub(crate) muted: bool,
     pub(crate) spoken_dbfs: f32,
     pub(crate) heard_dbfs: f32,
@@ -82,6 +83,10 @@ pub(crate) struct Call {
     pub(crate) reconnecting: bool,
     /// What was dialled, when it has led to another number.
     pub(crate) redirected_from: Option<String>,
+    /// How handing it over goes, in words.
+    pub(crate) handing_over: Option<String>,
+    /// The last keys that the other side has pressed.
+    pub(crate) keys_heard: String,
     /// What was asked of the engine and has not happened yet.
     pub(crate) settling: Option<Settling>,
 }
@@ -94,6 +99,16 @@ pub(crate) enum Settling {
 }
 
 impl Call {
+    /// Whether both could speak, if nobody held it.
+    pub(crate) fn is_connected(&self) -> bool {
+        matches!(self.stage, Stage::Connected(_))
+    }
+
+    /// Whether this phone has put it on hold.
+    pub(crate) fn waits(&self) -> bool {
+        matches!(&self.stage, Stage::Connected(connected) if connected.hold.by_us)
+    }
+
     pub(crate) fn rings_here(&self) -> bool {
         matches!(self.stage, Stage::RingingHere { .. })
     }

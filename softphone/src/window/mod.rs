@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `shell` | divides the window among the panels and carries what they ask for to the engine |
 //! | `desk` | what the window knows; notices and actions in, commands out |
+//! | `talk` | what the desk knows of calls, and what is done in them |
 //! | `line`, `counter`, `toast` | what the desk is made of: calls, questions to the server, short words |
 //! | `welcome`, `status`, `dialpad`, `ringing`, `call`, `ended`, `recent`, `people`, `me` | one panel each |
 //! | `widgets` | the small parts that the panels are made of |
@@ -30,6 +31,7 @@ mod ringing;
 mod settings;
 mod shell;
 mod status;
+mod talk;
 mod theme;
 mod toast;
 mod welcome;

@@ -205,7 +205,12 @@ impl Window {
             });
         }
         if let Some(panel) = current {
-            ui.push_id(("call", panel.call), |ui| call::show(ui, &panel, actions));
+            let waiting = self.desk.waiting();
+            let waiting: Vec<CallPanel> = waiting.map(|call| CallPanel::of(call, now)).collect();
+            let tools = &mut self.desk.tools;
+            ui.push_id(("call", panel.call), |ui| {
+                call::show(ui, &panel, &waiting, tools, actions);
+            });
         } else if let Some(ringing) = first {
             ui.push_id(("ringing", ringing.call), |ui| {
                 ringing::show(ui, ringing, actions)

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use server::Server;
 use softphone::engine::{
-    AccountSummary, CallNumber, CallStatistics, Command, EndReason, Engine, EngineConfig, Notice,
-    Registration, SipTransport,
+    AccountSummary, CallNumber, CallStatistics, Command, Encryption, EndReason, Engine,
+    EngineConfig, Notice, Registration, SipTransport,
 };
 
 /// Far longer than anything here takes, even on a busy machine.
@@ -72,7 +72,7 @@ async fn answered_call(engine: &mut Engine, target: &str) -> CallNumber {
         Notice::Answered {
             call,
             codec,
-            encrypted: false,
+            encryption: Encryption::None,
         } if codec == "opus" => Some(*call),
         _ => None,
     })

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use softphone::engine::{CallNumber, Command, EndReason, Notice, Registration};
+use softphone::engine::{
+    CallNumber, Command, Encryption, EndReason, Hold, Notice, Registration, TransferProgress,
+};
 
 use crate::stage::{CALL, CTRL_SHIFT, NARROW, Stage, WIDE, amina, bruno_calls, ended};
 
@@ -52,11 +54,11 @@ fn somebody_signs_in_dials_talks_and_hangs_up() {
     stage.tell(Notice::Answered {
         call: CALL,
         codec: "opus".into(),
-        encrypted: true,
+        encryption: Encryption::BetweenPhones,
     });
     stage.wait(Duration::from_secs(65));
     assert!(stage.says("1:05") && stage.says("Opus, full-band sound"));
-    assert!(stage.says("Encrypted") && !stage.says("Not encrypted"));
+    assert!(stage.says("Encrypted between the phones") && !stage.says("Not encrypted"));
 
     stage.click("Hang up");
     let commands = stage.commands();
@@ -86,7 +88,7 @@ fn a_call_comes_in_and_is_answered() {
         stage.tell(Notice::Answered {
             call: CALL,
             codec: "PCMA".into(),
-            encrypted: false,
+            encryption: Encryption::None,
         });
         assert!(stage.says("Not encrypted") && stage.says("G.711 A-law, telephone sound"));
         stage.tell(ended(CALL, EndReason::RemoteHangup));
@@ -199,26 +201,161 @@ fn shortcuts_decline_mute_and_hang_up() {
     ));
 }
 
+/// A second call, which rings while one speaks in the first.
+const SECOND: CallNumber = CallNumber(8);
+
+fn with_second_call(size: [f32; 2]) -> Stage {
+    let mut stage = Stage::talking(size);
+    stage.tell(Notice::Incoming {
+        call: SECOND,
+        from: "300".into(),
+        display_name: None,
+    });
+    stage.wait(Duration::from_secs(1));
+    stage
+}
+
+fn on_hold(call: CallNumber, by_us: bool, by_them: bool) -> Notice {
+    let hold = Hold { by_us, by_them };
+    Notice::Held { call, hold }
+}
+
 #[test]
-fn a_second_call_shows_above_the_first_and_takes_its_place_when_answered() {
+fn a_second_call_shows_above_the_first_which_waits_when_it_is_answered() {
     for size in [NARROW, WIDE] {
-        let mut stage = Stage::talking(size);
-        let second = CallNumber(8);
-        stage.tell(Notice::Incoming {
-            call: second,
-            from: "300".into(),
-            display_name: None,
-        });
-        stage.wait(Duration::from_secs(1));
+        let mut stage = with_second_call(size);
         assert!(stage.says("Bruno Keller") && stage.says("300") && stage.has_button("Hang up"));
         stage.assert_controls_in_reach();
-        stage.click("End call and answer");
+        stage.click("Hold call and answer");
         let commands = stage.commands();
         assert!(
-            matches!(commands.as_slice(), [Command::HangUp { call: CALL }, Command::Answer { call }] if *call == second),
+            matches!(commands.as_slice(), [Command::Answer { call: SECOND }]),
             "{commands:?}"
         );
+        stage.tell(on_hold(CALL, true, false));
+        stage.tell(Notice::Answered {
+            call: SECOND,
+            codec: "pcmu".into(),
+            encryption: Encryption::None,
+        });
+        assert!(stage.has_button("Speak with Bruno Keller"));
+        stage.assert_controls_in_reach();
+        stage.click("Connect Bruno Keller with 300");
+        let commands = stage.commands();
+        assert!(
+            matches!(
+                commands.as_slice(),
+                [Command::TransferToCall {
+                    call: CALL,
+                    consulted: SECOND
+                }]
+            ),
+            "{commands:?}"
+        );
+        stage.click("Speak with Bruno Keller");
+        assert!(matches!(
+            stage.commands().as_slice(),
+            [Command::Hold {
+                call: CALL,
+                on: false
+            }]
+        ));
+        stage.tell(on_hold(SECOND, true, false));
+        stage.tell(on_hold(CALL, false, false));
+        assert!(stage.has_button("Speak with 300"));
     }
+}
+
+#[test]
+fn a_call_is_put_on_hold_and_being_held_is_shown() {
+    for size in [NARROW, WIDE] {
+        let mut stage = Stage::talking(size);
+        stage.click("Hold");
+        assert!(matches!(
+            stage.commands().as_slice(),
+            [Command::Hold {
+                call: CALL,
+                on: true
+            }]
+        ));
+        stage.tell(on_hold(CALL, true, false));
+        assert!(stage.says("On hold") && stage.has_button("Resume"));
+        stage.tell(on_hold(CALL, false, true));
+        assert!(stage.says("They put you on hold") && stage.has_button("Hold"));
+        stage.assert_controls_in_reach();
+    }
+}
+
+#[test]
+fn keys_are_pressed_in_a_call_and_those_of_the_other_side_are_shown() {
+    for size in [NARROW, WIDE] {
+        let mut stage = Stage::talking(size);
+        stage.click("Keypad");
+        stage.assert_controls_in_reach();
+        stage.find_and_click("Send Digit 4");
+        stage.find_and_click("Send Hash");
+        let commands = stage.commands();
+        let pressed: String = commands
+            .iter()
+            .filter_map(|command| match command {
+                Command::Press { digit, .. } => Some(digit.sign()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(pressed, "4#");
+        assert!(stage.says("4#"));
+        stage.click("Close the keypad");
+        for sign in ['1', '9'] {
+            let digit = softphone::engine::Digit::new(sign).unwrap();
+            stage.tell(Notice::Digit { call: CALL, digit });
+        }
+        assert!(stage.says("They pressed 19"));
+    }
+}
+
+#[test]
+fn a_call_is_handed_over_at_once_or_after_asking() {
+    for size in [NARROW, WIDE] {
+        for (button, asks) in [("Hand over now", false), ("Ask first", true)] {
+            let mut stage = Stage::talking(size);
+            stage.click("Transfer");
+            stage.assert_controls_in_reach();
+            assert!(!stage.has_button(button), "nobody is named yet");
+            stage.type_into(Role::TextInput, "Hand Bruno Keller over to", "205");
+            stage.click(button);
+            let commands = stage.commands();
+            match commands.as_slice() {
+                [Command::Call { target }] if asks => assert_eq!(target, "205"),
+                [Command::Transfer { call: CALL, target }] if !asks => assert_eq!(target, "205"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    let mut stage = Stage::talking(NARROW);
+    let moved = |progress| Notice::Transfer {
+        call: CALL,
+        progress,
+    };
+    stage.tell(moved(TransferProgress::Ringing));
+    assert!(stage.says("Handing over, it rings there"));
+    let why = "The call was not handed over and goes on.".to_owned();
+    stage.tell(moved(TransferProgress::Failed(why.clone())));
+    assert!(stage.says(&why) && !stage.says("Handing over"));
+}
+
+#[test]
+fn a_call_that_has_lost_the_server_says_so_and_goes_on() {
+    let mut stage = Stage::talking(NARROW);
+    stage.tell(Notice::Reconnecting {
+        call: CALL,
+        on: true,
+    });
+    assert!(stage.says("Reconnecting…") && stage.has_button("Hang up"));
+    stage.tell(Notice::Reconnecting {
+        call: CALL,
+        on: false,
+    });
+    assert!(!stage.says("Reconnecting…"));
 }
 
 #[test]

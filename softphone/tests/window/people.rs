@@ -1,6 +1,9 @@
 //! Contacts and the directory.
 
-use api::{AccountId, Contact, DirectoryEntry, Number};
+use api::{
+    AccountId, ChosenState, Contact, DirectoryEntry, Number, OwnPresence, PresenceState,
+    PresenceView,
+};
 use egui::{Key, Modifiers, Role};
 use softphone::engine::{Command, Notice};
 use softphone::web::{Errand, Reply};
@@ -105,4 +108,78 @@ fn somebody_without_an_account_is_written_down_by_hand() {
     });
     assert_eq!(entry.number.as_deref(), Some("+49 30 1234"));
     assert_eq!(entry.name.as_deref(), Some("Office"));
+}
+
+#[test]
+fn how_somebody_is_stands_in_the_row_and_in_its_name() {
+    let mut stage = Stage::signed_in(NARROW);
+    stage.tell(Notice::Contacts(vec![bruno()]));
+    let view = |state, note: &str| {
+        Notice::Presences(vec![PresenceView {
+            account: AccountId(2),
+            state,
+            note: note.into(),
+            since: None,
+            last_seen: None,
+        }])
+    };
+    stage.tell(view(PresenceState::InACall, ""));
+    stage.click("Contacts");
+    assert!(stage.says("Bruno Keller, in a call"));
+    stage.tell(view(PresenceState::Away, "back at 3"));
+    assert!(stage.says("Bruno Keller, away: back at 3") && stage.says("200 · away: back at 3"));
+}
+
+#[test]
+fn one_chooses_what_others_see_where_the_server_knows_of_it() {
+    let mut stage = Stage::signed_in(NARROW);
+    stage.click("Contacts");
+    assert!(!stage.has_button("Be busy"));
+    let id = stage.asked(|command| match command {
+        Command::Ask {
+            id,
+            errand: Errand::OwnPresence,
+        } => Some(*id),
+        _ => None,
+    });
+    let outcome = Ok(Reply::OwnPresence(OwnPresence::default()));
+    stage.tell(Notice::Reply { id, outcome });
+    assert!(stage.has_button("You are: Available"));
+    stage.click("Be do not disturb");
+    let change = stage.asked(|command| match command {
+        Command::Ask {
+            errand: Errand::SetPresence(change),
+            ..
+        } => Some(change.clone()),
+        _ => None,
+    });
+    assert_eq!(change.state, Some(ChosenState::DoNotDisturb));
+}
+
+#[test]
+fn contacts_are_grouped_and_blocked() {
+    let mut stage = Stage::signed_in([360.0, 900.0]);
+    let contact = |id, name: &str, groups: &[&str]| Contact {
+        id,
+        name: name.into(),
+        groups: groups.iter().map(|&group| group.to_owned()).collect(),
+        ..bruno()
+    };
+    stage.tell(Notice::Contacts(vec![
+        contact(1, "Bruno Keller", &["Work"]),
+        contact(2, "Chiara Rossi", &[]),
+    ]));
+    stage.click("Contacts");
+    stage.click("Show Work");
+    assert!(stage.says("Bruno Keller") && !stage.says("Chiara Rossi"));
+    stage.click("Change Bruno Keller");
+    stage.find_and_click("Block Bruno Keller");
+    let blocked = stage.asked(|command| match command {
+        Command::Ask {
+            errand: Errand::ChangeContact { id: 1, entry },
+            ..
+        } => entry.is_blocked,
+        _ => None,
+    });
+    assert!(blocked);
 }

@@ -9,7 +9,7 @@ use egui::{Key, Modifiers, Role};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use softphone::engine::{
-    AccountSummary, CallNumber, CallStatistics, Command, EndReason, EngineGone, Notice,
+    AccountSummary, CallNumber, CallStatistics, Command, Encryption, EndReason, EngineGone, Notice,
     Registration,
 };
 use softphone::web::Errand;
@@ -106,7 +106,7 @@ impl Stage {
         stage.tell(Notice::Answered {
             call: CALL,
             codec: "opus".into(),
-            encrypted: false,
+            encryption: Encryption::None,
         });
         stage.commands();
         stage
@@ -136,7 +136,7 @@ impl Stage {
                 command,
                 Command::Enquire { .. }
                     | Command::Ask {
-                        errand: Errand::Calls,
+                        errand: Errand::Calls | Errand::OwnPresence,
                         ..
                     }
             )

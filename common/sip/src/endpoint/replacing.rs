@@ -17,6 +17,18 @@ impl Endpoint {
         (!is_answered || !replaces.is_early_only()).then_some(id)
     }
 
+    /// How the peer of an answered call names it in a Replaces header: for the Refer-To of an attended transfer that
+    /// shall take the peer's place. `None` when the call is not there or not answered.
+    pub fn name_of(&self, leg: LegId) -> Option<Replaces> {
+        let leg = self.legs.get(&leg)?;
+        let Phase::Established(established) = &leg.phase else {
+            return None;
+        };
+        let dialog = &established.session.dialog;
+        let local = dialog.local_tag()?;
+        Some(Replaces::new(dialog.call_id(), dialog.remote_tag(), &local))
+    }
+
     fn replaced(&self, replaces: &Replaces) -> Option<LegId> {
         let key = self.dialog_key(&replaces.call_id, replaces.to_tag());
         let id = *self.dialogs.get(&key)?;

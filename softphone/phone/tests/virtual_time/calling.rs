@@ -77,8 +77,10 @@ fn a_caller_who_gives_up_stops_the_ringing() {
 }
 
 #[test]
-fn a_second_caller_hears_that_the_line_is_busy() {
-    let (mut house, _, _) = House::connected();
+fn a_second_caller_hears_that_the_line_is_busy_where_calls_do_not_wait() {
+    let mut house = House::signed_in();
+    house.bela.phone.take_waiting_calls(false);
+    let (mut house, _, _) = house.talking();
     let now = house.now();
     house.exchange.call(now, "201", "");
     house.pass(1.0);
@@ -155,9 +157,10 @@ fn a_call_that_cannot_be_placed_ends_with_its_reason() {
     assert!(matches!(house.amina.ends()[..], [EndReason::BadTarget(_)]));
 
     let (mut house, _, _) = House::connected();
+    house.dial("201");
     house.dial("202");
     assert_eq!(house.amina.ends(), [EndReason::AlreadyInCall]);
-    assert!(house.amina.is_connected());
+    assert_eq!(house.amina.calls().len(), 2);
 }
 
 #[test]

@@ -6,5 +6,7 @@
 )]
 
 mod calling;
+mod encrypting;
+mod holding;
 mod house;
 mod losing_the_server;

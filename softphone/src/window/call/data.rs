@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::engine::CallNumber;
+use crate::engine::{CallNumber, Encryption, Hold};
 use crate::window::desk::{Call, Connected, Settling, Stage};
 
 /// What is shown of the call in progress.
@@ -26,7 +26,10 @@ pub(crate) struct Talk {
     pub(crate) heard: f32,
     pub(crate) muted: bool,
     pub(crate) codec: String,
-    pub(crate) encrypted: bool,
+    pub(crate) encryption: Encryption,
+    pub(crate) hold: Hold,
+    /// The last keys that the other side has pressed.
+    pub(crate) keys_heard: String,
     /// When the words about the time change next.
     pub(crate) next_second: Duration,
 }
@@ -34,7 +37,7 @@ pub(crate) struct Talk {
 impl CallPanel {
     pub(crate) fn of(call: &Call, now: Instant) -> Self {
         let talk = match &call.stage {
-            Stage::Connected(connected) => Some(Talk::of(connected, now)),
+            Stage::Connected(connected) => Some(Talk::of(call, connected, now)),
             _ => None,
         };
         let words = match (&call.stage, call.settling) {
@@ -50,7 +53,13 @@ impl CallPanel {
             (Stage::RingingThere, _) => "Ringing…".into(),
             (Stage::RingingHere { .. }, _) => "Connecting…".into(),
             (Stage::Connected(connected), _) => {
-                clock(now.saturating_duration_since(connected.since))
+                let time = clock(now.saturating_duration_since(connected.since));
+                match (&call.handing_over, connected.hold) {
+                    (Some(words), _) => words.clone(),
+                    (_, Hold { by_us: true, .. }) => format!("On hold {time}"),
+                    (_, Hold { by_them: true, .. }) => format!("They put you on hold {time}"),
+                    _ => time,
+                }
             }
         };
         Self {
@@ -65,7 +74,7 @@ impl CallPanel {
 }
 
 impl Talk {
-    fn of(connected: &Connected, now: Instant) -> Self {
+    fn of(call: &Call, connected: &Connected, now: Instant) -> Self {
         let millis = now
             .saturating_duration_since(connected.since)
             .subsec_millis();
@@ -78,17 +87,10 @@ impl Talk {
             heard: fill(connected.heard_dbfs),
             muted: connected.muted,
             codec: codec_words(&connected.codec),
-            encrypted: connected.encrypted,
+            encryption: connected.encryption,
+            hold: connected.hold,
+            keys_heard: call.keys_heard.clone(),
             next_second: Duration::from_millis(u64::from(1000 - millis)),
-        }
-    }
-
-    /// Whether others can listen in, in words.
-    pub(crate) fn encryption_words(&self) -> &'static str {
-        if self.encrypted {
-            "Encrypted"
-        } else {
-            "Not encrypted"
         }
     }
 }

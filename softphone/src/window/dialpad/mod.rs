@@ -3,5 +3,5 @@
 mod data;
 mod view;
 
-pub(crate) use data::Dialled;
+pub(crate) use data::{Dialled, KEYS};
 pub(crate) use view::{is_typing, line_id, show};

@@ -1,6 +1,11 @@
 //! Contacts, the search among them, and who was found in the directory.
 
-use api::{AccountId, Contact, ContactEntry, DirectoryEntry};
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::{
+    AccountId, ChosenState, Contact, ContactEntry, DirectoryEntry, OwnPresence, PresenceChange,
+    PresenceView,
+};
 
 use crate::engine::Command;
 use crate::web::{Errand, Refused, Reply};
@@ -16,6 +21,16 @@ pub(crate) struct People {
     /// What the directory was asked for last, once the answer is there.
     found_for: Option<String>,
     pub(crate) complaint: Option<String>,
+    /// What one tells about oneself, once the server has said it.
+    pub(crate) own: Option<OwnPresence>,
+    /// The note about oneself, as typed.
+    pub(crate) note: String,
+    /// How others are.
+    presences: BTreeMap<AccountId, PresenceView>,
+    /// The group that is looked at; all contacts without it.
+    pub(crate) group: Option<String>,
+    /// A contact that is being changed.
+    pub(crate) editing: Option<Editing>,
     /// A contact that is being written down by hand.
     pub(crate) adding: Option<Adding>,
 }
@@ -25,6 +40,15 @@ pub(crate) struct People {
 pub(crate) struct Adding {
     pub(crate) name: String,
     pub(crate) number: String,
+}
+
+/// A contact that is being changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Editing {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    /// The groups, with commas between them.
+    pub(crate) groups: String,
 }
 
 /// What somebody did in the panel.
@@ -42,6 +66,20 @@ pub(crate) enum PeopleAction {
     Write(bool),
     /// Write down what was typed.
     AddWritten,
+    /// Tell something else about oneself.
+    Choose(ChosenState),
+    /// Tell the note that was typed.
+    TellNote,
+    /// Look at a group, or at all.
+    Show(Option<String>),
+    /// Begin to change a contact, or stop.
+    Edit(Option<i64>),
+    /// Keep what was changed.
+    Save,
+    /// Let somebody reach one no more, or again.
+    Block(i64, bool),
+    /// The panel is opened.
+    Open,
 }
 
 impl People {
@@ -53,12 +91,39 @@ impl People {
     /// The contacts that match what is looked for.
     pub(crate) fn rows(&self) -> impl Iterator<Item = &Contact> {
         let query = self.query.trim().to_lowercase();
-        self.contacts.iter().filter(move |contact| {
-            let number = contact.number.as_ref();
-            query.is_empty()
-                || contact.name.to_lowercase().contains(&query)
-                || number.is_some_and(|number| number.as_str().contains(&query))
-        })
+        let in_group = |contact: &&Contact| match &self.group {
+            Some(group) => contact.groups.contains(group),
+            None => true,
+        };
+        self.contacts
+            .iter()
+            .filter(in_group)
+            .filter(move |contact| {
+                let number = contact.number.as_ref();
+                query.is_empty()
+                    || contact.name.to_lowercase().contains(&query)
+                    || number.is_some_and(|number| number.as_str().contains(&query))
+            })
+    }
+
+    /// The groups that contacts are in.
+    pub(crate) fn groups(&self) -> BTreeSet<&str> {
+        let contacts = self.contacts.iter();
+        contacts
+            .flat_map(|contact| contact.groups.iter().map(String::as_str))
+            .collect()
+    }
+
+    /// How somebody is, as far as the server tells.
+    pub(crate) fn presence(&self, account: Option<AccountId>) -> Option<&PresenceView> {
+        self.presences.get(&account?)
+    }
+
+    /// How people are now.
+    pub(crate) fn hear_presences(&mut self, people: Vec<PresenceView>) {
+        let people = people.into_iter();
+        self.presences
+            .extend(people.map(|person| (person.account, person)));
     }
 
     /// Whether there is any contact at all.
@@ -89,23 +154,62 @@ impl People {
                 self.found_for = None;
                 Some(counter.ask(Asked::Directory, Errand::Directory { query }))
             }
-            PeopleAction::Star(id) => {
-                let contact = self.contacts.iter().find(|contact| contact.id == id)?;
-                let entry = ContactEntry {
-                    account: contact.account,
-                    number: match contact.account {
-                        // The number of somebody with an account is the server's to say.
-                        Some(_) => None,
-                        None => contact.number.as_ref().map(|n| n.as_str().to_owned()),
-                    },
-                    name: Some(contact.name.clone()),
-                    note: contact.note.clone(),
-                    is_favourite: !contact.is_favourite,
-                    ..ContactEntry::default()
+            PeopleAction::Star(id) => self.changed(id, counter, |contact, entry| {
+                entry.is_favourite = !contact.is_favourite;
+            }),
+            PeopleAction::Block(id, on) => {
+                self.changed(id, counter, |_, entry| entry.is_blocked = Some(on))
+            }
+            PeopleAction::Show(group) => {
+                self.group = group;
+                None
+            }
+            PeopleAction::Edit(id) => {
+                let contact = self.contacts.iter().find(|contact| Some(contact.id) == id);
+                self.editing = contact.map(|contact| Editing {
+                    id: contact.id,
+                    name: contact.name.clone(),
+                    groups: contact.groups.join(", "),
+                });
+                None
+            }
+            PeopleAction::Save => {
+                let editing = self.editing.clone()?;
+                let groups = editing.groups.split(',').map(str::trim);
+                let groups: Vec<String> = groups
+                    .filter(|group| !group.is_empty())
+                    .map(str::to_owned)
+                    .collect();
+                let name = editing.name.trim();
+                if name.is_empty() {
+                    self.complaint = Some("Type what to call them.".into());
+                    return None;
+                }
+                self.changed(editing.id, counter, |_, entry| {
+                    entry.name = Some(name.to_owned());
+                    entry.groups = Some(groups);
+                })
+            }
+            PeopleAction::Open => {
+                let asks = self.own.is_none();
+                asks.then(|| counter.ask(Asked::OwnPresence, Errand::OwnPresence))
+            }
+            PeopleAction::Choose(state) => {
+                let change = PresenceChange {
+                    state: Some(state),
+                    ..PresenceChange::default()
                 };
-                Some(counter.ask(Asked::Contact, Errand::ChangeContact { id, entry }))
+                Some(counter.ask(Asked::OwnPresence, Errand::SetPresence(change)))
+            }
+            PeopleAction::TellNote => {
+                let change = PresenceChange {
+                    note: Some(self.note.trim().to_owned()),
+                    ..PresenceChange::default()
+                };
+                Some(counter.ask(Asked::OwnPresence, Errand::SetPresence(change)))
             }
             PeopleAction::Remove(id) => {
+                self.editing = None;
                 Some(counter.ask(Asked::Contact, Errand::RemoveContact { id }))
             }
             PeopleAction::Add(account) => {
@@ -136,6 +240,30 @@ impl People {
         }
     }
 
+    /// A contact as it shall be, with what `change` makes of it.
+    fn changed(
+        &self,
+        id: i64,
+        counter: &mut Counter,
+        change: impl FnOnce(&Contact, &mut ContactEntry),
+    ) -> Option<Command> {
+        let contact = self.contacts.iter().find(|contact| contact.id == id)?;
+        let mut entry = ContactEntry {
+            account: contact.account,
+            number: match contact.account {
+                // The number of somebody with an account is the server's to say.
+                Some(_) => None,
+                None => contact.number.as_ref().map(|n| n.as_str().to_owned()),
+            },
+            name: Some(contact.name.clone()),
+            note: contact.note.clone(),
+            is_favourite: contact.is_favourite,
+            ..ContactEntry::default()
+        };
+        change(contact, &mut entry);
+        Some(counter.ask(Asked::Contact, Errand::ChangeContact { id, entry }))
+    }
+
     /// Takes in what came back. The contacts themselves come from the engine.
     pub(crate) fn hear(&mut self, outcome: &Result<Reply, Refused>) {
         match outcome {
@@ -143,7 +271,14 @@ impl People {
                 self.found.clone_from(found);
                 self.found_for = Some(self.query.trim().to_owned());
             }
-            Ok(Reply::Contact(_)) => self.adding = None,
+            Ok(Reply::Contact(_)) => {
+                self.adding = None;
+                self.editing = None;
+            }
+            Ok(Reply::OwnPresence(own)) => {
+                self.note.clone_from(&own.note);
+                self.own = Some(own.clone());
+            }
             Ok(_) => {}
             Err(refused) => self.complaint = Some(refused.problem.sentence.clone()),
         }

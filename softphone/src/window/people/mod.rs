@@ -1,6 +1,7 @@
 //! The people whom one knows: contacts, and the directory.
 
 mod data;
+mod presence;
 mod view;
 
 pub(crate) use data::{People, PeopleAction};

@@ -15,7 +15,9 @@ pub(crate) struct Ringing {
     pub(crate) title: String,
     pub(crate) subtitle: Option<String>,
     pub(crate) words: &'static str,
-    /// Answering ends the call in progress.
+    /// Answering puts the call in progress on hold.
+    pub(crate) holds_current: bool,
+    /// Answering gives up the call that is being placed.
     pub(crate) ends_current: bool,
     pub(crate) can_answer: bool,
     pub(crate) can_decline: bool,
@@ -26,13 +28,19 @@ pub(crate) struct Ringing {
 impl Ringing {
     /// Every call that rings here.
     pub(crate) fn all(desk: &Desk, now: Instant) -> Vec<Self> {
-        let busy = desk.current().is_some();
+        let current = desk.current();
+        let holds_current = current.is_some_and(Call::is_connected);
+        let ends_current = current.is_some() && !holds_current;
         desk.ringing()
-            .map(|call| Self::of(call, busy, now))
+            .map(|call| Self {
+                holds_current,
+                ends_current,
+                ..Self::of(call, now)
+            })
             .collect()
     }
 
-    fn of(call: &Call, busy: bool, now: Instant) -> Self {
+    fn of(call: &Call, now: Instant) -> Self {
         let shown_for = match call.stage {
             Stage::RingingHere { since } => now.saturating_duration_since(since),
             _ => GUARD,
@@ -47,7 +55,8 @@ impl Ringing {
                 Some(Settling::Answering) => "Connecting…",
                 Some(Settling::Ending) => "Declining…",
             },
-            ends_current: busy,
+            holds_current: false,
+            ends_current: false,
             can_answer: call.settling.is_none() && guarded_for.is_none(),
             can_decline: call.settling != Some(Settling::Ending) && guarded_for.is_none(),
             guarded_for,
@@ -56,7 +65,9 @@ impl Ringing {
 
     /// What a screen reader says of the button to answer.
     pub(crate) fn answer_name(&self) -> &'static str {
-        if self.ends_current {
+        if self.holds_current {
+            "Hold call and answer"
+        } else if self.ends_current {
             "End call and answer"
         } else {
             "Answer"

@@ -67,7 +67,9 @@ fn buttons(ui: &mut Ui, ringing: &Ringing, width: f32, actions: &mut Vec<Action>
         if decline.enabled(ringing.can_decline).show(ui).clicked() {
             actions.push(Action::Decline(ringing.call));
         }
-        let text = if ringing.ends_current {
+        let text = if ringing.holds_current {
+            "Hold & answer"
+        } else if ringing.ends_current {
             "End & answer"
         } else {
             "Answer"

@@ -8,13 +8,15 @@ use bytes::Bytes;
 use simnet::{Node, Packet};
 use sip::{
     Authenticator, Authorization, Endpoint, Event, Flow, FromHeader, Ha1, Headers, Input, LegId,
-    Method, NameAddr, Request, RequestId, StatusCode, Transport, Uri, Verdict, WwwAuthenticate,
+    Method, NameAddr, ReferTo, Request, RequestId, Sipfrag, StatusCode, SubscriptionId, Transport,
+    Uri, Verdict, WwwAuthenticate,
 };
 
 use super::{DOMAIN, SECRET};
 
 pub(crate) struct Exchange {
     address: SocketAddr,
+    transport: Transport,
     endpoint: Endpoint,
     authenticator: Authenticator,
     pub(crate) bindings: BTreeMap<String, Flow>,
@@ -32,15 +34,22 @@ pub(crate) struct Exchange {
     pub(crate) flow_timer: Option<u32>,
     /// Requests that came, by method.
     pub(crate) requests: Vec<Method>,
+    /// What becomes of a transfer.
+    pub(crate) transfers_end_with: StatusCode,
+    /// Where calls were to be handed over to.
+    pub(crate) referred: Vec<Uri>,
+    /// Bodies of INFO requests.
+    pub(crate) infos: Vec<String>,
     /// What happened to legs without another leg.
     pub(crate) single: Vec<Event>,
 }
 
 impl Exchange {
-    pub(crate) fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: SocketAddr, transport: Transport) -> Self {
         Self {
             address,
-            endpoint: Endpoint::new(sip::Config::default(), [7; 32]),
+            transport,
+            endpoint: Endpoint::new(config(), [7; 32]),
             authenticator: Authenticator::new(DOMAIN, [8; 32]),
             bindings: BTreeMap::new(),
             bridged: BTreeMap::new(),
@@ -50,13 +59,16 @@ impl Exchange {
             is_dead: false,
             flow_timer: None,
             requests: Vec::new(),
+            transfers_end_with: StatusCode::OK,
+            referred: Vec::new(),
+            infos: Vec::new(),
             single: Vec::new(),
         }
     }
 
     /// As if it had been started anew: it knows nobody and no call.
     pub(crate) fn forget_calls(&mut self) {
-        self.endpoint = Endpoint::new(sip::Config::default(), [9; 32]);
+        self.endpoint = Endpoint::new(config(), [9; 32]);
         self.bridged.clear();
         self.at.clear();
     }
@@ -119,6 +131,28 @@ impl Exchange {
                 ..
             } => self.answer(now, request, flow, &message),
             Event::Incoming { leg, invite, .. } => self.bridge(now, leg, &invite),
+            Event::Reoffer { leg, invite } => {
+                let body = invite.body;
+                if let Some(other) = self.bridged.get(&leg) {
+                    let input = Input::Reinvite { leg: *other, body };
+                    self.endpoint.handle(now, input);
+                }
+            }
+            Event::ReofferRefused { leg, status } => {
+                if let Some(other) = self.bridged.get(&leg) {
+                    let input = Input::Reject {
+                        leg: *other,
+                        status,
+                        headers: Headers::default(),
+                    };
+                    self.endpoint.handle(now, input);
+                }
+            }
+            Event::SubscriptionRequested {
+                subscription,
+                request,
+                ..
+            } => self.transfer(now, subscription, &request),
             Event::Progress {
                 leg,
                 status,
@@ -169,10 +203,41 @@ impl Exchange {
         }
     }
 
+    /// Takes a REFER, and says how it goes.
+    fn transfer(&mut self, now: Instant, subscription: SubscriptionId, request: &Request) {
+        let refer_to: ReferTo = request.headers.required().unwrap();
+        self.referred.push(refer_to.0.uri);
+        let mut headers = Headers::default();
+        headers.push(sip::HeaderName::ContentType, Sipfrag::CONTENT_TYPE);
+        let accept = Input::AcceptSubscription {
+            subscription,
+            expires_seconds: 60,
+            headers: Headers::default(),
+        };
+        let rings = Input::Notify {
+            subscription,
+            headers: headers.clone(),
+            body: Sipfrag::new(StatusCode::RINGING).to_bytes(),
+        };
+        let end = Input::EndSubscription {
+            subscription,
+            reason: "noresource".into(),
+            headers,
+            body: Sipfrag::new(self.transfers_end_with).to_bytes(),
+        };
+        for input in [accept, rings, end] {
+            self.endpoint.handle(now, input);
+        }
+    }
+
     fn answer(&mut self, now: Instant, request: RequestId, flow: Flow, message: &Request) {
         self.requests.push(message.method.clone());
         let mut headers = Headers::default();
         let mut status = StatusCode::OK;
+        if message.method == Method::Info {
+            self.infos
+                .push(String::from_utf8(message.body.to_vec()).unwrap());
+        }
         if message.method == Method::Register {
             let user = user_of(message);
             if self.knows(now, message, &user) {
@@ -245,6 +310,12 @@ impl Exchange {
     }
 }
 
+fn config() -> sip::Config {
+    let mut config = sip::Config::default();
+    config.methods.push(Method::Refer);
+    config
+}
+
 fn user_of(message: &Request) -> String {
     let from: FromHeader = message.headers.required().unwrap();
     from.0.uri.user.unwrap().to_string()
@@ -262,7 +333,7 @@ impl Node<SocketAddr, Bytes> for Exchange {
     fn receive(&mut self, now: Instant, packet: Packet<SocketAddr, Bytes>) {
         if !self.is_dead {
             let flow = Flow {
-                transport: Transport::Udp,
+                transport: self.transport,
                 local: packet.to,
                 remote: packet.from,
                 connection: 0,

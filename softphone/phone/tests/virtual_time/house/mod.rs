@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use phone::{
-    Call, CallNumber, CallStage, Config, EndReason, Event, Input, Phone, RegistrationState,
+    Call, CallNumber, CallStage, Config, EndReason, Event, Input, KeyMaterial, Phone,
+    RegistrationState,
 };
 use sdp::Negotiated;
 use simnet::{Conditions, Network, Node, Packet};
@@ -22,16 +23,23 @@ pub(crate) const SECRET: &str = "device secret";
 pub(crate) struct Handset {
     pub(crate) phone: Phone,
     address: SocketAddr,
+    transport: Transport,
     pub(crate) events: Vec<Event>,
     /// Whether a socket is opened at once when the phone needs one.
     pub(crate) opens_sockets: bool,
 }
 
 impl Handset {
-    fn new(user: &str, host: u8, server: SocketAddr, now: Instant, secret: &str) -> Self {
+    fn new(
+        user: &str,
+        host: u8,
+        (transport, server): (Transport, SocketAddr),
+        now: Instant,
+        secret: &str,
+    ) -> Self {
         let address = SocketAddr::from(([10, 0, 0, host], 5060));
         let flow = Flow {
-            transport: Transport::Udp,
+            transport,
             local: address,
             remote: server,
             connection: 0,
@@ -40,6 +48,7 @@ impl Handset {
         Self {
             phone: Phone::new(config, now, [host; 32]),
             address,
+            transport,
             events: Vec::new(),
             opens_sockets: true,
         }
@@ -52,7 +61,9 @@ impl Handset {
                 && self.opens_sockets
             {
                 let rtp = SocketAddr::new(self.address.ip(), 40_000);
-                self.phone.handle(now, Input::MediaReady { call, rtp });
+                let keys = KeyMaterial::new([self.address.port() as u8; KeyMaterial::BYTES]);
+                self.phone
+                    .handle(now, Input::MediaReady { call, rtp, keys });
             }
             self.events.push(event);
         }
@@ -104,7 +115,7 @@ impl Node<SocketAddr, Bytes> for Handset {
 
     fn receive(&mut self, now: Instant, packet: Packet<SocketAddr, Bytes>) {
         let flow = Flow {
-            transport: Transport::Udp,
+            transport: self.transport,
             local: packet.to,
             remote: packet.from,
             connection: 0,
@@ -147,13 +158,17 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) fn new(conditions: Conditions) -> Self {
+        Self::over(Transport::Udp, conditions)
+    }
+
+    fn over(transport: Transport, conditions: Conditions) -> Self {
         let network = Network::new([3; 32], conditions);
         let server = SocketAddr::from(([10, 0, 0, 1], 5060));
         let now = network.now();
         Self {
-            exchange: Exchange::new(server),
-            amina: Handset::new("200", 2, server, now, SECRET),
-            bela: Handset::new("201", 3, server, now, SECRET),
+            exchange: Exchange::new(server, transport),
+            amina: Handset::new("200", 2, (transport, server), now, SECRET),
+            bela: Handset::new("201", 3, (transport, server), now, SECRET),
             network,
         }
     }
@@ -178,7 +193,8 @@ impl House {
 
     pub(crate) fn with_secret(mut self, secret: &str) -> Self {
         let server = SocketAddr::from(([10, 0, 0, 1], 5060));
-        self.amina = Handset::new("200", 2, server, self.network.now(), secret);
+        let way = (Transport::Udp, server);
+        self.amina = Handset::new("200", 2, way, self.network.now(), secret);
         self
     }
 
@@ -214,9 +230,21 @@ impl House {
         calls[0].number
     }
 
+    /// Both phones are registered over encrypted signalling.
+    pub(crate) fn secure() -> Self {
+        let mut house = Self::over(Transport::Tls, Conditions::perfect());
+        house.sign_in();
+        house
+    }
+
     /// Amina and Bela speak; sound flows both ways.
     pub(crate) fn connected() -> (Self, CallNumber, CallNumber) {
-        let mut house = Self::signed_in();
+        Self::signed_in().talking()
+    }
+
+    /// Amina calls Bela, and sound flows both ways.
+    pub(crate) fn talking(self) -> (Self, CallNumber, CallNumber) {
+        let mut house = self;
         let at_amina = house.dial("201");
         house.pass(1.0);
         let at_bela = house.ringing();

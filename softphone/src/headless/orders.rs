@@ -1,0 +1,229 @@
+//! What a script says on stdin while it is in calls (`--commands`): one order a line.
+
+use tokio::sync::mpsc;
+
+use crate::engine::{CallNumber, Command, Digit, Notice, Problem};
+
+/// One line, understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    Call(String),
+    Answer(Option<CallNumber>),
+    Decline(Option<CallNumber>),
+    HangUp(Option<CallNumber>),
+    Hold(Option<CallNumber>),
+    Resume(Option<CallNumber>),
+    Mute(bool),
+    Digits(Vec<Digit>),
+    Transfer(String),
+    TransferTo(CallNumber),
+}
+
+/// What can be said, for the sentence that refuses what cannot.
+const ORDERS: &str = "call TARGET, answer, decline, hangup, hold, resume, mute, unmute, digits 123#, transfer TARGET, \
+                      transfer-to CALL";
+
+impl Order {
+    /// Reads a line; `None` when it is empty.
+    ///
+    /// # Errors
+    /// A line that is no order.
+    pub(super) fn parse(line: &str) -> Result<Option<Self>, Problem> {
+        let line = line.trim();
+        let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let rest = rest.trim();
+        let wrong = || Problem {
+            code: "bad-command",
+            sentence: format!("“{line}” is no command; there are: {ORDERS}."),
+        };
+        let call = || match rest {
+            "" => Ok(None),
+            number => number.parse().map(|number| Some(CallNumber(number))),
+        };
+        let call = || call().map_err(|_| wrong());
+        let target = || match rest {
+            "" => Err(wrong()),
+            target => Ok(target.to_owned()),
+        };
+        Ok(Some(match word {
+            "" => return Ok(None),
+            "call" => Self::Call(target()?),
+            "answer" => Self::Answer(call()?),
+            "decline" => Self::Decline(call()?),
+            "hangup" => Self::HangUp(call()?),
+            "hold" => Self::Hold(call()?),
+            "resume" => Self::Resume(call()?),
+            "mute" => Self::Mute(true),
+            "unmute" => Self::Mute(false),
+            "digits" => Self::Digits(digits(rest).map_err(|_| wrong())?),
+            "transfer" => Self::Transfer(target()?),
+            "transfer-to" => Self::TransferTo(call()?.ok_or_else(wrong)?),
+            _ => return Err(wrong()),
+        }))
+    }
+
+    /// The commands for the engine. Orders that name no call mean `ringing` for answering and declining, else `current`.
+    pub(super) fn commands(
+        self,
+        current: Option<CallNumber>,
+        ringing: Option<CallNumber>,
+    ) -> Vec<Command> {
+        let one = |call: Option<CallNumber>, command: fn(CallNumber) -> Command| {
+            call.map(command).into_iter().collect()
+        };
+        match self {
+            Self::Call(target) => vec![Command::Call { target }],
+            Self::Answer(call) => one(call.or(ringing), |call| Command::Answer { call }),
+            Self::Decline(call) => one(call.or(ringing), |call| Command::Decline { call }),
+            Self::HangUp(call) => one(call.or(current), |call| Command::HangUp { call }),
+            Self::Hold(call) => one(call.or(current), |call| Command::Hold { call, on: true }),
+            Self::Resume(call) => one(call.or(current), |call| Command::Hold { call, on: false }),
+            Self::Mute(on) => current
+                .map(|call| Command::Mute { call, on })
+                .into_iter()
+                .collect(),
+            Self::Digits(digits) => {
+                let press = |call| {
+                    let digits = digits.into_iter();
+                    digits.map(move |digit| Command::Press { call, digit })
+                };
+                current.map(press).into_iter().flatten().collect()
+            }
+            Self::Transfer(target) => current
+                .map(|call| Command::Transfer { call, target })
+                .into_iter()
+                .collect(),
+            Self::TransferTo(consulted) => current
+                .map(|call| Command::TransferToCall { call, consulted })
+                .into_iter()
+                .collect(),
+        }
+    }
+}
+
+/// Which calls orders mean that name none.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    /// Those that are spoken in, on hold or being placed; the last one is the one that is meant.
+    open: Vec<CallNumber>,
+    /// Those that ring here, the first one first.
+    ringing: Vec<CallNumber>,
+}
+
+impl Calls {
+    /// Takes in what happens to calls.
+    pub(super) fn hear(&mut self, notice: &Notice) {
+        match notice {
+            Notice::Incoming { call, .. } => self.ringing.push(*call),
+            Notice::Calling { call, .. } | Notice::Answered { call, .. } => self.speak_in(*call),
+            Notice::Held { call, hold } if !hold.by_us => self.speak_in(*call),
+            Notice::Ended { call, .. } => self.forget(*call),
+            _ => {}
+        }
+    }
+
+    pub(super) fn current(&self) -> Option<CallNumber> {
+        self.open.last().copied()
+    }
+
+    pub(super) fn ringing(&self) -> Option<CallNumber> {
+        self.ringing.first().copied()
+    }
+
+    fn speak_in(&mut self, call: CallNumber) {
+        self.forget(call);
+        self.open.push(call);
+    }
+
+    fn forget(&mut self, call: CallNumber) {
+        self.open.retain(|other| *other != call);
+        self.ringing.retain(|other| *other != call);
+    }
+}
+
+/// The lines of stdin, as they come.
+pub(super) fn lines_of_stdin() -> std::io::Result<mpsc::Receiver<String>> {
+    let (sender, lines) = mpsc::channel(LINES);
+    // A thread, because nothing ends a read of stdin: it goes with the process.
+    std::thread::Builder::new()
+        .name("commands".into())
+        .spawn(move || {
+            for line in std::io::stdin().lines() {
+                let Ok(line) = line else { break };
+                if sender.blocking_send(line).is_err() {
+                    break;
+                }
+            }
+        })?;
+    Ok(lines)
+}
+
+/// Lines that may wait; then whoever writes them does.
+const LINES: usize = 16;
+
+/// More keys than anybody dials; the phone's queue of commands takes no more at once.
+const MOST_DIGITS: usize = 40;
+
+/// The keys of a text such as `123#`.
+///
+/// # Errors
+/// A sign that no telephone has, none at all, or too many.
+pub(crate) fn digits(text: &str) -> Result<Vec<Digit>, String> {
+    let digits: Option<Vec<Digit>> = text.chars().map(Digit::new).collect();
+    digits
+        .filter(|digits| !digits.is_empty() && digits.len() <= MOST_DIGITS)
+        .ok_or_else(|| format!("must be up to {MOST_DIGITS} of 0-9, *, # and A-D"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_are_read_with_and_without_a_call() {
+        let read = |line| Order::parse(line).unwrap();
+        assert_eq!(read("  "), None);
+        assert_eq!(read("hold"), Some(Order::Hold(None)));
+        assert_eq!(read("resume 3"), Some(Order::Resume(Some(CallNumber(3)))));
+        assert_eq!(read("transfer 205"), Some(Order::Transfer("205".into())));
+        assert_eq!(
+            read("transfer-to 2"),
+            Some(Order::TransferTo(CallNumber(2)))
+        );
+        for wrong in [
+            "sing",
+            "hold x",
+            "digits",
+            "digits 12x",
+            "transfer",
+            "transfer-to",
+        ] {
+            assert!(Order::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_call_means_the_one_that_is_spoken_in_or_rings() {
+        let (current, ringing) = (Some(CallNumber(1)), Some(CallNumber(2)));
+        let command = |line: &str| {
+            Order::parse(line)
+                .unwrap()
+                .unwrap()
+                .commands(current, ringing)
+        };
+        assert!(matches!(
+            command("answer")[..],
+            [Command::Answer {
+                call: CallNumber(2)
+            }]
+        ));
+        assert!(matches!(
+            command("hangup")[..],
+            [Command::HangUp {
+                call: CallNumber(1)
+            }]
+        ));
+        assert_eq!(command("digits 12#").len(), 3);
+        assert!(Order::Hold(None).commands(None, None).is_empty());
+    }
+}
