@@ -19,8 +19,8 @@
 //! | `others` | what other servers on the same database change |
 //! | [`server`] | starting and stopping all of it |
 //!
-//! Three threads matter. The **exchange** runs `edge`; everything on a call's path is there. The **relay** forwards
-//! packets. The **main runtime** has HTTP, the control socket, the database and, on threads of their own, password
+//! Three kinds of threads matter. The **exchange** runs `edge`; everything on a call's path is there. The **relay** forwards
+//! packets, with some threads that share the calls. The **main runtime** has HTTP, the control socket, the database and, on threads of their own, password
 //! hashes; whatever happens there, calls go on.
 
 pub mod backup;

@@ -138,6 +138,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
             .map(Certificate::for_sips)
             .transpose()?,
         rtp_ports: config.rtp_ports,
+        relay: config.relay,
         media_address: config.media_address,
         dialling: Dialling {
             plan: DialPlan {

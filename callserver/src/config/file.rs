@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{ConfigError, GuestsSection};
+use super::{ConfigError, GuestsSection, RelaySection};
 
 /// The file. Each key has the meaning of the command line's option of the same name, which wins over it.
 #[derive(Clone, Default, Debug, Deserialize)]
@@ -33,6 +33,8 @@ pub struct ConfigFile {
     pub tls: TlsSection,
     /// Audio.
     pub media: MediaSection,
+    /// The relay.
+    pub relay: RelaySection,
     /// How phones prove who they are.
     pub digest: DigestSection,
     /// Registrations.

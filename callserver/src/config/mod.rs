@@ -4,6 +4,7 @@ mod error;
 mod file;
 mod guests;
 mod listen;
+mod relay;
 mod rtp_ports;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -20,6 +21,7 @@ pub use file::{
 };
 pub use guests::{GuestCalls, GuestsSection};
 pub use listen::Encrypted;
+pub use relay::{RelayEngine, RelaySection};
 pub use rtp_ports::{RtpPorts, RtpPortsRefused};
 
 use crate::certificate::CertificateFiles;
@@ -47,6 +49,8 @@ pub struct Config {
     pub database: DatabasePlace,
     /// The ports of the relay.
     pub rtp_ports: RtpPorts,
+    /// How the relay works.
+    pub relay: RelaySection,
     /// The address that phones are told to send audio to; `None` takes the one that SIP listens on.
     pub media_address: Option<IpAddr>,
     /// How phones prove who they are.
@@ -166,6 +170,7 @@ impl Config {
             certificate,
             database,
             rtp_ports,
+            relay: file.relay,
             media_address: file.media.address,
             digest: file.digest,
             registration,

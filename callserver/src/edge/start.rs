@@ -15,7 +15,7 @@ use super::directory::Directory;
 use super::exchange::Exchange;
 use super::media_address::MediaAddresses;
 use super::presence_news::PresenceNews;
-use crate::config::{Encrypted, RtpPorts};
+use crate::config::{Encrypted, RelaySection, RtpPorts};
 use crate::office::Announcement;
 use crate::relay::{self, Relay};
 use crate::store::{Engine, Store, StoreError};
@@ -33,6 +33,8 @@ pub struct Setup {
     pub identity: Option<TlsIdentity>,
     /// The relay's ports.
     pub rtp_ports: RtpPorts,
+    /// How the relay works.
+    pub relay: RelaySection,
     /// The address that phones are told to send audio to, if the operator named one.
     pub media_address: Option<IpAddr>,
     /// How what people dial is read, and who may dial what.
@@ -94,7 +96,7 @@ const ANNOUNCEMENTS: usize = 64;
 /// If a port is taken or an address is not ours.
 pub async fn start(setup: Setup) -> Result<Running, StartError> {
     let main_runtime = tokio::runtime::Handle::current();
-    let relay = Relay::start(setup.rtp_ports)?;
+    let relay = Relay::start(setup.rtp_ports, &setup.relay)?;
     let restored = bindings::load(&setup.store).await?;
     if !restored.is_empty() {
         tracing::info!(registrations = restored.len(), "registrations from before");

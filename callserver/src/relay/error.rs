@@ -11,6 +11,11 @@ pub enum StartError {
     /// No thread or no poller.
     #[error("The relay's thread cannot be started ({0}); the system is out of resources.")]
     Thread(io::Error),
+    /// io_uring was asked for by name.
+    #[error(
+        "The relay cannot use io_uring ({0}); write engine = \"auto\" under [relay], or allow it (Linux 6.1 or newer, sysctl kernel.io_uring_disabled=0, a container that permits it)."
+    )]
+    NoUring(io::Error),
 }
 
 /// No ports for a call.

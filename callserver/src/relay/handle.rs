@@ -5,8 +5,10 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use super::OpenError;
+use super::engine::Chosen;
 use super::table::Table;
 use super::worker::{Bell, Order, Worker};
+use crate::config::RelayEngine;
 
 /// A worker's thread.
 #[derive(Debug)]
@@ -19,30 +21,38 @@ pub(super) struct WorkerHandle {
 }
 
 impl WorkerHandle {
-    pub(super) fn start(table: Table) -> io::Result<Self> {
+    /// Starts worker `number`.
+    pub(super) fn start(
+        number: usize,
+        table: Table,
+        wanted: RelayEngine,
+    ) -> io::Result<(Self, Chosen)> {
         let bell = Bell::new()?;
         let (orders, inbox) = mpsc::channel();
         let (tell, begun) = mpsc::sync_channel(1);
         let heard = bell.clone();
         let work = move || {
-            let worker = Worker::new(inbox, heard, table);
             // Who started it waits for it.
-            match worker {
-                Ok(worker) if tell.send(Ok(())).is_ok() => worker.run(),
-                Ok(_) => {}
+            match Worker::new(inbox, heard, table, wanted) {
+                Ok((worker, chosen)) => {
+                    if tell.send(Ok(chosen)).is_ok() {
+                        worker.run();
+                    }
+                }
                 Err(error) => drop(tell.send(Err(error))),
             }
         };
         let thread = std::thread::Builder::new()
-            .name("relay".into())
+            .name(format!("relay-{number}"))
             .spawn(work)?;
-        begun.recv().map_err(io::Error::other)??;
-        Ok(Self {
+        let chosen = begun.recv().map_err(io::Error::other)??;
+        let handle = Self {
             orders,
             bell,
             calls: 0,
             thread: Some(thread),
-        })
+        };
+        Ok((handle, chosen))
     }
 
     /// Has it follow an order at once.

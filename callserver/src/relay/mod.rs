@@ -15,8 +15,12 @@
 //! [`Relay::lend`] gives a call's sockets to whoever ends its audio in the server, [`Relay::snapshot`] and
 //! [`Relay::reopen`] carry a call over to another process.
 
+mod address;
 mod counters;
+mod datagrams;
+mod engine;
 mod error;
+mod flood;
 mod handle;
 mod latch;
 mod lent;
@@ -27,10 +31,12 @@ mod poller;
 mod port;
 mod ports;
 mod reports;
+mod ring;
 mod snapshot;
 mod statistics;
 mod stream;
 mod table;
+mod uring;
 mod worker;
 
 use std::collections::HashMap;
@@ -47,13 +53,14 @@ pub use snapshot::{RelaySnapshot, SideSnapshot, Signalled};
 pub use statistics::{Reported, SideStatistics, Statistics, Totals};
 
 use self::counters::Shared;
+use self::engine::Chosen;
 use self::handle::WorkerHandle;
 use self::packet::Carries;
 use self::port::Port;
 use self::ports::{Pair, PortSource, Taken};
 use self::table::Table;
 use self::worker::Order;
-use crate::config::RtpPorts;
+use crate::config::{RelayEngine, RelaySection, RtpPorts};
 
 /// A call, by the number that the exchange gave it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -106,14 +113,39 @@ impl Relay {
     /// Starts the workers.
     ///
     /// # Errors
-    /// If the system has no threads for them.
-    pub fn start(ports: RtpPorts) -> Result<Self, StartError> {
+    /// If the system has no threads for them, or no io_uring where that was asked for by name.
+    pub fn start(ports: RtpPorts, settings: &RelaySection) -> Result<Self, StartError> {
         let source = PortSource::new(ports);
-        let table = Table::new(0, source.back(), PortSource::most_kept(ports));
-        let worker = WorkerHandle::start(table).map_err(StartError::Thread)?;
+        let count = settings
+            .workers
+            .map_or_else(usual_workers, |count| usize::from(count.get()));
+        let most_kept = PortSource::most_kept(ports) / count;
+        let mut workers = Vec::with_capacity(count);
+        let mut engine = None;
+        for number in 0..count {
+            let table = Table::new(number, source.back(), most_kept);
+            let begun = WorkerHandle::start(number, table, settings.engine);
+            let (worker, chosen) = begun.map_err(|error| match settings.engine {
+                RelayEngine::IoUring => StartError::NoUring(error),
+                RelayEngine::Auto | RelayEngine::Mmsg => StartError::Thread(error),
+            })?;
+            workers.push(worker);
+            engine.get_or_insert(chosen);
+        }
+        match engine {
+            Some(Chosen::PollerInstead(error)) => {
+                tracing::warn!(%error, workers = count, "the relay uses recvmmsg and sendmmsg, for the kernel refuses io_uring");
+            }
+            Some(Chosen::Poller) => {
+                tracing::info!(workers = count, "the relay uses recvmmsg and sendmmsg");
+            }
+            Some(Chosen::Uring) | None => {
+                tracing::info!(workers = count, "the relay uses io_uring")
+            }
+        }
         Ok(Self {
             ports: source,
-            workers: vec![worker],
+            workers,
             calls: HashMap::new(),
             passed: Totals::default(),
         })
@@ -408,6 +440,11 @@ impl Relay {
         let handle = self.workers.get(worker).ok_or(OpenError::Stopped)?;
         handle.order(order)
     }
+}
+
+/// One for each processor; more than four gain little, for each passes thousands of calls.
+fn usual_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, |count| count.get().min(4))
 }
 
 /// A call's four ports in their order.

@@ -1,34 +1,34 @@
-//! Waiting with epoll, and passing packets with one call each.
+//! Passing packets with epoll, `recvmmsg` and `sendmmsg`, for kernels without io_uring.
 
 use std::io;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 
+use super::datagrams::{Datagrams, LARGEST, MOST};
+use super::flood::Flood;
 use super::table::{Table, Watch};
 use super::worker::Bell;
 
-/// Waits for many sockets.
+/// Waits for many sockets, and passes.
 pub(super) struct Poller {
     epoll: OwnedFd,
-    events: Vec<epoll::Event>,
     /// Places that hold packets.
     ready: Vec<usize>,
     /// Those that had their turn and may hold more: epoll tells of new packets only.
     unfinished: Vec<usize>,
-    buffer: Box<[u8; LARGEST]>,
+    datagrams: Datagrams,
+    /// Which of them are to be sent out of one socket.
+    leaving: Vec<(usize, SocketAddr)>,
+    flood: Flood,
 }
 
 const BELL: u64 = u64::MAX;
 /// So many sockets at once.
-const EVENTS: usize = 1024;
-/// The largest datagram that passes: audio is far smaller, video packets stay below a network's usual 1,500 bytes.
-const LARGEST: usize = 2048;
-/// So many packets of one socket are forwarded before the others have their turn.
-const TURN: usize = 64;
+const EVENTS: usize = 256;
 
 impl Poller {
     pub(super) fn new(bell: &Bell) -> io::Result<Self> {
@@ -42,52 +42,46 @@ impl Poller {
         )?;
         Ok(Self {
             epoll,
-            events: Vec::with_capacity(EVENTS),
             ready: Vec::new(),
             unfinished: Vec::new(),
-            buffer: Box::new([0; LARGEST]),
+            datagrams: Datagrams::new(),
+            leaving: Vec::new(),
+            flood: Flood::new(Instant::now()),
         })
     }
 
     /// Until something comes, or for so long.
-    pub(super) fn wait(&mut self, longest: Option<Duration>) -> io::Result<()> {
+    pub(super) fn wait(&mut self, longest: Duration) -> io::Result<()> {
         let longest = if self.unfinished.is_empty() {
-            longest
+            self.flood
+                .wait(Instant::now())
+                .map_or(longest, |rest| rest.min(longest))
         } else {
-            Some(Duration::ZERO)
+            Duration::ZERO
         };
-        // At most an hour: nothing is due later, and it fits.
-        let timeout = longest.map(|longest| {
-            let longest = longest.min(Duration::from_secs(3600));
-            Timespec {
-                tv_sec: longest.as_secs() as _,
-                tv_nsec: longest.subsec_nanos().into(),
-            }
-        });
-        self.events.clear();
-        match epoll::wait(
-            &self.epoll,
-            spare_capacity(&mut self.events),
-            timeout.as_ref(),
-        ) {
+        let timeout = Timespec {
+            tv_sec: longest.as_secs() as _,
+            tv_nsec: longest.subsec_nanos().into(),
+        };
+        let mut events = Vec::with_capacity(EVENTS);
+        match epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&timeout)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
         std::mem::swap(&mut self.ready, &mut self.unfinished);
         self.unfinished.clear();
-        let places = self.events.iter().map(|event| event.data.u64());
-        self.ready.extend(
-            places
-                .filter(|place| *place != BELL)
-                .map(|place| place as usize),
-        );
+        let places = events.iter().map(|event| event.data.u64());
+        let places = places.filter(|place| *place != BELL);
+        self.ready.extend(places.map(|place| place as usize));
         Ok(())
     }
 
     /// Passes what has come.
     pub(super) fn pass(&mut self, now: Instant, table: &mut Table) {
+        let rested = self.flood.rested(now);
+        self.ready.extend(rested);
         for place in std::mem::take(&mut self.ready) {
-            if self.pass_of(now, table, place) {
+            if !self.flood.is_resting(place) && self.pass_of(now, table, place) {
                 self.unfinished.push(place);
             }
         }
@@ -95,30 +89,36 @@ impl Poller {
 
     /// Passes what a socket holds. Returns whether it may hold more.
     fn pass_of(&mut self, now: Instant, table: &mut Table, place: usize) -> bool {
-        for _ in 0..TURN {
-            let Some(socket) = table.socket(place) else {
-                return false;
-            };
-            let (length, source) = match socket.recv_from(&mut *self.buffer) {
-                Ok(received) => received,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
-                // The peer's machine said that nobody listens at its port (ICMP): not our packet's fault.
-                Err(_) => continue,
-            };
-            // A datagram that fills the buffer was cut.
-            if length == LARGEST {
-                table.refuse_cut(place);
+        let Some(socket) = table.socket(place) else {
+            return false;
+        };
+        let count = match self.datagrams.receive(socket) {
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+            // The peer's machine said that nobody listens at its port (ICMP): not our packet's fault.
+            Err(_) => return true,
+        };
+        let mut other = None;
+        let mut must_rest = false;
+        for index in 0..count {
+            must_rest |= self.flood.came(place);
+            let Some((packet, source)) = self.datagrams.get(index) else {
                 continue;
-            }
-            let datagram = &self.buffer[..length];
-            if let Some(way) = table.takes(now, place, datagram, source)
-                && let Some(socket) = table.socket(way.place)
-            {
-                // A full buffer loses the packet, as the network would.
-                let _ = socket.send_to(datagram, way.target);
+            };
+            // A datagram that fills the room was cut.
+            if packet.len() == LARGEST {
+                table.refuse_cut(place);
+            } else if let Some(way) = table.takes(now, place, packet, source) {
+                other = Some(way.place);
+                self.leaving.push((index, way.target));
             }
         }
-        true
+        // All that come to one socket leave by one other.
+        if let Some(socket) = other.and_then(|place| table.socket(place)) {
+            self.datagrams.send(socket, &self.leaving);
+        }
+        self.leaving.clear();
+        count == MOST && !must_rest
     }
 }
 
@@ -135,8 +135,9 @@ impl Watch for Poller {
     }
 
     fn unwatch(&mut self, place: usize, socket: &UdpSocket) {
-        // It was refused when it came.
+        // Only fails if it was refused when it came.
         let _ = epoll::delete(&self.epoll, socket);
         self.unfinished.retain(|other| *other != place);
+        self.flood.forget(place);
     }
 }

@@ -1,12 +1,11 @@
 //! The relay with real sockets on the loopback address.
 
+use std::cell::Cell;
 use std::net::{Ipv4Addr, UdpSocket};
+use std::num::NonZeroU8;
 use std::time::{Duration, Instant};
 
 use super::*;
-
-mod handing_over;
-mod reading;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Long enough on a busy machine; waiting this long for nothing happens only in the tests of silence.
@@ -14,8 +13,63 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_millis(200);
 const CALL: MediaId = MediaId(7);
 
+/// Has each test run with either engine.
+macro_rules! on_both_engines {
+    ($($name:ident,)*) => {
+        mod io_uring {
+            $(#[test]
+            fn $name() {
+                crate::relay::tests::on(crate::config::RelayEngine::IoUring, super::$name);
+            })*
+        }
+        mod mmsg {
+            $(#[test]
+            fn $name() {
+                crate::relay::tests::on(crate::config::RelayEngine::Mmsg, super::$name);
+            })*
+        }
+    };
+}
+
+mod handing_over;
+mod holding_out;
+mod reading;
+
+on_both_engines! {
+    audio_and_its_reports_pass_both_ways_from_the_port_that_each_side_was_told,
+    a_burst_longer_than_one_turn_passes_whole,
+    a_phone_behind_a_translator_is_answered_where_it_sends_from,
+    a_stranger_can_neither_speak_into_a_call_nor_draw_its_audio,
+    a_neighbour_cannot_take_over_once_the_phone_has_been_heard,
+    noise_is_counted_and_goes_nowhere,
+    a_closed_call_passes_nothing_and_tells_what_it_passed,
+    when_all_ports_are_in_use_the_next_call_is_told_so_and_gets_them_after_the_drain,
+    a_hundred_calls_come_and_go,
+    a_phone_on_ipv4_and_one_on_ipv6_hear_each_other_whichever_of_them_rang,
+    strangers_at_the_reports_port_are_refused_and_counted_like_those_at_the_other,
+    the_ports_of_an_ended_call_serve_another_one_and_forget_the_first,
+}
+
+thread_local! {
+    /// Each test has a thread of its own.
+    static ENGINE: Cell<RelayEngine> = const { Cell::new(RelayEngine::Auto) };
+}
+
+fn on(engine: RelayEngine, test: fn()) {
+    ENGINE.set(engine);
+    test();
+}
+
 fn relay() -> Relay {
-    Relay::start(RtpPorts::Any).unwrap()
+    start(RtpPorts::Any)
+}
+
+fn start(ports: RtpPorts) -> Relay {
+    let settings = RelaySection {
+        engine: ENGINE.get(),
+        workers: NonZeroU8::new(2),
+    };
+    Relay::start(ports, &settings).unwrap()
 }
 
 const ON_LOOPBACK: Listen = Listen {
@@ -93,7 +147,6 @@ fn call() -> (Relay, Ports, Phone, Phone) {
     (relay, listening, caller, callee)
 }
 
-#[test]
 fn audio_and_its_reports_pass_both_ways_from_the_port_that_each_side_was_told() {
     let (relay, listening, caller, callee) = call();
     for sequence in 0..100 {
@@ -119,7 +172,6 @@ fn audio_and_its_reports_pass_both_ways_from_the_port_that_each_side_was_told() 
     assert_eq!(passed.callee.bytes, 1700);
 }
 
-#[test]
 fn a_burst_longer_than_one_turn_passes_whole() {
     let (_relay, listening, caller, callee) = call();
     for sequence in 0..200 {
@@ -133,7 +185,6 @@ fn a_burst_longer_than_one_turn_passes_whole() {
     }
 }
 
-#[test]
 fn a_phone_behind_a_translator_is_answered_where_it_sends_from() {
     let mut relay = relay();
     let listening = open(&mut relay, CALL).unwrap();
@@ -152,7 +203,6 @@ fn a_phone_behind_a_translator_is_answered_where_it_sends_from() {
     assert_eq!(receive(&caller.rtp, PATIENCE).unwrap().0, rtp(2));
 }
 
-#[test]
 fn a_stranger_can_neither_speak_into_a_call_nor_draw_its_audio() {
     let mut relay = relay();
     let listening = open(&mut relay, CALL).unwrap();
@@ -183,7 +233,6 @@ fn a_stranger_can_neither_speak_into_a_call_nor_draw_its_audio() {
     assert_eq!(relay.statistics(CALL).unwrap().caller.from_strangers, 1);
 }
 
-#[test]
 fn a_neighbour_cannot_take_over_once_the_phone_has_been_heard() {
     let (relay, listening, caller, callee) = call();
     let neighbour = Phone::new();
@@ -197,7 +246,6 @@ fn a_neighbour_cannot_take_over_once_the_phone_has_been_heard() {
     assert_eq!(relay.statistics(CALL).unwrap().caller.from_strangers, 1);
 }
 
-#[test]
 fn noise_is_counted_and_goes_nowhere() {
     let (relay, listening, caller, callee) = call();
     let noise: [&[u8]; 5] = [
@@ -215,7 +263,6 @@ fn noise_is_counted_and_goes_nowhere() {
     assert_eq!(relay.statistics(CALL).unwrap().caller.not_rtp, 5);
 }
 
-#[test]
 fn a_closed_call_passes_nothing_and_tells_what_it_passed() {
     let (mut relay, listening, caller, callee) = call();
     caller.rtp.send_to(&rtp(1), listening.caller).unwrap();
@@ -234,7 +281,6 @@ fn a_closed_call_passes_nothing_and_tells_what_it_passed() {
     }
 }
 
-#[test]
 fn when_all_ports_are_in_use_the_next_call_is_told_so_and_gets_them_after_the_drain() {
     // A range of four ports that nobody uses at the moment.
     let (mut relay, listening) = loop {
@@ -242,7 +288,7 @@ fn when_all_ports_are_in_use_the_next_call_is_told_so_and_gets_them_after_the_dr
         let Ok(ports) = RtpPorts::parse(&format!("{}-{}", probe, u32::from(probe) + 3)) else {
             continue;
         };
-        let mut relay = Relay::start(ports).unwrap();
+        let mut relay = start(ports);
         if let Ok(listening) = open(&mut relay, CALL) {
             break (relay, listening);
         }
@@ -259,7 +305,6 @@ fn when_all_ports_are_in_use_the_next_call_is_told_so_and_gets_them_after_the_dr
     }
 }
 
-#[test]
 fn a_hundred_calls_come_and_go() {
     let mut relay = relay();
     for call in 0..100 {
@@ -268,7 +313,6 @@ fn a_hundred_calls_come_and_go() {
     }
 }
 
-#[test]
 fn a_phone_on_ipv4_and_one_on_ipv6_hear_each_other_whichever_of_them_rang() {
     let over_6 = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
     let on_6 = Listen {
@@ -307,7 +351,6 @@ fn a_phone_on_ipv4_and_one_on_ipv6_hear_each_other_whichever_of_them_rang() {
     }
 }
 
-#[test]
 fn strangers_at_the_reports_port_are_refused_and_counted_like_those_at_the_other() {
     let mut relay = relay();
     let listening = open(&mut relay, CALL).unwrap();
@@ -332,7 +375,6 @@ fn strangers_at_the_reports_port_are_refused_and_counted_like_those_at_the_other
     assert_eq!((totals.packets, totals.from_strangers), (1, 11));
 }
 
-#[test]
 fn the_ports_of_an_ended_call_serve_another_one_and_forget_the_first() {
     let (mut relay, first, old_caller, _) = call();
     relay.close(CALL);

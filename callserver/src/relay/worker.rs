@@ -10,11 +10,12 @@ use std::time::Instant;
 
 use rustix::event::{EventfdFlags, eventfd};
 
-use super::poller::Poller;
+use super::engine::{Chosen, Engine};
 use super::port::Port;
 use super::ports::Taken;
 use super::table::Table;
 use super::{MediaId, Side};
+use crate::config::RelayEngine;
 
 /// What a worker is told to do.
 #[derive(Debug)]
@@ -86,19 +87,25 @@ pub(super) struct Worker {
     orders: mpsc::Receiver<Order>,
     bell: Bell,
     table: Table,
-    poller: Poller,
+    engine: Engine,
 }
 
 impl Worker {
     /// To be made on its own thread, which alone may use what it waits with.
-    pub(super) fn new(orders: mpsc::Receiver<Order>, bell: Bell, table: Table) -> io::Result<Self> {
-        let poller = Poller::new(&bell)?;
-        Ok(Self {
+    pub(super) fn new(
+        orders: mpsc::Receiver<Order>,
+        bell: Bell,
+        table: Table,
+        wanted: RelayEngine,
+    ) -> io::Result<(Self, Chosen)> {
+        let (engine, chosen) = Engine::new(&bell, wanted)?;
+        let worker = Self {
             orders,
             bell,
             table,
-            poller,
-        })
+            engine,
+        };
+        Ok((worker, chosen))
     }
 
     /// Passes audio until [`Order::Stop`] or until nobody can give orders any more.
@@ -106,7 +113,7 @@ impl Worker {
         loop {
             let release = self.table.next_release();
             let wait = release.map(|at| at.saturating_duration_since(Instant::now()));
-            if let Err(error) = self.poller.wait(wait) {
+            if let Err(error) = self.engine.wait(wait) {
                 tracing::error!(%error, "the relay cannot wait for packets; no audio is passed any more");
                 return;
             }
@@ -117,8 +124,8 @@ impl Worker {
             }
             // One look at the clock for all that came.
             let now = Instant::now();
-            self.poller.pass(now, &mut self.table);
-            self.table.release_drained(&mut self.poller, now);
+            self.engine.pass(now, &mut self.table);
+            self.table.release_drained(&mut self.engine, now);
         }
     }
 
@@ -131,7 +138,7 @@ impl Worker {
                     pairs,
                     ports,
                 }) => {
-                    let opened = self.table.open(&mut self.poller, media, pairs, *ports);
+                    let opened = self.table.open(&mut self.engine, media, pairs, *ports);
                     if let Err(error) = opened {
                         tracing::error!(%error, call = media.0, "the relay cannot watch a call's sockets");
                     }
@@ -143,7 +150,9 @@ impl Worker {
                     sip_source,
                 }) => self.table.expect(media, side, signalled, sip_source),
                 Ok(Order::Lend { media, answer }) => {
-                    if let Some(ports) = self.table.lend(&mut self.poller, media) {
+                    // What has come already is still passed.
+                    self.engine.pass(Instant::now(), &mut self.table);
+                    if let Some(ports) = self.table.lend(&mut self.engine, media) {
                         // Who asked waits for it.
                         let _ = answer.send(Box::new(ports));
                     }

@@ -72,8 +72,8 @@ const NO_WINDOW_NO_STORE: &[&str] = &["sqlx", "axum", "cpal", "eframe", "egui"];
 
 /// Outside crates that no pure crate may reach, not even through others.
 pub const NEVER_IN_PURE: &[&str] = &[
-    "async-io", "axum", "cpal", "eframe", "egui", "hyper", "mio", "reqwest", "smol", "socket2",
-    "sqlx", "tokio", "winit",
+    "async-io", "axum", "cpal", "eframe", "egui", "hyper", "io-uring", "mio", "reqwest", "smol",
+    "socket2", "sqlx", "tokio", "winit",
 ];
 
 /// Outside crates that one place alone may name, besides tests: who wants to replace one finds it there.

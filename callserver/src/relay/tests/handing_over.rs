@@ -2,7 +2,13 @@
 
 use super::*;
 
-#[test]
+on_both_engines! {
+    what_was_lent_is_in_other_hands_until_it_comes_back,
+    a_call_that_ends_while_it_is_lent_frees_its_ports_with_the_loan,
+    a_call_goes_on_in_another_relay_on_the_same_ports_with_the_same_sources,
+    sockets_are_handed_over_with_what_waits_in_them,
+}
+
 fn what_was_lent_is_in_other_hands_until_it_comes_back() {
     let (mut relay, listening, caller, callee) = call();
     caller.rtp.send_to(&rtp(1), listening.caller).unwrap();
@@ -42,7 +48,6 @@ fn what_was_lent_is_in_other_hands_until_it_comes_back() {
     assert_eq!((passed.packets, passed.from_strangers), (3, 1));
 }
 
-#[test]
 fn a_call_that_ends_while_it_is_lent_frees_its_ports_with_the_loan() {
     let (mut relay, listening, ..) = call();
     let lent = relay.lend(CALL).unwrap();
@@ -53,7 +58,6 @@ fn a_call_that_ends_while_it_is_lent_frees_its_ports_with_the_loan() {
     assert!(relay.lend(CALL).is_none() && relay.snapshot(CALL).is_none());
 }
 
-#[test]
 fn a_call_goes_on_in_another_relay_on_the_same_ports_with_the_same_sources() {
     let mut relay = relay();
     let listening = open(&mut relay, CALL).unwrap();
@@ -69,7 +73,7 @@ fn a_call_goes_on_in_another_relay_on_the_same_ports_with_the_same_sources() {
     let text = serde_json::to_string(&snapshot).unwrap();
     let snapshot: RelaySnapshot = serde_json::from_str(&text).unwrap();
 
-    let mut next = Relay::start(RtpPorts::Any).unwrap();
+    let mut next = start(RtpPorts::Any);
     let refused = next.reopen(CALL, &snapshot).unwrap_err();
     assert!(matches!(refused, OpenError::Taken(_, port) if port == listening.caller.port()));
     drop(relay);
@@ -89,7 +93,6 @@ fn a_call_goes_on_in_another_relay_on_the_same_ports_with_the_same_sources() {
     assert_eq!(passed.caller.from_strangers, 1);
 }
 
-#[test]
 fn sockets_are_handed_over_with_what_waits_in_them() {
     let (relay, listening, caller, callee) = call();
     let snapshot = relay.snapshot(CALL).unwrap();
@@ -97,12 +100,12 @@ fn sockets_are_handed_over_with_what_waits_in_them() {
     let inherited = relay.sockets(CALL).unwrap().map(duplicate);
     drop(relay);
     caller.rtp.send_to(&rtp(1), listening.caller).unwrap();
-    let mut next = Relay::start(RtpPorts::Any).unwrap();
+    let mut next = start(RtpPorts::Any);
     next.adopt(CALL, &snapshot, inherited).unwrap();
     assert_eq!(receive(&callee.rtp, PATIENCE).unwrap().0, rtp(1));
     // The wrong ones are refused.
     let others = next.sockets(CALL).unwrap().map(duplicate);
-    let mut third = Relay::start(RtpPorts::Any).unwrap();
+    let mut third = start(RtpPorts::Any);
     let [a, b, c, d] = others;
     let refused = third.adopt(CALL, &snapshot, [c, d, a, b]);
     assert!(matches!(refused, Err(OpenError::Taken(..))));

@@ -2,7 +2,11 @@
 
 use super::*;
 
-#[test]
+on_both_engines! {
+    loss_order_and_round_trips_are_read_from_headers_and_reports,
+    a_phone_that_sends_more_than_audio_is_held_to_its_share_and_it_is_counted,
+}
+
 fn loss_order_and_round_trips_are_read_from_headers_and_reports() {
     let (mut relay, listening, caller, callee) = call();
     for sequence in [1, 2, 5, 4, 4, 8] {
@@ -52,7 +56,6 @@ fn loss_order_and_round_trips_are_read_from_headers_and_reports() {
     assert_eq!(passed.callee.rtp_packets, 0);
 }
 
-#[test]
 fn a_phone_that_sends_more_than_audio_is_held_to_its_share_and_it_is_counted() {
     let (relay, listening, caller, callee) = call();
     let mut packet = rtp(0);
