@@ -16,6 +16,7 @@
 //! | [`callctl`] | the admin tool |
 //! | [`edge`] | the exchange's thread: SIP sockets, switch, relay |
 //! | [`relay`] | audio from one phone to the other |
+//! | [`checkpoint`] | the answered calls in the data folder, so that they outlive the process |
 //! | `others` | what other servers on the same database change |
 //! | [`server`] | starting and stopping all of it |
 //!
@@ -26,6 +27,7 @@
 pub mod backup;
 pub mod callctl;
 pub mod certificate;
+pub mod checkpoint;
 pub mod command_line;
 pub mod config;
 pub mod control;

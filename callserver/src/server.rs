@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::certificate::{Certificate, CertificateError, Names};
 use crate::config::{Config, DigestAlgorithm, Encrypted};
 use crate::control::{ControlServer, Operator, ServerFacts};
-use crate::edge::{self, Dialling, Running, Setup};
+use crate::edge::{self, Dialling, Revival, Running, Setup};
 use crate::http::{HttpServer, Interface, Parts};
 use crate::logging;
 use crate::office::Office;
@@ -115,6 +115,8 @@ pub fn run(config: Config) -> Result<(), ServerError> {
 async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ServerError::System)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServerError::System)?;
+    // The first thing of all: people are talking.
+    let revival = Revival::begin(folder.path(), config.rtp_ports, &config.relay)?;
     let node = folder.node()?;
     let store = Store::open_place(&config.database).await?.of_node(&node);
     // From before the first question to the database: what others change after its answer is heard.
@@ -137,8 +139,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
             .as_ref()
             .map(Certificate::for_sips)
             .transpose()?,
-        rtp_ports: config.rtp_ports,
-        relay: config.relay,
+        revival,
         media_address: config.media_address,
         dialling: Dialling {
             plan: DialPlan {

@@ -17,6 +17,7 @@ mod kills;
 mod linphone;
 mod mutations;
 mod number_changes;
+mod outliving;
 mod probes;
 mod races;
 mod refusals;

@@ -10,7 +10,7 @@
 //! - [`tool`] runs other people's programs that end by themselves;
 //! - [`Internet`] is a network inside this machine, with hosts, and routers that translate addresses;
 //! - [`Scripted`] is a phone that says exactly what a test wants;
-//! - [`FleetPhone`] is one of many phones in one process;
+//! - [`FleetPhone`] is one of many phones in one process; a [`Choir`] is hundreds of calls in one process;
 //! - [`Process`] is any of them: its log is shown when a test fails, and it ends with the test;
 //! - [`Turn`] keeps tests that measure audio from disturbing each other.
 //!
@@ -32,6 +32,7 @@ mod baresip;
 mod binaries;
 mod browser_phone;
 mod callctl;
+mod choir;
 mod fleet;
 mod free_port;
 mod http;
@@ -56,6 +57,7 @@ pub use baresip::{Answering, Baresip, BaresipCodec};
 pub use binaries::binary;
 pub use browser_phone::BrowserPhone;
 pub use callctl::Callctl;
+pub use choir::{Choir, Silences};
 pub use fleet::{CallsItself, FleetCall, FleetPhone, Report};
 pub use free_port::free_port;
 pub use http::HttpClient;

@@ -1,13 +1,15 @@
 //! The calls at present, as the switch's events tell of them.
 
 use std::collections::BTreeMap;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
+use serde::{Deserialize, Serialize};
 use sip::Text;
 use switch::{CallId, Party, Side};
 
 use crate::control::CallView;
 use crate::relay::Statistics;
+use crate::store::unix_millis;
 
 /// The calls that ring or are answered.
 #[derive(Default, Debug)]
@@ -31,7 +33,45 @@ pub(super) struct LiveCall {
     pub(super) statistics: Option<Statistics>,
 }
 
+/// What of it the history wants to know, as it is kept for another process.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct KeptHistory {
+    caller: Party,
+    callee: Party,
+    dialled: Text,
+    /// Milliseconds since 1970.
+    started_at: i64,
+    answered_after: Option<Duration>,
+    part_began_after: Option<Duration>,
+}
+
 impl LiveCalls {
+    /// An answered call goes on that another process has begun; `now` by both clocks.
+    pub(super) fn restore(
+        &mut self,
+        (now, at): (Instant, SystemTime),
+        call: CallId,
+        kept: KeptHistory,
+    ) {
+        let millis = u64::try_from(kept.started_at).unwrap_or_default();
+        let started_at = SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
+        let ago = at.duration_since(started_at).unwrap_or_default();
+        // A machine that is up for less than that has no instant for it.
+        let started = now.checked_sub(ago).unwrap_or(now);
+        let live = LiveCall {
+            caller: kept.caller,
+            callee: kept.callee,
+            dialled: kept.dialled,
+            started,
+            started_at,
+            is_ringing: false,
+            answered: kept.answered_after.map(|after| started + after),
+            part_began: kept.part_began_after.map(|after| started + after),
+            statistics: None,
+        };
+        self.0.insert(call, live);
+    }
+
     /// A call begins; `now` by both clocks.
     pub(super) fn start(
         &mut self,
@@ -88,6 +128,19 @@ impl LiveCalls {
 }
 
 impl LiveCall {
+    /// What another process needs for the history.
+    pub(super) fn kept(&self) -> KeptHistory {
+        let after = |instant: Instant| instant.saturating_duration_since(self.started);
+        KeptHistory {
+            caller: self.caller.clone(),
+            callee: self.callee.clone(),
+            dialled: self.dialled.clone(),
+            started_at: unix_millis(self.started_at),
+            answered_after: self.answered.map(after),
+            part_began_after: self.part_began.map(after),
+        }
+    }
+
     /// Somebody else takes one side of an answered call.
     pub(super) fn begin_part(&mut self, now: Instant, side: Side, to: Party) {
         match side {

@@ -15,9 +15,11 @@ use super::directory::Directory;
 use super::exchange::Exchange;
 use super::media_address::MediaAddresses;
 use super::presence_news::PresenceNews;
-use crate::config::{Encrypted, RelaySection, RtpPorts};
+use super::revival::Revival;
+use crate::checkpoint::JournalError;
+use crate::config::Encrypted;
 use crate::office::Announcement;
-use crate::relay::{self, Relay};
+use crate::relay;
 use crate::store::{Engine, Store, StoreError};
 
 /// What the exchange is started with.
@@ -31,10 +33,8 @@ pub struct Setup {
     pub sips: Encrypted,
     /// The certificate for it.
     pub identity: Option<TlsIdentity>,
-    /// The relay's ports.
-    pub rtp_ports: RtpPorts,
-    /// How the relay works.
-    pub relay: RelaySection,
+    /// The relay, and the calls of the process before.
+    pub revival: Revival,
     /// The address that phones are told to send audio to, if the operator named one.
     pub media_address: Option<IpAddr>,
     /// How what people dial is read, and who may dial what.
@@ -78,6 +78,9 @@ pub enum StartError {
     /// The relay.
     #[error(transparent)]
     Relay(#[from] relay::StartError),
+    /// The calls that were kept.
+    #[error(transparent)]
+    Calls(#[from] JournalError),
     /// No thread.
     #[error("The exchange's thread cannot be started ({0}); the system is out of resources.")]
     Thread(std::io::Error),
@@ -96,7 +99,6 @@ const ANNOUNCEMENTS: usize = 64;
 /// If a port is taken or an address is not ours.
 pub async fn start(setup: Setup) -> Result<Running, StartError> {
     let main_runtime = tokio::runtime::Handle::current();
-    let relay = Relay::start(setup.rtp_ports, &setup.relay)?;
     let restored = bindings::load(&setup.store).await?;
     if !restored.is_empty() {
         tracing::info!(registrations = restored.len(), "registrations from before");
@@ -144,6 +146,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
                     at: Instant::now(),
                     unix_seconds: since.as_secs(),
                 }),
+                keeps_calls: true,
                 ..setup.switch
             };
             let switch = Switch::new(config, seed);
@@ -159,12 +162,23 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
                 now,
                 switch,
                 sockets,
-                (relay, MediaAddresses::new(setup.media_address)),
+                (
+                    setup.revival.relay,
+                    MediaAddresses::new(setup.media_address),
+                    setup.revival.checkpoint,
+                ),
                 directory,
                 (setup.store, setup.guest_grace, news),
                 main_runtime,
             );
             desk.restore(now, restored);
+            let Revival {
+                calls,
+                without_ports,
+                are_doubtful,
+                ..
+            } = setup.revival;
+            desk.restore_calls(now, calls, without_ports, are_doubtful);
             if send_bound.send(Ok(addresses)).is_ok() {
                 desk.run(requests, changes, found).await;
             }

@@ -163,11 +163,10 @@ impl Desk {
                     );
                 }
             }
-            // The switch is not asked for it.
-            Event::CallChanged { .. } => {}
             Event::PresenceChanged { account, facts } => {
                 self.presence_news.put(account, *facts);
             }
+            Event::CallChanged { call, kept } => self.keep_call(call, kept),
             Event::AuthenticationFailed { flow, login, why } => {
                 self.tally.authentication_failed(why);
                 self.journal.authentication_failed(now, &flow, &login, why);

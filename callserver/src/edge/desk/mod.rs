@@ -1,6 +1,7 @@
 //! The loop: what comes in goes to the switch, what the switch wants is done.
 
 mod events;
+mod keeping;
 mod requests;
 
 use std::pin::pin;
@@ -21,8 +22,10 @@ use super::live_calls::LiveCalls;
 use super::media_address::MediaAddresses;
 use super::presence_news::PresenceNews;
 use super::records::{self, Records};
+use super::revival::KeptCall;
 use super::tally::Tally;
 use super::watching;
+use crate::checkpoint::Checkpoint;
 use crate::office::Announcement;
 use crate::relay::Relay;
 use crate::store::Store;
@@ -43,6 +46,7 @@ pub(super) struct Desk {
     leases: Leases,
     journal: Journal,
     presence_news: PresenceNews,
+    checkpoint: Checkpoint<KeptCall>,
     store: Store,
     main_runtime: tokio::runtime::Handle,
     // Whoever waits for the calls to end.
@@ -73,7 +77,7 @@ impl Desk {
         now: Instant,
         switch: Switch,
         sockets: Sockets,
-        (relay, media_addresses): (Relay, MediaAddresses),
+        (relay, media_addresses, checkpoint): (Relay, MediaAddresses, Checkpoint<KeptCall>),
         directory: Directory,
         (store, grace, presence_news): (Store, Duration, PresenceNews),
         main_runtime: tokio::runtime::Handle,
@@ -93,6 +97,7 @@ impl Desk {
             leases: Leases::new(now, grace),
             journal: Journal::new(now),
             presence_news,
+            checkpoint,
             store,
             main_runtime,
             draining: Vec::new(),
