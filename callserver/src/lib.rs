@@ -17,6 +17,7 @@
 //! | [`edge`] | the exchange's thread: SIP sockets, switch, relay |
 //! | [`relay`] | audio from one phone to the other |
 //! | [`checkpoint`] | the answered calls in the data folder, so that they outlive the process |
+//! | `neighbours` | which other servers on the same database live, and where they are |
 //! | `others` | what other servers on the same database change |
 //! | [`server`] | starting and stopping all of it |
 //!
@@ -37,6 +38,7 @@ mod housekeeping;
 pub mod http;
 mod logging;
 mod login_limit;
+mod neighbours;
 pub mod office;
 mod others;
 mod passwords;

@@ -1,7 +1,10 @@
 //! What other servers on the same PostgreSQL database change is forgotten here too, and told to whoever listens.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use crate::edge::Exchange;
 use crate::office::{Change, Heard, Office};
@@ -16,7 +19,12 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// Listens for as long as the server runs; `notices` have been open since before anything was remembered. With SQLite
 /// there are no others.
-pub(crate) async fn listen(office: Office, exchange: Exchange, notices: Option<Notices>) {
+pub(crate) async fn listen(
+    office: Office,
+    exchange: Exchange,
+    notices: Option<Notices>,
+    nodes: Arc<Notify>,
+) {
     let Some(mut notices) = notices else {
         return;
     };
@@ -24,7 +32,12 @@ pub(crate) async fn listen(office: Office, exchange: Exchange, notices: Option<N
         while let Some(text) = next(&mut notices).await {
             match office.read_notice(&text) {
                 Heard::Own => {}
-                Heard::Change(change) if !change.everything => office.heard(change).await,
+                Heard::Change(change) if !change.everything => {
+                    if change.nodes {
+                        nodes.notify_one();
+                    }
+                    office.heard(change).await;
+                }
                 Heard::Change(_) | Heard::Unknown => start_over(&office, &exchange).await,
             }
         }
@@ -38,6 +51,7 @@ pub(crate) async fn listen(office: Office, exchange: Exchange, notices: Option<N
             tokio::time::sleep(AGAIN).await;
         };
         // What was said meanwhile, nobody heard.
+        nodes.notify_one();
         start_over(&office, &exchange).await;
         tracing::info!("other servers' changes are heard again");
     }

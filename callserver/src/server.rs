@@ -3,13 +3,16 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::DialPlan;
+use rand::Rng;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use serde::Serialize;
 use sip::Text;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::certificate::{Certificate, CertificateError, Names};
 use crate::config::{Config, DigestAlgorithm, Encrypted};
@@ -17,7 +20,8 @@ use crate::control::{ControlServer, Operator, ServerFacts};
 use crate::edge::{self, Dialling, Revival, Running, Setup};
 use crate::http::{HttpServer, Interface, Parts};
 use crate::logging;
-use crate::office::Office;
+use crate::neighbours::{Here, Neighbours, Watch};
+use crate::office::{Office, OfficeError};
 use crate::store::{Store, StoreError};
 use crate::{DataFolder, DataFolderError, backup, control, housekeeping, http, others};
 
@@ -49,6 +53,17 @@ pub enum ServerError {
     /// The certificate, as SIP over TLS takes it.
     #[error("The certificate cannot be used for SIP over TLS: {0}.")]
     Identity(#[from] sip_tokio::IdentityError),
+    /// What others shall reach it by cannot be looked up.
+    #[error(
+        "The address {text:?} in [cluster] sip cannot be looked up; name one that this machine knows too."
+    )]
+    NoSuchHost {
+        /// What was written.
+        text: String,
+    },
+    /// The other servers on the same database.
+    #[error("Other servers on the database cannot be told of this one: {0}")]
+    Neighbours(OfficeError),
     /// The HTTP port.
     #[error(transparent)]
     Http(#[from] http::BindError),
@@ -131,6 +146,8 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
         None => None,
     };
     let control = ControlServer::listen(&DataFolder::control_socket(folder.path()))?;
+    let (mut watch, neighbours, nodes) = Watch::new();
+    let cluster = cluster(config, &store, &node, neighbours).await?;
     let running = edge::start(Setup {
         switch: switch_config(config, &domain),
         sip: config.sip.clone(),
@@ -149,6 +166,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
             guests_see_everyone: config.guests.may_see_directory,
         },
         guest_grace: HOUR * config.guests.lease_hours,
+        cluster,
         store: store.clone(),
     })
     .await?;
@@ -158,6 +176,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
         udp,
         tcp,
         tls,
+        among_others,
         web_sockets,
         mut stopped,
         ..
@@ -195,10 +214,35 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
         certificate_sha256: fingerprint,
         ready_since: Instant::now(),
     };
-    let listening = tokio::spawn(others::listen(office.clone(), exchange.clone(), notices));
+    let here = among_others.map(|address| Here {
+        transport: sip::Transport::Tcp,
+        sip: config
+            .cluster
+            .sip
+            .clone()
+            .unwrap_or_else(|| address.to_string()),
+    });
+    let beating = match &here {
+        Some(here) => {
+            watch
+                .begin(&office, here)
+                .await
+                .map_err(ServerError::Neighbours)?;
+            Some(tokio::spawn(watch.run(office.clone(), here.clone())))
+        }
+        None if store.may_be_shared() => {
+            tracing::info!(
+                "other servers on this database do not reach the phones of this one; name its address as sip in [cluster]"
+            );
+            None
+        }
+        None => None,
+    };
+    let hearing = others::listen(office.clone(), exchange.clone(), notices, nodes);
+    let listening = tokio::spawn(hearing);
     let serving_http = tokio::spawn(http.run(interface.router()));
     let keeping_house = tokio::spawn(housekeeping::keep_house(office.clone()));
-    let serving_control = tokio::spawn(control.run(Operator::new(office, Some(facts))));
+    let serving_control = tokio::spawn(control.run(Operator::new(office.clone(), Some(facts))));
 
     tell_ready(&Ready {
         ready: true,
@@ -221,6 +265,12 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
     serving_control.abort();
     listening.abort();
     keeping_house.abort();
+    if let Some(beating) = beating {
+        beating.abort();
+        if let Err(error) = office.leave().await {
+            tracing::warn!(%error, "other servers notice by themselves that this one has stopped");
+        }
+    }
     tokio::select! {
         drained = tokio::time::timeout(DRAIN_LIMIT, exchange.drain()) => {
             if drained.is_err() {
@@ -233,6 +283,42 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
     store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// This server among those that share the database, if it may be shared.
+async fn cluster(
+    config: &Config,
+    store: &Store,
+    node: &str,
+    neighbours: watch::Receiver<Arc<Neighbours>>,
+) -> Result<Option<edge::Cluster>, ServerError> {
+    if !store.may_be_shared() {
+        return Ok(None);
+    }
+    let mut secret = [0; 32];
+    rand::rng().fill_bytes(&mut secret);
+    let mut tx = store.begin().await?;
+    let key = tx.settle_flow_key(secret).await?;
+    tx.commit().await?;
+    let address = match &config.cluster.sip {
+        None => None,
+        Some(text) => {
+            let found = tokio::net::lookup_host(text).await;
+            let unknown = || ServerError::NoSuchHost { text: text.clone() };
+            Some(
+                found
+                    .ok()
+                    .and_then(|mut all| all.next())
+                    .ok_or_else(unknown)?,
+            )
+        }
+    };
+    Ok(Some(edge::Cluster {
+        node: node.to_owned(),
+        key,
+        address,
+        neighbours,
+    }))
 }
 
 /// The certificate, if anything is to be encrypted.

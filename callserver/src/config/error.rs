@@ -56,6 +56,14 @@ pub enum ConfigError {
         /// The address.
         address: SocketAddr,
     },
+    /// Where others reach this server cannot be understood.
+    #[error(
+        "[cluster] sip = {text:?} is not where other servers could reach this one; write it like \"a.example.org:5060\" or \"192.0.2.1:5060\"."
+    )]
+    Cluster {
+        /// What was written.
+        text: String,
+    },
     /// A certificate without its key, or the other way round.
     #[error(
         "[tls] names only one of certificate and key; name both, or neither to use the one that the server makes."

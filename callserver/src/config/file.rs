@@ -47,6 +47,8 @@ pub struct ConfigFile {
     pub guard: GuardSection,
     /// Who may make an account.
     pub accounts: AccountsSection,
+    /// Other servers on the same database.
+    pub cluster: ClusterSection,
     /// The number plan.
     pub numbers: NumbersSection,
     /// The figures for monitoring.
@@ -65,6 +67,14 @@ pub struct TlsSection {
     pub certificate: Option<PathBuf>,
     /// Its private key, PEM.
     pub key: Option<PathBuf>,
+}
+
+/// `[cluster]`
+#[derive(Clone, Default, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClusterSection {
+    /// `HOST:PORT` where other servers on the same database reach this one's SIP over TCP, if that is not what it listens on.
+    pub sip: Option<String>,
 }
 
 /// `[accounts]`

@@ -15,8 +15,8 @@ use switch::Network;
 
 pub use error::ConfigError;
 pub use file::{
-    AccountsSection, CallsSection, ConfigFile, DigestAlgorithm, DigestSection, GuardSection,
-    HttpSection, LogFormat, LogSection, MediaSection, MetricsSection, NumbersSection,
+    AccountsSection, CallsSection, ClusterSection, ConfigFile, DigestAlgorithm, DigestSection,
+    GuardSection, HttpSection, LogFormat, LogSection, MediaSection, MetricsSection, NumbersSection,
     RegistrationSection, TlsSection,
 };
 pub use guests::{GuestCalls, GuestsSection};
@@ -67,6 +67,8 @@ pub struct Config {
     pub accounts: AccountsSection,
     /// What sources of SIP may do wrong.
     pub guard: switch::GuardConfig,
+    /// Other servers on the same database.
+    pub cluster: ClusterSection,
     /// The number plan.
     pub numbers: NumbersSection,
     /// From where the figures for monitoring may be read.
@@ -179,12 +181,26 @@ impl Config {
             guest_calls,
             accounts: file.accounts,
             guard,
+            cluster: cluster(file.cluster)?,
             numbers: file.numbers,
             metrics_readers,
             http_limits: file.http_limits,
             log: file.log,
         })
     }
+}
+
+/// What other servers are told must be an address: a mistake would show in calls alone.
+fn cluster(section: ClusterSection) -> Result<ClusterSection, ConfigError> {
+    if let Some(text) = &section.sip {
+        let is_address = text.rsplit_once(':').is_some_and(|(host, port)| {
+            !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
+        });
+        if !is_address {
+            return Err(ConfigError::Cluster { text: text.clone() });
+        }
+    }
+    Ok(section)
 }
 
 fn guard(section: &GuardSection) -> Result<switch::GuardConfig, ConfigError> {
@@ -316,6 +332,7 @@ mod tests {
             ("[guard]\nexempt = [\"10.0.0.0/40\"]", "10.0.0.0/40"),
             ("[guard]\nfirst_ban_seconds = 90000", "longest_ban_seconds"),
             ("[guard]\nfailures_per_source = 0", "failures_per_source"),
+            ("[cluster]\nsip = \"here\"", "[cluster] sip"),
             ("[guests]\nlease_hours = 0", "lease_hours"),
             ("[guests]\nmay_call = [\"all\"]", "may_call"),
             ("[metrics]\nreaders = [\"me\"]", "[metrics] readers"),

@@ -199,6 +199,7 @@ mod tests {
                 remote: ([192, 0, 2, 1], port).into(),
                 connection: 0,
             },
+            token: None,
             instance: None,
             reg_id: None,
             call_id: "c".into(),

@@ -98,6 +98,7 @@ fn callable(row: ReachedAccount) -> Option<Destination> {
         display_name: row.display_name.into(),
         is_guest: row.is_guest,
         treatment: Arc::default(),
+        elsewhere: Vec::new(),
     })
 }
 

@@ -9,9 +9,11 @@ use std::sync::Arc;
 use api::Number;
 use sip::Text;
 use switch::{Answer, AskId, Credential, Destination, Party, Reached};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::dialling::{Dialling, Wanted};
+use super::elsewhere;
+use crate::neighbours::Neighbours;
 use crate::office::{Change, WhatChanged};
 use crate::store::{CredentialRow, Store, StoreError};
 
@@ -26,6 +28,7 @@ pub struct Directory {
     // Counts changes, so that the answer to a question from before a change is not remembered after it.
     changes: u64,
     dialling: Arc<Dialling>,
+    neighbours: watch::Receiver<Arc<Neighbours>>,
     lookups: Lookups,
 }
 
@@ -81,6 +84,7 @@ impl Directory {
             unknown_dialled: HashSet::new(),
             changes: 0,
             dialling: Arc::new(dialling),
+            neighbours: watch::channel(Arc::default()).1,
             lookups: Lookups {
                 store,
                 runtime,
@@ -88,6 +92,12 @@ impl Directory {
             },
         };
         (directory, inbox)
+    }
+
+    /// The same, which looks for phones at other servers too.
+    #[must_use]
+    pub(crate) fn with_neighbours(self, neighbours: watch::Receiver<Arc<Neighbours>>) -> Self {
+        Self { neighbours, ..self }
     }
 
     /// Who has this login? `None`: the answer comes later.
@@ -115,20 +125,33 @@ impl Directory {
         if self.unknown_dialled.contains(key) {
             return Some(Answer::Destination(Reached::Nobody));
         }
+        let others = Arc::clone(&self.neighbours.borrow());
         if let Some(destination) = self.destinations.get(key) {
             let reached = Reached::Account(destination.clone());
             let told = match caller.is_guest {
-                true => self.dialling.for_guest(&wanted, reached),
-                false => Some(reached),
+                true => self.dialling.for_guest(&wanted, reached.clone()),
+                false => Some(reached.clone()),
             };
             if let Some(told) = told {
-                return Some(Answer::Destination(told));
+                if others.is_empty() {
+                    return Some(Answer::Destination(told));
+                }
+                let (store, dialled) = (self.lookups.store.clone(), key.to_owned());
+                self.look_up(ask, async move {
+                    let told = elsewhere::add(&store, &others, told).await;
+                    let found = Ok((reached, told));
+                    FoundResult::Reached { dialled, found }
+                });
+                return None;
             }
         }
         let store = self.lookups.store.clone();
         let dialling = caller.is_guest.then(|| self.dialling.clone());
         self.look_up(ask, async move {
-            let found = look_up(&store, &wanted, dialling).await;
+            let mut found = look_up(&store, &wanted, dialling).await;
+            if let (Ok((_, told)), false) = (&mut found, others.is_empty()) {
+                *told = elsewhere::add(&store, &others, told.clone()).await;
+            }
             let dialled = wanted.as_str().to_owned();
             FoundResult::Reached { dialled, found }
         });

@@ -96,6 +96,7 @@ mod tests {
                 remote: "192.0.2.1:5060".parse().unwrap(),
                 connection: 0,
             },
+            token: None,
             instance: None,
             reg_id: None,
             call_id: "c".into(),

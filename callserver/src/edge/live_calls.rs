@@ -25,6 +25,8 @@ pub(super) struct LiveCall {
     pub(super) started: Instant,
     /// The same by the wall clock.
     pub(super) started_at: SystemTime,
+    /// Whether another server has passed it on, which has it in the history.
+    pub(super) is_visit: bool,
     pub(super) is_ringing: bool,
     pub(super) answered: Option<Instant>,
     /// When somebody was handed over last, who now takes part in it.
@@ -43,6 +45,8 @@ pub(super) struct KeptHistory {
     started_at: i64,
     answered_after: Option<Duration>,
     part_began_after: Option<Duration>,
+    #[serde(default)]
+    is_visit: bool,
 }
 
 impl LiveCalls {
@@ -64,6 +68,7 @@ impl LiveCalls {
             dialled: kept.dialled,
             started,
             started_at,
+            is_visit: kept.is_visit,
             is_ringing: false,
             answered: kept.answered_after.map(|after| started + after),
             part_began: kept.part_began_after.map(|after| started + after),
@@ -86,6 +91,7 @@ impl LiveCalls {
             dialled,
             started: now,
             started_at: at,
+            is_visit: false,
             is_ringing: false,
             answered: None,
             part_began: None,
@@ -138,6 +144,7 @@ impl LiveCall {
             started_at: unix_millis(self.started_at),
             answered_after: self.answered.map(after),
             part_began_after: self.part_began.map(after),
+            is_visit: self.is_visit,
         }
     }
 

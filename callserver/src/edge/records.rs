@@ -36,6 +36,9 @@ impl Records {
             let since = instant.saturating_duration_since(live.started);
             unix_millis(live.started_at + since)
         };
+        if live.is_visit {
+            return;
+        }
         if self.waiting.len() >= MOST_WAITING {
             self.waiting.remove(0);
         }

@@ -1,12 +1,14 @@
 //! Starting the exchange: its thread, its sockets, its relay.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use rand::Rng;
+use sip::{FlowKey, Transport};
 use sip_tokio::{BindConfig, BindError, Sockets, TlsIdentity, WebSockets};
 use switch::{Switch, WallClock};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::bindings;
 use super::desk::Desk;
@@ -18,6 +20,7 @@ use super::presence_news::PresenceNews;
 use super::revival::Revival;
 use crate::checkpoint::JournalError;
 use crate::config::Encrypted;
+use crate::neighbours::Neighbours;
 use crate::office::Announcement;
 use crate::relay;
 use crate::store::{Engine, Store, StoreError};
@@ -41,8 +44,23 @@ pub struct Setup {
     pub dialling: Dialling,
     /// How long a guest keeps its number after its last registration has ended.
     pub guest_grace: Duration,
+    /// This server among those that share the database, if it may be shared.
+    pub(crate) cluster: Option<Cluster>,
     /// The database.
     pub store: Store,
+}
+
+/// This server among those that share the database.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    /// The name of this one.
+    pub(crate) node: String,
+    /// The secret that they share.
+    pub(crate) key: FlowKey,
+    /// Where the others reach it, if that is not what it listens on.
+    pub(crate) address: Option<SocketAddr>,
+    /// The others.
+    pub(crate) neighbours: watch::Receiver<Arc<Neighbours>>,
 }
 
 /// A running exchange.
@@ -58,6 +76,8 @@ pub struct Running {
     pub tcp: Option<SocketAddr>,
     /// Where it speaks SIP over TLS.
     pub tls: Option<SocketAddr>,
+    /// Where other servers on the same database reach it, over TCP; `None`: nowhere.
+    pub among_others: Option<SocketAddr>,
     /// Takes SIP over WebSocket from the HTTP server.
     pub web_sockets: WebSockets,
     /// Who has come, gone, begun or ceased to speak.
@@ -138,6 +158,11 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
                 sockets.local_tls().first().copied(),
                 sockets.web_sockets(),
             );
+            let among_others = setup
+                .cluster
+                .as_ref()
+                .and_then(|cluster| cluster.address.or(reachable(&sockets.local_tcp())));
+            let addresses = (addresses, among_others);
             let mut seed = [0; 32];
             rand::rng().fill_bytes(&mut seed);
             let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -147,6 +172,16 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
                     unix_seconds: since.as_secs(),
                 }),
                 keeps_calls: true,
+                cluster: setup
+                    .cluster
+                    .as_ref()
+                    .zip(among_others)
+                    .map(|(cluster, address)| switch::Cluster {
+                        node: cluster.node.as_str().into(),
+                        key: cluster.key.clone(),
+                        transport: Transport::Tcp,
+                        address,
+                    }),
                 ..setup.switch
             };
             let switch = Switch::new(config, seed);
@@ -157,6 +192,10 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
                 Engine::Postgres => main_runtime.clone(),
             };
             let (directory, found) = Directory::new(setup.store.clone(), setup.dialling, lookups);
+            let directory = match setup.cluster.filter(|_| among_others.is_some()) {
+                Some(cluster) => directory.with_neighbours(cluster.neighbours),
+                None => directory,
+            };
             let now = Instant::now();
             let mut desk = Desk::new(
                 now,
@@ -188,17 +227,27 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         .name("exchange".into())
         .spawn(work)
         .map_err(StartError::Thread)?;
-    let (udp, tcp, tls, web_sockets) = bound.await.map_err(|_| StartError::Died)??;
+    let ((udp, tcp, tls, web_sockets), among_others) =
+        bound.await.map_err(|_| StartError::Died)??;
     Ok(Running {
         exchange,
         announcements,
         udp,
         tcp,
         tls,
+        among_others,
         web_sockets,
         presence_news,
         stopped,
     })
+}
+
+/// An address that others can be told: not all of them at once.
+fn reachable(addresses: &[SocketAddr]) -> Option<SocketAddr> {
+    let mut named = addresses
+        .iter()
+        .filter(|address| !address.ip().is_unspecified());
+    named.next().copied()
 }
 
 /// Opens all sockets. An encrypted port that nobody asked for is left out where it cannot be had.

@@ -27,6 +27,8 @@ pub struct Change {
     pub revoked: Vec<String>,
     /// Whose account changed, and how.
     pub people: Vec<PersonChanged>,
+    /// A server on this database has come, gone, or is reached elsewhere.
+    pub nodes: bool,
 }
 
 /// An account changed.
@@ -75,6 +77,7 @@ impl Change {
         join(&mut self.dialled, other.dialled);
         join(&mut self.revoked, other.revoked);
         self.people.extend(other.people);
+        self.nodes |= other.nodes;
         self
     }
 

@@ -159,6 +159,19 @@ impl Office {
         }
     }
 
+    /// Makes what was said about servers durable, and has the others look at it if it is news.
+    pub(crate) async fn tell_of_nodes(
+        &self,
+        tx: Transaction,
+        is_news: bool,
+    ) -> Result<(), OfficeError> {
+        let change = Change {
+            nodes: is_news,
+            ..Change::default()
+        };
+        self.finish(tx, change).await
+    }
+
     async fn announce(&self, change: Change) {
         if change.is_empty() {
             return;

@@ -27,6 +27,9 @@ pub enum Heard {
 /// What stands in a notice beside the items of its lists.
 const FRAME: usize = 200;
 
+/// What it takes to say that there is something new about servers.
+const NODES: usize = 16;
+
 /// Whoever hears of more than this forgets everything instead: that is quicker than forgetting it one by one.
 const MOST_NOTICES: usize = 32;
 
@@ -55,6 +58,9 @@ impl Change {
         for person in &self.people {
             let part = parts.with_room_for(json_length(person));
             part.people.push(person.clone());
+        }
+        if self.nodes {
+            parts.with_room_for(NODES).nodes = true;
         }
         if self.everything || parts.done.len() > MOST_NOTICES {
             return vec![Self::everything()];

@@ -57,6 +57,7 @@ fn read(row: &AnyRow, now: i64) -> Result<StoredBinding, StoreError> {
             // Connections do not survive the server.
             connection: 0,
         },
+        token: optional("flow_token")?,
         instance: optional("instance")?,
         reg_id: row
             .try_get::<Option<i64>, _>("reg_id")?
@@ -99,14 +100,15 @@ impl Transaction {
     ) -> Result<(), StoreError> {
         // Prepared once and run for each: a storm of registrations after a power cut is one transaction.
         let insert = "INSERT INTO bindings (binding_id, account_id, device_id, contact, q, path, transport, local,
-                 remote, instance, reg_id, call_id, cseq, user_agent, expires_at, node)
-             SELECT $1, d.account_id, d.device_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16
+                 remote, instance, reg_id, call_id, cseq, user_agent, expires_at, node, flow_token)
+             SELECT $1, d.account_id, d.device_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
              FROM devices d WHERE d.device_id = $3 AND d.account_id = $2
              ON CONFLICT (node, binding_id) DO UPDATE SET account_id = excluded.account_id,
                  device_id = excluded.device_id, contact = excluded.contact, q = excluded.q, path = excluded.path,
                  transport = excluded.transport, local = excluded.local, remote = excluded.remote,
                  instance = excluded.instance, reg_id = excluded.reg_id, call_id = excluded.call_id,
-                 cseq = excluded.cseq, user_agent = excluded.user_agent, expires_at = excluded.expires_at";
+                 cseq = excluded.cseq, user_agent = excluded.user_agent, expires_at = excluded.expires_at,
+                 flow_token = excluded.flow_token";
         for (binding, expires_at) in bindings {
             let path: Vec<_> = binding.path.iter().map(Text::as_str).collect();
             let path = serde_json::to_string(&path).map_err(|error| StoreError::Corrupt {
@@ -131,6 +133,7 @@ impl Transaction {
                 .bind(owned(&binding.user_agent))
                 .bind(unix_millis(*expires_at))
                 .bind(self.node.to_string())
+                .bind(owned(&binding.token))
                 .execute(&mut *self.inner)
                 .await?;
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sip::{Algorithm, Text};
 
-use crate::{GuardConfig, WallClock};
+use crate::{Cluster, GuardConfig, WallClock};
 
 /// How long registrations live, in seconds (RFC 3261 10.3 step 7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,6 +65,8 @@ pub struct Config {
     pub keeps_calls: bool,
     /// What time it is, for the `Date` that phones set their clocks by; without it they get none.
     pub wall_clock: Option<WallClock>,
+    /// This server among those that share a directory, if there may be others. It takes a `wall_clock` too.
+    pub cluster: Option<Cluster>,
     /// Timers of the SIP core below.
     pub timers: sip::Timers,
 }
@@ -92,6 +94,7 @@ impl Config {
             max_subscriptions: 100_000,
             keeps_calls: false,
             wall_clock: None,
+            cluster: None,
             timers: sip::Timers::default(),
         }
     }

@@ -4,10 +4,12 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use bytes::Bytes;
-use sip::{Endpoint, HeaderName, Headers, LegId, RequestId, StatusCode, Text};
+use sip::{Endpoint, HeaderName, Headers, LegId, Method, NameAddr, RequestId, StatusCode, Text};
 
+use crate::cluster::{Neighbours, Sender};
 use crate::key_maker::KeyMaker;
 use crate::questions::{Purpose, Questions};
+use crate::registrar::Target;
 use crate::timetable::{Timer, Timetable};
 use crate::{AskId, Config, Event, Question};
 
@@ -21,6 +23,8 @@ pub(crate) struct Desk {
     pub(crate) key_maker: KeyMaker,
     /// How many of them, from the front, presence has looked at.
     pub(crate) looked_at: usize,
+    /// The other servers, if there may be any.
+    pub(crate) neighbours: Option<Neighbours>,
     /// Nothing new is taken any more.
     pub(crate) is_draining: bool,
 }
@@ -89,6 +93,21 @@ impl Desk {
                 headers,
             },
         );
+    }
+
+    /// Tells the other server that has `target` who sends a request to it; to phones of our own nothing is added.
+    pub(crate) fn vouch(
+        &mut self,
+        now: Instant,
+        headers: &mut Headers,
+        method: &Method,
+        target: &Target,
+        people: (&Sender, &NameAddr, &NameAddr),
+        body: &[u8],
+    ) {
+        if let (Some(neighbours), Some(token)) = (&mut self.neighbours, &target.token) {
+            neighbours.vouch(now, headers, (method, token), people, body);
+        }
     }
 
     pub(crate) fn hang_up(&mut self, now: Instant, leg: LegId, reason: Option<Text>) {

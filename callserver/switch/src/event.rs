@@ -94,6 +94,9 @@ pub enum Event {
         callee: Party,
         /// The number or name that the caller dialled.
         dialled: Text,
+        /// Whether another server has passed it on, for one phone that is registered here: it has the call in its own
+        /// books.
+        is_visit: bool,
     },
     /// The first phone of the callee rings.
     CallRinging {

@@ -7,6 +7,7 @@
 //! - `authentication` checks digests; the registrar and the reception ask it who is there.
 //! - `registrar` knows which phones of an account can be reached, and over which flow.
 //! - `reception` holds an INVITE until its caller is proved and its callee found.
+//! - `cluster` knows the other servers that share the directory: phones that registered there ring too.
 //! - `pager` takes messages outside calls to all phones of their recipient.
 //! - `presence` tells those who watch somebody what they are, whether they speak, and who watches them.
 //! - `guard` is before all of them: sources that guess or scan are not listened to.
@@ -54,6 +55,7 @@
 
 mod authentication;
 mod bridge;
+mod cluster;
 mod config;
 mod desk;
 mod event;
@@ -80,6 +82,7 @@ mod treatment;
 mod wall_clock;
 mod way;
 
+pub use cluster::{Cluster, Elsewhere};
 pub use config::{Config, RegistrationLimits};
 pub use event::{AuthenticationFailure, BanReason, CallEnd, Event, Unregistration};
 pub use guard::GuardConfig;

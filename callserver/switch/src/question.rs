@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 use sip::{Flow, Ha1, Text};
 
+use crate::cluster::Sender;
 use crate::{AccountId, CallId, DeviceId, Party, Reached, Told};
 
 /// A question, asked with [`Event::Ask`](crate::Event::Ask) and answered with [`Input::Answer`](crate::Input::Answer).
@@ -170,6 +171,13 @@ pub struct Credential {
 }
 
 impl Credential {
+    pub(crate) fn sender(&self) -> Sender {
+        Sender {
+            party: self.party(),
+            device: self.device,
+        }
+    }
+
     pub(crate) fn party(&self) -> Party {
         Party {
             account: self.account,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sip::{Contact, HeaderName, Headers, Host, NameAddr, StatusCode, Text, Uri, Warning};
 
-use crate::{AccountId, Party, Treatment};
+use crate::{AccountId, BindingId, Elsewhere, Party, Treatment};
 
 /// What became of the number or name that somebody dialled, as the directory knows it at this moment.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,6 +47,8 @@ pub struct Destination {
     pub is_guest: bool,
     /// How its owner wants to be called.
     pub treatment: Arc<Treatment>,
+    /// Its phones that are registered with other servers.
+    pub elsewhere: Vec<Elsewhere>,
 }
 
 impl Destination {
@@ -67,6 +69,20 @@ pub(crate) struct Callee {
     /// What was dialled, if it was forwarded to them.
     pub(crate) forwarded_from: Option<Text>,
     pub(crate) treatment: Arc<Treatment>,
+    /// Another server wants this one of ours to ring, and no other.
+    pub(crate) only: Option<BindingId>,
+}
+
+impl Callee {
+    /// The owner of the one phone that another server asks for: how they want to be called was asked there.
+    pub(crate) fn on(party: Party, only: BindingId) -> Self {
+        Callee {
+            party,
+            forwarded_from: None,
+            treatment: Arc::default(),
+            only: Some(only),
+        }
+    }
 }
 
 /// Why nobody is to ring.
@@ -80,6 +96,43 @@ pub(crate) enum Unreached {
 }
 
 impl Reached {
+    /// The accounts that it leads to, members of groups among them, as far as their phones may ring.
+    pub fn accounts(&self) -> Vec<AccountId> {
+        self.destination()
+            .into_iter()
+            .flat_map(|to| {
+                let members = to.treatment.members.iter().map(|member| member.account);
+                std::iter::once(to.account).chain(members)
+            })
+            .collect()
+    }
+
+    /// Names phones that are registered with other servers, of those accounts.
+    pub fn add_elsewhere(&mut self, of: impl Fn(AccountId) -> Vec<Elsewhere>) {
+        let to = match self {
+            Reached::Account(to) | Reached::Forwarded { to, .. } => to,
+            _ => return,
+        };
+        to.elsewhere = of(to.account);
+        if !to.treatment.members.is_empty() {
+            for member in &mut Arc::make_mut(&mut to.treatment).members {
+                member.elsewhere = of(member.account);
+            }
+        }
+    }
+
+    /// Whose phones may ring.
+    pub(crate) fn destination(&self) -> Option<&Destination> {
+        match self {
+            Reached::Account(to) | Reached::Forwarded { to, .. } => Some(to),
+            Reached::Moved { .. }
+            | Reached::Gone
+            | Reached::NotAllowed
+            | Reached::Blocked(_)
+            | Reached::Nobody => None,
+        }
+    }
+
     pub(crate) fn into_callee(self) -> Result<Callee, Unreached> {
         let (destination, forwarded_from) = match self {
             Reached::Account(destination) => (destination, None),
@@ -94,6 +147,7 @@ impl Reached {
             party: destination.party(),
             forwarded_from,
             treatment: destination.treatment,
+            only: None,
         })
     }
 }
@@ -152,6 +206,7 @@ mod tests {
             display_name: "Bob".into(),
             is_guest: false,
             treatment: Arc::default(),
+            elsewhere: Vec::new(),
         }
     }
 

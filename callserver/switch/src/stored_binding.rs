@@ -26,6 +26,8 @@ pub struct StoredBinding {
     pub path: Vec<Text>,
     /// Where requests to the phone go: its `remote` is the address that the REGISTER came from.
     pub flow: Flow,
+    /// What other servers call the flow (RFC 5626 section 5.1), if there may be any.
+    pub token: Option<Text>,
     /// The phone's own unchanging name (`+sip.instance`, RFC 5626 section 4.1), without quotes.
     pub instance: Option<Text>,
     /// Which of the phone's flows this is (`reg-id`, RFC 5626 section 4.2).

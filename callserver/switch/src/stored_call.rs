@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use sdp::{Crypto, Direction};
 use serde::{Deserialize, Serialize};
-use sip::LegSnapshot;
+use sip::{Flow, LegSnapshot};
 
 use crate::{AccountId, CallId, DeviceId, MediaPorts, MediaSide, Party};
 
@@ -39,6 +39,9 @@ pub struct StoredCall {
 pub(crate) struct StoredPhone {
     pub(crate) device: DeviceId,
     pub(crate) receives_at: Option<SocketAddr>,
+    /// The way to the other server that has it, if one has.
+    #[serde(default)]
+    pub(crate) server: Option<Flow>,
     pub(crate) is_behind_nat: bool,
     pub(crate) told: StoredTold,
     /// What is agreed with it about audio.

@@ -142,6 +142,7 @@ mod tests {
             display_name: "Bob".into(),
             is_guest: false,
             treatment: Arc::default(),
+            elsewhere: Vec::new(),
         }
     }
 

@@ -18,6 +18,7 @@ mod events;
 mod guests;
 mod http;
 mod ipv6;
+mod neighbours;
 mod numbers;
 mod people;
 mod phone;

@@ -23,6 +23,8 @@ pub(crate) struct Phone {
     pub(crate) number: String,
     /// Where it speaks and hears.
     pub(crate) rtp: UdpSocket,
+    /// The messages that came.
+    pub(crate) heard: Vec<String>,
 }
 
 impl Phone {
@@ -59,6 +61,7 @@ impl Phone {
             },
             number: text(&device["number"]),
             rtp,
+            heard: Vec::new(),
         }
     }
 
@@ -126,6 +129,69 @@ impl Phone {
             credential: Some(self.credential.clone()),
         });
         leg
+    }
+
+    /// Waits until it rings; the caller's phone works beside it.
+    pub(crate) fn rings(&mut self, caller: &mut Phone) {
+        let leg = self.wait_beside(Some(caller), |event| match event {
+            Event::Incoming { leg, .. } => Some(leg),
+            _ => None,
+        });
+        self.handle(Input::Progress {
+            leg,
+            status: StatusCode::RINGING,
+            body: Bytes::new(),
+        });
+    }
+
+    /// Sends a message, which the other phone takes if it gets there. Returns the answer.
+    pub(crate) fn message(&mut self, number: &str, text: &str, other: &mut Phone) -> u16 {
+        let request = self.endpoint.next_request();
+        let mut message = sip::Request::new(sip::Method::Message, uri(number));
+        let from = NameAddr::new(uri(&self.number));
+        message.headers.push_typed(&sip::FromHeader(from));
+        let to = NameAddr::new(uri(number));
+        message.headers.push_typed(&sip::ToHeader(to));
+        message
+            .headers
+            .push(sip::HeaderName::ContentType, "text/plain");
+        message.body = Bytes::from(text.to_owned());
+        self.handle(Input::Request {
+            request,
+            flow: self.flow,
+            message,
+            credential: Some(self.credential.clone()),
+        });
+        let begin = Instant::now();
+        loop {
+            while let Some(event) = self.endpoint.poll_event() {
+                if let Event::Response { response, .. } = event {
+                    return response.status.code();
+                }
+            }
+            assert!(begin.elapsed() < PATIENCE, "waited too long");
+            self.work();
+            other.take_messages();
+        }
+    }
+
+    fn take_messages(&mut self) {
+        self.work();
+        while let Some(event) = self.endpoint.poll_event() {
+            if let Event::Request {
+                request, message, ..
+            } = event
+            {
+                self.heard
+                    .push(String::from_utf8_lossy(&message.body).into_owned());
+                self.handle(Input::Respond {
+                    request,
+                    status: StatusCode::OK,
+                    headers: Headers::new(),
+                    body: Bytes::new(),
+                });
+            }
+        }
     }
 
     /// Waits until it rings, and picks up. The caller's phone works beside it: it has a challenge to answer first.

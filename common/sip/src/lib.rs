@@ -106,6 +106,7 @@ mod dialog;
 pub mod digest;
 pub mod endpoint;
 pub mod locate;
+mod outbound;
 pub mod publication;
 mod registration;
 #[cfg(feature = "rsip")]
@@ -125,6 +126,7 @@ pub use endpoint::{
     RegistrationId, ReliableProvisionals, RequestId, RetryDelay, SessionTimer, SubscriptionId,
     Timers, Transmit,
 };
+pub use outbound::{FlowKey, FlowMac, FlowToken, ForgedToken};
 pub use publication::{
     Change, Document, PublicationLimits, PublicationStore, PublishError, Published,
 };

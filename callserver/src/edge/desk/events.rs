@@ -93,6 +93,7 @@ impl Desk {
                 caller,
                 callee,
                 dialled,
+                is_visit,
             } => {
                 tracing::debug!(
                     call = call.0,
@@ -103,6 +104,9 @@ impl Desk {
                 self.tally.calls_started += 1;
                 let clocks = (now, SystemTime::now());
                 self.calls.start(clocks, call, (caller, callee), dialled);
+                if let Some(live) = self.calls.get_mut(call) {
+                    live.is_visit = is_visit;
+                }
             }
             Event::CallRinging { call } => {
                 if let Some(live) = self.calls.get_mut(call) {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use sip::{Flow, Transport};
+use sip::{Flow, FlowKey, Transport};
 use switch::{AccountId, BindingId, DeviceId, StoredBinding};
 
 use super::ground::{Ground, on_both_engines};
@@ -38,6 +38,7 @@ async fn binding(office: &Office, id: u64) -> StoredBinding {
             remote: "[2001:db8::1]:40000".parse().unwrap(),
             connection: 0,
         },
+        token: Some("flow-1".into()),
         instance: Some("<urn:uuid:1>".into()),
         reg_id: Some(u32::MAX),
         call_id: "call".into(),
@@ -120,6 +121,73 @@ async fn a_node_restores_and_forgets_only_its_own(ground: Ground) {
     assert!(ids(&there, now).await.is_empty(), "their node is long gone");
 }
 
+async fn a_server_says_that_it_lives_and_finds_the_phones_of_the_others(ground: Ground) {
+    let office = ground.office().await;
+    let (here, there) = (ground.store().await, ground.store().await);
+    let (here, there) = (here.of_node("here"), there.of_node("there"));
+    let now = SystemTime::now();
+    let beats = async |sip: &str, at| {
+        let mut tx = there.begin().await.unwrap();
+        let is_news = tx.beat(Transport::Tcp, sip, at).await.unwrap();
+        tx.commit().await.unwrap();
+        is_news
+    };
+    assert!(beats("192.0.2.2:5060", now).await);
+    assert!(!beats("192.0.2.2:5060", now).await);
+    assert!(beats("b.example.org:5060", now).await);
+    let nodes = here.other_nodes().await.unwrap();
+    let node = (nodes[0].node.as_str(), nodes[0].sip.as_str(), nodes[0].beat);
+    assert_eq!(node, ("there", "b.example.org:5060", 3));
+    assert!(there.other_nodes().await.unwrap().is_empty());
+
+    let (one, mut two) = (binding(&office, 1).await, binding(&office, 2).await);
+    two.token = None;
+    keep(&there, &one, now + HOUR).await;
+    keep(&there, &two, now + HOUR).await;
+    let accounts = [one.account, two.account];
+    let found = here.other_bindings(&accounts, now).await.unwrap();
+    assert_eq!(found.len(), 1, "the other one has no token: {found:?}");
+    assert_eq!(
+        (found[0].device, &found[0].contact),
+        (one.device, &one.contact)
+    );
+    assert_eq!(Some(&found[0].token), one.token.as_ref());
+    assert!(here.other_bindings(&[], now).await.unwrap().is_empty());
+    let later = here.other_bindings(&accounts, now + HOUR).await.unwrap();
+    assert!(later.is_empty());
+    assert!(
+        there
+            .other_bindings(&accounts, now)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+
+    let mut tx = there.begin().await.unwrap();
+    tx.leave_nodes().await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(here.other_nodes().await.unwrap().is_empty());
+    // Who died long ago is forgotten by those who live.
+    beats("192.0.2.2:5060", now - 25 * HOUR).await;
+    let mut tx = here.begin().await.unwrap();
+    tx.beat(Transport::Tcp, "192.0.2.1:5060", now)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert!(here.other_nodes().await.unwrap().is_empty());
+}
+
+async fn all_servers_share_one_secret(ground: Ground) {
+    let mut keys = Vec::new();
+    for secret in [[1; 32], [2; 32]] {
+        let store = ground.store().await;
+        let mut tx = store.begin().await.unwrap();
+        keys.push(tx.settle_flow_key(secret).await.unwrap());
+        tx.commit().await.unwrap();
+    }
+    assert_eq!(keys, [FlowKey::new([1; 32]), FlowKey::new([1; 32])]);
+}
+
 #[tokio::test]
 async fn what_a_file_kept_before_nodes_had_names_is_its_owners() {
     let ground = Ground::sqlite();
@@ -137,4 +205,6 @@ async fn what_a_file_kept_before_nodes_had_names_is_its_owners() {
 on_both_engines!(
     what_is_kept_comes_back_as_it_was,
     a_node_restores_and_forgets_only_its_own,
+    a_server_says_that_it_lives_and_finds_the_phones_of_the_others,
+    all_servers_share_one_secret,
 );

@@ -12,6 +12,7 @@ use super::description::{Told, is_behind_nat, read_first_offer};
 use super::early::acknowledges_progress;
 use super::end::Ending;
 use super::search::Search;
+use crate::cluster::Sender;
 use crate::desk::Desk;
 use crate::reception::Admitted;
 use crate::registrar::Registrar;
@@ -33,21 +34,27 @@ impl Bridge {
             caller,
             callee,
             dialled,
+            back,
+            history,
         } = admitted;
+        let Sender {
+            party: caller,
+            device: caller_device,
+        } = caller;
         let load = self.load.get(&caller.account).copied().unwrap_or_default();
         if load >= desk.config.max_calls_of_account {
             return desk.reject(now, leg, StatusCode::BUSY_HERE, Headers::new());
         }
         self.last_call += 1;
         let id = CallId(self.last_call);
-        let caller_device = caller.device;
-        let (caller_party, callee_party) = (caller.party(), callee.party.clone());
+        let (caller_party, callee_party) = (caller, callee.party.clone());
         let from = caller_party.account;
         desk.emit(Event::CallStarted {
             call: id,
             caller: caller_party.clone(),
             callee: callee_party.clone(),
             dialled,
+            is_visit: back.is_some(),
         });
         let offer = match &invite.body {
             empty if empty.is_empty() => Ok(None),
@@ -93,13 +100,14 @@ impl Bridge {
                 leg,
                 device: caller_device,
                 flow,
+                server: back,
                 receives_at: None,
                 is_behind_nat: is_behind_nat(contact.as_ref(), flow),
                 told: Told::new(self.first_session + 2 * id.0),
                 audio: Box::new(Audio::new()),
             },
             is_anonymous: hides_who_calls(&invite.headers),
-            search: Some(Box::new(Search::new(callee))),
+            search: Some(Box::new(Search::new(callee, history))),
             stage: Stage::AwaitingPorts(awaiting),
         };
         self.legs.insert(leg, (id, Side::Caller));

@@ -43,6 +43,8 @@ pub(super) struct Phone {
     pub(super) device: DeviceId,
     /// Where the phone is: the flow that the leg began with, or that of its last request.
     pub(super) flow: Flow,
+    /// If it is reached through another server: the way there, for when the one that the leg is on breaks.
+    pub(super) server: Option<Flow>,
     /// Where it said that it receives.
     pub(super) receives_at: Option<SocketAddr>,
     /// Whether the address that the phone gives for itself is not where its messages come from.
@@ -171,6 +173,12 @@ pub(super) enum Exchange {
 }
 
 impl Call {
+    /// Whether another server has passed it on, for one phone of ours.
+    pub(super) fn is_visit(&self) -> bool {
+        let search = self.search.as_ref();
+        search.is_some_and(|search| search.callee.only.is_some())
+    }
+
     /// The person on one side.
     pub(super) fn party(&self, side: Side) -> &Party {
         match side {

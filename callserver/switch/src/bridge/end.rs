@@ -25,6 +25,8 @@ pub(super) struct Ending {
     pub(super) status: StatusCode,
     /// Value of the `Reason` header for all legs.
     pub(super) reason: Option<Text>,
+    /// Where the caller is sent instead.
+    pub(super) contacts: Headers,
 }
 
 impl Ending {
@@ -35,6 +37,7 @@ impl Ending {
             by: None,
             status,
             reason: None,
+            contacts: Headers::new(),
         }
     }
 
@@ -53,11 +56,20 @@ impl Ending {
             by: Some(side),
             status: StatusCode::TEMPORARILY_UNAVAILABLE,
             reason,
+            contacts: Headers::new(),
         }
     }
 
     pub(super) fn with_status(self, status: StatusCode) -> Self {
         Ending { status, ..self }
+    }
+
+    /// With the places that a redirection names.
+    pub(super) fn with_contacts(mut self, headers: &Headers) -> Self {
+        for contact in headers.all(&HeaderName::Contact) {
+            self.contacts.push(HeaderName::Contact, contact.clone());
+        }
+        self
     }
 
     pub(super) fn because(mut self, reason: &'static str) -> Self {
@@ -66,7 +78,7 @@ impl Ending {
     }
 
     pub(super) fn headers(&self) -> Headers {
-        let mut headers = Headers::new();
+        let mut headers = self.contacts.clone();
         if let Some(reason) = &self.reason {
             headers.push(HeaderName::Reason, reason.clone());
         }

@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use sdp::SessionDescription;
-use sip::{Flow, HeaderName, Headers, NameAddr, StatusCode, Text};
+use sip::{Flow, HeaderName, Headers, Method, NameAddr, StatusCode, Text};
 
 use super::Bridge;
 use super::audio::{Audio, ladder, propose};
 use super::call::{AwaitingPorts, Phone, Ringing, Stage};
 use super::description::{Told, expect_media, is_behind_nat};
 use super::end::Ending;
+use crate::cluster::Sender;
 use crate::desk::Desk;
 use crate::refusal::Refusals;
 use crate::registrar::{Registrar, Target};
@@ -52,6 +53,10 @@ impl Bridge {
             expect_media(desk, call_id, Side::Caller, offer, &mut call.caller_phone);
         }
         let invitation = Invitation {
+            sender: Sender {
+                party: call.caller.clone(),
+                device: caller_device,
+            },
             from: call.caller.address(&desk.config.domain),
             to: call.callee.address(&desk.config.domain),
             headers,
@@ -92,6 +97,8 @@ impl Bridge {
 /// What all phones of the callee are sent.
 #[derive(Debug)]
 pub(super) struct Invitation {
+    /// Who calls: other servers are told.
+    pub(super) sender: Sender,
     pub(super) from: NameAddr,
     pub(super) to: NameAddr,
     pub(super) headers: Headers,
@@ -155,6 +162,9 @@ impl Invitation {
             let offer = propose(&mut desk.key_maker, &mut audio, offer);
             told.tell(offer, self.relay.towards(&target.flow))
         });
+        let body = body.unwrap_or_default();
+        let parties = (&self.sender, &self.from, &self.to);
+        desk.vouch(now, &mut headers, &Method::Invite, target, parties, &body);
         let invite = sip::Input::Invite {
             leg,
             flow: target.flow,
@@ -162,7 +172,7 @@ impl Invitation {
             from: self.from.clone(),
             to: self.to.clone(),
             headers,
-            body: body.unwrap_or_default(),
+            body,
             credential: None,
         };
         desk.endpoint.handle(now, invite);
@@ -170,8 +180,10 @@ impl Invitation {
             leg,
             device: target.device,
             flow: target.flow,
+            server: target.token.is_some().then_some(target.flow),
             receives_at: None,
-            is_behind_nat: is_behind_nat(Some(&target.contact), target.flow),
+            is_behind_nat: target.token.is_none()
+                && is_behind_nat(Some(&target.contact), target.flow),
             told,
             audio: Box::new(audio),
         }

@@ -58,6 +58,7 @@ impl Bridge {
                     leg,
                     device: phone.device,
                     flow: phone.leg.flow(),
+                    server: phone.server,
                     receives_at: phone.receives_at,
                     is_behind_nat: phone.is_behind_nat,
                     told: Told::resume(phone.told),
@@ -162,6 +163,7 @@ fn stored_phone(desk: &Desk, phone: &Phone) -> Option<StoredPhone> {
     let leg = desk.endpoint.snapshot_of(phone.leg)?;
     Some(StoredPhone {
         device: phone.device,
+        server: phone.server,
         receives_at: phone.receives_at,
         is_behind_nat: phone.is_behind_nat,
         told: phone.told.stored(leg.is_offering()),

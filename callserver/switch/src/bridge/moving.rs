@@ -30,7 +30,10 @@ impl Bridge {
         let Some(phone) = self.phone_on(leg) else {
             return;
         };
-        if let Some(flow) = registrar.other_way(account, phone.device, phone.flow) {
+        // Another server's phones are that server's affair: only the way there is made anew, once.
+        let server = phone.server.take();
+        let way = server.or_else(|| registrar.other_way(account, phone.device, phone.flow));
+        if let Some(flow) = way {
             desk.endpoint.handle(now, sip::Input::MoveLeg { leg, flow });
         }
     }

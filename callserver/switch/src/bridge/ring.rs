@@ -9,15 +9,20 @@ use sip::{EndCause, HeaderName, Headers, LegId, Reason, StatusCode, TypedHeader}
 
 use super::Bridge;
 use super::audio::is_about_the_offer;
-use super::call::{Branch, Exchange, Phone, Ringing, Stage};
+use super::call::{Branch, Call, Exchange, Phone, Ringing, Stage};
 use super::description::{expect_media, read};
 use super::early::is_reliable;
 use super::end::Ending;
 use crate::desk::Desk;
+use crate::refusal::call_end;
 use crate::registrar::Registrar;
 use crate::{CallEnd, CallId, Event, Side};
 
 impl Bridge {
+    fn is_visit(&self, call: CallId) -> bool {
+        self.calls.get(&call).is_some_and(Call::is_visit)
+    }
+
     /// A phone of the callee says that it rings, or lets the caller hear something before it answers.
     pub(crate) fn progressed(
         &mut self,
@@ -184,6 +189,11 @@ impl Bridge {
             self.legs.insert(branch.phone.leg, (call_id, Side::Callee));
             ringing.branches.push(branch);
             return;
+        }
+        if status.is_redirection() && self.is_visit(call_id) {
+            // Whether to follow is for the server to decide that knows what the caller may.
+            let ending = Ending::refused(call_end(status), status).with_contacts(&headers);
+            return self.end(now, desk, call_id, ending);
         }
         if status.is_redirection() && !is_bound && self.redirected(now, desk, call_id, &headers) {
             return;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use sip::{HeaderName, StatusCode, Text};
+use sip::{HeaderName, Headers, StatusCode, Text};
 
 use super::Bridge;
 use super::call::{Branch, Stage};
@@ -28,6 +28,8 @@ pub(super) struct Search {
     /// Whom it is for at present.
     pub(super) callee: Callee,
     pub(super) way: Way,
+    /// What another server says of how it came here.
+    history: Headers,
     /// Who rings when those who ring now do not answer.
     pub(super) rounds: VecDeque<Round>,
     /// Whom it was for so far: it comes to nobody twice.
@@ -38,11 +40,12 @@ pub(super) struct Search {
 }
 
 impl Search {
-    pub(super) fn new(callee: Callee) -> Self {
+    pub(super) fn new(callee: Callee, history: Headers) -> Self {
         Search {
             way: Way::to(&callee),
             passed: vec![callee.party.account],
             callee,
+            history,
             rounds: VecDeque::new(),
             forwards: 0,
             next: None,
@@ -84,6 +87,10 @@ impl Bridge {
         let Some(search) = &call.search else {
             return;
         };
+        if let Some(only) = search.callee.only {
+            let round = Round::only(search.callee.party.clone(), only);
+            return self.rounds_found(now, desk, registrar, id, [round].into());
+        }
         let calling = Calling {
             call: id,
             party: &call.caller,
@@ -166,6 +173,7 @@ impl Bridge {
             headers.remove(&HeaderName::Diversion);
             search.way.push_history(headers, &desk.config.domain);
             search.way.push_diversion(headers, &desk.config.domain);
+            headers.append(search.history.clone());
             ringing.since = now;
             ringing.invited.extend(round.whom);
             for (account, Reachable { first, others }) in phones {

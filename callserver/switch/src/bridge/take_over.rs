@@ -50,6 +50,7 @@ impl Bridge {
             leg: wish.leg,
             device: wish.device,
             flow: wish.flow,
+            server: None,
             receives_at: None,
             is_behind_nat: is_behind_nat(contact.map(|address| &address.uri), wish.flow),
             told,

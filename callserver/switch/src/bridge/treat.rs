@@ -10,7 +10,7 @@ use super::end::{ABSENT, Ending};
 use crate::reached::Callee;
 use crate::registrar::{Reachable, Registrar};
 use crate::way::Cause;
-use crate::{AccountId, CallEnd, CallId, DeviceId, Party, Ring};
+use crate::{AccountId, BindingId, CallEnd, CallId, DeviceId, Party, Ring};
 
 /// RFC 5079.
 const ANONYMITY_DISALLOWED: u16 = 433;
@@ -41,6 +41,8 @@ pub(super) struct Round {
     pub(super) whom: Vec<Party>,
     /// Only this one of their phones.
     device: Option<DeviceId>,
+    /// Only this way to one of them.
+    only: Option<BindingId>,
     /// For how long, unless they are the last ones.
     pub(super) lasts: Option<Duration>,
 }
@@ -160,7 +162,16 @@ impl Round {
         Round {
             whom,
             device: None,
+            only: None,
             lasts,
+        }
+    }
+
+    /// The one phone that another server asks for.
+    pub(super) fn only(owner: Party, only: BindingId) -> Self {
+        Round {
+            only: Some(only),
+            ..Round::of(vec![owner], None)
         }
     }
 
@@ -172,7 +183,11 @@ impl Round {
     ) -> Vec<(AccountId, Reachable)> {
         let of = |party: &Party| {
             let account = party.account;
-            let phones = registrar.reachable(account, except).into_iter();
+            let phones = match self.only {
+                Some(only) => registrar.binding(account, only).into_iter().collect(),
+                None => registrar.reachable(account, except),
+            };
+            let phones = phones.into_iter();
             phones.map(move |phone| (account, phone))
         };
         let phones = self.whom.iter().flat_map(of);

@@ -6,9 +6,11 @@ use sip::{Flow, Headers, Request, RequestId, StatusCode};
 
 use super::{Addressed, Pager};
 use crate::authentication::{Authentication, Door};
+use crate::cluster::token_in;
 use crate::desk::{Desk, retry_after};
 use crate::questions::{Purpose, Waiting};
 use crate::reception::dialled_by;
+use crate::registrar::Registrar;
 use crate::{Credential, Question};
 
 /// More messages than this at once are refused with 503; each waits half a minute at most.
@@ -17,15 +19,21 @@ const MOST_DELIVERIES: usize = 10_000;
 impl Pager {
     /// Challenges the anonymous, and asks who the others are.
     pub(crate) fn arrive(
-        &self,
+        &mut self,
         now: Instant,
         desk: &mut Desk,
-        authentication: &mut Authentication,
+        (authentication, registrar): (&mut Authentication, &Registrar),
         (request, flow, message): (RequestId, Flow, Request),
     ) {
         if desk.is_draining || self.len() >= MOST_DELIVERIES {
             let (status, headers) = (StatusCode::SERVICE_UNAVAILABLE, retry_after(10));
             return desk.respond(now, request, status, headers);
+        }
+        if let Some(token) = token_in(&message) {
+            return match desk.visit(now, registrar, &message, &token) {
+                Ok(visit) => self.visited(now, desk, registrar, (request, message), visit),
+                Err(status) => desk.respond(now, request, status, Headers::new()),
+            };
         }
         let way = (Door::Calls, flow);
         authentication.ask_for_sender(now, desk, way, request, message, Purpose::Sender);
@@ -55,7 +63,7 @@ impl Pager {
                 let addressed = Addressed {
                     request,
                     message,
-                    sender,
+                    sender: sender.sender(),
                 };
                 let purpose = Purpose::Recipient(Box::new(addressed));
                 let question = Question::Destination {

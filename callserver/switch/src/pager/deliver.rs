@@ -8,6 +8,7 @@ use sip::{
 };
 
 use super::{Addressed, Attempt, Delivery, Pager};
+use crate::cluster::{Sender, Visit};
 use crate::desk::Desk;
 use crate::passing::passed_on;
 use crate::reached::{Callee, Unreached};
@@ -44,17 +45,52 @@ impl Pager {
                 return desk.respond(now, request, status, headers);
             }
         };
-        let phones = registrar.reachable(recipient.party.account, Some(sender.device));
+        self.deliver(
+            now,
+            desk,
+            registrar,
+            (request, &message),
+            (sender, recipient),
+        );
+    }
+
+    /// Another server has passed a message on, for one phone of ours.
+    pub(super) fn visited(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        registrar: &Registrar,
+        (request, message): (RequestId, Request),
+        visit: Visit,
+    ) {
+        let people = (visit.sender, visit.callee);
+        self.deliver(now, desk, registrar, (request, &message), people);
+    }
+
+    fn deliver(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        registrar: &Registrar,
+        (request, message): (RequestId, &Request),
+        (sender, recipient): (Sender, Callee),
+    ) {
+        let account = recipient.party.account;
+        let phones = match recipient.only {
+            Some(only) => registrar.binding(account, only).into_iter().collect(),
+            None => registrar.reachable(account, Some(sender.device)),
+        };
         if phones.is_empty() {
             let status = StatusCode::TEMPORARILY_UNAVAILABLE;
             return desk.respond(now, request, status, Headers::new());
         }
-        let message = passed(&message, &sender.party(), &recipient, desk);
+        let message = passed(message, &sender.party, &recipient, desk);
         self.last_delivery += 1;
         let delivery = self.last_delivery;
         let waiting = Delivery {
             request: Some(request),
             message,
+            sender,
             open: phones.len(),
             refusals: Refusals::default(),
         };
@@ -71,6 +107,14 @@ impl Pager {
         let mut message = delivery.message.clone();
         message.uri = target.contact.clone();
         target.push_route(&mut message.headers);
+        let (sender, body) = (delivery.sender.clone(), message.body.clone());
+        let from = message.headers.typed::<FromHeader>().ok().flatten();
+        let to = message.headers.typed::<ToHeader>().ok().flatten();
+        if let (Some(FromHeader(from)), Some(ToHeader(to))) = (from, to) {
+            let people = (&sender, &from, &to);
+            let headers = &mut message.headers;
+            desk.vouch(now, headers, &Method::Message, target, people, &body);
+        }
         let request = desk.endpoint.next_request();
         self.attempts.insert(request, attempt);
         let send = sip::Input::Request {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use sip::{Request, RequestId};
 
-use crate::Credential;
+use crate::cluster::Sender;
 use crate::refusal::Refusals;
 use crate::registrar::Target;
 
@@ -16,7 +16,7 @@ use crate::registrar::Target;
 pub(crate) struct Addressed {
     request: RequestId,
     message: Request,
-    sender: Credential,
+    sender: Sender,
 }
 
 /// One message on its way to several phones.
@@ -25,6 +25,7 @@ struct Delivery {
     /// The sender waits for this answer, until there is one.
     request: Option<RequestId>,
     message: Request,
+    sender: Sender,
     /// Phones that have not answered.
     open: usize,
     refusals: Refusals,

@@ -63,6 +63,7 @@ impl Calls {
                 caller,
                 callee,
                 dialled,
+                ..
             } => {
                 let begun = Call {
                     caller: caller.account,
@@ -203,6 +204,7 @@ mod tests {
             caller: party(1),
             callee: party(2),
             dialled: "2".into(),
+            is_visit: false,
         });
         assert!(!calls.speaks(AccountId(1)));
         calls.note(&Event::CallAnswered { call });

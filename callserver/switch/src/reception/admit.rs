@@ -115,9 +115,11 @@ impl Reception {
             leg,
             flow,
             invite,
-            caller: *caller,
+            caller: caller.sender(),
             callee,
             dialled,
+            back: None,
+            history: Headers::new(),
         })
     }
 

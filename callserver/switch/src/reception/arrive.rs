@@ -2,35 +2,45 @@
 
 use std::time::Instant;
 
-use sip::{Flow, HeaderName, LegId, Request, StatusCode};
+use sip::{Flow, HeaderName, Headers, LegId, Request, StatusCode};
 
-use super::{Arrival, Reception, Stage};
+use super::{Admitted, Arrival, Reception, Stage};
 use crate::Question;
 use crate::authentication::{Authentication, Door};
+use crate::cluster::token_in;
 use crate::desk::{Desk, retry_after, with_header};
 use crate::questions::Purpose;
+use crate::registrar::Registrar;
 
 impl Reception {
-    /// Refuses what cannot become a call, challenges the anonymous, and asks who the others are. `calls` is the number
+    /// Refuses what cannot become a call, challenges the anonymous, and asks who the others are. What another server has
+    /// passed on is a call at once. `calls` is the number
     /// of calls that go on already.
     pub(crate) fn arrive(
         &mut self,
         now: Instant,
         desk: &mut Desk,
-        authentication: &mut Authentication,
+        (authentication, registrar): (&mut Authentication, &Registrar),
         (leg, flow, invite, replaces): (LegId, Flow, Request, Option<LegId>),
         calls: usize,
-    ) {
+    ) -> Option<Admitted> {
         if desk.is_draining || calls + self.len() >= desk.config.max_calls {
-            return desk.reject(now, leg, StatusCode::SERVICE_UNAVAILABLE, retry_after(10));
+            desk.reject(now, leg, StatusCode::SERVICE_UNAVAILABLE, retry_after(10));
+            return None;
+        }
+        if let Some(token) = token_in(&invite) {
+            return visit(now, desk, registrar, (leg, flow, invite), &token);
         }
         let credentials = match authentication.claim(now, desk, (Door::Calls, flow), &invite) {
             Ok(credentials) => credentials,
-            Err(challenge) => return desk.reject(now, leg, Door::Calls.status(), challenge),
+            Err(challenge) => {
+                desk.reject(now, leg, Door::Calls.status(), challenge);
+                return None;
+            }
         };
         if !is_session_description(&invite) {
-            let accept = with_header(HeaderName::Accept, "application/sdp");
-            return desk.reject(now, leg, StatusCode::UNSUPPORTED_MEDIA_TYPE, accept);
+            refuse_media(now, desk, leg);
+            return None;
         }
         let login = credentials.username.clone();
         let ask = desk.ask(now, Question::Credential { login }, Purpose::Caller(leg));
@@ -45,6 +55,7 @@ impl Reception {
                 replaces,
             },
         );
+        None
     }
 
     /// The caller gave up, or is gone. Tells whether the leg was waiting here.
@@ -65,6 +76,44 @@ impl Reception {
             desk.reject(now, leg, StatusCode::SERVICE_UNAVAILABLE, retry_after(10));
         }
     }
+}
+
+/// Another server calls one of our phones.
+fn visit(
+    now: Instant,
+    desk: &mut Desk,
+    registrar: &Registrar,
+    (leg, flow, invite): (LegId, Flow, Request),
+    token: &str,
+) -> Option<Admitted> {
+    if !is_session_description(&invite) {
+        refuse_media(now, desk, leg);
+        return None;
+    }
+    match desk.visit(now, registrar, &invite, token) {
+        Ok(visit) => {
+            let callee = visit.callee;
+            Some(Admitted {
+                leg,
+                flow,
+                invite,
+                caller: visit.sender,
+                dialled: callee.party.number.clone().unwrap_or_default(),
+                callee,
+                back: Some(visit.back),
+                history: visit.history,
+            })
+        }
+        Err(status) => {
+            desk.reject(now, leg, status, Headers::new());
+            None
+        }
+    }
+}
+
+fn refuse_media(now: Instant, desk: &mut Desk, leg: LegId) {
+    let accept = with_header(HeaderName::Accept, "application/sdp");
+    desk.reject(now, leg, StatusCode::UNSUPPORTED_MEDIA_TYPE, accept);
 }
 
 /// Whether the body is an offer that can be read here, or there is none (RFC 3261 8.2.3).

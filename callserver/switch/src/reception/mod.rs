@@ -10,8 +10,9 @@ mod check;
 use std::collections::HashMap;
 
 pub(crate) use check::{dialled, dialled_by};
-use sip::{Credentials, Flow, LegId, Request, Text};
+use sip::{Credentials, Flow, Headers, LegId, Request, Text};
 
+use crate::cluster::Sender;
 use crate::reached::Callee;
 use crate::{AccountId, AskId, Credential, DeviceId};
 
@@ -60,9 +61,13 @@ pub(crate) struct Admitted {
     pub(crate) leg: LegId,
     pub(crate) flow: Flow,
     pub(crate) invite: Request,
-    pub(crate) caller: Credential,
+    pub(crate) caller: Sender,
     pub(crate) callee: Callee,
     pub(crate) dialled: Text,
+    /// The way back to the server that passed it on, if one did.
+    pub(crate) back: Option<Flow>,
+    /// What that server says of how it came to this number.
+    pub(crate) history: Headers,
 }
 
 impl Reception {

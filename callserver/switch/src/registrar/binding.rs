@@ -31,6 +31,8 @@ pub(crate) struct Binding {
     pub(super) cseq: u32,
     /// Where requests to the phone go.
     pub(crate) flow: Flow,
+    /// What other servers call this flow.
+    pub(super) token: Option<Text>,
     /// When it was made or last refreshed.
     pub(crate) registered_at: Instant,
     pub(super) expires_at: Instant,
@@ -73,6 +75,7 @@ impl Binding {
             q: self.q,
             path: self.path.clone(),
             flow: self.flow,
+            token: self.token.clone(),
             instance: self.instance.clone(),
             reg_id: self.reg_id,
             call_id: self.call_id.clone(),

@@ -22,6 +22,7 @@ pub(crate) use moving::{Move, flow_recovery};
 use sip::Flow;
 pub(crate) use target::{Reachable, Target};
 
+use crate::cluster::OtherPhones;
 use crate::{AccountId, BindingId, DeviceId};
 
 /// All bindings.
@@ -36,6 +37,8 @@ pub(crate) struct Registrar {
     /// Phones that have registered over another flow than before, to be told on.
     moves: Vec<Move>,
     last_binding: u64,
+    /// Phones that are registered with other servers.
+    pub(crate) other_phones: OtherPhones,
 }
 
 impl Registrar {

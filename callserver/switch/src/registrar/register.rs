@@ -201,6 +201,10 @@ impl Registrar {
             call_id: registering.call_id.clone(),
             cseq: registering.cseq,
             flow: registering.flow,
+            token: desk
+                .neighbours
+                .as_ref()
+                .map(|others| others.token(account, id, &registering.flow)),
             registered_at: now,
             expires_at,
             timer: desk.timetable.set(

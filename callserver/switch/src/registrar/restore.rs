@@ -78,6 +78,7 @@ impl Registrar {
                 call_id: stored.call_id,
                 cseq: stored.cseq,
                 flow,
+                token: stored.token,
                 registered_at: now,
                 expires_at,
                 timer: desk.timetable.set(expires_at, timer),

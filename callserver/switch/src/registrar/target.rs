@@ -15,7 +15,13 @@ pub(crate) struct Target {
     /// What the phone wants to be called: the Request-URI, and nothing more. Where the request goes is the flow's business.
     pub(crate) contact: Uri,
     pub(crate) flow: Flow,
-    path: Vec<Text>,
+    pub(crate) path: Vec<Text>,
+    /// Preference in thousandths.
+    pub(crate) q: u16,
+    /// The phone's own unchanging name.
+    pub(crate) instance: Option<Text>,
+    /// The token of the flow, if another server has it.
+    pub(crate) token: Option<Text>,
 }
 
 impl Target {
@@ -26,6 +32,9 @@ impl Target {
             contact: binding.contact.clone(),
             flow: binding.flow,
             path: binding.path.clone(),
+            q: binding.q,
+            instance: binding.instance.clone(),
+            token: None,
         }
     }
 
@@ -45,7 +54,24 @@ pub(crate) struct Reachable {
 }
 
 impl Registrar {
-    /// The phones of `account`, the most preferred first, but not the device that asks for them.
+    /// The way to one phone over one flow.
+    pub(crate) fn binding(&self, account: AccountId, only: BindingId) -> Option<Reachable> {
+        let mut bindings = self.bindings(account).iter();
+        let binding = bindings.find(|binding| binding.id == only)?;
+        Some(Reachable {
+            first: Target::of(binding),
+            others: Vec::new(),
+        })
+    }
+
+    /// Whether this binding is there, over the flow that the token names.
+    pub(crate) fn is_named(&self, account: AccountId, only: BindingId, token: &str) -> bool {
+        let mut bindings = self.bindings(account).iter();
+        bindings.any(|binding| binding.id == only && binding.token.as_deref() == Some(token))
+    }
+
+    /// The phones of `account`, the most preferred first, but not the device that asks for them; those at other servers are
+    /// among them, as the directory said last.
     pub(crate) fn reachable(&self, account: AccountId, except: Option<DeviceId>) -> Vec<Reachable> {
         let bindings = self
             .bindings(account)
@@ -62,7 +88,7 @@ impl Registrar {
                 None => phones.push(vec![binding]),
             }
         }
-        phones
+        let phones = phones
             .into_iter()
             .filter_map(|mut flows| {
                 flows.sort_by_key(|binding| Reverse(binding.registered_at));
@@ -71,6 +97,9 @@ impl Registrar {
                 let others = ways.collect();
                 Some(Reachable { first, others })
             })
-            .collect()
+            .collect();
+        let mut phones: Vec<Reachable> = phones;
+        self.other_phones.add_to(&mut phones, account, except);
+        phones
     }
 }

@@ -16,6 +16,10 @@ impl Switch {
             return;
         };
         let (desk, authentication) = (&mut self.desk, &mut self.authentication);
+        if let Answer::Destination(reached) = &answer {
+            let others = &mut self.registrar.other_phones;
+            others.learn(desk.neighbours.as_ref(), reached);
+        }
         match purpose {
             Purpose::Register(waiting) => {
                 let owner = answer.into_credential();

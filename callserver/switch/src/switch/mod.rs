@@ -14,6 +14,7 @@ use sip::{
 
 use crate::authentication::Authentication;
 use crate::bridge::Bridge;
+use crate::cluster::Neighbours;
 use crate::desk::{Desk, with_header};
 use crate::guard::{Look, Source};
 use crate::key_maker::KeyMaker;
@@ -116,6 +117,11 @@ impl Switch {
         Switch {
             authentication: Authentication::new(&config, derived(seed, 2)),
             desk: Desk {
+                neighbours: config
+                    .cluster
+                    .clone()
+                    .zip(config.wall_clock)
+                    .map(|(cluster, clock)| Neighbours::new(cluster, clock, derived(seed, 3))),
                 config,
                 endpoint,
                 timetable: Timetable::default(),
@@ -280,7 +286,10 @@ impl Switch {
                 replaces,
             } => {
                 let arrived = (leg, flow, invite, replaces);
-                reception.arrive(now, desk, authentication, arrived, bridge.len());
+                let people = (authentication, &*registrar);
+                if let Some(admitted) = reception.arrive(now, desk, people, arrived, bridge.len()) {
+                    bridge.begin(now, desk, registrar, admitted);
+                }
             }
             sip::Event::Progress {
                 leg,
@@ -362,8 +371,8 @@ impl Switch {
             }
             Method::Message => {
                 let arrived = (request, flow, message);
-                self.pager
-                    .arrive(now, desk, &mut self.authentication, arrived);
+                let people = (&mut self.authentication, &self.registrar);
+                self.pager.arrive(now, desk, people, arrived);
             }
             Method::Publish => {
                 let arrived = (request, flow, message);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use sip::{Ha1, Text};
 use switch::{
-    AccountId, Credential, Destination, DeviceId, MessageCount, Party, Reached, Ring, Told,
-    Treatment, Viewers, Watchable,
+    AccountId, Credential, Destination, DeviceId, Elsewhere, MessageCount, Party, Reached, Ring,
+    Told, Treatment, Viewers, Watchable,
 };
 
 use crate::server::{DOMAIN, secret_of};
@@ -37,6 +37,8 @@ pub(crate) struct Directory {
     former: BTreeMap<&'static str, (AccountId, Former)>,
     /// Numbers that guests may not call.
     pub(crate) closed: BTreeSet<&'static str>,
+    /// Phones at other servers, by their owner.
+    pub(crate) elsewhere: BTreeMap<AccountId, Vec<Elsewhere>>,
     /// Who does not want to hear from whom.
     blocked: BTreeSet<(&'static str, &'static str)>,
     /// What people tell about themselves.
@@ -171,7 +173,9 @@ impl Directory {
         caller: &Party,
         behind: Option<AccountId>,
     ) -> Reached {
-        let reached = self.leads_to(dialled, caller);
+        let mut reached = self.leads_to(dialled, caller);
+        let elsewhere = |account| self.elsewhere.get(&account).cloned().unwrap_or_default();
+        reached.add_elsewhere(elsewhere);
         match reached {
             Reached::Account(to) | Reached::Forwarded { to, .. }
                 if [Some(caller.account), behind]
@@ -244,6 +248,7 @@ impl Person {
             display_name: Text::from(self.name),
             is_guest: self.is_guest,
             treatment: self.treatment.clone(),
+            elsewhere: Vec::new(),
         }
     }
 }

@@ -11,6 +11,7 @@ mod bad_sessions;
 mod calling;
 mod carrying;
 mod changing;
+mod clustered;
 mod digits;
 mod directory;
 mod early_changing;

@@ -30,6 +30,8 @@ pub(crate) struct Server {
     pub(crate) connections: BTreeMap<SocketAddr, u64>,
     /// Those of them whose connections are encrypted.
     pub(crate) secure: BTreeSet<SocketAddr>,
+    /// Every message that came, while it is wanted.
+    pub(crate) inbox: Option<Vec<(Flow, Bytes)>>,
     /// Questions are kept here while this is on.
     pub(crate) holds_answers: bool,
     pub(crate) held: Vec<(AskId, Question)>,
@@ -48,6 +50,7 @@ impl Server {
             translated: BTreeMap::new(),
             connections: BTreeMap::new(),
             secure: BTreeSet::new(),
+            inbox: None,
             holds_answers: false,
             held: Vec::new(),
         }
@@ -183,6 +186,7 @@ impl Server {
                     caller,
                     callee,
                     dialled,
+                    ..
                 } => {
                     let what = match &callee.number {
                         Some(number) if number != dialled => format!(" under {dialled}"),
@@ -251,6 +255,9 @@ impl Node<SocketAddr, Bytes> for Server {
     fn receive(&mut self, now: Instant, packet: Packet<SocketAddr, Bytes>) {
         let flow = self.flow_from(packet.from);
         let payload = packet.payload;
+        if let Some(inbox) = &mut self.inbox {
+            inbox.push((flow, payload.clone()));
+        }
         self.handle(now, Input::Receive { flow, payload });
     }
 

@@ -44,13 +44,13 @@ pub(super) fn hex_of(algorithm: Algorithm, parts: &[&[u8]]) -> Hex {
 
 /// Up to 32 bytes in lower-case hexadecimal.
 #[derive(Clone, Copy)]
-pub(super) struct Hex {
+pub(crate) struct Hex {
     digits: [u8; 64],
     len: usize,
 }
 
 impl Hex {
-    pub(super) fn new(bytes: &[u8]) -> Hex {
+    pub(crate) fn new(bytes: &[u8]) -> Hex {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut digits = [b'0'; 64];
         for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
@@ -67,13 +67,13 @@ impl Hex {
         &self.digits[..self.len]
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(self.as_bytes()).unwrap_or("")
     }
 }
 
 /// Reads exactly `N` bytes of hexadecimal, in any case.
-pub(super) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digits = text.as_bytes();
     if digits.len() != 2 * N {
         return None;
@@ -88,7 +88,7 @@ pub(super) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
 }
 
 /// Compares in a time that does not depend on where the first difference is.
-pub(super) fn same(one: &[u8], two: &[u8]) -> bool {
+pub(crate) fn same(one: &[u8], two: &[u8]) -> bool {
     one.len() == two.len()
         && one
             .iter()
@@ -99,13 +99,13 @@ pub(super) fn same(one: &[u8], two: &[u8]) -> bool {
 
 /// HMAC-SHA-256 (RFC 2104) with its key prepared.
 #[derive(Clone)]
-pub(super) struct Mac {
+pub(crate) struct Mac {
     inner: Sha256,
     outer: Sha256,
 }
 
 impl Mac {
-    pub(super) fn new(key: &[u8; 32]) -> Mac {
+    pub(crate) fn new(key: &[u8; 32]) -> Mac {
         let keyed = |pad: u8| {
             let mut block = [pad; 64];
             for (byte, key) in block.iter_mut().zip(key) {
@@ -119,7 +119,7 @@ impl Mac {
         }
     }
 
-    pub(super) fn of(&self, message: &[u8]) -> [u8; 32] {
+    pub(crate) fn of(&self, message: &[u8]) -> [u8; 32] {
         let inner = self.inner.clone().chain_update(message).finalize();
         self.outer.clone().chain_update(inner).finalize().into()
     }

@@ -3,7 +3,7 @@
 mod algorithm;
 mod authenticator;
 mod digest_uri;
-mod hash;
+pub(crate) mod hash;
 mod login_hash;
 mod offer;
 mod proof;

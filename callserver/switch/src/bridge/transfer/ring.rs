@@ -15,6 +15,7 @@ use crate::bridge::end::{ANSWERED_ELSEWHERE, NO_ANSWER};
 use crate::bridge::invite::Invitation;
 use crate::bridge::search::MOST_FORWARDS;
 use crate::bridge::treat::{Calling, Decision, SendOn};
+use crate::cluster::Sender;
 use crate::desk::Desk;
 use crate::reached::Unreached;
 use crate::refusal::Refusals;
@@ -40,6 +41,7 @@ impl Bridge {
             return;
         };
         let (caller, callee) = (call.caller.clone(), call.callee.clone());
+        let caller_device = call.caller_phone.device;
         let call::Stage::Talking(talking) = &mut call.stage else {
             return;
         };
@@ -106,6 +108,10 @@ impl Bridge {
         let Some(transfer) = &mut talking.transfer else {
             return;
         };
+        let device = match by {
+            Side::Caller => talking.callee_phone.device,
+            Side::Callee => caller_device,
+        };
         let domain = &desk.config.domain;
         let mut headers = Headers::new();
         headers.push_typed(&MaxForwards(MaxForwards::INITIAL.0));
@@ -115,6 +121,10 @@ impl Bridge {
         way.push_diversion(&mut headers, domain);
         let target = target.party;
         let invitation = Invitation {
+            sender: Sender {
+                party: staying.clone(),
+                device,
+            },
             from: staying.address(domain),
             to: target.address(domain),
             headers,

@@ -78,7 +78,7 @@ pub(crate) enum Action {
 pub(crate) struct Phone {
     pub(crate) login: String,
     pub(crate) address: SocketAddr,
-    server: SocketAddr,
+    pub(crate) server: SocketAddr,
     /// The number of its connection to the server; `None` for datagrams.
     pub(crate) connection: Option<u64>,
     /// Its name and the number of its flow, if it knows of flows.
