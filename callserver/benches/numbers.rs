@@ -137,7 +137,7 @@ async fn lookups(office: &Office, first: usize, count: usize) -> Result<()> {
     ] {
         let watch = Stopwatch::start();
         for number in &asked {
-            let answer = match directory.reached(AskId(1), number.as_str(), &caller) {
+            let answer = match directory.reached(AskId(1), number.as_str(), &caller, None) {
                 Some(answer) => answer,
                 None => {
                     let found = found.recv().await.context("the directory has ended")?;

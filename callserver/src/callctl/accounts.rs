@@ -8,7 +8,7 @@ use clap::Subcommand;
 use super::console::Console;
 use super::page::or_dash;
 use super::table::Column;
-use super::{CallctlError, PasswordError, account_list, export, password};
+use super::{CallSettingsOptions, CallctlError, PasswordError, account_list, export, password};
 use crate::control::{AccountView, AccountsCommand, Command, PlainPassword};
 
 /// What to do with accounts.
@@ -59,6 +59,8 @@ pub enum AccountsAction {
         /// The username.
         name: String,
     },
+    /// What calls to an account come to: forwards, do not disturb, in which order phones ring.
+    Settings(Box<CallSettingsOptions>),
     /// Give an account another username. The old one rests before somebody else can have it.
     #[command(after_long_help = ACCOUNT)]
     Rename {
@@ -214,6 +216,7 @@ impl AccountsAction {
                 let command = AccountsCommand::SetPassword { name, password };
                 change(console, command, "given a new password").await
             }
+            Self::Settings(options) => options.run(console).await,
             Self::Rename { name, new_name } => {
                 let deed = format!("renamed to {new_name}");
                 let subject = format!("Account {name}");

@@ -10,6 +10,7 @@ use super::audit::AuditOptions;
 use super::bans::BansAction;
 use super::calls::CallsAction;
 use super::devices::DevicesAction;
+use super::groups::GroupsAction;
 use super::invitations::InvitationsAction;
 use super::numbers::NumbersAction;
 use super::status;
@@ -44,6 +45,9 @@ pub enum Action {
     /// People.
     #[command(subcommand, alias = "account")]
     Accounts(AccountsAction),
+    /// Numbers that ring several people.
+    #[command(subcommand, alias = "group")]
+    Groups(GroupsAction),
     /// Phones, each with its own SIP login and secret.
     #[command(subcommand, alias = "device")]
     Devices(DevicesAction),

@@ -8,12 +8,14 @@ mod accounts;
 mod audit;
 mod backup;
 mod bans;
+mod call_settings;
 mod calls;
 mod command_line;
 mod completions;
 mod console;
 mod devices;
 mod export;
+mod groups;
 mod invitations;
 mod manual;
 mod number_list;
@@ -34,10 +36,12 @@ pub use access::{Access, AccessError};
 pub use accounts::AccountsAction;
 pub use audit::AuditOptions;
 pub use bans::BansAction;
+pub use call_settings::CallSettingsOptions;
 pub use calls::CallsAction;
 pub use command_line::{Action, CommandLine};
 pub use devices::DevicesAction;
 pub use export::ExportError;
+pub use groups::GroupsAction;
 pub use invitations::InvitationsAction;
 pub use manual::ManualError;
 pub use numbers::{AfterOptions, CallersGet, NumbersAction, State};
@@ -129,6 +133,7 @@ pub async fn run(line: CommandLine, look: Look, out: &mut dyn Write) -> Result<(
     let console = &mut console;
     match line.action {
         Action::Accounts(action) => action.run(console).await,
+        Action::Groups(action) => action.run(console).await,
         Action::Devices(action) => action.run(console).await,
         Action::Numbers(action) => action.run(console).await,
         Action::Invitations(action) => action.run(console).await,

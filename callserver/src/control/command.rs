@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    AccountsCommand, AuditCommand, BansCommand, CallsCommand, DatabaseCommand, DevicesCommand,
-    InvitationsCommand, NumbersCommand, PoolsCommand, StatusCommand,
+    AccountsCommand, AuditCommand, BansCommand, CallSettingsCommand, CallsCommand, DatabaseCommand,
+    DevicesCommand, GroupsCommand, InvitationsCommand, NumbersCommand, PoolsCommand, StatusCommand,
 };
 
 /// One thing that an administrator wants.
@@ -31,6 +31,10 @@ pub struct Request {
 pub enum Command {
     /// People.
     Accounts(AccountsCommand),
+    /// How calls to somebody are treated.
+    CallSettings(CallSettingsCommand),
+    /// Numbers that ring several people.
+    Groups(GroupsCommand),
     /// Phones.
     Devices(DevicesCommand),
     /// Who holds which number.

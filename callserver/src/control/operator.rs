@@ -99,6 +99,8 @@ impl Operator {
         let (office, is_rehearsal) = (&office, request.is_rehearsal);
         match request.command {
             Command::Accounts(command) => self.accounts(office, command, is_rehearsal).await,
+            Command::CallSettings(command) => Self::call_settings(office, command).await,
+            Command::Groups(command) => Self::groups(office, command).await,
             Command::Devices(command) => self.devices(office, command, is_rehearsal).await,
             Command::Numbers(command) => Self::numbers(office, command).await,
             Command::Database(command) => self.database(command).await,

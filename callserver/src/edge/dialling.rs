@@ -1,12 +1,12 @@
 //! What somebody dialled: how it is read, and whether they may.
 
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use api::{AccountKind, DialPlan, Number, PoolPurpose, Username};
 use sip::Text;
-use switch::{Destination, Reached};
+use switch::Reached;
 
+use super::treatment::destination;
 use crate::config::GuestCalls;
 use crate::store::{self, ReachedAccount, Store, StoreError};
 
@@ -54,7 +54,7 @@ impl Wanted {
     /// Where it leads now, as the database knows it.
     pub(super) async fn look_up(&self, store: &Store) -> Result<Reached, StoreError> {
         match self {
-            Self::Number(number) => Ok(reached(number, store.reached_by(number).await?)),
+            Self::Number(number) => reached(store, number, store.reached_by(number).await?).await,
             Self::Name(name) => {
                 let row = store.account_called(name, SystemTime::now()).await?;
                 let row = row.map(|row| ReachedAccount {
@@ -63,43 +63,43 @@ impl Wanted {
                     display_name: row.display_name,
                     is_disabled: row.is_disabled,
                     number: row.number,
+                    is_treated: true,
                 });
-                Ok(row
-                    .and_then(callable)
-                    .map_or(Reached::Nobody, Reached::Account))
+                let Some(row) = row.filter(is_callable) else {
+                    return Ok(Reached::Nobody);
+                };
+                Ok(Reached::Account(destination(store, row).await?))
             }
         }
     }
 }
 
-fn reached(number: &Number, found: store::Reached) -> Reached {
-    match found {
-        store::Reached::Account(row) => callable(row).map_or(Reached::Nobody, Reached::Account),
-        store::Reached::ForwardedTo(row) => callable(row).map_or(Reached::Gone, |to| {
-            let from = Text::from(number.as_str().to_owned());
-            Reached::Forwarded { from, to }
-        }),
-        store::Reached::Moved { to, account } => match callable(account) {
-            Some(_) => Reached::Moved {
-                to: Text::from(String::from(to)),
-            },
-            None => Reached::Gone,
+async fn reached(
+    store: &Store,
+    number: &Number,
+    found: store::Reached,
+) -> Result<Reached, StoreError> {
+    Ok(match found {
+        store::Reached::Account(row) if is_callable(&row) => {
+            Reached::Account(destination(store, row).await?)
+        }
+        store::Reached::ForwardedTo(row) if is_callable(&row) => Reached::Forwarded {
+            from: Text::from(number.as_str().to_owned()),
+            to: destination(store, row).await?,
         },
-        store::Reached::Gone => Reached::Gone,
-        store::Reached::Nobody => Reached::Nobody,
-    }
+        store::Reached::Moved { to, account } if is_callable(&account) => Reached::Moved {
+            to: Text::from(String::from(to)),
+        },
+        store::Reached::ForwardedTo(_) | store::Reached::Moved { .. } | store::Reached::Gone => {
+            Reached::Gone
+        }
+        store::Reached::Account(_) | store::Reached::Nobody => Reached::Nobody,
+    })
 }
 
-/// The account as it can be called, unless it is disabled.
-fn callable(row: ReachedAccount) -> Option<Destination> {
-    (!row.is_disabled).then(|| Destination {
-        account: switch::AccountId(row.account.0),
-        number: row.number.map(|number| String::from(number).into()),
-        display_name: row.display_name.into(),
-        is_guest: row.is_guest,
-        treatment: Arc::default(),
-        elsewhere: Vec::new(),
-    })
+/// A disabled account is nobody for its callers.
+fn is_callable(row: &ReachedAccount) -> bool {
+    !row.is_disabled
 }
 
 impl Dialling {

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::dialling::{Dialling, Wanted};
 use super::elsewhere;
+use super::treatment::for_caller;
 use crate::neighbours::Neighbours;
 use crate::office::{Change, WhatChanged};
 use crate::store::{CredentialRow, Store, StoreError};
@@ -117,7 +118,14 @@ impl Directory {
     }
 
     /// Where does this number or name lead, for this caller? `None`: the answer comes later.
-    pub fn reached(&self, ask: AskId, dialled: &str, caller: &Party) -> Option<Answer> {
+    /// Whoever is heard there, if it is not the caller, must be as welcome.
+    pub fn reached(
+        &self,
+        ask: AskId,
+        dialled: &str,
+        caller: &Party,
+        on_behalf_of: Option<switch::AccountId>,
+    ) -> Option<Answer> {
         let Some(wanted) = Wanted::read(&self.dialling.plan, dialled) else {
             return Some(Answer::Destination(Reached::Nobody));
         };
@@ -133,6 +141,7 @@ impl Directory {
                 false => Some(reached.clone()),
             };
             if let Some(told) = told {
+                let told = for_caller(told, caller, on_behalf_of);
                 if others.is_empty() {
                     return Some(Answer::Destination(told));
                 }
@@ -147,8 +156,11 @@ impl Directory {
         }
         let store = self.lookups.store.clone();
         let dialling = caller.is_guest.then(|| self.dialling.clone());
+        let caller = caller.clone();
         self.look_up(ask, async move {
-            let mut found = look_up(&store, &wanted, dialling).await;
+            let found = look_up(&store, &wanted, dialling).await;
+            let mut found =
+                found.map(|(reached, told)| (reached, for_caller(told, &caller, on_behalf_of)));
             if let (Ok((_, told)), false) = (&mut found, others.is_empty()) {
                 *told = elsewhere::add(&store, &others, told.clone()).await;
             }
@@ -196,7 +208,7 @@ impl Directory {
         Some((found.ask, answer))
     }
 
-    /// Forgets what is not true any more.
+    /// Forgets what is not true any more. Groups go each time: how they ring depends on all their members, and they are few.
     pub fn forget(&mut self, change: &Change) {
         self.changes += 1;
         if change.everything {
@@ -205,6 +217,12 @@ impl Directory {
             self.destinations.clear();
             self.unknown_dialled.clear();
         }
+        // Whom somebody has blocked is remembered with them.
+        let contacts = change.people.iter();
+        let contacts = contacts.filter(|person| person.what == WhatChanged::Contacts);
+        let blockers: Vec<i64> = contacts.map(|person| person.account.0).collect();
+        self.destinations
+            .retain(|_, to| to.treatment.members.is_empty() && !blockers.contains(&to.account.0));
         for login in &change.logins {
             self.credentials.remove(login.as_str());
             self.unknown_logins.remove(login.as_str());

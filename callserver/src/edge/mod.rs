@@ -23,6 +23,7 @@ mod records;
 mod revival;
 mod start;
 mod tally;
+mod treatment;
 mod turn;
 mod watching;
 

@@ -146,6 +146,7 @@ impl Listener {
             WhatChanged::Name => self.new_name(self.session.account).await?,
             WhatChanged::Devices => Some(Event::DevicesChanged),
             WhatChanged::Contacts => Some(Event::ContactsChanged),
+            WhatChanged::CallSettings => Some(Event::CallSettingsChanged),
             // What ends with it are sessions, which are looked after.
             WhatChanged::Password | WhatChanged::Presence | WhatChanged::Removed => None,
         })
@@ -176,7 +177,8 @@ impl Listener {
             WhatChanged::Devices
             | WhatChanged::Contacts
             | WhatChanged::Password
-            | WhatChanged::Presence => None,
+            | WhatChanged::Presence
+            | WhatChanged::CallSettings => None,
         })
     }
 
@@ -219,7 +221,8 @@ fn is_private(what: &WhatChanged) -> bool {
         WhatChanged::Devices
         | WhatChanged::Contacts
         | WhatChanged::Password
-        | WhatChanged::Presence => true,
+        | WhatChanged::Presence
+        | WhatChanged::CallSettings => true,
         WhatChanged::Number { .. } | WhatChanged::Name | WhatChanged::Removed => false,
     }
 }

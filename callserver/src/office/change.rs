@@ -60,6 +60,8 @@ pub enum WhatChanged {
     Contacts,
     /// What it tells about itself, or who may see that.
     Presence,
+    /// How calls to it are treated.
+    CallSettings,
     /// It is no more, or disabled.
     Removed,
 }

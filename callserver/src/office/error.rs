@@ -190,6 +190,46 @@ pub enum OfficeError {
         /// What it would have been called.
         name: String,
     },
+    /// Calls cannot go on to that.
+    #[error("Calls cannot go on to {}; name a number or a username.", quoted(.text))]
+    ForwardToWhom {
+        /// What was written.
+        text: String,
+    },
+    /// Calls would come back.
+    #[error("{to} is the account's own; calls cannot go on from it to itself.")]
+    ForwardToSelf {
+        /// The number or name.
+        to: String,
+    },
+    /// A figure that makes no sense.
+    #[error("{what} is from {low} to {high}.")]
+    CallSettingRange {
+        /// Which one.
+        what: &'static str,
+        /// At least.
+        low: u16,
+        /// At most.
+        high: u16,
+    },
+    /// An account that is no group.
+    #[error("{name} is no ring group; `callctl groups list` shows them.")]
+    NoSuchGroup {
+        /// The username.
+        name: String,
+    },
+    /// Too many to ring.
+    #[error("A group has at most {most} members.")]
+    TooManyMembers {
+        /// How many there may be.
+        most: usize,
+    },
+    /// A group in a group.
+    #[error("{name} is a group itself; name its members instead.")]
+    MemberIsGroup {
+        /// The username.
+        name: String,
+    },
     /// Too many contacts.
     #[error("You have {most} contacts, which is the most; remove some first.")]
     TooManyContacts {
@@ -293,6 +333,11 @@ impl OfficeError {
             | Self::Number { .. }
             | Self::Picture(PictureRefused::Format | PictureRefused::TooManyPixels)
             | Self::SamePassword
+            | Self::ForwardToWhom { .. }
+            | Self::ForwardToSelf { .. }
+            | Self::CallSettingRange { .. }
+            | Self::TooManyMembers { .. }
+            | Self::MemberIsGroup { .. }
             | Self::Invitation { .. } => ProblemKind::BadRequest,
             Self::NameTaken { .. }
             | Self::NameLooksTaken { .. }
@@ -316,6 +361,7 @@ impl OfficeError {
             | Self::NoSuchDevice { .. }
             | Self::NoSuchSession { .. }
             | Self::NoSuchContact { .. }
+            | Self::NoSuchGroup { .. }
             | Self::NoSuchAccountId { .. }
             | Self::NumberNotAssigned { .. } => ProblemKind::NotFound,
             Self::Plan(refused) => refused.kind(),

@@ -8,6 +8,7 @@ mod accounts;
 mod actor;
 mod administrators;
 mod audit;
+mod call_settings;
 mod change;
 mod contacts;
 mod devices;
@@ -23,6 +24,7 @@ mod numbers;
 mod password_costs;
 mod presence;
 mod profile;
+mod ring_groups;
 mod sessions;
 mod sign_up;
 
@@ -217,6 +219,8 @@ impl Office {
     }
 }
 
+#[cfg(test)]
+mod call_settings_tests;
 #[cfg(test)]
 mod guest_tests;
 #[cfg(test)]

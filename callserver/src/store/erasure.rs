@@ -9,13 +9,16 @@ pub const ERASED_DISPLAY_NAME: &str = "Deleted account";
 
 /// What belongs to an account alone. Sessions and registrations go with the devices that they came with; those that
 /// came without one are named.
-const ALONE: [&str; 6] = [
+const ALONE: [&str; 9] = [
     "DELETE FROM sessions WHERE account_id = $1",
     "DELETE FROM bindings WHERE account_id = $1",
     "DELETE FROM devices WHERE account_id = $1",
     "DELETE FROM account_pictures WHERE account_id = $1",
     "DELETE FROM contacts WHERE owner_id = $1",
     "DELETE FROM presence WHERE account_id = $1",
+    "DELETE FROM call_settings WHERE account_id = $1",
+    "DELETE FROM ring_group_members WHERE account_id = $1 OR group_id = $1",
+    "DELETE FROM ring_groups WHERE group_id = $1",
 ];
 
 /// Calls in which nobody else who is still here took part.

@@ -21,6 +21,8 @@ pub struct ReachedAccount {
     pub is_disabled: bool,
     /// Its primary number.
     pub number: Option<Number>,
+    /// Whether it is a group, has said how calls to it are treated, or has blocked somebody.
+    pub is_treated: bool,
 }
 
 /// What a call to a number comes to.
@@ -46,7 +48,10 @@ pub enum Reached {
 macro_rules! select_reached {
     ($rest:literal) => {
         concat!(
-            "SELECT a.account_id, CASE WHEN a.kind = 'guest' THEN 1 ELSE 0 END AS is_guest, a.display_name, a.is_disabled, n.number
+            "SELECT a.account_id, CASE WHEN a.kind = 'guest' THEN 1 ELSE 0 END AS is_guest, a.display_name, a.is_disabled, n.number,
+                 CASE WHEN EXISTS (SELECT 1 FROM call_settings s WHERE s.account_id = a.account_id)
+                     OR EXISTS (SELECT 1 FROM ring_groups g WHERE g.group_id = a.account_id)
+                     OR EXISTS (SELECT 1 FROM contacts c WHERE c.owner_id = a.account_id AND c.is_blocked = 1) THEN 1 ELSE 0 END AS is_treated
              FROM accounts a LEFT JOIN numbers n ON n.account_id = a.account_id AND n.is_primary = 1 ",
             $rest
         )
@@ -177,6 +182,7 @@ impl Store {
             display_name: row.try_get("display_name")?,
             is_disabled: flag(&row, "is_disabled")?,
             number: read_number(&row)?,
+            is_treated: flag(&row, "is_treated")?,
         }))
     }
 

@@ -1,10 +1,11 @@
 //! How somebody wants to be called: the owner's own settings, as the directory knows them at the moment of the call.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sip::Text;
 
-use crate::{Destination, DeviceId};
+use crate::{AccountId, Destination, DeviceId};
 
 /// What is done with calls to an account. The default rings all its phones at once.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -21,10 +22,12 @@ pub struct Treatment {
     pub forward_no_answer: Option<(Text, Duration)>,
     /// In which order the phones ring, or the members of a group.
     pub ring: Ring,
-    /// Whose phones ring instead: then this is a group. Those who block the caller are left out already.
+    /// Whose phones ring instead: then this is a group.
     pub members: Vec<Destination>,
     /// The owner counts as busy while in so many calls; `None`: as often as the phones themselves like.
     pub max_calls: Option<usize>,
+    /// Who is not heard: as members of a group these people do not ring for them.
+    pub blocked: BTreeSet<AccountId>,
     /// Whether callers who hide who they are hear 433 (RFC 5079).
     pub refuses_anonymous: bool,
     /// Whether a message can be left.

@@ -9,6 +9,7 @@ mod admin_tool;
 mod administration;
 mod authorization;
 mod backup;
+mod call_settings;
 mod calls;
 mod client;
 mod contacts;

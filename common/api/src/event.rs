@@ -42,6 +42,8 @@ pub enum Event {
     ContactsChanged,
     /// Somebody among the listener's contacts, or the listener, is seen as something else now.
     Presence(PresenceView),
+    /// How calls to the listener are treated has changed.
+    CallSettingsChanged,
     /// An account of the listener's contacts is no more.
     AccountRemoved {
         /// Whose.
@@ -64,6 +66,7 @@ impl Event {
             Self::DevicesChanged => "devices_changed",
             Self::ContactsChanged => "contacts_changed",
             Self::Presence(_) => "presence",
+            Self::CallSettingsChanged => "call_settings_changed",
             Self::AccountRemoved { .. } => "account_removed",
             Self::SessionEnded => "session_ended",
             Self::Unknown => "unknown",

@@ -22,6 +22,7 @@
 mod admin;
 mod admin_plan;
 mod call_record;
+mod call_settings;
 mod common_passwords;
 mod contact;
 mod device;
@@ -45,6 +46,7 @@ mod picture;
 mod pool;
 mod presence;
 mod problem;
+mod ring_group;
 mod server_facts;
 mod session;
 mod setup_link;
@@ -58,6 +60,7 @@ pub use admin_plan::{
     ReserveNumberRequest, SwapAnswer, SwapRequest,
 };
 pub use call_record::{CallRecord, Direction, Peer};
+pub use call_settings::{CallSettings, RingOrder};
 pub use contact::{Contact, ContactEntry};
 pub use device::{Device, DeviceName, NewDeviceAnswer};
 pub use dial_plan::DialPlan;
@@ -85,6 +88,7 @@ pub use presence::{
     ChosenState, OwnPresence, PresenceChange, PresenceState, PresenceView, Visibility,
 };
 pub use problem::{Problem, ProblemKind};
+pub use ring_group::{GroupMember, RingGroup, RingGroupChange, RingGroupRequest};
 pub use server_facts::{SERVER_PATH, ServerFacts, SignUp};
 pub use session::{RefreshRequest, SessionId, SessionView, Tokens};
 pub use setup_link::{SetupLink, SetupLinkRefused};

@@ -18,8 +18,10 @@ impl Desk {
                 let answer = match question {
                     Question::Credential { login } => self.directory.credential(ask, &login),
                     Question::Destination {
-                        dialled, caller, ..
-                    } => self.directory.reached(ask, &dialled, &caller),
+                        dialled,
+                        caller,
+                        on_behalf_of,
+                    } => self.directory.reached(ask, &dialled, &caller, on_behalf_of),
                     Question::MediaPorts {
                         call,
                         caller,

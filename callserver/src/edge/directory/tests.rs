@@ -14,6 +14,7 @@ on_both_engines!(
     numbers_that_two_people_swap_lead_to_the_other_one,
     a_guest_reaches_only_whom_the_operator_has_named,
     a_number_is_found_however_it_is_dialled,
+    the_next_call_is_treated_as_its_callee_wishes_now,
 );
 
 struct Rig {
@@ -81,7 +82,7 @@ impl Rig {
     }
 
     async fn reached_by(&mut self, caller: &Party, dialled: &str) -> Reached {
-        let answer = match self.directory.reached(AskId(1), dialled, caller) {
+        let answer = match self.directory.reached(AskId(1), dialled, caller, None) {
             Some(answer) => answer,
             None => self.later().await,
         };
@@ -204,4 +205,78 @@ async fn a_number_is_found_however_it_is_dialled(ground: Ground) {
     for nonsense in ["", "?", "10*01", "no such name"] {
         assert_eq!(rig.reached(nonsense).await, "Nobody", "{nonsense}");
     }
+}
+
+async fn the_next_call_is_treated_as_its_callee_wishes_now(ground: Ground) {
+    let mut rig = Rig::new(&ground, Dialling::default()).await;
+    let office = rig.office.clone();
+    let treated =
+        async |rig: &mut Rig, dialled: &str| match rig.reached_by(&caller(false), dialled).await {
+            Reached::Account(to) => to.treatment,
+            other => panic!("{other:?}"),
+        };
+    assert_eq!(
+        *treated(&mut rig, "1002").await,
+        switch::Treatment::default()
+    );
+    let request = api::RingGroupRequest {
+        name: "sales".into(),
+        number: Some("2000".into()),
+        members: vec!["alice".into(), "bob".into()],
+        ..api::RingGroupRequest::default()
+    };
+    rig.does(office.add_ring_group(&request)).await.unwrap();
+    let group = treated(&mut rig, "2000").await;
+    let members: Vec<_> = group.members.iter().map(|one| &*one.display_name).collect();
+    assert_eq!(members, ["alice", "bob"]);
+
+    let bob = office.account("bob").await.unwrap().account;
+    rig.does(office.set_do_not_disturb(bob, true))
+        .await
+        .unwrap();
+    assert!(treated(&mut rig, "1002").await.do_not_disturb);
+    assert!(treated(&mut rig, "bob").await.do_not_disturb);
+    let group = treated(&mut rig, "2000").await;
+    assert!(group.members[1].treatment.do_not_disturb);
+    assert!(!group.members[0].treatment.do_not_disturb);
+
+    let settings = api::CallSettings {
+        forward_no_answer: Some("1001".into()),
+        no_answer_seconds: 9,
+        call_waiting: false,
+        ..api::CallSettings::default()
+    };
+    rig.does(office.set_call_settings(bob, &settings))
+        .await
+        .unwrap();
+    let now = treated(&mut rig, "1002").await;
+    let after = std::time::Duration::from_secs(9);
+    assert_eq!(now.forward_no_answer, Some(("1001".into(), after)));
+    assert_eq!((now.do_not_disturb, now.max_calls), (false, Some(1)));
+
+    // Whoever is blocked does not get there any more, and is not rung for.
+    let insert =
+        "INSERT INTO contacts (owner_id, account_id, name, created_at, changed_at, is_blocked)
+        VALUES (2, 99, 'Somebody', 0, 0, 1)";
+    let raw = "INSERT INTO accounts (account_id, username, display_name, created_at) VALUES (99, 'somebody', 'S', 0)";
+    office.store().run_raw(raw).await;
+    office.store().run_raw(insert).await;
+    rig.directory.forget(&Change {
+        people: vec![crate::office::PersonChanged {
+            account: bob,
+            what: WhatChanged::Contacts,
+        }],
+        ..Change::default()
+    });
+    let told = rig.reached_by(&caller(false), "1002").await;
+    assert!(matches!(told, Reached::Blocked(_)), "{told:?}");
+    let group = treated(&mut rig, "2000").await;
+    let blocked = [switch::AccountId(99)].into();
+    assert_eq!(group.members[1].treatment.blocked, blocked);
+    let other = Party {
+        account: switch::AccountId(1),
+        ..caller(false)
+    };
+    let told = rig.reached_by(&other, "1002").await;
+    assert!(matches!(told, Reached::Account(_)), "{told:?}");
 }

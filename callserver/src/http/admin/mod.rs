@@ -2,7 +2,9 @@
 
 mod accounts;
 mod audit;
+mod call_settings;
 mod devices;
+mod groups;
 mod invitations;
 mod numbers;
 mod pools;
@@ -15,7 +17,9 @@ pub(super) fn router() -> OpenApiRouter<Interface> {
     OpenApiRouter::new()
         .merge(accounts::router())
         .merge(audit::router())
+        .merge(call_settings::router())
         .merge(devices::router())
+        .merge(groups::router())
         .merge(invitations::router())
         .merge(numbers::router())
         .merge(pools::router())

@@ -115,6 +115,7 @@ impl Bridge {
             let treatment = &member.treatment;
             if member.account == calling.party.account
                 || treatment.refuses_anonymous && calling.is_anonymous
+                || treatment.blocked.contains(&calling.party.account)
                 || registrar.reachable(member.account, None).is_empty()
             {
                 continue;
