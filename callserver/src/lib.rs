@@ -42,6 +42,7 @@ mod neighbours;
 pub mod office;
 mod others;
 mod passwords;
+mod presence;
 mod rate;
 pub mod relay;
 pub mod server;

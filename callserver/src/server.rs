@@ -178,8 +178,8 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
         tls,
         among_others,
         web_sockets,
+        presence_news,
         mut stopped,
-        ..
     } = running;
 
     let sip = udp.or(tcp);
@@ -240,6 +240,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
     };
     let hearing = others::listen(office.clone(), exchange.clone(), notices, nodes);
     let listening = tokio::spawn(hearing);
+    let telling = tokio::spawn(interface.teller(presence_news).run());
     let serving_http = tokio::spawn(http.run(interface.router()));
     let keeping_house = tokio::spawn(housekeeping::keep_house(office.clone()));
     let serving_control = tokio::spawn(control.run(Operator::new(office.clone(), Some(facts))));
@@ -271,6 +272,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
             tracing::warn!(%error, "other servers notice by themselves that this one has stopped");
         }
     }
+    telling.abort();
     tokio::select! {
         drained = tokio::time::timeout(DRAIN_LIMIT, exchange.drain()) => {
             if drained.is_err() {

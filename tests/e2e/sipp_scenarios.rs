@@ -155,3 +155,23 @@ fn a_caller_hands_a_call_over_and_the_others_go_on() {
     play_both(&ann, &bob).unwrap();
     carol.finish().unwrap();
 }
+
+#[test]
+fn a_phone_subscribes_and_publishes_as_the_rfcs_want_it() {
+    let (server, ann) = with_a_device();
+    let sip = server.ready().sip;
+    for scenario in [
+        "subscriptions.xml",
+        "subscribe-dialog.xml",
+        "subscribe-messages.xml",
+        "subscribe-watchers.xml",
+        "publications.xml",
+    ] {
+        for transport in [Transport::Udp, Transport::Tcp] {
+            Sipp::new(scenario, sip, &ann)
+                .over(transport)
+                .play()
+                .unwrap();
+        }
+    }
+}

@@ -106,3 +106,26 @@ fn sipp_calls_with_a_login() {
     let finished = callee.finish(SOON).unwrap();
     assert_eq!(finished.code, Some(0), "{}", finished.errors);
 }
+
+#[test]
+fn baresip_sees_who_comes_and_goes_and_has_a_message_lamp() {
+    let server = Server::start().unwrap();
+    let ann = server.add_account("ann", "1001").unwrap();
+    let bob = server.add_account("bob", "1002").unwrap();
+    let sip = server.ready().sip;
+    let device = server.add_device(&ann).unwrap();
+    let mut watcher = Baresip::start_watching(sip, &device, "1002").unwrap();
+    watcher.wait_for_words("Voice-Message: 0/0", SOON).unwrap();
+    let device = server.add_device(&bob).unwrap();
+    let other = Baresip::start_watching(sip, &device, "1001").unwrap();
+    watcher.wait_for_words("changed status from", SOON).unwrap();
+    watcher.wait_for_words("Online", SOON).unwrap();
+    drop(other);
+    // Killed, it does not say goodbye: its credential goes instead.
+    server
+        .callctl(&["devices", "remove", "bob", &device.login])
+        .unwrap();
+    watcher
+        .wait_for_words("to \u{1b}[31mOffline", SOON)
+        .unwrap();
+}

@@ -74,7 +74,42 @@ impl Baresip {
         answering: Answering,
         speech: &Recording,
     ) -> Result<Baresip> {
-        Baresip::run(None, server, device, codec, answering, speech)
+        let plan = (codec, answering, None);
+        Baresip::run(None, server, device, plan, speech)
+    }
+
+    /// Like [`Baresip::start`], for a phone that watches the owner of a number, has a message lamp, and publishes its own
+    /// state. It answers nobody.
+    ///
+    /// # Errors
+    /// When it is not installed or does not start.
+    pub fn start_watching(server: SocketAddr, device: &Device, number: &str) -> Result<Baresip> {
+        let plan = (BaresipCodec::Pcmu, Answering::WhenTold, Some(number));
+        Baresip::run(
+            None,
+            server,
+            device,
+            plan,
+            &Recording::speech("amiable.wav"),
+        )
+    }
+
+    /// Waits until it has said these words on its screen.
+    ///
+    /// # Errors
+    /// When it does not in time.
+    pub fn wait_for_words(&mut self, words: &str, within: Duration) -> Result<()> {
+        let end = Instant::now() + within;
+        loop {
+            let said = self.process.log_end(500);
+            if said.contains(words) {
+                return Ok(());
+            }
+            if Instant::now() > end {
+                bail!("baresip does not say {words:?} within {within:?}\n{said}");
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Like [`Baresip::start`], on another host.
@@ -89,15 +124,15 @@ impl Baresip {
         answering: Answering,
         speech: &Recording,
     ) -> Result<Baresip> {
-        Baresip::run(Some(host), server, device, codec, answering, speech)
+        let plan = (codec, answering, None);
+        Baresip::run(Some(host), server, device, plan, speech)
     }
 
     fn run(
         host: Option<&Host>,
         server: SocketAddr,
         device: &Device,
-        codec: BaresipCodec,
-        answering: Answering,
+        (codec, answering, watched): (BaresipCodec, Answering, Option<&str>),
         speech: &Recording,
     ) -> Result<Baresip> {
         let folder = tempfile::tempdir()?;
@@ -105,10 +140,13 @@ impl Baresip {
         write_wav(&folder.path().join("speech.wav"), speech, rate, channels)?;
         let port = free_port()?;
         let own = host.map_or(Ipv4Addr::LOCALHOST, Host::address);
-        fs::write(
-            folder.path().join("config"),
-            config(folder.path(), own, rate, channels, port)?,
-        )?;
+        let mut settings = config(folder.path(), own, rate, channels, port)?;
+        if watched.is_some() {
+            // The list of contacts goes before what looks into it.
+            let modules = "module_tmp account.so\nmodule_app contact.so\nmodule_app mwi.so\nmodule_app presence.so\nmodule_app menu.so";
+            settings = settings.replace("module_app menu.so", modules);
+        }
+        fs::write(folder.path().join("config"), settings)?;
         let mode = match answering {
             Answering::AtOnce => "auto",
             Answering::WhenTold => "manual",
@@ -119,7 +157,18 @@ impl Baresip {
             domain,
             number,
         } = device;
-        fs::write(folder.path().join("contacts"), "")?;
+        let contact =
+            watched.map(|number| format!("\"Watched\" <sip:{number}@{domain}>;presence=p2p\n"));
+        fs::write(folder.path().join("contacts"), contact.unwrap_or_default())?;
+        let publishes = watched.map_or("", |_| ";pubint=60;mwi=yes");
+        let account = format!(
+            "<sip:{number}@{domain};transport=udp>;auth_user={login};auth_pass={secret};regint=60;\
+             outbound=\"sip:{server};transport=udp\";audio_codecs={codec_name}/{rate}/{channels};answermode={mode}{publishes}"
+        );
+        if watched.is_some() {
+            // Its module for presence looks for an account when it starts, and not again for half a minute.
+            fs::write(folder.path().join("accounts"), format!("{account}\n"))?;
+        }
 
         let mut command = process::under(&host.map(Host::under).unwrap_or_default(), "baresip");
         command
@@ -139,13 +188,11 @@ impl Baresip {
             messages,
             folder,
         };
-        // Only now, so that the answer is not missed.
-        let account = format!(
-            "<sip:{number}@{domain};transport=udp>;auth_user={login};auth_pass={secret};regint=60;\
-             outbound=\"sip:{server};transport=udp\";audio_codecs={codec_name}/{rate}/{channels};answermode={mode}"
-        );
-        baresip.command("uanew", &account)?;
-        baresip.wait_for("REGISTER_OK", PATIENCE)?;
+        if watched.is_none() {
+            // Only now, so that the answer is not missed.
+            baresip.command("uanew", &account)?;
+            baresip.wait_for("REGISTER_OK", PATIENCE)?;
+        }
         Ok(baresip)
     }
 

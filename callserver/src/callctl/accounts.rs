@@ -36,7 +36,7 @@ pub enum AccountsAction {
     #[command(alias = "ls", after_long_help = LIST)]
     List,
     /// One account.
-    #[command(after_long_help = ACCOUNT)]
+    #[command(after_long_help = SHOW)]
     Show {
         /// The username.
         name: String,
@@ -114,6 +114,12 @@ macro_rules! account_json {
 }
 
 const ACCOUNT: &str = concat!("With --json: ", account_json!());
+
+const SHOW: &str = concat!(
+    "With --json: ",
+    account_json!(),
+    ", and presence {name, number, state, chosen, note, visibility, last_seen}"
+);
 
 const LIST: &str = concat!("With --json: an array of ", account_json!());
 
@@ -293,10 +299,27 @@ fn print_added(account: &AccountView, console: &mut Console<'_>) -> Result<(), C
     Ok(())
 }
 
+/// `away (back at four)`, `offline, seen 2026-03-01 12:00`
+fn presence(account: &AccountView, console: &Console<'_>) -> String {
+    let Some(line) = &account.presence else {
+        return "-".into();
+    };
+    let mut text = line.state.replace('_', " ");
+    if let Some(at) = &line.last_seen {
+        text.push_str(", seen ");
+        text.push_str(&console.page.time(at));
+    }
+    if !line.note.is_empty() {
+        text.push_str(&format!(" ({})", line.note));
+    }
+    text
+}
+
 fn print_one(account: AccountView, console: &mut Console<'_>) -> Result<(), CallctlError> {
     let password = if account.has_password { "set" } else { "none" };
     let rank = rank(&account);
     let created = console.page.time(&account.created_at);
+    let presence = presence(&account, console);
     Ok(console.page.properties(&[
         ("name", account.name),
         ("display name", account.display_name),
@@ -305,6 +328,7 @@ fn print_one(account: AccountView, console: &mut Console<'_>) -> Result<(), Call
         ("role", rank.into()),
         ("password", password.into()),
         ("devices", account.devices.to_string()),
+        ("presence", presence),
         ("created", created),
         ("id", account.id.to_string()),
     ])?)

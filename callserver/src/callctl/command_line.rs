@@ -13,6 +13,7 @@ use super::devices::DevicesAction;
 use super::groups::GroupsAction;
 use super::invitations::InvitationsAction;
 use super::numbers::NumbersAction;
+use super::presence::PresenceAction;
 use super::status;
 use crate::DataFolder;
 
@@ -60,6 +61,9 @@ pub enum Action {
     /// Calls at present, and those that are over.
     #[command(subcommand, alias = "call")]
     Calls(CallsAction),
+    /// Who is there.
+    #[command(subcommand)]
+    Presence(PresenceAction),
     /// Sources that are not listened to, because they guessed secrets or scanned.
     #[command(subcommand, alias = "ban")]
     Bans(BansAction),

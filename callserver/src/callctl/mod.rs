@@ -24,6 +24,7 @@ mod page;
 mod password;
 mod pools;
 mod portions;
+mod presence;
 mod qr;
 mod sheet;
 mod since;
@@ -49,6 +50,7 @@ pub use page::Look;
 pub use password::PasswordError;
 pub use pools::{PoolsAction, Purpose};
 pub use portions::PortionsError;
+pub use presence::PresenceAction;
 pub use sheet::SheetError;
 pub use since::Since;
 
@@ -138,6 +140,7 @@ pub async fn run(line: CommandLine, look: Look, out: &mut dyn Write) -> Result<(
         Action::Numbers(action) => action.run(console).await,
         Action::Invitations(action) => action.run(console).await,
         Action::Calls(action) => action.run(console).await,
+        Action::Presence(action) => action.run(console).await,
         Action::Bans(action) => action.run(console).await,
         Action::Backup { file } => backup::back_up(&file, console).await,
         Action::Restore { file } => backup::restore(&file, console).await,

@@ -3,7 +3,9 @@
 use api::{AccountKind, Role};
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, CredentialView, ExportView, Failure, Operator, PlainPassword, rfc_3339};
+use super::{
+    Answer, CredentialView, ExportView, Failure, Operator, PlainPassword, PresenceLine, rfc_3339,
+};
 use crate::office::{NewAccount, Office};
 use crate::store::AccountRow;
 
@@ -119,6 +121,9 @@ pub struct AccountView {
     pub devices: i64,
     /// RFC 3339.
     pub created_at: String,
+    /// What it is, if it was asked for alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presence: Option<PresenceLine>,
 }
 
 impl From<AccountRow> for AccountView {
@@ -139,6 +144,7 @@ impl From<AccountRow> for AccountView {
             has_password: row.has_password,
             devices: row.devices,
             created_at: rfc_3339(row.created_at),
+            presence: None,
         }
     }
 }
@@ -189,7 +195,14 @@ impl Operator {
                 let views: Vec<AccountView> = accounts.map(Into::into).collect();
                 return Answer::of(&views);
             }
-            AccountsCommand::Show { name } => office.account(&name).await?,
+            AccountsCommand::Show { name } => {
+                let row = office.account(&name).await?;
+                let mut lines = self.presence_of(std::slice::from_ref(&row)).await?;
+                return Answer::of(&AccountView {
+                    presence: lines.pop(),
+                    ..row.into()
+                });
+            }
             AccountsCommand::SetDisabled { name, is_disabled } => {
                 office.set_disabled(&name, is_disabled).await?
             }

@@ -10,7 +10,8 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
     AccountsCommand, AuditCommand, BansCommand, CallSettingsCommand, CallsCommand, DatabaseCommand,
-    DevicesCommand, GroupsCommand, InvitationsCommand, NumbersCommand, PoolsCommand, StatusCommand,
+    DevicesCommand, GroupsCommand, InvitationsCommand, NumbersCommand, PoolsCommand,
+    PresenceCommand, StatusCommand,
 };
 
 /// One thing that an administrator wants.
@@ -45,6 +46,8 @@ pub enum Command {
     Invitations(InvitationsCommand),
     /// Calls at present.
     Calls(CallsCommand),
+    /// Who is there.
+    Presence(PresenceCommand),
     /// Sources that are not listened to.
     Bans(BansCommand),
     /// The database as a whole.

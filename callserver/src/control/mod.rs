@@ -19,6 +19,7 @@ mod invitations;
 mod numbers;
 mod operator;
 mod pools;
+mod presence;
 mod server;
 mod status;
 
@@ -40,6 +41,7 @@ pub use invitations::{InvitationView, InvitationsCommand};
 pub use numbers::{After, ChangeView, HistoryView, NumberView, NumbersCommand};
 pub use operator::{Operator, ServerFacts};
 pub use pools::{PoolView, PoolsCommand};
+pub use presence::{PresenceCommand, PresenceLine};
 pub use server::{ControlServer, ListenError};
 pub use status::{StatusCommand, StatusView};
 

@@ -107,6 +107,7 @@ impl Operator {
             Command::Pools(command) => Self::pools(office, command).await,
             Command::Invitations(command) => self.invitations(office, command, is_rehearsal).await,
             Command::Calls(command) => self.calls(command, is_rehearsal).await,
+            Command::Presence(command) => self.presence(command).await,
             Command::Bans(command) => self.bans(command, is_rehearsal).await,
             Command::Audit(command) => Self::audit(office, command).await,
             Command::Status(command) => self.status(command).await,

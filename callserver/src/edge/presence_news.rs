@@ -36,6 +36,12 @@ impl PresenceNews {
         self.0.is_there.notified().await;
     }
 
+    /// Whether there is nothing new.
+    pub fn is_empty(&self) -> bool {
+        let news = self.0.news.lock().unwrap_or_else(PoisonError::into_inner);
+        news.is_empty()
+    }
+
     /// Everything that is new.
     pub fn take(&self) -> HashMap<AccountId, Facts> {
         let mut news = self.0.news.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::time::SystemTime;
 
-use api::{AccountId, ChosenState};
-use switch::{Answer, AskId, Chosen, Input, Party, Reached, Told, Viewers, Watchable};
+use api::AccountId;
+use switch::{Answer, AskId, Input, Party, Reached, Viewers, Watchable};
 
 use super::dialling::Wanted;
 use super::directory::{Directory, FoundResult};
 use crate::office::{Change, WhatChanged};
-use crate::store::{PresenceRow, Store, StoreError};
+use crate::presence::told;
+use crate::store::{Store, StoreError};
 
 impl Directory {
     /// Looks up who is watched under a number, a name or the login of an own device.
@@ -102,24 +103,6 @@ async fn is_elsewhere(store: &Store, account: AccountId) -> Result<bool, StoreEr
         .registered_elsewhere(&[account], SystemTime::now())
         .await?;
     Ok(!found.is_empty())
-}
-
-/// What an account tells, in the switch's words.
-pub(crate) fn told(presence: &PresenceRow, is_registered_elsewhere: bool) -> Told {
-    Told {
-        chosen: match presence.state {
-            ChosenState::Available => Chosen::Available,
-            ChosenState::Away => Chosen::Away,
-            ChosenState::Busy => Chosen::Busy,
-            ChosenState::DoNotDisturb => Chosen::DoNotDisturb,
-            ChosenState::Invisible => Chosen::Invisible,
-        },
-        note: presence.note.as_str().into(),
-        last_seen: presence
-            .last_seen_at
-            .and_then(|at| u64::try_from(at / 1000).ok()),
-        is_registered_elsewhere,
-    }
 }
 
 /// What of a change those who watch somebody may have to hear.

@@ -13,7 +13,7 @@ use super::bearer::Bearer;
 use super::extract::InQuery;
 use super::page::Page;
 use super::problem::Refusal;
-use crate::office::OfficeError;
+use crate::office::{OfficeError, Session};
 
 pub(super) fn router() -> OpenApiRouter<Interface> {
     OpenApiRouter::new().routes(routes!(search))
@@ -29,6 +29,16 @@ struct Wanted {
     query: String,
 }
 
+/// Guests see the directory if the operator lets them.
+pub(super) fn may_look(interface: &Interface, session: &Session) -> Result<(), Refusal> {
+    if session.kind == AccountKind::Guest && !interface.guests.section.may_see_directory {
+        let detail =
+            "Guests may not see the directory of this server; dial the number that you know.";
+        return Err(Refusal::new(ProblemKind::Forbidden, detail));
+    }
+    Ok(())
+}
+
 /// People with a number, in the order of their usernames.
 #[utoipa::path(get, path = "/api/v1/directory", tag = "directory", params(Wanted, Page),
     responses((status = 200, description = "A page of them.", body = Paged<DirectoryEntry>)))]
@@ -38,11 +48,7 @@ async fn search(
     InQuery(wanted): InQuery<Wanted>,
     page: Page,
 ) -> Result<Json<Paged<DirectoryEntry>>, Refusal> {
-    if session.kind == AccountKind::Guest && !interface.guests.section.may_see_directory {
-        let detail =
-            "Guests may not see the directory of this server; dial the number that you know.";
-        return Err(Refusal::new(ProblemKind::Forbidden, detail));
-    }
+    may_look(&interface, &session)?;
     let wanted = wanted.query.trim();
     if wanted.chars().count() > 64 || wanted.contains('\0') {
         let detail = "query is a part of a name or number, of 64 characters at most.";

@@ -3,8 +3,7 @@
 //! The stream is bound to the session, not to the access token that opened it: it ends when the session does, whoever
 //! ends it and on whichever server.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::{AccountId, Event, ProblemKind};
@@ -23,6 +22,7 @@ use super::Interface;
 use super::bearer::Bearer;
 use super::problem::Refusal;
 use crate::office::{Change, Office, OfficeError, PersonChanged, Session, WhatChanged};
+use crate::presence::Mail;
 
 /// Shorter than the patience of routers and proxies with a silent connection, which is a minute at the least.
 const HEARTBEAT: Duration = Duration::from_secs(20);
@@ -47,7 +47,10 @@ async fn listen(
     State(interface): State<Interface>,
     Bearer(session): Bearer,
 ) -> Result<Sse<impl Stream<Item = Result<sse::Event, axum::Error>>>, Refusal> {
-    let place = interface.streams.take(session.account)?;
+    let mail = interface
+        .listeners
+        .listen(session.account, STREAMS_OF_ACCOUNT)
+        .ok_or_else(too_many)?;
     let listener = Listener {
         // Before the first event, so that nothing falls between the two.
         changes: interface.office.changes(),
@@ -56,7 +59,7 @@ async fn listen(
         heartbeat: Instant::now() + HEARTBEAT,
         is_over: false,
         session,
-        _place: place,
+        mail,
     };
     let stream = unfold(listener, async |mut listener| {
         let event = listener.next().await?;
@@ -74,7 +77,8 @@ struct Listener {
     waiting: Vec<Event>,
     heartbeat: Instant,
     is_over: bool,
-    _place: StreamPlace,
+    /// What comes for this stream alone.
+    mail: Mail,
 }
 
 impl Listener {
@@ -88,6 +92,10 @@ impl Listener {
             }
             let heard = tokio::select! {
                 change = self.changes.recv() => Some(change),
+                event = self.mail.next() => {
+                    self.waiting.push(event);
+                    continue;
+                }
                 () = sleep_until(self.heartbeat) => None,
             };
             match heard {
@@ -227,48 +235,9 @@ fn is_private(what: &WhatChanged) -> bool {
     }
 }
 
-/// How many streams each account has open.
-#[derive(Clone, Default, Debug)]
-pub(super) struct Streams(Arc<Mutex<HashMap<AccountId, usize>>>);
-
-/// The place of one stream, until it is dropped.
-#[derive(Debug)]
-struct StreamPlace {
-    streams: Streams,
-    account: AccountId,
-}
-
-impl Streams {
-    fn take(&self, account: AccountId) -> Result<StreamPlace, Refusal> {
-        let mut open = self.lock();
-        let count = open.entry(account).or_default();
-        if *count >= STREAMS_OF_ACCOUNT {
-            let detail = format!(
-                "This account listens {STREAMS_OF_ACCOUNT} times already, which is the most; close a stream first."
-            );
-            return Err(Refusal::new(ProblemKind::TooManyAttempts, detail));
-        }
-        *count += 1;
-        Ok(StreamPlace {
-            streams: self.clone(),
-            account,
-        })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<AccountId, usize>> {
-        // Counting cannot be left half done.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for StreamPlace {
-    fn drop(&mut self) {
-        let mut open = self.streams.lock();
-        if let Some(count) = open.get_mut(&self.account) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.account);
-            }
-        }
-    }
+fn too_many() -> Refusal {
+    let detail = format!(
+        "This account listens {STREAMS_OF_ACCOUNT} times already, which is the most; close a stream first."
+    );
+    Refusal::new(ProblemKind::TooManyAttempts, detail)
 }

@@ -45,9 +45,10 @@ use utoipa_axum::router::OpenApiRouter;
 pub use serving::{BindError, HttpServer};
 
 use crate::config::{GuestsSection, HttpSection};
-use crate::edge::Exchange;
+use crate::edge::{Exchange, PresenceNews};
 use crate::login_limit::LoginLimit;
 use crate::office::Office;
+use crate::presence::{Listeners, Teller};
 
 /// The largest body of most routes: a login has four short texts.
 const BODY_LIMIT: usize = 16 * 1024;
@@ -64,7 +65,7 @@ pub struct Interface {
     limits: Arc<limits::Limits>,
     guests: Arc<guests::Guests>,
     sign_up: api::SignUp,
-    streams: events::Streams,
+    listeners: Listeners,
     ready_since: Instant,
 }
 
@@ -108,10 +109,21 @@ impl Interface {
             limits: Arc::new(limits::Limits::new(limits, parts.sign_ups_per_hour)),
             guests: Arc::new(guests::Guests::new(parts.guests)),
             sign_up: parts.sign_up,
-            streams: events::Streams::default(),
+            listeners: Listeners::default(),
             login_limit: Arc::new(Mutex::new(login_limit)),
             ready_since: Instant::now(),
         }
+    }
+
+    /// Whoever tells what is new to those who listen to events.
+    pub(crate) fn teller(&self, news: PresenceNews) -> Teller {
+        Teller::new(
+            self.office.clone(),
+            self.exchange.clone(),
+            news,
+            self.listeners.clone(),
+            self.guests.section.may_see_directory,
+        )
     }
 
     /// All routes.

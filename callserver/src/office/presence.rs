@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use api::{AccountId, ChosenState, PresenceChange};
 
 use super::{Change, Office, OfficeError, PersonChanged, WhatChanged};
-use crate::store::{PresenceRow, unix_millis};
+use crate::store::{Engine, PresenceRow, unix_millis};
 
 /// As many characters as a short message.
 const LONGEST_NOTE: usize = 140;
@@ -65,6 +65,41 @@ impl Office {
         };
         self.finish(tx, change).await?;
         Ok(after)
+    }
+}
+
+impl Office {
+    /// Notes when those were seen last whose last phone has gone, and tells other servers on the database of them and of
+    /// those who have come. Here everybody knows already.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn come_and_gone(
+        &self,
+        come: &[AccountId],
+        gone: &[AccountId],
+        at: SystemTime,
+    ) -> Result<(), OfficeError> {
+        let has_others = self.store.engine() == Engine::Postgres;
+        if gone.is_empty() && (come.is_empty() || !has_others) {
+            return Ok(());
+        }
+        let mut tx = self.store.begin().await?;
+        for account in gone {
+            tx.set_account_seen(*account, at).await?;
+        }
+        let people = come.iter().chain(gone).map(|account| PersonChanged {
+            account: *account,
+            what: WhatChanged::Presence,
+        });
+        let change = Change {
+            people: people.collect(),
+            ..Change::default()
+        };
+        for notice in self.notices(&change) {
+            tx.notify(&notice).await?;
+        }
+        Ok(tx.commit().await?)
     }
 }
 

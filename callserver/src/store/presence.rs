@@ -108,6 +108,33 @@ impl Store {
             .map_or_else(|| Ok(PresenceRow::default()), read)
     }
 
+    /// What these accounts tell about themselves, as far as they have chosen anything.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn presences(
+        &self,
+        accounts: &[AccountId],
+    ) -> Result<HashMap<AccountId, PresenceRow>, StoreError> {
+        let mut found = HashMap::new();
+        for part in accounts.chunks(PART) {
+            let sql = with_list(
+                "SELECT account_id, state, note, visibility, changed_at, last_seen_at FROM presence
+                 WHERE account_id IN ({})",
+                1,
+                part.len(),
+            );
+            let mut select = sqlx::query(sql);
+            for account in part {
+                select = select.bind(account.0);
+            }
+            for row in select.fetch_all(&self.readers).await? {
+                found.insert(AccountId(row.try_get("account_id")?), read(&row)?);
+            }
+        }
+        Ok(found)
+    }
+
     /// What these accounts tell about themselves, with what each of them thinks of `watcher`. Those that are no more are
     /// not among them.
     ///

@@ -122,6 +122,7 @@ const TABLE: &[(&str, &str, Who)] = &[
     ("GET", "/api/v1/me/sessions", LoggedIn),
     ("DELETE", "/api/v1/me/sessions/{id}", LoggedIn),
     ("GET", "/api/v1/me/calls", LoggedIn),
+    ("GET", "/api/v1/presence", LoggedIn),
     ("GET", "/api/v1/me/presence", LoggedIn),
     ("PUT", "/api/v1/me/presence", LoggedIn),
     ("GET", "/api/v1/me/call-settings", LoggedIn),

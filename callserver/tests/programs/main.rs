@@ -24,6 +24,7 @@ mod numbers;
 mod people;
 mod phone;
 mod postgres;
+mod presence;
 mod process;
 mod refusals;
 mod sessions;

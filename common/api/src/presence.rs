@@ -47,7 +47,7 @@ pub enum PresenceState {
     Away,
     /// Registered, and the owner is busy.
     Busy,
-    /// Rings or speaks.
+    /// Speaks to somebody.
     InACall,
     /// Does not want to be called.
     DoNotDisturb,
