@@ -16,13 +16,15 @@
 //! | [`callctl`] | the admin tool |
 //! | [`edge`] | the exchange's thread: SIP sockets, switch, relay |
 //! | [`relay`] | audio from one phone to the other |
+//! | [`studio`] | audio that ends in the server: other codecs, secure RTP on one leg, music for who waits |
 //! | [`checkpoint`] | the answered calls in the data folder, so that they outlive the process |
 //! | `neighbours` | which other servers on the same database live, and where they are |
 //! | `others` | what other servers on the same database change |
 //! | [`server`] | starting and stopping all of it |
 //!
-//! Three kinds of threads matter. The **exchange** runs `edge`; everything on a call's path is there. The **relay** forwards
-//! packets, with some threads that share the calls. The **main runtime** has HTTP, the control socket, the database and, on threads of their own, password
+//! Four kinds of threads matter. The **exchange** runs `edge`; everything on a call's path is there. The **relay** forwards
+//! packets, with some threads that share the calls. The **studio** decodes and encodes, for the calls that
+//! need it. The **main runtime** has HTTP, the control socket, the database and, on threads of their own, password
 //! hashes; whatever happens there, calls go on.
 
 pub mod backup;
@@ -47,6 +49,7 @@ mod rate;
 pub mod relay;
 pub mod server;
 pub mod store;
+pub mod studio;
 
 pub use config::{Config, ConfigError};
 pub use data_folder::{DataFolder, DataFolderError};

@@ -31,6 +31,7 @@ mod pitch;
 mod playout;
 mod quality;
 mod reception;
+mod recording;
 mod reports;
 mod rtcp;
 mod rtp;
@@ -43,6 +44,7 @@ mod telephone_event;
 
 pub use codec::{Codec, CodecError};
 pub use level::{Level, SILENT_DBFS, dbfs};
+pub use recording::Recorder;
 pub use rtp::{Packet, PacketError, Sequence, Ssrc, Timestamp, is_control};
 pub use session::{Config, Event, Input, Session, Transmit};
 pub use statistics::Statistics;

@@ -27,4 +27,5 @@ mod sipp_scenarios;
 mod softphone_numbers;
 mod sound_card;
 mod strangers;
+mod translation;
 mod web_socket;

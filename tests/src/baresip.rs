@@ -30,6 +30,10 @@ const MODULES: [&str; 4] = [
 pub enum BaresipCodec {
     /// G.711 µ-law, 8 kHz.
     Pcmu,
+    /// G.711 A-law, 8 kHz.
+    Pcma,
+    /// G.722, 16 kHz.
+    G722,
     /// Opus, 48 kHz, two channels as RFC 7587 section 7 wants it written.
     Opus,
 }
@@ -57,6 +61,8 @@ impl BaresipCodec {
     fn parts(self) -> (&'static str, u32, u16) {
         match self {
             BaresipCodec::Pcmu => ("PCMU", 8_000, 1),
+            BaresipCodec::Pcma => ("PCMA", 8_000, 1),
+            BaresipCodec::G722 => ("G722", 16_000, 1),
             BaresipCodec::Opus => ("opus", 48_000, 2),
         }
     }
@@ -270,6 +276,7 @@ fn config(
          auplay_channels {channels}\n\
          module_path {modules}\n\
          module g711.so\n\
+         module g722.so\n\
          module opus.so\n\
          module aufile.so\n\
          module aubridge.so\n\

@@ -1,4 +1,4 @@
-//! Starting the exchange: its thread, its sockets, its relay.
+//! Starting the exchange: its thread, its sockets, its relay and studio.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -24,6 +24,7 @@ use crate::neighbours::Neighbours;
 use crate::office::Announcement;
 use crate::relay;
 use crate::store::{Engine, Store, StoreError};
+use crate::studio::{Studio, StudioError};
 
 /// What the exchange is started with.
 #[derive(Debug)]
@@ -101,6 +102,9 @@ pub enum StartError {
     /// The calls that were kept.
     #[error(transparent)]
     Calls(#[from] JournalError),
+    /// The studio.
+    #[error(transparent)]
+    Studio(#[from] StudioError),
     /// No thread.
     #[error("The exchange's thread cannot be started ({0}); the system is out of resources.")]
     Thread(std::io::Error),
@@ -119,6 +123,9 @@ const ANNOUNCEMENTS: usize = 64;
 /// If a port is taken or an address is not ours.
 pub async fn start(setup: Setup) -> Result<Running, StartError> {
     let main_runtime = tokio::runtime::Handle::current();
+    // One processor stays for SIP and the relay.
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let studio = Studio::start(processors.saturating_sub(1))?;
     let restored = bindings::load(&setup.store).await?;
     if !restored.is_empty() {
         tracing::info!(registrations = restored.len(), "registrations from before");
@@ -203,10 +210,10 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
                 sockets,
                 (
                     setup.revival.relay,
+                    studio,
                     MediaAddresses::new(setup.media_address),
-                    setup.revival.checkpoint,
                 ),
-                directory,
+                (directory, setup.revival.checkpoint),
                 (setup.store, setup.guest_grace, news),
                 main_runtime,
             );

@@ -63,7 +63,7 @@ use self::worker::Order;
 use crate::config::{RelayEngine, RelaySection, RtpPorts};
 
 /// A call, by the number that the exchange gave it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct MediaId(pub u64);
 
 /// One of the two sides of a call.

@@ -38,7 +38,7 @@ pub const TABLE: &[Rule] = &[
     pure("switch", &["sdp", "sip"]),
     edge(
         "callserver",
-        &["api", "sdp", "sip", "sip-tokio", "switch"],
+        &["api", "media", "sdp", "sip", "sip-tokio", "switch"],
         &["cpal", "eframe", "egui", "winit"],
     ),
     pure("phone", &["api", "sdp", "sip"]),

@@ -2,14 +2,11 @@
 
 use std::time::{Instant, SystemTime};
 
-use sip::Flow;
-use switch::{
-    Answer, CallEnd, CallId, Event, Input, MediaPorts, MessageCount, Question, RelayAddress,
-};
+use switch::{Answer, CallEnd, Event, Input, MessageCount, Question};
 
 use super::Desk;
 use crate::edge::live_calls::name;
-use crate::relay::{MediaId, Side, Told};
+use crate::relay::MediaId;
 
 impl Desk {
     pub(super) fn happened(&mut self, now: Instant, event: Event) {
@@ -79,13 +76,12 @@ impl Desk {
                 signalled_from,
                 ..
             } => {
-                self.relay
-                    .expect(MediaId(call.0), relay_side(side), remote, signalled_from);
+                self.expect_media(call, side, remote, signalled_from);
             }
-            // The relay passes on whatever comes.
-            Event::MediaPlan { .. } | Event::MediaDigit { .. } => {}
+            Event::MediaPlan { call, plan } => self.follow_plan(call, &plan),
+            Event::MediaDigit { .. } => {}
             Event::MediaClosed { call } => {
-                let statistics = self.relay.close(MediaId(call.0));
+                let statistics = self.close_media(call);
                 if let Some(live) = self.calls.get_mut(call) {
                     live.statistics = statistics;
                 }
@@ -199,42 +195,5 @@ impl Desk {
             }
             Event::Drained => self.is_drained = true,
         }
-    }
-
-    fn open_media(&mut self, call: CallId, caller: Flow, callees: &[Flow]) -> Option<MediaPorts> {
-        let addresses = &self.media_addresses;
-        let (Some(for_caller), Some(for_callee)) =
-            (addresses.listen(&[caller]), addresses.listen(callees))
-        else {
-            tracing::error!(
-                call = call.0,
-                "a call was refused: there is no way to its phones; name an address of this machine as address in [media]"
-            );
-            return None;
-        };
-        match self.relay.open(MediaId(call.0), for_caller, for_callee) {
-            Ok(listening) => Some(MediaPorts {
-                caller: relay_address(listening.caller)?,
-                callee: relay_address(listening.callee)?,
-            }),
-            Err(error) => {
-                tracing::error!(%error, call = call.0, "a call was refused");
-                None
-            }
-        }
-    }
-}
-
-fn relay_address(told: Told) -> Option<RelayAddress> {
-    Some(RelayAddress {
-        address: told.v4.or(told.v6)?,
-        other: told.v4.and(told.v6),
-    })
-}
-
-fn relay_side(side: switch::Side) -> Side {
-    match side {
-        switch::Side::Caller => Side::Caller,
-        switch::Side::Callee => Side::Callee,
     }
 }

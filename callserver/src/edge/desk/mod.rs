@@ -2,6 +2,7 @@
 
 mod events;
 mod keeping;
+mod media;
 mod requests;
 
 use std::pin::pin;
@@ -29,12 +30,14 @@ use crate::checkpoint::Checkpoint;
 use crate::office::Announcement;
 use crate::relay::Relay;
 use crate::store::Store;
+use crate::studio::Studio;
 
 /// Everything that the exchange's thread owns.
 pub(super) struct Desk {
     switch: Switch,
     sockets: Sockets,
     relay: Relay,
+    studio: Studio,
     media_addresses: MediaAddresses,
     directory: Directory,
     calls: LiveCalls,
@@ -77,8 +80,8 @@ impl Desk {
         now: Instant,
         switch: Switch,
         sockets: Sockets,
-        (relay, media_addresses, checkpoint): (Relay, MediaAddresses, Checkpoint<KeptCall>),
-        directory: Directory,
+        (relay, studio, media_addresses): (Relay, Studio, MediaAddresses),
+        (directory, checkpoint): (Directory, Checkpoint<KeptCall>),
         (store, grace, presence_news): (Store, Duration, PresenceNews),
         main_runtime: tokio::runtime::Handle,
     ) -> Self {
@@ -86,6 +89,7 @@ impl Desk {
             switch,
             sockets,
             relay,
+            studio,
             media_addresses,
             directory,
             calls: LiveCalls::default(),
