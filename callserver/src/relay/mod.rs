@@ -26,6 +26,7 @@ mod latch;
 mod lent;
 mod limit;
 mod listen;
+mod pace;
 mod packet;
 mod poller;
 mod port;

@@ -7,6 +7,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
 use super::flood::Flood;
+use super::pace::Pace;
 use super::ring::{Done, Ring};
 use super::table::{Table, Watch};
 use super::worker::Bell;
@@ -23,6 +24,9 @@ pub(super) struct Uring {
     /// Places whose reception has ended and must begin again.
     ended: Vec<usize>,
     flood: Flood,
+    pace: Pace,
+    /// In this round.
+    packets: usize,
 }
 
 /// What is known of a place.
@@ -40,8 +44,6 @@ const SENDING: u64 = 3 << 56;
 
 /// As many packets are passed at once: more gain nothing, and the first one waits for the last.
 const ENOUGH: usize = 48;
-/// So long packets are gathered, see ARCHITECTURE.md.
-const GATHER: Duration = Duration::from_micros(100);
 
 impl Uring {
     pub(super) fn new(bell: &Bell) -> io::Result<Self> {
@@ -56,6 +58,8 @@ impl Uring {
             done: Vec::new(),
             ended: Vec::new(),
             flood: Flood::new(Instant::now()),
+            pace: Pace::default(),
+            packets: 0,
         })
     }
 
@@ -63,7 +67,7 @@ impl Uring {
     pub(super) fn wait(&mut self, longest: Duration) -> io::Result<()> {
         let rest = self.flood.wait(Instant::now());
         let longest = rest.map_or(longest, |rest| rest.min(longest));
-        self.ring.wait(ENOUGH, GATHER, longest)
+        self.ring.wait(ENOUGH, self.pace.gather(), longest)
     }
 
     /// Passes what has come. It leaves with the next call of the kernel.
@@ -84,6 +88,7 @@ impl Uring {
             }
         }
         self.done = done;
+        self.pace.came(std::mem::take(&mut self.packets));
         for place in std::mem::take(&mut self.ended) {
             self.receive(place);
         }
@@ -101,6 +106,7 @@ impl Uring {
         let Some(buffer) = done.buffer else {
             return;
         };
+        self.packets += 1;
         if is_current && self.flood.came(place) {
             self.stop(place);
         }

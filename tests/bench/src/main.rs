@@ -6,6 +6,7 @@
 
 mod answerer;
 mod call;
+mod forwarder;
 mod load;
 mod measure;
 mod register;
@@ -57,6 +58,9 @@ struct Options {
     /// The core that the server runs on; the load runs on the others.
     #[arg(long, default_value_t = 0)]
     core: usize,
+    /// Be the bare forwarder that the relay is compared with.
+    #[arg(long, hide = true)]
+    forward: Option<usize>,
 }
 
 /// Another server.
@@ -73,7 +77,7 @@ enum Part {
     Register,
     /// INVITE, 407, ACK, INVITE, 200, ACK, BYE, 200, with the other leg.
     Call,
-    /// One RTP packet in, one out.
+    /// One RTP packet in, one out; evenly and in bunches, beside a bare forwarder with one receive and one send call each.
     Relay,
 }
 
@@ -89,6 +93,9 @@ impl Options {
 
 fn main() -> Result<()> {
     let options = Options::parse();
+    if let Some(streams) = options.forward {
+        return forwarder::forward(streams);
+    }
     if options.accounts < 2 || options.runs == 0 || options.seconds == 0 {
         bail!("at least two accounts, one run and one second are needed");
     }
@@ -121,7 +128,7 @@ fn main() -> Result<()> {
     }
     // Kamailio passes no audio itself.
     if options.wants(Part::Relay) {
-        figures.push(relay::measure(&options, &sides[0])?);
+        figures.extend(relay::measure(&options, &sides[0])?);
     }
     measure::print(&options, idle, &figures);
     if figures.iter().any(|figure| figure.failed > 0) {
