@@ -111,13 +111,13 @@ impl Bridge {
         };
         let search = call.search.take();
         let is_group = search.is_some_and(|search| search.is_for_group());
-        call.stage = Stage::Talking(Talking {
+        call.stage = Stage::Talking(Box::new(Talking {
             ports,
             callee_phone: winner,
             exchange,
             transfer: None,
             lent_to: None,
-        });
+        }));
         if let Some(to) = answering.filter(|party| party.account != call.callee.account) {
             call.callee = to.clone();
             desk.emit(if is_group {

@@ -108,7 +108,7 @@ impl Bridge {
             },
             is_anonymous: hides_who_calls(&invite.headers),
             search: Some(Box::new(Search::new(callee, history))),
-            stage: Stage::AwaitingPorts(awaiting),
+            stage: Stage::AwaitingPorts(Box::new(awaiting)),
         };
         self.legs.insert(leg, (id, Side::Caller));
         self.calls.insert(id, call);

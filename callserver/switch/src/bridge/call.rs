@@ -59,11 +59,11 @@ pub(super) struct Phone {
 #[derive(Debug)]
 pub(super) enum Stage {
     /// It is being found out who shall ring, or the relay was asked for ports; nobody rings yet.
-    AwaitingPorts(AwaitingPorts),
+    AwaitingPorts(Box<AwaitingPorts>),
     /// The phones of the callee ring.
     Ringing(Box<Ringing>),
     /// A phone was picked up.
-    Talking(Talking),
+    Talking(Box<Talking>),
 }
 
 #[derive(Debug)]

@@ -44,7 +44,7 @@ impl Bridge {
             caller_device,
             headers,
             ..
-        } = awaiting;
+        } = &mut **awaiting;
         let (offer, caller_device) = (offer.take(), *caller_device);
         let headers = std::mem::take(headers);
         let takes_early_offer = *takes_early_offer;

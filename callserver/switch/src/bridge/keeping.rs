@@ -82,13 +82,13 @@ impl Bridge {
                 plan: None,
                 is_anonymous: stored.is_anonymous,
                 search: None,
-                stage: Stage::Talking(Talking {
+                stage: Stage::Talking(Box::new(Talking {
                     ports: stored.ports,
                     callee_phone,
                     exchange: None,
                     transfer: None,
                     lent_to: None,
-                }),
+                })),
             };
             self.calls.insert(id, call);
             self.plan_media(desk, id);

@@ -40,7 +40,7 @@ impl Bridge {
                     callee_phone,
                     exchange,
                     ..
-                } = talking;
+                } = &mut **talking;
                 (*ports, callee_phone, exchange)
             }
         };

@@ -30,6 +30,7 @@ mod phone;
 mod presence;
 mod presence_refused;
 mod proving;
+mod races;
 mod reconnecting;
 mod redirecting;
 mod registering;

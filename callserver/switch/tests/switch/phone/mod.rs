@@ -278,7 +278,7 @@ impl Phone {
                 } else if let Some(offer) = &self.offer {
                     self.had_early_media = true;
                     let answer = SessionDescription::parse(&body).unwrap();
-                    self.media = Some(sdp::accept_answer(offer, &answer).unwrap());
+                    self.media = session::agreed(offer, &answer);
                     if is_reliable {
                         self.local = self.offer.take();
                         self.is_settled_early = true;

@@ -18,7 +18,9 @@ impl Phone {
     fn call_with(&mut self, now: Instant, number: &str, headers: Headers, body: Bytes) {
         let leg = self.endpoint.next_leg();
         self.is_settled_early = false;
-        self.held = self.leg.replace(leg);
+        if let Some(current) = self.leg.replace(leg) {
+            self.held = Some(current);
+        }
         let invite = Input::Invite {
             leg,
             flow: self.flow(),

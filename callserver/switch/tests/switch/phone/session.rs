@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use sdp::{Crypto, CryptoSuite, Direction, MasterKey, OfferConfig, SessionDescription};
+use sdp::{
+    AnswerError, Crypto, CryptoSuite, Direction, MasterKey, Negotiated, OfferConfig,
+    SessionDescription,
+};
 
 use super::Phone;
 
@@ -61,7 +64,9 @@ impl Phone {
     pub(super) fn make_answer(&mut self, offer: &Bytes) -> Bytes {
         self.version += 1;
         let offer = SessionDescription::parse(offer).unwrap();
-        if self.is_given_up(&offer) {
+        // Where refusing is too late, the stream is.
+        let is_usable = sdp::answer(&offer, &self.config(Direction::SendRecv)).is_ok();
+        if self.is_given_up(&offer) || !is_usable {
             let mut answer = sdp::offer(&self.config(Direction::Inactive));
             answer.media = offer.media.iter().map(sdp::Media::refused).collect();
             return Bytes::from(answer.to_string());
@@ -81,7 +86,7 @@ impl Phone {
     pub(super) fn take_answer(&mut self, body: &Bytes) {
         let answer = SessionDescription::parse(body).unwrap();
         if let Some(offer) = self.offer.take() {
-            self.media = Some(sdp::accept_answer(&offer, &answer).unwrap());
+            self.media = agreed(&offer, &answer);
             self.local = Some(offer);
         }
     }
@@ -93,5 +98,16 @@ impl Phone {
         {
             *pending = Bytes::from(local.to_string());
         }
+    }
+}
+
+/// What offer and answer come to: nothing, if the other side has refused the stream.
+pub(super) fn agreed(
+    offer: &SessionDescription,
+    answer: &SessionDescription,
+) -> Option<Negotiated> {
+    match sdp::accept_answer(offer, answer) {
+        Err(AnswerError::NoAudio) => None,
+        agreed => Some(agreed.unwrap()),
     }
 }
