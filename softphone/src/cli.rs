@@ -186,6 +186,12 @@ pub enum Verb {
         #[command(subcommand)]
         verb: ContactsVerb,
     },
+    /// How calls to you are treated: do not disturb, forwards
+    CallSettings {
+        /// What about it.
+        #[command(subcommand)]
+        verb: CallSettingsVerb,
+    },
     /// What others see of you, and how they are
     Presence {
         /// What about it.
@@ -292,6 +298,41 @@ pub enum ContactsVerb {
         #[arg(default_value = "")]
         query: String,
     },
+}
+
+/// What about the treatment of calls.
+#[derive(Debug, Subcommand)]
+pub enum CallSettingsVerb {
+    /// Print it
+    Get,
+    /// Change what is named; the rest stays
+    Set(CallSettingsChange),
+}
+
+/// What shall be different about the treatment of calls.
+#[derive(Clone, Debug, Default, Args)]
+pub struct CallSettingsChange {
+    /// Whether no phone rings: true or false
+    #[arg(long, value_name = "YES")]
+    pub do_not_disturb: Option<bool>,
+    /// Where every call goes instead; `none` takes it away
+    #[arg(long, value_name = "WHERE")]
+    pub forward_always: Option<String>,
+    /// Where calls go while you speak or do not want to be disturbed; `none` takes it away
+    #[arg(long, value_name = "WHERE")]
+    pub forward_busy: Option<String>,
+    /// Where calls go that nobody answers; `none` takes it away
+    #[arg(long, value_name = "WHERE")]
+    pub forward_no_answer: Option<String>,
+    /// After how many seconds that is
+    #[arg(long, value_name = "SECONDS")]
+    pub no_answer_seconds: Option<u16>,
+    /// Where calls go when no phone can be reached; `none` takes it away
+    #[arg(long, value_name = "WHERE")]
+    pub forward_unreachable: Option<String>,
+    /// Whether a further call rings while you are in one: true or false
+    #[arg(long, value_name = "YES")]
+    pub call_waiting: Option<bool>,
 }
 
 /// What about presence.

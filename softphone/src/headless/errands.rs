@@ -121,6 +121,7 @@ async fn run<W: Write>(runner: &mut Runner<'_, W>, errand: Errand) -> Result<Out
         }
         Reply::ContactRemoved(_) | Reply::Done => runner.tell("done", json!({})),
         Reply::Calls(_)
+        | Reply::CallSettings(_)
         | Reply::OwnPresence(_)
         | Reply::Presences(_)
         | Reply::Server(_)

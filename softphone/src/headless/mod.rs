@@ -23,6 +23,7 @@
 //! | `device`, `contact`, `person` | one line of a list |
 //! | `presence` | `who`, `number`, `account`, `state`, `note`, `since`, `last_seen` |
 //! | `own_presence` | `state`, `note`, `visibility`, `since` |
+//! | `call_settings` | as the server has them: `do_not_disturb`, `forward_always`, … |
 //! | `done` | the verb did what it should, and there is nothing to tell |
 //! | `unknown_certificate` | `server`, `sha256`: what `--server-fingerprint` would have to be |
 //! | `error` | `code`, `sentence` |
@@ -36,6 +37,7 @@
 
 mod answer;
 mod call;
+mod call_settings;
 mod errands;
 mod lines;
 mod orders;
@@ -101,6 +103,7 @@ async fn perform<W: io::Write>(
         | Verb::Account { .. }
         | Verb::Contacts { .. }
         | Verb::Presence { .. }
+        | Verb::CallSettings { .. }
         | Verb::SignOut => {
             config = EngineConfig {
                 audio_in: "silence".into(),
@@ -133,6 +136,7 @@ async fn perform<W: io::Write>(
         Verb::Number { verb } => errands::number(&mut runner, verb).await,
         Verb::Account { verb } => errands::account(&mut runner, verb).await,
         Verb::Contacts { verb } => errands::contacts(&mut runner, verb).await,
+        Verb::CallSettings { verb } => call_settings::run(&mut runner, verb).await,
         Verb::Presence { verb } => presence::run(&mut runner, verb).await,
         Verb::SignOut => errands::sign_out(&mut runner).await,
     };

@@ -89,6 +89,11 @@ impl Keep {
         self.save(SERVERS, &servers);
     }
 
+    /// The folder itself.
+    pub(crate) fn folder(&self) -> Option<&std::path::Path> {
+        self.folder.as_deref()
+    }
+
     /// Whether anything is kept at all.
     #[must_use]
     pub fn keeps(&self) -> bool {

@@ -1,9 +1,9 @@
 //! What can be asked of the server, one errand each, and what comes back.
 
 use api::{
-    CallRecord, ChangeNumberRequest, Contact, ContactEntry, Device, DirectoryEntry, Me, Number,
-    OnCall, OwnPresence, Paged, PasswordChange, PresenceChange, PresenceView, SERVER_PATH,
-    ServerFacts, UpgradeRequest, UsernameChange, UsernameCheck,
+    CallRecord, CallSettings, ChangeNumberRequest, Contact, ContactEntry, Device, DirectoryEntry,
+    Me, Number, OnCall, OwnPresence, Paged, PasswordChange, PresenceChange, PresenceView,
+    SERVER_PATH, ServerFacts, UpgradeRequest, UsernameChange, UsernameCheck,
 };
 use serde::de::IgnoredAny;
 use sip_tokio::Fingerprint;
@@ -81,6 +81,10 @@ pub enum Errand {
     },
     /// Past calls, the latest first.
     Calls,
+    /// How calls to us are treated.
+    CallSettings,
+    /// Have calls to us treated in another way.
+    SetCallSettings(Box<CallSettings>),
     /// What we tell about ourselves.
     OwnPresence,
     /// Tell something else about ourselves. What is missing stays.
@@ -111,6 +115,8 @@ pub enum Reply {
     Directory(Vec<DirectoryEntry>),
     /// Past calls.
     Calls(Vec<CallRecord>),
+    /// How calls to us are treated.
+    CallSettings(Box<CallSettings>),
     /// What we tell about ourselves, as it is now.
     OwnPresence(OwnPresence),
     /// How people are.
@@ -225,6 +231,14 @@ impl Errand {
             Self::Directory { query } => {
                 let path = format!("/api/v1/directory?query={}", encoded(&query));
                 Ok(Reply::Directory(all(session, &path, FOUND).await?))
+            }
+            Self::CallSettings => {
+                let question = Question::get("/api/v1/me/call-settings");
+                Ok(Reply::CallSettings(Box::new(session.ask(&question).await?)))
+            }
+            Self::SetCallSettings(settings) => {
+                let question = Question::put("/api/v1/me/call-settings", &settings);
+                Ok(Reply::CallSettings(Box::new(session.ask(&question).await?)))
             }
             Self::OwnPresence => {
                 let question = Question::get("/api/v1/me/presence");

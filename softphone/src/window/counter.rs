@@ -34,6 +34,10 @@ pub(crate) enum Asked {
     Calls,
     /// What one tells about oneself.
     OwnPresence,
+    /// How calls are treated.
+    CallSettings,
+    /// Another treatment of calls.
+    SaveCallSettings,
 }
 
 /// What was asked and has not come back.

@@ -9,6 +9,7 @@
 //! | `welcome`, `status`, `dialpad`, `ringing`, `call`, `ended`, `recent`, `people`, `me` | one panel each |
 //! | `widgets` | the small parts that the panels are made of |
 //! | `theme`, `layout`, `keys` | colours, type and sizes; columns; shortcuts |
+//! | `single` | that there is one window for one data folder |
 //! | `settings`, `desktop` | what is remembered between runs; what the desktop is set to |
 //!
 //! A panel is `data`, which is plain and tested without a window, and `view`, which draws it. Nothing here waits: the
@@ -30,6 +31,7 @@ mod recent;
 mod ringing;
 mod settings;
 mod shell;
+mod single;
 mod status;
 mod talk;
 mod theme;
@@ -37,6 +39,7 @@ mod toast;
 mod welcome;
 mod widgets;
 
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 pub use link::Link;
@@ -45,6 +48,7 @@ pub use shell::Window;
 
 use crate::engine::{Command, Engine, EngineConfig};
 use crate::keep::Keep;
+use single::Claim;
 
 /// How the window starts.
 #[derive(Clone, Debug, Default)]
@@ -66,6 +70,13 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     let mut settings = file.load();
     let mut engine = options.engine;
     engine.keep = Keep::of_this_person();
+    let context = Arc::new(OnceLock::<egui::Context>::new());
+    let _claim = match claimed(&engine.keep, context.clone()) {
+        Some(Claim::Taken) => anyhow::bail!(
+            "the softphone is open already, and its window comes to the front; end it there before you start it anew"
+        ),
+        claim => claim,
+    };
     if let Some(instance) = &settings.instance {
         engine.instance = instance.clone();
     } else {
@@ -79,6 +90,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     settings.server = options.server.unwrap_or(settings.server);
     settings.name = options.login.unwrap_or(settings.name);
     open(settings, file, None, move |ctx| {
+        let _ = context.set(ctx.clone());
         let wake = Box::new(move || ctx.request_repaint());
         let engine = Engine::start(engine, Some(wake))?;
         if comes_back {
@@ -86,6 +98,21 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         }
         Ok(Box::new(engine))
     })
+}
+
+/// Claims what is kept for this window. Without a place to keep things in, or where it cannot be claimed, windows do not
+/// know of each other.
+fn claimed(keep: &Keep, context: Arc<OnceLock<egui::Context>>) -> Option<Claim> {
+    let show = move || {
+        if let Some(ctx) = context.get() {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Minimized(false));
+            ctx.send_viewport_cmd(egui::ViewportCommand::Focus);
+            ctx.request_repaint();
+        }
+    };
+    single::claim(keep.folder()?, show)
+        .inspect_err(|error| tracing::warn!(%error, "other windows cannot be told of this one"))
+        .ok()
 }
 
 /// Opens the window over whatever `connect` gives, and returns when it is closed. `connect` is handed the context to

@@ -232,3 +232,37 @@ fn a_device_is_signed_out_after_a_second_click_only() {
     });
     assert_eq!(login, "d-1");
 }
+
+#[test]
+fn one_says_where_calls_go_where_the_server_knows_of_it() {
+    let mut stage = Stage::signed_in([360.0, 1600.0]);
+    stage.click("Settings");
+    assert!(!stage.says("Calls to me"));
+    let id = stage.asked(|command| match command {
+        Command::Ask {
+            id,
+            errand: Errand::CallSettings,
+        } => Some(*id),
+        _ => None,
+    });
+    let settings = api::CallSettings {
+        no_answer_seconds: 7,
+        ..api::CallSettings::default()
+    };
+    let outcome = Ok(Reply::CallSettings(Box::new(settings)));
+    stage.tell(Notice::Reply { id, outcome });
+    assert!(stage.says("Calls to me"));
+    stage.find_and_click("Do not disturb is off");
+    stage.type_into(Role::TextInput, "While I speak", "1009");
+    stage.find_and_click("Save how calls are treated");
+    let wanted = stage.asked(|command| match command {
+        Command::Ask {
+            errand: Errand::SetCallSettings(wanted),
+            ..
+        } => Some((**wanted).clone()),
+        _ => None,
+    });
+    assert!(wanted.do_not_disturb);
+    assert_eq!(wanted.forward_busy.as_deref(), Some("1009"));
+    assert_eq!(wanted.no_answer_seconds, 7);
+}

@@ -1,11 +1,13 @@
 //! The account of whoever is signed in: number, name, password, devices.
 
 mod account;
+mod calls;
 mod devices;
 mod number;
 mod view;
 
 pub(crate) use account::{AccountForm, Upgrade};
+pub(crate) use calls::CallForm;
 pub(crate) use devices::Devices;
 pub(crate) use number::MyNumber;
 pub(crate) use view::show;
@@ -21,6 +23,7 @@ pub(crate) struct Me {
     pub(crate) account: AccountForm,
     pub(crate) upgrade: Upgrade,
     pub(crate) devices: Devices,
+    pub(crate) calls: CallForm,
 }
 
 /// What somebody did in the panel.
@@ -42,6 +45,8 @@ pub(crate) enum MeAction {
     Rename,
     /// Take the new password.
     ChangePassword,
+    /// Have calls treated as the form says.
+    SaveCalls,
     /// Take a device's right away.
     Revoke(String),
 }
@@ -62,7 +67,7 @@ impl Me {
             MeAction::Open => {
                 self.number.outcome = Outcome::None;
                 self.account.clear();
-                return vec![self.devices.refresh(counter)];
+                return vec![self.devices.refresh(counter), self.calls.refresh(counter)];
             }
             MeAction::Suggest => Some(self.number.suggest(counter)),
             MeAction::Want(number) => {
@@ -77,6 +82,7 @@ impl Me {
             MeAction::Upgrade => self.upgrade.submit(counter),
             MeAction::Rename => self.account.rename(counter),
             MeAction::ChangePassword => self.account.change_password(counter),
+            MeAction::SaveCalls => self.calls.save(counter),
             MeAction::Revoke(login) => Some(self.devices.revoke(login, counter)),
         };
         command.into_iter().collect()
@@ -93,6 +99,7 @@ impl Me {
             Asked::FreeNumbers | Asked::Number => self.number.hear(asked, outcome),
             Asked::Upgrade => self.upgrade.hear(outcome),
             Asked::Rename | Asked::Password => self.account.hear(asked, outcome),
+            Asked::CallSettings | Asked::SaveCallSettings => self.calls.hear(asked, outcome),
             Asked::Devices => self.devices.hear(outcome),
             Asked::Revoke => {
                 self.devices.revoked(outcome);

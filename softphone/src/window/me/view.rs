@@ -5,7 +5,9 @@ use lucide_icons::Icon;
 
 use super::account::{name_hint, password_hint};
 use super::devices::seen_words;
-use super::{AccountForm, Devices, Me, MeAction, MyNumber, Outcome, Upgrade, number_words};
+use super::{
+    AccountForm, CallForm, Devices, Me, MeAction, MyNumber, Outcome, Upgrade, number_words,
+};
 use crate::engine::AccountSummary;
 use crate::window::desk::Action;
 use crate::window::theme::{Palette, Type, size, space};
@@ -35,12 +37,54 @@ pub(crate) fn show(
             heading(ui, &palette, "My password");
             password(ui, &palette, &mut me.account, account, actions);
         }
+        if me.calls.is_known() {
+            heading(ui, &palette, "Calls to me");
+            calls(ui, &palette, &mut me.calls, actions);
+        }
         heading(ui, &palette, "My devices");
         devices(ui, &palette, &mut me.devices, actions);
         heading(ui, &palette, "This window");
         extra(ui, actions);
         ui.add_space(space::L);
     });
+}
+
+/// How calls are treated.
+fn calls(ui: &mut Ui, palette: &Palette, form: &mut CallForm, actions: &mut Vec<Action>) {
+    let wide = vec2(ui.available_width(), size::TARGET);
+    let (kind, text) = match form.do_not_disturb {
+        true => (Kind::On, "Do not disturb: no phone rings"),
+        false => (Kind::Secondary, "Do not disturb is off"),
+    };
+    if Button::text(kind, text).sized(wide).show(ui).clicked() {
+        form.do_not_disturb = !form.do_not_disturb;
+    }
+    words(
+        ui,
+        "Forward to a number or a name:",
+        Type::Note,
+        palette.text_2,
+    );
+    Field::new("Every call", "forward always", &mut form.always).show(ui);
+    Field::new("While I speak", "forward busy", &mut form.busy).show(ui);
+    Field::new(
+        "When nobody answers",
+        "forward no answer",
+        &mut form.no_answer,
+    )
+    .show(ui);
+    Field::new(
+        "When no phone is there",
+        "forward unreachable",
+        &mut form.unreachable,
+    )
+    .show(ui);
+    told(ui, palette, &form.outcome);
+    ui.add_space(space::XS);
+    let save = Button::text(Kind::Primary, "Save").named("Save how calls are treated");
+    if save.sized(vec2(wide.x, size::CONTROL)).show(ui).clicked() {
+        actions.push(Action::Me(MeAction::SaveCalls));
+    }
 }
 
 fn heading(ui: &mut Ui, palette: &Palette, text: &str) {
