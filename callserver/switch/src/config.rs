@@ -63,6 +63,9 @@ pub struct Config {
     /// Whether [`Event::CallChanged`](crate::Event::CallChanged) tells what is to be kept of each answered call, so that
     /// another process can go on with it.
     pub keeps_calls: bool,
+    /// Whether somebody acts on [`Event::MediaDigit`](crate::Event::MediaDigit). If nobody does, a phone that knows no digits in INFO
+    /// refuses them itself, and whoever dialled hears that.
+    pub sounds_digits: bool,
     /// What time it is, for the `Date` that phones set their clocks by; without it they get none.
     pub wall_clock: Option<WallClock>,
     /// This server among those that share a directory, if there may be others. It takes a `wall_clock` too.
@@ -93,6 +96,7 @@ impl Config {
             max_subscriptions_of_account: 1_000,
             max_subscriptions: 100_000,
             keeps_calls: false,
+            sounds_digits: false,
             wall_clock: None,
             cluster: None,
             timers: sip::Timers::default(),

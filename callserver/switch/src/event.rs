@@ -67,7 +67,7 @@ pub enum Event {
         /// Both legs.
         plan: Box<MediaPlan>,
     },
-    /// A phone has dialled a digit in INFO, and the phone on the other side knows digits only as telephone events (RFC 4733):
+    /// With [`Config::sounds_digits`](crate::Config::sounds_digits): a phone has dialled a digit in INFO, and the phone on the other side knows digits only as telephone events (RFC 4733):
     /// it is to get them in its audio.
     MediaDigit {
         /// The call.

@@ -1,7 +1,7 @@
 //! Dialled digits in INFO (`application/dtmf-relay`, `application/dtmf`), as older phones send them.
 //!
-//! They go on as INFO. A phone that takes none of these gets them as telephone events (RFC 4733), which the server puts
-//! into the audio.
+//! They go on as INFO. A phone that takes none of these gets them as telephone events (RFC 4733), where the server can put
+//! these into the audio.
 
 use sip::{HeaderName, Method, Request, StatusCode};
 
@@ -116,7 +116,7 @@ impl Bridge {
             let plan = this.plan.as_ref();
             plan.is_some_and(|plan| plan.side(to).telephone_event.is_some())
         };
-        let can = self.calls.get(&call).is_some_and(takes_events);
+        let can = desk.config.sounds_digits && self.calls.get(&call).is_some_and(takes_events);
         if can {
             desk.emit(Event::MediaDigit {
                 call,

@@ -2,16 +2,25 @@
 
 use simnet::Conditions;
 use sip::StatusCode;
-use switch::{Event, Side};
+use switch::{Config, Event, Side};
 
 use crate::phone::Action;
 use crate::rig::{Rig, seconds};
+use crate::server::DOMAIN;
 
 const RELAY: &str = "application/dtmf-relay";
 const FIVE: &str = "Signal=5\r\nDuration=200\r\n";
 
 fn talking() -> Rig {
-    let mut rig = Rig::new(1, Conditions::perfect(), &["alice-1", "bob-1"]);
+    talking_with(true)
+}
+
+fn talking_with(sounds_digits: bool) -> Rig {
+    let config = Config {
+        sounds_digits,
+        ..Config::new(DOMAIN)
+    };
+    let mut rig = Rig::with_config(1, Conditions::perfect(), &["alice-1", "bob-1"], config);
     rig.register_all();
     rig.call("1002");
     rig.run(seconds(10));
@@ -67,5 +76,15 @@ fn what_is_no_digit_is_refused_and_other_information_is_the_phones_affair() {
     rig.plan(0, seconds(1), Action::Inform("application/x-what", "5"));
     rig.run(seconds(2));
     assert_eq!(rig.phones[0].heard, ["400 ", "415 heard"]);
+    assert!(sounded(&rig).is_empty());
+}
+
+#[test]
+fn where_nobody_can_put_digits_into_audio_the_refusal_passes() {
+    let mut rig = talking_with(false);
+    rig.phones[1].answer = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    rig.plan(0, seconds(0), Action::Inform(RELAY, FIVE));
+    rig.run(seconds(2));
+    assert_eq!(rig.phones[0].heard, ["415 heard"]);
     assert!(sounded(&rig).is_empty());
 }
