@@ -52,6 +52,12 @@ pub struct CommandLine {
 /// Something else than running the server.
 #[derive(Debug, Subcommand)]
 pub enum Action {
+    /// Say whether this program can go on with what a running server of that format passes on; asked by `callctl upgrade`.
+    #[command(hide = true)]
+    TakesOver {
+        /// The format.
+        format: u32,
+    },
     /// Read a configuration file and say whether it is right.
     CheckConfig {
         /// The file.

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use rand::RngExt;
 pub struct DataFolder {
     path: PathBuf,
     // Holds the lock: the kernel lets go of it when the process ends, however it ends.
-    _lock: File,
+    lock: File,
 }
 
 /// Why the data folder cannot be used.
@@ -57,6 +58,14 @@ impl DataFolder {
     /// # Errors
     /// If it cannot be made or written to, or if another process owns it.
     pub fn open(path: &Path) -> Result<Self, DataFolderError> {
+        Self::open_with(path, None)
+    }
+
+    /// The same with the lock that the process before has held, and passed on.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(path: &Path, lock: Option<OwnedFd>) -> Result<Self, DataFolderError> {
         if path.exists() && !path.is_dir() {
             return Err(DataFolderError::NotAFolder {
                 path: path.to_owned(),
@@ -92,7 +101,11 @@ impl DataFolder {
             .truncate(false)
             .mode(0o600)
             .open(lock_path);
-        let mut lock = open.map_err(not_writable)?;
+        let mut lock = match lock {
+            Some(lock) => File::from(lock),
+            None => open.map_err(not_writable)?,
+        };
+        // Who holds it already gets it again.
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -117,7 +130,7 @@ impl DataFolder {
         write_process_id().map_err(not_writable)?;
         Ok(Self {
             path: path.to_owned(),
-            _lock: lock,
+            lock,
         })
     }
 
@@ -149,6 +162,14 @@ impl DataFolder {
         };
         write().map_err(not_writable)?;
         Ok(node)
+    }
+
+    /// The lock once more, for a process that goes on with the folder.
+    ///
+    /// # Errors
+    /// If the process may not have so many descriptors.
+    pub fn lock(&self) -> io::Result<OwnedFd> {
+        Ok(self.lock.try_clone()?.into())
     }
 
     /// Where it is.

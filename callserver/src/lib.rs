@@ -15,6 +15,7 @@
 //! | [`control`] | the Unix socket between `callctl` and the server |
 //! | [`callctl`] | the admin tool |
 //! | [`edge`] | the exchange's thread: SIP sockets, switch, relay |
+//! | [`handover`] | a newer program takes this one's place |
 //! | [`relay`] | audio from one phone to the other |
 //! | [`studio`] | audio that ends in the server: other codecs, secure RTP on one leg, music for who waits |
 //! | [`checkpoint`] | the answered calls in the data folder, so that they outlive the process |
@@ -36,6 +37,7 @@ pub mod config;
 pub mod control;
 pub mod data_folder;
 pub mod edge;
+pub mod handover;
 mod housekeeping;
 pub mod http;
 mod logging;
@@ -50,6 +52,7 @@ pub mod relay;
 pub mod server;
 pub mod store;
 pub mod studio;
+mod upgrade;
 
 pub use config::{Config, ConfigError};
 pub use data_folder::{DataFolder, DataFolderError};

@@ -23,6 +23,10 @@ fn main() -> ExitCode {
             println!("{} is in order.", file.display());
             ExitCode::SUCCESS
         }
+        Some(Action::TakesOver { format }) if *format == callserver::handover::FORMAT => {
+            ExitCode::SUCCESS
+        }
+        Some(Action::TakesOver { .. }) => ExitCode::from(2),
         None => run(line),
     }
 }
@@ -33,7 +37,7 @@ fn run(mut line: CommandLine) -> ExitCode {
         Ok(config) => config,
         Err(error) => return fail(&error, 2),
     };
-    match callserver::server::run(config) {
+    match callserver::server::run(config, file) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error, error.exit_code()),
     }

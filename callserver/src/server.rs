@@ -2,15 +2,16 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::DialPlan;
-use rand::Rng;
+use rand::{Rng, RngExt};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use serde::Serialize;
 use sip::Text;
+use sip_tokio::Inherited;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -23,7 +24,8 @@ use crate::logging;
 use crate::neighbours::{Here, Neighbours, Watch};
 use crate::office::{Office, OfficeError};
 use crate::store::{Store, StoreError};
-use crate::{DataFolder, DataFolderError, backup, control, housekeeping, http, others};
+use crate::upgrade::{Belongings, Upgrades};
+use crate::{DataFolder, DataFolderError, backup, control, handover, housekeeping, http, others};
 
 /// Why the server did not start, or stopped by itself.
 #[derive(Debug, thiserror::Error)]
@@ -105,33 +107,44 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// Calls get this long to hear that the server stops.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 
-/// Runs the server until it is told to stop.
+/// Runs the server until it is told to stop. `file` is where the configuration was read from, if from a file.
 ///
 /// # Errors
 /// One sentence that says what is in the way.
-pub fn run(config: Config) -> Result<(), ServerError> {
+pub fn run(config: Config, file: Option<PathBuf>) -> Result<(), ServerError> {
     logging::start(&config.log);
     // Everything that the server writes is for its owner alone.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     raise_file_limit();
-    let folder = DataFolder::open(&config.data)?;
+    let mut passed_on = handover::receive().unwrap_or_else(|error| {
+        tracing::error!(%error, "what the server before has passed on cannot be understood; its ports are opened anew");
+        handover::Sockets::default()
+    });
+    let folder = DataFolder::open_with(&config.data, passed_on.lock.take())?;
     // HTTP and lookups need little; calls have a thread of their own.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build();
     let runtime = runtime.map_err(ServerError::System)?;
-    let result = runtime.block_on(serve(&config, &folder));
+    let result = runtime.block_on(serve(&config, file, &folder, passed_on));
     // A password that is being hashed is not waited for.
     runtime.shutdown_background();
     result
 }
 
-async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> {
+async fn serve(
+    config: &Config,
+    file: Option<PathBuf>,
+    folder: &DataFolder,
+    passed_on: handover::Sockets,
+) -> Result<(), ServerError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ServerError::System)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServerError::System)?;
+    let mut upgrades = Upgrades::new(file).map_err(ServerError::System)?;
     // The first thing of all: people are talking.
-    let revival = Revival::begin(folder.path(), config.rtp_ports, &config.relay)?;
+    let (ports, relay) = (config.rtp_ports, &config.relay);
+    let revival = Revival::begin(folder.path(), ports, relay, passed_on.media)?;
     let node = folder.node()?;
     let store = Store::open_place(&config.database).await?.of_node(&node);
     // From before the first question to the database: what others change after its answer is heard.
@@ -140,6 +153,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
     let domain = settle_domain(&store, config.domain.as_deref()).await?;
     let certificate = certificate(config, folder, &domain)?;
     let mut http = HttpServer::new(config.http_limits.max_connections);
+    http.inherit(passed_on.http);
     let http_address = http.bind_plain(config.http)?;
     let https_address = match &certificate {
         Some(certificate) => http.bind_encrypted(&config.https, certificate)?,
@@ -152,6 +166,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
         switch: switch_config(config, &domain),
         sip: config.sip.clone(),
         sips: config.sips.clone(),
+        inherited: Inherited::from(passed_on.sip),
         identity: certificate
             .as_ref()
             .map(Certificate::for_sips)
@@ -213,6 +228,8 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
         sip_service,
         certificate_sha256: fingerprint,
         ready_since: Instant::now(),
+        instance: format!("{:016x}", rand::rng().random::<u64>()),
+        upgrades: upgrades.wishes(),
     };
     let here = among_others.map(|address| Here {
         transport: sip::Transport::Tcp,
@@ -241,6 +258,7 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
     let hearing = others::listen(office.clone(), exchange.clone(), notices, nodes);
     let listening = tokio::spawn(hearing);
     let telling = tokio::spawn(interface.teller(presence_news).run());
+    let doors = http.duplicates().map_err(ServerError::System)?;
     let serving_http = tokio::spawn(http.run(interface.router()));
     let keeping_house = tokio::spawn(housekeeping::keep_house(office.clone()));
     let serving_control = tokio::spawn(control.run(Operator::new(office.clone(), Some(facts))));
@@ -256,10 +274,15 @@ async fn serve(config: &Config, folder: &DataFolder) -> Result<(), ServerError> 
     });
     tracing::info!(domain, sip = sip.map(tracing::field::display), sips = tls.map(tracing::field::display), http = %http_address, https = https_address.map(tracing::field::display), data = %folder.path().display(), "ready");
 
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        _ = &mut stopped => return Err(ServerError::ExchangeDied),
+    loop {
+        let wish = tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = &mut stopped => return Err(ServerError::ExchangeDied),
+            wish = upgrades.next() => wish,
+        };
+        let belongings = Belongings::of(&doors, folder);
+        upgrades.follow(wish, &exchange, belongings).await;
     }
     tracing::info!("stopping; a second signal stops at once");
     serving_http.abort();

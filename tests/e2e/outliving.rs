@@ -1,11 +1,16 @@
 //! Calls that outlive their server: it is killed in the middle of them, or makes room for a newer one.
 
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use end_to_end::{Choir, Device, NumberBook, Server, Turn};
+use end_to_end::{Choir, Device, NumberBook, Server, Turn, binary};
 
 /// How long the audio may be gone when the server was killed.
 const LONGEST_AFTER_A_KILL: Duration = Duration::from_secs(1);
+
+/// And when another program took its place.
+const LONGEST_DURING_AN_UPGRADE: Duration = Duration::from_millis(200);
 
 /// More calls of one account at once are refused.
 const CALLS_OF_AN_ACCOUNT: usize = 20;
@@ -102,5 +107,64 @@ fn calls_go_on_after_the_server_was_killed() {
         ready_after.as_millis()
     );
     assert_shorter(silences.longest(), LONGEST_AFTER_A_KILL);
+    finish(&server, &choir, calls, registered);
+}
+
+/// Connects again and again until it is told to stop; how often that was refused, and how often not.
+fn knock(at: SocketAddr, is_over: &AtomicBool, refused: &AtomicUsize) -> usize {
+    let mut opened = 0;
+    while !is_over.load(Ordering::Relaxed) {
+        match TcpStream::connect_timeout(&at, Duration::from_secs(5)) {
+            Ok(_) => opened += 1,
+            Err(_) => drop(refused.fetch_add(1, Ordering::Relaxed)),
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    opened
+}
+
+#[test]
+fn calls_go_on_while_another_program_takes_the_servers_place() {
+    let _turn = Turn::wait();
+    let calls = calls();
+    let (server, choir) = talking(calls);
+    let registered = choir.registered();
+    let folder = tempfile::tempdir().unwrap();
+    let newer = folder.path().join("callserver-newer");
+    std::fs::copy(binary("callserver").unwrap(), &newer).unwrap();
+    let newer = newer.to_str().unwrap();
+    // What is no server, or none of ours, does not get so far.
+    for (program, why) in [
+        ("/nowhere", "cannot be run"),
+        ("/bin/true", "no callserver"),
+    ] {
+        let refused = server
+            .try_callctl(&["upgrade", "--binary", program], "")
+            .unwrap();
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && said.contains(why), "{said}");
+    }
+    choir.begin_to_measure();
+    let (is_over, refused) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let ports = [server.ready().sip, server.ready().http];
+    let (over, no) = (&is_over, &refused);
+    let (shown_json, opened) = std::thread::scope(|scope| {
+        let knocking = ports.map(|port| scope.spawn(move || knock(port, over, no)));
+        let shown = server.callctl(&["--json", "upgrade", "--binary", newer]);
+        std::thread::sleep(Duration::from_secs(2));
+        is_over.store(true, Ordering::Relaxed);
+        (shown, knocking.map(|thread| thread.join().unwrap()))
+    });
+    let silences = choir.silences();
+    println!("{calls} calls, upgraded: silences {}", shown(&choir));
+    let shown_json = shown_json.unwrap();
+    assert!(shown_json.contains("callserver-newer"), "{shown_json}");
+    let process = std::fs::read_to_string(server.data().join("lock")).unwrap();
+    assert!(
+        shown_json.contains(process.trim()),
+        "{process}, {shown_json}"
+    );
+    assert_eq!(refused.load(Ordering::Relaxed), 0, "{opened:?} were let in");
+    assert_shorter(silences.longest(), LONGEST_DURING_AN_UPGRADE);
     finish(&server, &choir, calls, registered);
 }

@@ -15,6 +15,7 @@ use super::invitations::InvitationsAction;
 use super::numbers::NumbersAction;
 use super::presence::PresenceAction;
 use super::status;
+use super::upgrade;
 use crate::DataFolder;
 
 /// Administers a Carillon call server: accounts, devices, numbers, calls.
@@ -90,6 +91,13 @@ pub enum Action {
     /// How the server is.
     #[command(after_long_help = status::JSON)]
     Status,
+    /// Put a newer callserver in the place of the one that runs, without an end to any call.
+    #[command(after_long_help = upgrade::JSON)]
+    Upgrade {
+        /// The program. [default: the file that the server was started from, as it is now]
+        #[arg(long, value_name = "PATH")]
+        binary: Option<PathBuf>,
+    },
     /// Print what makes a shell complete commands and options.
     #[command(after_long_help = COMPLETIONS)]
     Completions {

@@ -30,6 +30,7 @@ mod sheet;
 mod since;
 mod status;
 mod table;
+mod upgrade;
 
 use std::io::Write;
 
@@ -146,6 +147,7 @@ pub async fn run(line: CommandLine, look: Look, out: &mut dyn Write) -> Result<(
         Action::Restore { file } => backup::restore(&file, console).await,
         Action::Audit(options) => options.run(console).await,
         Action::Status => status::run(console).await,
+        Action::Upgrade { binary } => upgrade::run(binary.as_deref(), console).await,
         Action::Completions { shell } => completions::run(console, shell),
         Action::Man { folder } => manual::run(console, &folder),
     }

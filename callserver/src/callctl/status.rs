@@ -6,7 +6,7 @@ use super::page::or_dash;
 use crate::control::{Command, StatusCommand, StatusView};
 
 pub(super) const JSON: &str = "With --json: {is_running, version, domain, database, sip, sips, http, https, certificate_sha256, \
-uptime_seconds, accounts, registrations, calls}; what is off, or only known while a server runs, is null";
+instance, uptime_seconds, accounts, registrations, calls}; what is off, or only known while a server runs, is null";
 
 pub(super) async fn run(console: &mut Console<'_>) -> Result<(), CallctlError> {
     let command = Command::Status(StatusCommand::Show);

@@ -11,7 +11,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::{
     AccountsCommand, AuditCommand, BansCommand, CallSettingsCommand, CallsCommand, DatabaseCommand,
     DevicesCommand, GroupsCommand, InvitationsCommand, NumbersCommand, PoolsCommand,
-    PresenceCommand, StatusCommand,
+    PresenceCommand, StatusCommand, UpgradeCommand,
 };
 
 /// One thing that an administrator wants.
@@ -56,6 +56,8 @@ pub enum Command {
     Audit(AuditCommand),
     /// How the server is.
     Status(StatusCommand),
+    /// Which program it is.
+    Upgrade(UpgradeCommand),
 }
 
 /// What comes back: the JSON of the type that the command's documentation names.

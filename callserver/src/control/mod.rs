@@ -22,6 +22,7 @@ mod pools;
 mod presence;
 mod server;
 mod status;
+mod upgrade;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -44,6 +45,7 @@ pub use pools::{PoolView, PoolsCommand};
 pub use presence::{PresenceCommand, PresenceLine};
 pub use server::{ControlServer, ListenError};
 pub use status::{StatusCommand, StatusView};
+pub use upgrade::{Upgrade, UpgradeCommand, UpgradeView, UpgradeWishes};
 
 /// A request or an answer is at most this long: a list of 100,000 accounts fits.
 const LINE_LIMIT: usize = 64 << 20;

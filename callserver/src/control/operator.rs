@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use api::SipService;
 
-use super::{Answer, Command, Failure, Request};
+use super::{Answer, Command, Failure, Request, UpgradeWishes};
 use crate::edge::Exchange;
 use crate::office::{Actor, Office, OfficeError};
 
@@ -35,6 +35,10 @@ pub struct ServerFacts {
     pub certificate_sha256: Option<String>,
     /// When it became ready.
     pub ready_since: Instant,
+    /// Which of all starts this one is.
+    pub instance: String,
+    /// The way to a newer program.
+    pub upgrades: UpgradeWishes,
 }
 
 impl ServerFacts {
@@ -111,6 +115,7 @@ impl Operator {
             Command::Bans(command) => self.bans(command, is_rehearsal).await,
             Command::Audit(command) => Self::audit(office, command).await,
             Command::Status(command) => self.status(command).await,
+            Command::Upgrade(command) => self.upgrade(command, is_rehearsal).await,
         }
     }
 

@@ -35,6 +35,9 @@ pub struct StatusView {
     pub https: Option<SocketAddr>,
     /// SHA-256 of the certificate that SIPS and HTTPS show, in hexadecimal.
     pub certificate_sha256: Option<String>,
+    /// Which of all starts this one is: a word that no other start has.
+    #[serde(default)]
+    pub instance: Option<String>,
     /// Since the server became ready.
     pub uptime_seconds: Option<u64>,
     /// How many accounts there are.
@@ -63,6 +66,7 @@ impl Operator {
             http: server.map(|server| server.http),
             https: server.and_then(|server| server.https),
             certificate_sha256: server.and_then(|server| server.certificate_sha256.clone()),
+            instance: server.map(|server| server.instance.clone()),
             uptime_seconds: server.map(|server| server.ready_since.elapsed().as_secs()),
             accounts: self.office.accounts().await?.len() as u64,
             registrations: counts.map(|counts| counts.registrations),

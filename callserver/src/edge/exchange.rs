@@ -1,12 +1,15 @@
 //! The way to the exchange for everybody else in the server.
 
+use std::io;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use switch::{AccountId, CallId, Facts};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Figures;
 use crate::control::{BanView, CallView};
+use crate::upgrade::Belongings;
 
 /// A way to ask the exchange. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -34,6 +37,14 @@ pub(super) enum Request {
     Figures(oneshot::Sender<Box<Figures>>),
     Facts(Vec<AccountId>, oneshot::Sender<Vec<Facts>>),
     Drain(oneshot::Sender<()>),
+    HandOver(Box<HandOver>, oneshot::Sender<io::Error>),
+}
+
+/// What another program gets besides what the exchange has itself.
+#[derive(Debug)]
+pub(super) struct HandOver {
+    pub(super) program: PathBuf,
+    pub(super) belongings: Belongings,
 }
 
 impl Exchange {
@@ -93,6 +104,17 @@ impl Exchange {
     /// Ends all calls and takes no new ones. Returns when all have ended; the caller decides how long to wait.
     pub async fn drain(&self) {
         let _ = self.ask(Request::Drain).await;
+    }
+
+    /// Puts another program in the place of this process, which goes on with the calls and with all sockets. Returns only
+    /// if that was not possible, with the reason: then all goes on here.
+    pub(crate) async fn hand_over(&self, program: PathBuf, belongings: Belongings) -> io::Error {
+        let plan = Box::new(HandOver {
+            program,
+            belongings,
+        });
+        let failed = self.ask(|answer| Request::HandOver(plan, answer)).await;
+        failed.unwrap_or_else(|| io::Error::other("the exchange has stopped"))
     }
 
     async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Option<T> {

@@ -108,6 +108,10 @@ impl LiveCalls {
         self.0.remove(&call)
     }
 
+    pub(super) fn ids(&self) -> Vec<CallId> {
+        self.0.keys().copied().collect()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

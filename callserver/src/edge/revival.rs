@@ -3,6 +3,8 @@
 //! Audio comes first: the relay has the ports of the calls again before the database is even opened. The switch takes the
 //! calls back later, before the first message is read.
 
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::Duration;
 
@@ -39,7 +41,8 @@ pub struct Revival {
 }
 
 impl Revival {
-    /// Starts the relay, with the ports of the calls that an earlier process has left in the data folder.
+    /// Starts the relay, with the ports of the calls that an earlier process has left in the data folder, and with its
+    /// sockets, if it has passed them on.
     ///
     /// # Errors
     /// If there is no thread for it, or the folder cannot be used.
@@ -47,6 +50,7 @@ impl Revival {
         folder: &Path,
         ports: RtpPorts,
         settings: &RelaySection,
+        mut passed_on: HashMap<u64, [OwnedFd; 4]>,
     ) -> Result<Self, StartError> {
         let mut relay = Relay::start(ports, settings)?;
         let (checkpoint, left) = Checkpoint::open(folder)?;
@@ -55,7 +59,12 @@ impl Revival {
         for kept in &calls {
             let kept: &KeptCall = kept;
             let call = kept.stored.call;
-            if let Err(error) = relay.reopen(MediaId(call.0), &kept.relay) {
+            let media = MediaId(call.0);
+            let opened = match passed_on.remove(&call.0) {
+                Some(sockets) => relay.adopt(media, &kept.relay, sockets),
+                None => relay.reopen(media, &kept.relay),
+            };
+            if let Err(error) = opened {
                 tracing::warn!(call = call.0, %error, "a call from before the start is ended");
                 without_ports.push(call);
             }

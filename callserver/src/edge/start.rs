@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rand::Rng;
 use sip::{FlowKey, Transport};
-use sip_tokio::{BindConfig, BindError, Sockets, TlsIdentity, WebSockets};
+use sip_tokio::{BindConfig, BindError, Inherited, Sockets, TlsIdentity, WebSockets};
 use switch::{Switch, WallClock};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -35,6 +35,8 @@ pub struct Setup {
     pub sip: Vec<SocketAddr>,
     /// Where SIP over TLS is spoken.
     pub sips: Encrypted,
+    /// Sockets of the process before for both.
+    pub inherited: Inherited,
     /// The certificate for it.
     pub identity: Option<TlsIdentity>,
     /// The relay, and the calls of the process before.
@@ -152,7 +154,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
             }
         };
         runtime.block_on(async move {
-            let sockets = match bind(setup.sip, setup.sips, setup.identity).await {
+            let sockets = match bind(setup.sip, setup.sips, setup.identity, setup.inherited).await {
                 Ok(sockets) => sockets,
                 Err(error) => {
                     let _ = send_bound.send(Err(error.into()));
@@ -262,12 +264,14 @@ async fn bind(
     sip: Vec<SocketAddr>,
     sips: Encrypted,
     identity: Option<TlsIdentity>,
+    inherited: Inherited,
 ) -> Result<Sockets, BindError> {
     let mut wanted = BindConfig {
         udp: sip.clone(),
         tcp: sip,
         tls: sips.addresses,
         identity,
+        inherited,
         ..BindConfig::default()
     };
     loop {
@@ -317,7 +321,7 @@ mod tests {
                 is_asked_for,
             };
             let identity = certificate.for_sips().unwrap();
-            let sockets = bind(vec![free], wanted, Some(identity)).await?;
+            let sockets = bind(vec![free], wanted, Some(identity), Inherited::default()).await?;
             Ok::<_, BindError>((sockets.local_udp().len(), sockets.local_tls().len()))
         };
         assert_eq!(bound(vec![taken, free], false).await.unwrap(), (1, 0));

@@ -42,7 +42,7 @@ use switch::Network;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-pub use serving::{BindError, HttpServer};
+pub use serving::{BindError, HttpServer, Listener};
 
 use crate::config::{GuestsSection, HttpSection};
 use crate::edge::{Exchange, PresenceNews};

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use axum::Router;
@@ -21,10 +22,15 @@ use super::places::Places;
 use crate::certificate::Certificate;
 use crate::config::Encrypted;
 
+/// A bound socket for another process: whether it is for HTTPS, its address, the socket.
+pub type Listener = (bool, SocketAddr, OwnedFd);
+
 /// Bound sockets that do not serve yet.
 #[derive(Debug)]
 pub struct HttpServer {
     doors: Vec<Door>,
+    /// Listeners of the process before, and whether they are for HTTPS.
+    inherited: Vec<Listener>,
     max_connections: usize,
 }
 
@@ -88,8 +94,36 @@ impl HttpServer {
     pub fn new(max_connections: usize) -> Self {
         Self {
             doors: Vec::new(),
+            inherited: Vec::new(),
             max_connections,
         }
+    }
+
+    /// Takes these listeners of another process in place of new ones, where they are what is to be bound.
+    pub fn inherit(&mut self, listeners: Vec<Listener>) {
+        self.inherited = listeners;
+    }
+
+    /// All listeners once more, for a process that goes on with them.
+    ///
+    /// # Errors
+    /// If the process may not have so many descriptors.
+    pub fn duplicates(&self) -> io::Result<Vec<Listener>> {
+        let doors = self.doors.iter().map(|door| {
+            let listener = door.listener.as_fd().try_clone_to_owned()?;
+            Ok((door.tls.is_some(), door.address, listener))
+        });
+        doors.collect()
+    }
+
+    fn known(&mut self, is_encrypted: bool, address: SocketAddr) -> Option<OwnedFd> {
+        let place = self.inherited.iter().position(|(kind, own, _)| {
+            let is_here = own.ip() == address.ip();
+            *kind == is_encrypted
+                && is_here
+                && (address.port() == 0 || own.port() == address.port())
+        })?;
+        Some(self.inherited.swap_remove(place).2)
     }
 
     /// Binds a socket for HTTP. Returns where it really listens.
@@ -97,7 +131,8 @@ impl HttpServer {
     /// # Errors
     /// If the port is taken or the address is not ours.
     pub fn bind_plain(&mut self, address: SocketAddr) -> Result<SocketAddr, BindError> {
-        let door = Door::bind("http", address, None)?;
+        let known = self.known(false, address);
+        let door = Door::bind("http", address, None, known)?;
         let address = door.address;
         self.doors.push(door);
         Ok(address)
@@ -116,7 +151,8 @@ impl HttpServer {
         let tls = TlsAcceptor::from(certificate.for_https());
         let mut first = None;
         for address in &wanted.addresses {
-            match Door::bind("https", *address, Some(tls.clone())) {
+            let known = self.known(true, *address);
+            match Door::bind("https", *address, Some(tls.clone()), known) {
                 Ok(door) => {
                     first.get_or_insert(door.address);
                     self.doors.push(door);
@@ -164,6 +200,7 @@ impl Door {
         option: &'static str,
         address: SocketAddr,
         tls: Option<TlsAcceptor>,
+        known: Option<OwnedFd>,
     ) -> Result<Self, BindError> {
         let failed = |source: io::Error| match source.kind() {
             io::ErrorKind::AddrInUse => BindError::InUse { option, address },
@@ -173,7 +210,11 @@ impl Door {
                 source,
             },
         };
-        let listener = listen(address).map_err(failed)?;
+        let listener = match known {
+            Some(known) => TcpListener::from_std(known.into()),
+            None => listen(address),
+        };
+        let listener = listener.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         Ok(Self {
             listener,

@@ -401,6 +401,19 @@ impl Relay {
         Some([a, b, c, d])
     }
 
+    /// The same sockets once more, in the same order.
+    ///
+    /// # Errors
+    /// If the process may not have so many descriptors.
+    pub fn duplicates(&self, media: MediaId) -> std::io::Result<Option<[OwnedFd; 4]>> {
+        let Some(call) = self.calls.get(&media) else {
+            return Ok(None);
+        };
+        let [caller, callee] = &call.pairs;
+        let ([a, b], [c, d]) = (caller.duplicates()?, callee.duplicates()?);
+        Ok(Some([a, b, c, d]))
+    }
+
     /// What has passed so far.
     pub fn statistics(&self, media: MediaId) -> Option<Statistics> {
         self.calls.get(&media).map(|call| call.shared.read())

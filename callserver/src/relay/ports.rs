@@ -90,6 +90,11 @@ impl Pair {
         self.listen.is_ipv6()
     }
 
+    /// Both sockets once more: RTP, RTCP.
+    pub(super) fn duplicates(&self) -> io::Result<[OwnedFd; 2]> {
+        Ok([self.rtp.try_clone()?.into(), self.rtcp.try_clone()?.into()])
+    }
+
     /// RTP, RTCP.
     pub(super) fn descriptors(&self) -> [RawFd; 2] {
         [self.rtp.as_raw_fd(), self.rtcp.as_raw_fd()]

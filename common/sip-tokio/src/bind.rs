@@ -2,6 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sip::Transport;
@@ -36,6 +38,36 @@ pub struct BindConfig {
     pub keep_alive: Option<Duration>,
     /// How much a peer may ask of us.
     pub limits: Limits,
+    /// Sockets that another process has bound, in place of new ones where they are what is asked for: what waits in them
+    /// is not lost. The others are closed.
+    pub inherited: Inherited,
+}
+
+/// Bound UDP sockets and listeners with their addresses.
+#[derive(Clone, Debug, Default)]
+pub struct Inherited(pub Vec<(Transport, SocketAddr, Arc<OwnedFd>)>);
+
+impl From<Vec<(Transport, SocketAddr, OwnedFd)>> for Inherited {
+    fn from(sockets: Vec<(Transport, SocketAddr, OwnedFd)>) -> Inherited {
+        let shared = sockets.into_iter();
+        Inherited(
+            shared
+                .map(|(transport, address, socket)| (transport, address, Arc::new(socket)))
+                .collect(),
+        )
+    }
+}
+
+impl Inherited {
+    /// The socket that stands for `address`; for any port, if the system was to choose it.
+    fn find(&self, transport: Transport, address: SocketAddr) -> Option<io::Result<OwnedFd>> {
+        let is_it = |(kind, own, _): &&(Transport, SocketAddr, Arc<OwnedFd>)| {
+            let is_here = own.ip() == address.ip();
+            *kind == transport && is_here && (address.port() == 0 || own.port() == address.port())
+        };
+        let (_, _, socket) = self.0.iter().find(is_it)?;
+        Some(socket.try_clone())
+    }
 }
 
 impl BindConfig {
@@ -101,7 +133,7 @@ pub enum BindError {
 }
 
 impl BindError {
-    fn new(protocol: &'static str, address: SocketAddr, error: io::Error) -> BindError {
+    pub(crate) fn new(protocol: &'static str, address: SocketAddr, error: io::Error) -> BindError {
         match error.kind() {
             io::ErrorKind::AddrInUse => BindError::PortInUse { protocol, address },
             io::ErrorKind::AddrNotAvailable => BindError::NoSuchAddress { address },
@@ -144,7 +176,9 @@ fn bind_once(config: &BindConfig) -> Result<Bound, BindError> {
         streams: Vec::new(),
     };
     for &address in &config.udp {
-        let made = udp(address).map_err(|error| BindError::new("UDP", address, error))?;
+        let known = config.inherited.find(Transport::Udp, address);
+        let made = known.map_or_else(|| udp(address), known_udp);
+        let made = made.map_err(|error| BindError::new("UDP", address, error))?;
         bound.udp.push(made);
     }
     for &address in &config.tcp {
@@ -153,7 +187,9 @@ fn bind_once(config: &BindConfig) -> Result<Bound, BindError> {
             Some(index) if address.port() == 0 => bound.udp[index].1,
             _ => address,
         };
-        let made = tcp(wanted).map_err(|error| BindError::new("TCP", wanted, error))?;
+        let known = config.inherited.find(Transport::Tcp, wanted);
+        let made = known.map_or_else(|| tcp(wanted), known_tcp);
+        let made = made.map_err(|error| BindError::new("TCP", wanted, error))?;
         bound.streams.push((Transport::Tcp, made.0, made.1));
     }
     let others = [
@@ -167,11 +203,27 @@ fn bind_once(config: &BindConfig) -> Result<Bound, BindError> {
             if transport.is_secure() && config.identity.is_none() {
                 return Err(BindError::NoIdentity { protocol, address });
             }
-            let made = tcp(address).map_err(|error| BindError::new(protocol, address, error))?;
+            let known = config.inherited.find(transport, address);
+            let made = known.map_or_else(|| tcp(address), known_tcp);
+            let made = made.map_err(|error| BindError::new(protocol, address, error))?;
             bound.streams.push((transport, made.0, made.1));
         }
     }
     Ok(bound)
+}
+
+fn known_udp(socket: io::Result<OwnedFd>) -> io::Result<(UdpSocket, SocketAddr)> {
+    let socket = std::net::UdpSocket::from(socket?);
+    socket.set_nonblocking(true)?;
+    let local = socket.local_addr()?;
+    Ok((UdpSocket::from_std(socket)?, local))
+}
+
+fn known_tcp(socket: io::Result<OwnedFd>) -> io::Result<(TcpListener, SocketAddr)> {
+    let socket = std::net::TcpListener::from(socket?);
+    socket.set_nonblocking(true)?;
+    let local = socket.local_addr()?;
+    Ok((TcpListener::from_std(socket)?, local))
 }
 
 fn udp(address: SocketAddr) -> io::Result<(UdpSocket, SocketAddr)> {

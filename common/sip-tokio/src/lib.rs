@@ -48,7 +48,7 @@ mod tls;
 mod udp;
 mod web_socket;
 
-pub use bind::{BindConfig, BindError};
+pub use bind::{BindConfig, BindError, Inherited};
 pub use failure::FlowFailure;
 pub use limits::Limits;
 pub use listener::WebSockets;

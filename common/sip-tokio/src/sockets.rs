@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
+use std::io;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -47,6 +49,8 @@ pub struct Sockets {
     /// Which UDP port is asked first, so that a busy one cannot starve the others.
     turn: usize,
     listening: Vec<(Transport, SocketAddr)>,
+    /// The same once more, for another process; the listeners themselves are with their tasks.
+    shared: Vec<OwnedFd>,
     listeners: Vec<JoinHandle<()>>,
     arrivals: mpsc::Receiver<Arrival>,
     arrive: mpsc::Sender<Arrival>,
@@ -80,7 +84,10 @@ impl Sockets {
         let (arrive, arrivals) = mpsc::channel(WAITING_CONNECTIONS);
         let mut listening = Vec::new();
         let mut listeners = Vec::new();
+        let mut shared = Vec::new();
         for (transport, listener, local) in bound.streams {
+            let error = |error| BindError::new(transport.as_str(), local, error);
+            shared.push(listener.as_fd().try_clone_to_owned().map_err(error)?);
             listening.push((transport, local));
             let accepting = listener::accept(listener, transport, arrive.clone());
             listeners.push(tokio::spawn(accepting));
@@ -93,6 +100,7 @@ impl Sockets {
                 .collect(),
             turn: 0,
             listening,
+            shared,
             listeners,
             arrivals,
             arrive,
@@ -140,6 +148,22 @@ impl Sockets {
         let is_wanted = |(transport, _): &&(Transport, SocketAddr)| *transport == wanted;
         let listening = self.listening.iter().filter(is_wanted);
         listening.map(|(_, local)| *local).collect()
+    }
+
+    /// All bound UDP sockets and listeners once more, for a process that goes on with them
+    /// ([`BindConfig::inherited`]).
+    ///
+    /// # Errors
+    /// If the process may not have so many descriptors.
+    pub fn duplicates(&self) -> io::Result<Vec<(Transport, SocketAddr, OwnedFd)>> {
+        let udp = self.udp.iter().map(|port| {
+            let socket = port.duplicate()?;
+            Ok((Transport::Udp, port.local(), socket))
+        });
+        let listeners = self.listening.iter().zip(&self.shared);
+        let streams = listeners
+            .map(|((transport, local), socket)| Ok((*transport, *local, socket.try_clone()?)));
+        udp.chain(streams).collect()
     }
 
     /// A handle by which an HTTP server brings WebSockets here.

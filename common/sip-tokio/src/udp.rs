@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -32,6 +33,11 @@ impl UdpPort {
 
     pub(crate) fn local(&self) -> SocketAddr {
         self.local
+    }
+
+    /// The same socket once more.
+    pub(crate) fn duplicate(&self) -> io::Result<OwnedFd> {
+        self.socket.as_fd().try_clone_to_owned()
     }
 
     /// The next datagram that may be a message.

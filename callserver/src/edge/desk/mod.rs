@@ -1,6 +1,7 @@
 //! The loop: what comes in goes to the switch, what the switch wants is done.
 
 mod events;
+mod handing_over;
 mod keeping;
 mod media;
 mod requests;
@@ -151,6 +152,9 @@ impl Desk {
             let now = Instant::now();
             match turn {
                 Turn::Received(received) => self.take_in(now, received),
+                Turn::Asked(Some(Request::HandOver(plan, answer))) => {
+                    let _ = answer.send(self.hand_over(now, *plan).await);
+                }
                 Turn::Asked(Some(request)) => self.answer(now, request),
                 // The server's other end is gone: so is the reason to go on.
                 Turn::Asked(None) => break,
@@ -182,24 +186,24 @@ impl Desk {
                     .spawn(records::write(self.store.clone(), batch));
             }
         }
-        let batch = self.bindings.take_all();
-        let kept = self
-            .main_runtime
-            .spawn(bindings::write(self.store.clone(), batch));
-        let calls = self
-            .main_runtime
-            .spawn(records::write(self.store.clone(), self.records.take_all()));
-        let leases = self
-            .main_runtime
-            .spawn(leases::write(self.store.clone(), self.leases.take()));
-        let seen = self.last_seen.take();
-        let written = self
-            .main_runtime
-            .spawn(last_seen::write(self.store.clone(), seen));
+        let written = self.write_all();
         self.sockets.shutdown().await;
-        let _ = (written.await, kept.await, calls.await, leases.await);
+        written.await;
         for waiting in self.draining {
             let _ = waiting.send(());
+        }
+    }
+
+    /// Everything that waits to be written, on another thread.
+    fn write_all(&mut self) -> impl Future<Output = ()> + use<> {
+        let (runtime, store) = (&self.main_runtime, &self.store);
+        let batch = self.bindings.take_all();
+        let kept = runtime.spawn(bindings::write(store.clone(), batch));
+        let calls = runtime.spawn(records::write(store.clone(), self.records.take_all()));
+        let leases = runtime.spawn(leases::write(store.clone(), self.leases.take()));
+        let seen = runtime.spawn(last_seen::write(store.clone(), self.last_seen.take()));
+        async move {
+            let _ = (seen.await, kept.await, calls.await, leases.await);
         }
     }
 

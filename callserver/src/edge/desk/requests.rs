@@ -54,6 +54,8 @@ impl Desk {
                 let facts = facts.map(|account| self.switch.facts(account));
                 let _ = answer.send(facts.collect());
             }
+            // The loop does it, for it has to wait.
+            Request::HandOver(..) => {}
             Request::Drain(answer) => {
                 self.draining.push(answer);
                 self.handle(now, Input::Drain);

@@ -34,6 +34,12 @@ impl Bridge {
         }
     }
 
+    /// What is to be kept of all answered calls at this moment.
+    pub(crate) fn stored_calls(&self, desk: &Desk, now: Instant) -> Vec<StoredCall> {
+        let calls = self.calls.values();
+        calls.filter_map(|call| stored(desk, now, call)).collect()
+    }
+
     /// Takes back the calls of the process before.
     pub(crate) fn restore_calls(
         &mut self,

@@ -24,7 +24,7 @@ use crate::questions::Questions;
 use crate::reception::Reception;
 use crate::registrar::{Registrar, flow_recovery};
 use crate::timetable::{Timer, Timetable};
-use crate::{Config, Event, Input};
+use crate::{Config, Event, Input, StoredCall};
 
 /// The exchange: SIP comes in, SIP goes out, questions are asked in between.
 #[derive(Debug)]
@@ -215,6 +215,13 @@ impl Switch {
         let of_endpoint = self.desk.endpoint.poll_timeout();
         let own = self.desk.timetable.next_due();
         of_endpoint.into_iter().chain(own).min()
+    }
+
+    /// What is to be kept of all answered calls at this moment, for a process that takes over in peace. Those in which
+    /// something waits for a word of ours are as they were told last.
+    #[must_use]
+    pub fn stored_calls(&self, now: Instant) -> Vec<StoredCall> {
+        self.bridge.stored_calls(&self.desk, now)
     }
 
     /// How much it holds.
