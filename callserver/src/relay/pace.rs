@@ -9,7 +9,7 @@ pub(super) struct Pace {
     at_once: usize,
     /// How many came last time.
     last: usize,
-    /// How often in a row one was followed by a bunch.
+    /// How often in a row few were followed by a bunch.
     bunches: u32,
 }
 
@@ -34,14 +34,13 @@ impl Pace {
 
     /// So many packets came in a round.
     pub(super) fn came(&mut self, packets: usize) {
-        let is_alone = packets <= 2;
         if self.at_once > 0 {
             self.at_once = self.at_once.saturating_sub(packets);
-        } else if packets >= BUNCH && self.last <= 2 {
+        } else if packets >= BUNCH && packets >= 2 * self.last {
             // The first of a bunch woke the worker, and the rest came while it gathered: they come together anyway, and
             // would only be delayed. Where every round is full, so many come evenly that gathering pays.
             self.bunches += 1;
-        } else if !is_alone || self.last <= 2 {
+        } else if packets >= BUNCH || self.last < BUNCH {
             self.bunches = 0;
         }
         if self.bunches >= PROOF {
@@ -78,7 +77,7 @@ mod tests {
 
     #[test]
     fn what_comes_in_bunches_is_not_and_that_is_tried_again() {
-        const BUNCHES: [usize; 6] = [1, 19, 2, 18, 1, 19];
+        const BUNCHES: [usize; 6] = [1, 19, 4, 16, 3, 17];
         let and_then = |more: &[usize]| gathers_after(&[&BUNCHES, more].concat());
         assert!(!and_then(&[]));
         assert!(!and_then(&[6, 6, 8, 1900]));
