@@ -113,7 +113,10 @@ pub(super) fn inputs(change: &Change) -> Vec<Input> {
     let concerns = |what: &WhatChanged| {
         matches!(
             what,
-            WhatChanged::Presence | WhatChanged::Contacts | WhatChanged::Removed
+            WhatChanged::Presence
+                | WhatChanged::CallSettings
+                | WhatChanged::Contacts
+                | WhatChanged::Removed
         )
     };
     let people = change.people.iter();

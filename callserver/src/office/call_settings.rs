@@ -91,7 +91,7 @@ impl Office {
         self.settings_changed(tx, row, detail).await
     }
 
-    async fn settings_changed(
+    pub(super) async fn settings_changed(
         &self,
         tx: &mut Transaction,
         row: &AccountRow,

@@ -30,7 +30,7 @@ impl Office {
     ) -> Result<PresenceRow, OfficeError> {
         let note = wanted.note.as_deref().map(checked_note).transpose()?;
         let mut tx = self.store.begin().await?;
-        Self::find_by_id(&mut tx, account).await?;
+        let row = Self::find_by_id(&mut tx, account).await?;
         let before = tx.presence(account).await?;
         let now = unix_millis(SystemTime::now());
         let state = wanted.state.unwrap_or(before.state);
@@ -56,13 +56,23 @@ impl Office {
             ..after
         };
         tx.set_presence(account, &after).await?;
-        let change = Change {
+        let mut change = Change {
             people: vec![PersonChanged {
                 account,
                 what: WhatChanged::Presence,
             }],
             ..Change::default()
         };
+        let wants_no_calls = |state| state == ChosenState::DoNotDisturb;
+        // Whoever hides is called, or not, as before; what that was is not seen in the state.
+        let turned = wants_no_calls(after.state) != wants_no_calls(before.state)
+            || before.state == ChosenState::Invisible;
+        if turned && after.state != ChosenState::Invisible {
+            let is_on = wants_no_calls(after.state);
+            tx.set_do_not_disturb(account, is_on).await?;
+            let detail = serde_json::json!({ "do_not_disturb": is_on });
+            change = change.and(self.settings_changed(&mut tx, &row, detail).await?);
+        }
         self.finish(tx, change).await?;
         Ok(after)
     }

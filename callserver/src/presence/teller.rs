@@ -121,8 +121,12 @@ struct Together {
 impl Together {
     fn take(&mut self, change: &Change) {
         self.everybody |= change.everything;
-        let concerns =
-            |what: &WhatChanged| matches!(what, WhatChanged::Presence | WhatChanged::Contacts);
+        let concerns = |what: &WhatChanged| {
+            matches!(
+                what,
+                WhatChanged::Presence | WhatChanged::CallSettings | WhatChanged::Contacts
+            )
+        };
         let people = change.people.iter();
         let people = people.filter(|person| concerns(&person.what));
         self.accounts.extend(people.map(|person| person.account));

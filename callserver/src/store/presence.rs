@@ -57,16 +57,42 @@ macro_rules! select_seen {
     ($rest:literal) => {
         concat!(
             "SELECT a.account_id, p.state, p.note, p.visibility, p.changed_at, p.last_seen_at,
+                 coalesce(s.do_not_disturb, 0) AS do_not_disturb,
                  (SELECT w.kind FROM accounts w WHERE w.account_id = $1) AS kind,
                  CASE WHEN c.contact_id IS NULL THEN 0 ELSE 1 END AS is_contact,
                  coalesce(c.is_blocked, 0) AS is_blocked
-             FROM accounts a LEFT JOIN presence p ON p.account_id = a.account_id ",
+             FROM accounts a LEFT JOIN presence p ON p.account_id = a.account_id
+             LEFT JOIN call_settings s ON s.account_id = a.account_id ",
             $rest
         )
     };
 }
 
+/// What accounts tell, with whether they want no calls: that stands among their call settings alone.
+macro_rules! select_told {
+    ($rest:literal) => {
+        concat!(
+            "SELECT a.account_id, p.state, p.note, p.visibility, p.changed_at, p.last_seen_at,
+                 coalesce(s.do_not_disturb, 0) AS do_not_disturb
+             FROM accounts a LEFT JOIN presence p ON p.account_id = a.account_id
+             LEFT JOIN call_settings s ON s.account_id = a.account_id ",
+            $rest
+        )
+    };
+}
+
+const TOLD_BY_ONE: &str = select_told!("WHERE a.account_id = $1");
+
 fn read(row: &AnyRow) -> Result<PresenceRow, StoreError> {
+    let mut presence = read_told(row)?;
+    // Whoever hides does not show by this that they are there.
+    if flag(row, "do_not_disturb")? && presence.state != ChosenState::Invisible {
+        presence.state = ChosenState::DoNotDisturb;
+    }
+    Ok(presence)
+}
+
+fn read_told(row: &AnyRow) -> Result<PresenceRow, StoreError> {
     let corrupt = |what, value| StoreError::Corrupt { what, value };
     let Some(state) = row.try_get::<Option<String>, _>("state")? else {
         return Ok(PresenceRow::default());
@@ -100,15 +126,13 @@ impl Store {
     /// # Errors
     /// If the database fails.
     pub async fn presence(&self, account: AccountId) -> Result<PresenceRow, StoreError> {
-        let select = sqlx::query(
-            "SELECT state, note, visibility, changed_at, last_seen_at FROM presence WHERE account_id = $1",
-        );
+        let select = sqlx::query(TOLD_BY_ONE);
         let row = select.bind(account.0).fetch_optional(&self.readers).await?;
         row.as_ref()
             .map_or_else(|| Ok(PresenceRow::default()), read)
     }
 
-    /// What these accounts tell about themselves, as far as they have chosen anything.
+    /// What these accounts tell about themselves.
     ///
     /// # Errors
     /// If the database fails.
@@ -118,12 +142,7 @@ impl Store {
     ) -> Result<HashMap<AccountId, PresenceRow>, StoreError> {
         let mut found = HashMap::new();
         for part in accounts.chunks(PART) {
-            let sql = with_list(
-                "SELECT account_id, state, note, visibility, changed_at, last_seen_at FROM presence
-                 WHERE account_id IN ({})",
-                1,
-                part.len(),
-            );
+            let sql = with_list(select_told!("WHERE a.account_id IN ({})"), 1, part.len());
             let mut select = sqlx::query(sql);
             for account in part {
                 select = select.bind(account.0);
@@ -248,9 +267,7 @@ impl Transaction {
     /// # Errors
     /// If the database fails.
     pub async fn presence(&mut self, account: AccountId) -> Result<PresenceRow, StoreError> {
-        let select = sqlx::query(
-            "SELECT state, note, visibility, changed_at, last_seen_at FROM presence WHERE account_id = $1",
-        );
+        let select = sqlx::query(TOLD_BY_ONE);
         let row = select
             .bind(account.0)
             .fetch_optional(&mut *self.inner)
@@ -259,7 +276,8 @@ impl Transaction {
             .map_or_else(|| Ok(PresenceRow::default()), read)
     }
 
-    /// Writes what an account tells about itself.
+    /// Writes what an account tells about itself, but whether it wants no calls: see
+    /// [`Transaction::set_do_not_disturb`].
     ///
     /// # Errors
     /// If the database fails.
@@ -268,6 +286,10 @@ impl Transaction {
         account: AccountId,
         presence: &PresenceRow,
     ) -> Result<(), StoreError> {
+        let state = match presence.state {
+            ChosenState::DoNotDisturb => ChosenState::Available,
+            state => state,
+        };
         let upsert = sqlx::query(
             "INSERT INTO presence (account_id, state, note, visibility, changed_at, last_seen_at)
              VALUES ($1, $2, $3, $4, $5, $6)
@@ -277,7 +299,7 @@ impl Transaction {
         );
         let upsert = upsert
             .bind(account.0)
-            .bind(presence.state.as_str().to_owned())
+            .bind(state.as_str().to_owned())
             .bind(presence.note.clone())
             .bind(presence.visibility.as_str().to_owned())
             .bind(presence.changed_at.unwrap_or_default())

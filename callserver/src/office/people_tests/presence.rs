@@ -174,7 +174,42 @@ async fn whoever_hides_was_seen_last_when_they_hid(ground: Ground) {
     assert_eq!(went(seen_at(4)).await, None);
 }
 
+async fn do_not_disturb_is_one_thing_in_presence_and_in_the_call_settings(ground: Ground) {
+    let office = ground.office().await;
+    let alice = add(&office, "alice").await;
+    let tell = async |state| {
+        let change = PresenceChange {
+            state: Some(state),
+            ..PresenceChange::default()
+        };
+        let told = office.set_presence(alice.account, &change).await;
+        assert_eq!(told.expect("told").state, state);
+    };
+    let is_on = async || {
+        let settings = office.call_settings(alice.account).await;
+        settings.expect("settings").do_not_disturb
+    };
+    let state = async || office.presence(alice.account).await.expect("a row").state;
+    tell(ChosenState::DoNotDisturb).await;
+    assert!(is_on().await);
+    tell(ChosenState::Away).await;
+    assert!(!is_on().await);
+    office
+        .set_do_not_disturb(alice.account, true)
+        .await
+        .expect("set");
+    assert_eq!(state().await, ChosenState::DoNotDisturb);
+    // Whoever hides does not show by it that they are there, and is not called either.
+    tell(ChosenState::Invisible).await;
+    assert!(is_on().await);
+    assert_eq!(state().await, ChosenState::Invisible);
+    tell(ChosenState::Available).await;
+    assert!(!is_on().await);
+    assert_eq!(state().await, ChosenState::Available);
+}
+
 on_both_engines!(
+    do_not_disturb_is_one_thing_in_presence_and_in_the_call_settings,
     a_contact_is_in_groups_and_one_that_is_blocked_stays_so_until_its_owner_says_otherwise,
     what_somebody_tells_is_seen_by_whom_it_is_for,
     whoever_hides_was_seen_last_when_they_hid,
