@@ -8,6 +8,7 @@ use simnet::Conditions;
 use sip::{Flow, Method, StatusCode, Transport};
 use switch::{CallEnd, Config, Event, Input, Side, StoredBinding, StoredCall, WallClock};
 
+use crate::media_plans::plans;
 use crate::phone::{Action, Manner, Phone};
 use crate::rig::{Rig, seconds};
 use crate::server::{DOMAIN, Server};
@@ -40,6 +41,38 @@ fn talking() -> (Rig, Keeper) {
     rig.run(seconds(5));
     assert_eq!(rig.phones[0].answered, 1);
     (rig, keeper)
+}
+
+#[test]
+fn keys_and_codecs_of_the_server_are_those_of_before() {
+    let mut rig = Rig::with_config(1, Conditions::perfect(), &["alice-1", "bob-1"], config());
+    rig.phones[0].codecs = vec![sdp::Codec::Opus];
+    rig.phones[0].encrypt(sdp::CryptoSuite::AesCm128HmacSha1_80);
+    rig.phones[0].refuses_plain = true;
+    rig.phones[1].codecs = vec![sdp::Codec::Pcma];
+    let mut keeper = Keeper::register_all(&mut rig);
+    rig.call("1002");
+    rig.run(seconds(5));
+    let before = *plans(&rig).last().unwrap();
+    assert!(before.caller.crypto.is_some());
+    keeper.restart(&mut rig);
+    rig.run(seconds(1));
+    // Once by the server that has died, and once by this one.
+    assert_eq!(plans(&rig), [before, before]);
+    rig.plan(1, seconds(1), Action::Offer(Direction::SendOnly));
+    rig.plan(1, seconds(2), Action::Offer(Direction::SendRecv));
+    rig.run(seconds(5));
+    assert_eq!(plans(&rig).len(), 4);
+    let after = *plans(&rig).last().unwrap();
+    let keys = |plan: switch::MediaPlan| {
+        let pair = plan.caller.crypto.unwrap();
+        (pair.ours.key, pair.theirs.key)
+    };
+    assert_eq!(keys(after), keys(before));
+    assert_eq!(after.callee, before.callee);
+    rig.plan(0, seconds(1), Action::Hangup);
+    rig.run(seconds(60));
+    rig.assert_no_leaks();
 }
 
 /// Keeps what the server says is to be kept.
