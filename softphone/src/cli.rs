@@ -99,6 +99,9 @@ pub struct EngineArguments {
     /// The transport for SIP; TLS where the server offers it, else UDP, else TCP
     #[arg(long, visible_alias = "transport", value_name = "TRANSPORT")]
     pub sip_transport: Option<TransportArgument>,
+    /// Let sound travel in the open, even where signalling is encrypted
+    #[arg(long)]
+    pub plain_sound: bool,
     /// The SHA-256 fingerprint of the certificate that the server must show, 64 hexadecimal digits
     #[arg(long, value_name = "SHA256")]
     pub server_fingerprint: Option<Fingerprint>,
@@ -122,6 +125,7 @@ impl EngineArguments {
                 TransportArgument::Tcp => SipTransport::Tcp,
                 TransportArgument::Tls => SipTransport::Tls,
             }),
+            encrypts_sound: !self.plain_sound,
             allow_plain: self.allow_plain,
             trusted: self.server_fingerprint,
             device_label: self.device_label.clone(),

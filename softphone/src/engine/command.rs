@@ -85,7 +85,7 @@ impl Default for EngineConfig {
             audio_in: "device".into(),
             audio_out: "device".into(),
             sip_transport: None,
-            encrypts_sound: false,
+            encrypts_sound: true,
             call_waiting: true,
             allow_plain: false,
             device_label: "softphone".into(),
