@@ -97,6 +97,25 @@ pub enum ConfigError {
         "In [guard], failures_per_source is 0, which would ban every phone; write 1 or more, or leave it out."
     )]
     NoFailures,
+    /// A service code that could be a number.
+    #[error(
+        "In [service_codes], {key} is {text:?}; write * or #, and then digits, * and #, or nothing for no code."
+    )]
+    ServiceCode {
+        /// Which one.
+        key: &'static str,
+        /// What was written.
+        text: String,
+    },
+    /// Calls for help that lead nowhere, or a place that nothing leads to.
+    #[error("[emergency] needs both: numbers, which people dial, and to, the number that rings.")]
+    EmergencyInPart,
+    /// Where calls for help lead is no number.
+    #[error("In [emergency], to is {text:?}, which is not a number; write one like 1000.")]
+    EmergencyNumber {
+        /// What was written.
+        text: String,
+    },
     /// Guests would lose their numbers at once.
     #[error(
         "In [guests], lease_hours is 0, which would take every number back at once; write 1 or more, or leave it out."

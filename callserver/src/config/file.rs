@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{ConfigError, GuestsSection, RelaySection};
+use super::{ConfigError, EmergencySection, GuestsSection, RelaySection, ServiceCodesSection};
 
 /// The file. Each key has the meaning of the command line's option of the same name, which wins over it.
 #[derive(Clone, Default, Debug, Deserialize)]
@@ -41,6 +41,10 @@ pub struct ConfigFile {
     pub registration: RegistrationSection,
     /// Calls.
     pub calls: CallsSection,
+    /// What can be dialled besides numbers.
+    pub service_codes: ServiceCodesSection,
+    /// Calls for help.
+    pub emergency: EmergencySection,
     /// Numbers for people without an account.
     pub guests: GuestsSection,
     /// What sources of SIP may do wrong.

@@ -6,6 +6,7 @@ mod guests;
 mod listen;
 mod relay;
 mod rtp_ports;
+mod services;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ pub use guests::{GuestCalls, GuestsSection};
 pub use listen::Encrypted;
 pub use relay::{RelayEngine, RelaySection};
 pub use rtp_ports::{RtpPorts, RtpPortsRefused};
+pub use services::{EmergencySection, ServiceCodesSection, WhoPicksUp};
 
 use crate::certificate::CertificateFiles;
 use crate::store::DatabasePlace;
@@ -59,6 +61,12 @@ pub struct Config {
     pub registration: RegistrationSection,
     /// Limits and times of calls.
     pub calls: CallsSection,
+    /// What can be dialled besides numbers.
+    pub service_codes: switch::ServiceCodes,
+    /// Who may take calls that ring elsewhere.
+    pub pick_up: switch::PickUp,
+    /// Which numbers call for help.
+    pub emergency: Option<switch::Emergency>,
     /// Numbers for people without an account.
     pub guests: GuestsSection,
     /// Whom those may call.
@@ -177,6 +185,9 @@ impl Config {
             digest: file.digest,
             registration,
             calls: file.calls,
+            service_codes: file.service_codes.codes()?,
+            pick_up: file.service_codes.who(),
+            emergency: file.emergency.rule()?,
             guests: file.guests,
             guest_calls,
             accounts: file.accounts,
@@ -333,6 +344,8 @@ mod tests {
             ("[guard]\nfirst_ban_seconds = 90000", "longest_ban_seconds"),
             ("[guard]\nfailures_per_source = 0", "failures_per_source"),
             ("[cluster]\nsip = \"here\"", "[cluster] sip"),
+            ("[service_codes]\npick_up = \"7\"", "pick_up"),
+            ("[emergency]\nto = \"1000\"", "[emergency]"),
             ("[guests]\nlease_hours = 0", "lease_hours"),
             ("[guests]\nmay_call = [\"all\"]", "may_call"),
             ("[metrics]\nreaders = [\"me\"]", "[metrics] readers"),

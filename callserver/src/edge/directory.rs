@@ -319,6 +319,9 @@ fn into_credential(row: CredentialRow) -> Credential {
             .collect(),
         display_name: row.display_name.into(),
         is_guest: row.is_guest,
+        groups: { row.groups.into_iter() }
+            .map(|group| switch::AccountId(group.0))
+            .collect(),
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) struct LiveCall {
     pub(super) answered: Option<Instant>,
     /// When somebody was handed over last, who now takes part in it.
     pub(super) part_began: Option<Instant>,
+    /// Whether the callee is not to learn who calls.
+    pub(super) is_anonymous: bool,
     /// What passed the relay, once its ports are closed.
     pub(super) statistics: Option<Statistics>,
 }
@@ -47,6 +49,8 @@ pub(super) struct KeptHistory {
     part_began_after: Option<Duration>,
     #[serde(default)]
     is_visit: bool,
+    #[serde(default)]
+    is_anonymous: bool,
 }
 
 impl LiveCalls {
@@ -69,6 +73,7 @@ impl LiveCalls {
             started,
             started_at,
             is_visit: kept.is_visit,
+            is_anonymous: kept.is_anonymous,
             is_ringing: false,
             answered: kept.answered_after.map(|after| started + after),
             part_began: kept.part_began_after.map(|after| started + after),
@@ -95,6 +100,7 @@ impl LiveCalls {
             is_ringing: false,
             answered: None,
             part_began: None,
+            is_anonymous: false,
             statistics: None,
         };
         self.0.insert(call, live);
@@ -149,13 +155,17 @@ impl LiveCall {
             answered_after: self.answered.map(after),
             part_began_after: self.part_began.map(after),
             is_visit: self.is_visit,
+            is_anonymous: self.is_anonymous,
         }
     }
 
     /// Somebody else takes one side of an answered call.
     pub(super) fn begin_part(&mut self, now: Instant, side: Side, to: Party) {
         match side {
-            Side::Caller => self.caller = to,
+            Side::Caller => {
+                self.caller = to;
+                self.is_anonymous = false;
+            }
             Side::Callee => self.callee = to,
         }
         self.part_began = Some(now);

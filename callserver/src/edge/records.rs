@@ -50,6 +50,7 @@ impl Records {
             answered_at: live.part_began.or(live.answered).map(at),
             ended_at: at(now),
             cause: word(cause).to_owned(),
+            is_anonymous: live.is_anonymous,
         });
         self.turn.plan(now + SOON);
     }

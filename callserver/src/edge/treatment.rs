@@ -36,6 +36,8 @@ async fn treatment(store: &Store, account: AccountId) -> Result<Treatment, Store
     };
     let mut treatment = of_settings(store.call_settings(account).await?);
     treatment.blocked = blocked_by(account);
+    let groups = store.groups_of(account).await?.into_iter();
+    treatment.groups = groups.map(|group| switch::AccountId(group.0)).collect();
     for member in store.ringing_members(account).await?.unwrap_or_default() {
         let own = Treatment {
             blocked: blocked_by(member.account.account),
@@ -75,6 +77,7 @@ fn of_settings(row: CallSettingsRow) -> Treatment {
         },
         members: Vec::new(),
         blocked: BTreeSet::new(),
+        groups: BTreeSet::new(),
         max_calls: match settings.call_waiting {
             true => settings.max_calls.map(usize::from),
             false => Some(1),

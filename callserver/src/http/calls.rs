@@ -14,7 +14,7 @@ use super::dates::rfc3339;
 use super::page::Page;
 use super::problem::Refusal;
 use crate::office::OfficeError;
-use crate::store::CallRecordRow;
+use crate::store::{CallRecordRow, RecordedParty};
 
 pub(super) fn router() -> OpenApiRouter<Interface> {
     OpenApiRouter::new().routes(routes!(list))
@@ -48,6 +48,7 @@ fn seen_by(me: AccountId, row: CallRecordRow, numbers: &HashMap<AccountId, Numbe
     let call = row.call;
     let (direction, peer) = match call.caller.account == me {
         true => (Direction::Outgoing, call.callee),
+        false if call.is_anonymous => (Direction::Incoming, RecordedParty::anonymous()),
         false => (Direction::Incoming, call.caller),
     };
     CallRecord {

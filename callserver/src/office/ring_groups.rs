@@ -35,11 +35,12 @@ impl Office {
         let members = Self::members(&mut tx, &request.members).await?;
         tx.set_ring_group_members(row.account, &ids(&members))
             .await?;
+        let joined = Self::about_members(&mut tx, &members).await?;
         let settings = self.store.call_settings(row.account).await?.settings;
         let settings = with_order(settings, request.ring, request.ring_seconds);
         let change = self.write_call_settings(&mut tx, &row, &settings).await?;
         self.audit_members(&mut tx, &row, &members).await?;
-        let change = change.and(Change {
+        let change = change.and(joined).and(Change {
             dialled: dialled(&row),
             ..Change::default()
         });
@@ -116,9 +117,11 @@ impl Office {
         }
         let settings = self.store.call_settings(group).await?.settings;
         let settings = with_order(settings, wish.ring, wish.ring_seconds);
-        let change = self.write_call_settings(&mut tx, &row, &settings).await?;
+        let mut change = self.write_call_settings(&mut tx, &row, &settings).await?;
         if let Some(names) = &wish.members {
             let members = Self::members(&mut tx, names).await?;
+            change = change.and(self.about_former_members(&mut tx, group).await?);
+            change = change.and(Self::about_members(&mut tx, &members).await?);
             tx.set_ring_group_members(group, &ids(&members)).await?;
             self.audit_members(&mut tx, &row, &members).await?;
         }
@@ -136,8 +139,33 @@ impl Office {
         if !tx.is_ring_group(group).await? {
             return Err(OfficeError::NoSuchGroup { name: row.username });
         }
+        let left = self.about_former_members(&mut tx, group).await?;
         let change = self.erase(&mut tx, &row, SystemTime::now()).await?;
-        self.finish(tx, change).await
+        self.finish(tx, change.and(left)).await
+    }
+
+    /// What is remembered of members: with whom they are in a group, for whoever takes a call that rings at another one's.
+    async fn about_members(
+        tx: &mut Transaction,
+        members: &[AccountRow],
+    ) -> Result<Change, OfficeError> {
+        let mut change = Change::default();
+        for member in members {
+            change = change.and(Self::all_about(tx, member).await?);
+        }
+        Ok(change)
+    }
+
+    async fn about_former_members(
+        &self,
+        tx: &mut Transaction,
+        group: AccountId,
+    ) -> Result<Change, OfficeError> {
+        let mut members = Vec::new();
+        for row in self.store.members_of_groups(Some(group)).await? {
+            members.push(Self::find_by_id(tx, row.account).await?);
+        }
+        Self::about_members(tx, &members).await
     }
 
     /// The accounts of these names, each once. A group is no member: it has no phone.

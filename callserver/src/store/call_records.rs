@@ -4,7 +4,7 @@ use api::AccountId;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{Store, StoreError, Transaction};
+use super::{Store, StoreError, Transaction, flag};
 
 /// One side of a call that is over.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,6 +15,17 @@ pub struct RecordedParty {
     pub number: Option<String>,
     /// The name that it had then.
     pub name: String,
+}
+
+impl RecordedParty {
+    /// What the callee sees of a caller who hid.
+    pub fn anonymous() -> Self {
+        Self {
+            account: AccountId(0),
+            number: None,
+            name: "Anonymous".into(),
+        }
+    }
 }
 
 /// A call that is over, or the part of one that ended when somebody was handed over.
@@ -35,6 +46,8 @@ pub struct CallRecord {
     /// Why it ended, in a word of a short list: `hung-up`, `cancelled`, `busy`, `declined`, `no-answer`, `unreachable`,
     /// `refused`, `lost`, `no-media`, `forwarded`, `transferred`, `by-operator`, `server-stopped`.
     pub cause: String,
+    /// Whether the callee was not to learn who called.
+    pub is_anonymous: bool,
 }
 
 /// A record with its place in the history.
@@ -50,7 +63,7 @@ macro_rules! select_records {
     ($rest:literal) => {
         concat!(
             "SELECT record_id, caller_id, caller_number, caller_name, callee_id, callee_number, callee_name, dialled,
-                 started_at, answered_at, ended_at, cause FROM call_records ",
+                 started_at, answered_at, ended_at, cause, is_anonymous FROM call_records ",
             $rest
         )
     };
@@ -74,6 +87,7 @@ fn read(row: &AnyRow) -> Result<CallRecordRow, StoreError> {
             answered_at: row.try_get("answered_at")?,
             ended_at: row.try_get("ended_at")?,
             cause: row.try_get("cause")?,
+            is_anonymous: flag(row, "is_anonymous")?,
         },
     })
 }
@@ -136,8 +150,8 @@ impl Transaction {
     pub async fn add_call_records(&mut self, records: &[CallRecord]) -> Result<(), StoreError> {
         // Prepared once and run for each.
         let insert = "INSERT INTO call_records (caller_id, caller_number, caller_name, callee_id, callee_number,
-                 callee_name, dialled, started_at, answered_at, ended_at, cause)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+                 callee_name, dialled, started_at, answered_at, ended_at, cause, is_anonymous)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
         for record in records {
             sqlx::query(insert)
                 .bind(record.caller.account.0)
@@ -151,6 +165,7 @@ impl Transaction {
                 .bind(record.answered_at)
                 .bind(record.ended_at)
                 .bind(record.cause.as_str())
+                .bind(i64::from(record.is_anonymous))
                 .execute(&mut *self.inner)
                 .await?;
         }
@@ -180,6 +195,7 @@ mod tests {
             answered_at: (started_at % 2 == 0).then_some(started_at + 1),
             ended_at: started_at + 2,
             cause: "hung-up".into(),
+            is_anonymous: caller == 3,
         }
     }
 

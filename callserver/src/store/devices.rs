@@ -8,7 +8,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::accounts::read_number;
-use super::{Store, StoreError, Transaction, unix_millis, with_list};
+use super::{Store, StoreError, Transaction, flag, unix_millis, with_list};
 
 /// One device, without its credential.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,6 +42,8 @@ pub struct CredentialRow {
     pub number: Option<Number>,
     /// Further numbers that are the owner's: others at present, and former ones that rest.
     pub other_numbers: Vec<Number>,
+    /// The ring groups that the owner is a member of.
+    pub groups: Vec<AccountId>,
     /// The owner's display name.
     pub display_name: String,
     /// Whether the owner is a guest.
@@ -114,7 +116,8 @@ impl Store {
     pub async fn credential(&self, login: &str) -> Result<Option<CredentialRow>, StoreError> {
         let select = sqlx::query(
             "SELECT d.device_id, d.account_id, d.login, d.ha1_md5, d.ha1_sha256, d.ha1_sha512_256,
-                 a.display_name, a.kind, n.number
+                 a.display_name, a.kind, n.number,
+                 CASE WHEN EXISTS (SELECT 1 FROM ring_group_members m WHERE m.account_id = a.account_id) THEN 1 ELSE 0 END AS is_member
              FROM devices d
              JOIN accounts a ON a.account_id = d.account_id AND a.is_disabled = 0
              LEFT JOIN numbers n ON n.account_id = a.account_id AND n.is_primary = 1
@@ -135,6 +138,10 @@ impl Store {
             },
             number: read_number(&row)?,
             other_numbers: self.other_numbers(account).await?,
+            groups: match flag(&row, "is_member")? {
+                true => self.groups_of(account).await?,
+                false => Vec::new(),
+            },
             display_name: row.try_get("display_name")?,
             is_guest: row.try_get::<String, _>("kind")? == "guest",
         }))

@@ -132,8 +132,11 @@ const PARTS: [Part; 10] = [
     ),
     (
         "call_records",
-        "SELECT record_id, caller_id, caller_number, caller_name, callee_id, callee_number, callee_name, dialled,
-             started_at, answered_at, ended_at, cause
+        // A caller who hid from this account stays hidden.
+        "SELECT record_id, CASE WHEN is_anonymous = 0 OR caller_id = $1 THEN caller_id END AS caller_id,
+             CASE WHEN is_anonymous = 0 OR caller_id = $1 THEN caller_number END AS caller_number,
+             CASE WHEN is_anonymous = 0 OR caller_id = $1 THEN caller_name ELSE 'Anonymous' END AS caller_name,
+             callee_id, callee_number, callee_name, dialled, started_at, answered_at, ended_at, cause
          FROM call_records WHERE caller_id = $1 OR callee_id = $1 ORDER BY record_id",
         &[
             ("record_id", As::Integer),

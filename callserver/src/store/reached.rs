@@ -21,7 +21,7 @@ pub struct ReachedAccount {
     pub is_disabled: bool,
     /// Its primary number.
     pub number: Option<Number>,
-    /// Whether it is a group, has said how calls to it are treated, or has blocked somebody.
+    /// Whether it is a group, a member of one, has said how calls to it are treated, or has blocked somebody.
     pub is_treated: bool,
 }
 
@@ -51,6 +51,7 @@ macro_rules! select_reached {
             "SELECT a.account_id, CASE WHEN a.kind = 'guest' THEN 1 ELSE 0 END AS is_guest, a.display_name, a.is_disabled, n.number,
                  CASE WHEN EXISTS (SELECT 1 FROM call_settings s WHERE s.account_id = a.account_id)
                      OR EXISTS (SELECT 1 FROM ring_groups g WHERE g.group_id = a.account_id)
+                     OR EXISTS (SELECT 1 FROM ring_group_members m WHERE m.account_id = a.account_id)
                      OR EXISTS (SELECT 1 FROM contacts c WHERE c.owner_id = a.account_id AND c.is_blocked = 1) THEN 1 ELSE 0 END AS is_treated
              FROM accounts a LEFT JOIN numbers n ON n.account_id = a.account_id AND n.is_primary = 1 ",
             $rest

@@ -101,6 +101,18 @@ impl Store {
         rows.iter().map(pair).collect()
     }
 
+    /// The groups that an account is a member of.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn groups_of(&self, account: AccountId) -> Result<Vec<AccountId>, StoreError> {
+        let select = sqlx::query("SELECT group_id FROM ring_group_members WHERE account_id = $1");
+        let rows = select.bind(account.0).fetch_all(&self.readers).await?;
+        let id =
+            |row: &AnyRow| -> Result<_, StoreError> { Ok(AccountId(row.try_get("group_id")?)) };
+        rows.iter().map(id).collect()
+    }
+
     /// The ids of all groups, in the order in which they were made.
     ///
     /// # Errors

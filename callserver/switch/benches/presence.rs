@@ -83,6 +83,7 @@ impl Bench {
                 other_numbers: Vec::new(),
                 display_name: "Watcher".into(),
                 is_guest: false,
+                groups: Vec::new(),
             })),
             Question::Watched { .. } => Answer::Watched(Some(Box::new(Watchable {
                 account: AccountId(2),

@@ -32,6 +32,70 @@ impl Default for RegistrationLimits {
     }
 }
 
+/// What can be dialled besides numbers; an empty text is no code.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ServiceCodes {
+    /// Before a number: takes the call that rings there.
+    pub pick_up: Text,
+    /// Takes the call that has rung longest in a group of the one who dials.
+    pub pick_up_in_group: Text,
+}
+
+impl Default for ServiceCodes {
+    fn default() -> Self {
+        // What most desk phones have on a key.
+        ServiceCodes {
+            pick_up: Text::from_static("**"),
+            pick_up_in_group: Text::from_static("*8"),
+        }
+    }
+}
+
+/// Who may take a call that rings elsewhere.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PickUp {
+    /// Who is in a ring group with the one whose phone rings; and everybody the own calls.
+    Groups,
+    /// Everybody every call.
+    Everybody,
+}
+
+/// Calls for help: always let through, whoever calls and however busy they or the server are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Emergency {
+    /// What people dial.
+    pub numbers: Vec<Text>,
+    /// The number that rings then.
+    pub to: Text,
+}
+
+impl Emergency {
+    /// Where this leads, if it is a call for help.
+    pub(crate) fn read<'a>(emergency: &'a Option<Emergency>, dialled: &str) -> Option<&'a Text> {
+        let emergency = emergency.as_ref()?;
+        let is_one = emergency.numbers.iter().any(|number| number == dialled);
+        is_one.then_some(&emergency.to)
+    }
+}
+
+/// What was dialled, if it is no number.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Service {
+    PickUp(Text),
+    PickUpInGroup,
+}
+
+impl ServiceCodes {
+    pub(crate) fn read(&self, dialled: &str) -> Option<Service> {
+        if !self.pick_up_in_group.is_empty() && self.pick_up_in_group == dialled {
+            return Some(Service::PickUpInGroup);
+        }
+        let whom = dialled.strip_prefix(self.pick_up.as_str());
+        let whom = whom.filter(|whom| !whom.is_empty() && !self.pick_up.is_empty());
+        whom.map(|whom| Service::PickUp(Text::from(whom)))
+    }
+}
+
 /// The switch's configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -66,6 +130,12 @@ pub struct Config {
     /// Whether somebody acts on [`Event::MediaDigit`](crate::Event::MediaDigit). If nobody does, a phone that knows no digits in INFO
     /// refuses them itself, and whoever dialled hears that.
     pub sounds_digits: bool,
+    /// What can be dialled besides numbers.
+    pub service_codes: ServiceCodes,
+    /// Who may take calls that ring elsewhere.
+    pub pick_up: PickUp,
+    /// Which numbers call for help, and where they lead.
+    pub emergency: Option<Emergency>,
     /// What time it is, for the `Date` that phones set their clocks by; without it they get none.
     pub wall_clock: Option<WallClock>,
     /// This server among those that share a directory, if there may be others. It takes a `wall_clock` too.
@@ -97,6 +167,9 @@ impl Config {
             max_subscriptions: 100_000,
             keeps_calls: false,
             sounds_digits: false,
+            service_codes: ServiceCodes::default(),
+            pick_up: PickUp::Groups,
+            emergency: None,
             wall_clock: None,
             cluster: None,
             timers: sip::Timers::default(),

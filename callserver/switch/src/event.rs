@@ -97,6 +97,17 @@ pub enum Event {
         /// Whether another server has passed it on, for one phone that is registered here: it has the call in its own
         /// books.
         is_visit: bool,
+        /// Whether the caller does not want the callee to learn who calls.
+        is_anonymous: bool,
+    },
+    /// Somebody calls for help. Comes just before [`Event::CallStarted`]; log it loudly.
+    EmergencyCall {
+        /// The call.
+        call: CallId,
+        /// Who calls.
+        caller: Party,
+        /// What was dialled.
+        dialled: Text,
     },
     /// The first phone of the callee rings.
     CallRinging {

@@ -83,7 +83,7 @@ mod wall_clock;
 mod way;
 
 pub use cluster::{Cluster, Elsewhere};
-pub use config::{Config, RegistrationLimits};
+pub use config::{Config, Emergency, PickUp, RegistrationLimits, ServiceCodes};
 pub use event::{AuthenticationFailure, BanReason, CallEnd, Event, Unregistration};
 pub use guard::GuardConfig;
 pub use identity::{AccountId, AskId, BindingId, CallId, DeviceId, Party, Side};

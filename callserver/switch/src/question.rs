@@ -168,6 +168,8 @@ pub struct Credential {
     pub display_name: Text,
     /// Whether the owner has its number for a while only.
     pub is_guest: bool,
+    /// The ring groups that the owner is a member of.
+    pub groups: Vec<AccountId>,
 }
 
 impl Credential {

@@ -152,6 +152,29 @@ impl Reached {
     }
 }
 
+impl Callee {
+    /// As it is called for help: nobody is too busy for that, or wants to be left alone, or to know who calls.
+    pub(crate) fn for_emergency(mut self) -> Self {
+        let treatment = Arc::make_mut(&mut self.treatment);
+        treatment.heed_emergency();
+        for member in &mut treatment.members {
+            let treatment = Arc::make_mut(&mut member.treatment);
+            treatment.heed_emergency();
+            treatment.forward_always = None;
+        }
+        self
+    }
+}
+
+impl Treatment {
+    fn heed_emergency(&mut self) {
+        self.do_not_disturb = false;
+        self.max_calls = None;
+        self.refuses_anonymous = false;
+        self.blocked.clear();
+    }
+}
+
 impl Unreached {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
@@ -171,11 +194,9 @@ impl Unreached {
                 headers.push_typed(&Contact::Address(address(to, domain)));
             }
             // The credentials were right: without a word the person would look for the fault there.
-            Unreached::NotAllowed => headers.push_typed(&Warning {
-                code: 399,
-                agent: domain.clone(),
-                text: Text::from_static("You may not call this number"),
-            }),
+            Unreached::NotAllowed => {
+                headers.append(refused_in_words("You may not call this number", domain));
+            }
             Unreached::Gone | Unreached::Blocked | Unreached::Nobody => {}
         }
         if *self == Unreached::Gone {
@@ -184,6 +205,17 @@ impl Unreached {
         }
         headers
     }
+}
+
+/// A word for the person whose call is refused for a reason that no code tells.
+pub(crate) fn refused_in_words(sentence: &'static str, domain: &Text) -> Headers {
+    let mut headers = Headers::new();
+    headers.push_typed(&Warning {
+        code: 399,
+        agent: domain.clone(),
+        text: Text::from_static(sentence),
+    });
+    headers
 }
 
 /// Q.850 knows what 410 leaves open (RFC 6432).

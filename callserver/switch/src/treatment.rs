@@ -28,6 +28,8 @@ pub struct Treatment {
     pub max_calls: Option<usize>,
     /// Who is not heard: as members of a group these people do not ring for them.
     pub blocked: BTreeSet<AccountId>,
+    /// The groups that the owner is a member of: who is in one of them, too, may take the owner's calls.
+    pub groups: BTreeSet<AccountId>,
     /// Whether callers who hide who they are hear 433 (RFC 5079).
     pub refuses_anonymous: bool,
     /// Whether a message can be left.

@@ -92,6 +92,7 @@ impl Desk {
                 callee,
                 dialled,
                 is_visit,
+                is_anonymous,
             } => {
                 tracing::debug!(
                     call = call.0,
@@ -104,6 +105,7 @@ impl Desk {
                 self.calls.start(clocks, call, (caller, callee), dialled);
                 if let Some(live) = self.calls.get_mut(call) {
                     live.is_visit = is_visit;
+                    live.is_anonymous = is_anonymous;
                 }
             }
             Event::CallRinging { call } => {
@@ -123,6 +125,18 @@ impl Desk {
                     );
                 }
             }
+            Event::EmergencyCall {
+                call,
+                caller,
+                dialled,
+            } => tracing::error!(
+                call = call.0,
+                caller = name(&caller),
+                caller_name = caller.display_name.as_str(),
+                account = caller.account.0,
+                dialled = dialled.as_str(),
+                "EMERGENCY CALL"
+            ),
             Event::CallForwarded { call, to } => {
                 if let Some(live) = self.calls.get_mut(call) {
                     tracing::debug!(call = call.0, to = name(&to), "call forwarded");

@@ -18,6 +18,7 @@ impl Bridge {
         if self.transfer_answered(now, desk, leg, &body) {
             return;
         }
+        self.picker_answered(leg);
         let Some((call, side)) = self.call_of(leg) else {
             return;
         };
@@ -83,6 +84,11 @@ impl Bridge {
         let mut invited = std::mem::take(&mut ringing.invited).into_iter();
         let answering = invited.find(|party| party.account == account);
         let others = std::mem::take(&mut ringing.branches);
+        let others: Vec<LegId> = others
+            .into_iter()
+            .map(|branch| branch.phone.leg)
+            .chain(ringing.drop_picker())
+            .collect();
         let (ports, has_caller_spoken) = (ringing.ports, ringing.has_caller_spoken);
         let (offer, is_settled) = (ringing.invitation.offer.take(), ringing.is_settled);
         desk.timetable.cancel(ringing.timer);
@@ -131,13 +137,10 @@ impl Bridge {
             self.plan_media(desk, id);
             desk.endpoint.handle(now, accept);
         }
-        for branch in others {
-            self.legs.remove(&branch.phone.leg);
-            desk.hang_up(
-                now,
-                branch.phone.leg,
-                Some(Text::from_static(ANSWERED_ELSEWHERE)),
-            );
+        for other in others {
+            self.legs.remove(&other);
+            let reason = Text::from_static(ANSWERED_ELSEWHERE);
+            desk.hang_up(now, other, Some(reason));
         }
         if told.is_err() {
             let ending = Ending::by_side(CallEnd::NoMedia, Side::Callee, None);

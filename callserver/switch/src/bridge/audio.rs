@@ -158,7 +158,7 @@ impl Audio {
     }
 
     /// What the server offers where it seals.
-    fn offered_keys(&mut self, maker: &mut KeyMaker) -> Vec<Crypto> {
+    pub(super) fn offered_keys(&mut self, maker: &mut KeyMaker) -> Vec<Crypto> {
         let suites = (1..).zip(OFFERED_SUITES);
         suites
             .filter_map(|(tag, suite)| self.key(suite, tag, maker))

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use sip::{Contact, Headers, MaxForwards, Privacy, StatusCode};
+use sip::{Contact, Headers, MaxForwards, Privacy, Request, StatusCode};
 
 use super::Bridge;
 use super::audio::Audio;
@@ -14,7 +14,8 @@ use super::end::Ending;
 use super::search::Search;
 use crate::cluster::Sender;
 use crate::desk::Desk;
-use crate::reception::Admitted;
+use crate::reached::refused_in_words;
+use crate::reception::{Admitted, is_anonymous};
 use crate::registrar::Registrar;
 use crate::{CallEnd, CallId, Event, Side};
 
@@ -36,25 +37,39 @@ impl Bridge {
             dialled,
             back,
             history,
+            is_emergency,
         } = admitted;
         let Sender {
             party: caller,
             device: caller_device,
         } = caller;
         let load = self.load.get(&caller.account).copied().unwrap_or_default();
-        if load >= desk.config.max_calls_of_account {
-            return desk.reject(now, leg, StatusCode::BUSY_HERE, Headers::new());
+        if load >= desk.config.max_calls_of_account && !is_emergency {
+            // The callee may be free: 486 would say otherwise.
+            let words = refused_in_words("You have too many calls at once", &desk.config.domain);
+            return desk.reject(now, leg, StatusCode::FORBIDDEN, words);
         }
         self.last_call += 1;
         let id = CallId(self.last_call);
         let (caller_party, callee_party) = (caller, callee.party.clone());
         let from = caller_party.account;
+        let is_anonymous = !is_emergency && hides_who_calls(&invite);
+        if is_emergency {
+            let caller = caller_party.clone();
+            let dialled = dialled.clone();
+            desk.emit(Event::EmergencyCall {
+                call: id,
+                caller,
+                dialled,
+            });
+        }
         desk.emit(Event::CallStarted {
             call: id,
             caller: caller_party.clone(),
             callee: callee_party.clone(),
             dialled,
             is_visit: back.is_some(),
+            is_anonymous,
         });
         let offer = match &invite.body {
             empty if empty.is_empty() => Ok(None),
@@ -106,7 +121,7 @@ impl Bridge {
                 told: Told::new(self.first_session + 2 * id.0),
                 audio: Box::new(Audio::new()),
             },
-            is_anonymous: hides_who_calls(&invite.headers),
+            is_anonymous,
             search: Some(Box::new(Search::new(callee, history))),
             stage: Stage::AwaitingPorts(Box::new(awaiting)),
         };
@@ -125,7 +140,8 @@ impl Bridge {
 }
 
 /// Whether the caller asks that the callee does not learn who calls (RFC 3323 section 4.2, RFC 3325 section 9.3).
-fn hides_who_calls(headers: &Headers) -> bool {
-    let wish = headers.typed::<Privacy>().ok().flatten();
-    wish.is_some_and(|wish| ["id", "user", "header"].iter().any(|what| wish.asks(what)))
+fn hides_who_calls(invite: &Request) -> bool {
+    let wish = invite.headers.typed::<Privacy>().ok().flatten();
+    is_anonymous(invite)
+        || wish.is_some_and(|wish| ["id", "user", "header"].iter().any(|what| wish.asks(what)))
 }

@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use sdp::SessionDescription;
-use sip::{Flow, Headers, LegId, StatusCode};
+use sip::{Flow, Headers, Host, LegId, NameAddr, StatusCode, Text, Uri};
 
 use super::audio::Audio;
 use super::description::Told;
 use super::invite::Invitation;
+use super::pickup::Picker;
 use super::search::Search;
 use super::transfer::Transfer;
 use crate::refusal::Refusals;
@@ -57,6 +58,10 @@ pub(super) struct Phone {
 
 /// How far a call has come.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all calls that are there are talking ones: a box would cost each of them"
+)]
 pub(super) enum Stage {
     /// It is being found out who shall ring, or the relay was asked for ports; nobody rings yet.
     AwaitingPorts(Box<AwaitingPorts>),
@@ -117,6 +122,8 @@ pub(super) struct Ringing {
     pub(super) redirections: usize,
     /// Those of them that are being looked up.
     pub(super) lookups: usize,
+    /// A phone that rang nowhere and takes the call.
+    pub(super) picker: Option<Box<Picker>>,
     /// For phones that are invited once more, over another way.
     pub(super) invitation: Invitation,
 }
@@ -179,6 +186,14 @@ impl Call {
         search.is_some_and(|search| search.callee.only.is_some())
     }
 
+    /// How the person on one side is shown to the other.
+    pub(super) fn shown(&self, side: Side, domain: &Text) -> NameAddr {
+        match side {
+            Side::Caller if self.is_anonymous => anonymous(),
+            side => self.party(side).address(domain),
+        }
+    }
+
     /// The person on one side.
     pub(super) fn party(&self, side: Side) -> &Party {
         match side {
@@ -191,11 +206,11 @@ impl Call {
     pub(super) fn callee_legs(&self) -> Vec<LegId> {
         match &self.stage {
             Stage::AwaitingPorts(_) => Vec::new(),
-            Stage::Ringing(ringing) => ringing
-                .branches
-                .iter()
-                .map(|branch| branch.phone.leg)
-                .collect(),
+            Stage::Ringing(ringing) => {
+                let picker = ringing.picker.iter().map(|picker| picker.phone.leg);
+                let branches = ringing.branches.iter().map(|branch| branch.phone.leg);
+                branches.chain(picker).collect()
+            }
             Stage::Talking(talking) => vec![talking.callee_phone.leg],
         }
     }
@@ -215,4 +230,11 @@ impl Call {
             Stage::AwaitingPorts(_) | Stage::Talking(_) => None,
         }
     }
+}
+
+/// RFC 3323 section 4.1.1.3.
+fn anonymous() -> NameAddr {
+    let host = Host::Name(Text::from_static("anonymous.invalid"));
+    let uri = Uri::sip(host, None).with_user("anonymous");
+    NameAddr::new(uri).with_display_name("Anonymous")
 }

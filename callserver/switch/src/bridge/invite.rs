@@ -46,7 +46,10 @@ impl Bridge {
             ..
         } = &mut **awaiting;
         let (offer, caller_device) = (offer.take(), *caller_device);
-        let headers = std::mem::take(headers);
+        let mut headers = std::mem::take(headers);
+        if call.is_anonymous {
+            headers.push(HeaderName::Privacy, Text::from_static("id"));
+        }
         let takes_early_offer = *takes_early_offer;
         let has_caller_spoken = offer.is_some();
         if let Some(offer) = &offer {
@@ -57,7 +60,7 @@ impl Bridge {
                 party: call.caller.clone(),
                 device: caller_device,
             },
-            from: call.caller.address(&desk.config.domain),
+            from: call.shown(Side::Caller, &desk.config.domain),
             to: call.callee.address(&desk.config.domain),
             headers,
             told: Told::new(self.first_session + 2 * call_id.0 + 1),
@@ -88,6 +91,7 @@ impl Bridge {
             invited: Vec::new(),
             redirections: 0,
             lookups: 0,
+            picker: None,
             invitation,
         }));
         self.ring_next(now, desk, registrar, call_id);

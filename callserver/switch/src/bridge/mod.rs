@@ -22,6 +22,7 @@ mod end;
 mod invite;
 mod keeping;
 mod moving;
+mod pickup;
 mod plan;
 mod redirect;
 mod reoffer;

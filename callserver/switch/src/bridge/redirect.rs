@@ -187,7 +187,7 @@ impl Bridge {
         let Some(ringing) = self.calls.get_mut(&call).and_then(|call| call.ringing()) else {
             return;
         };
-        if ringing.branches.is_empty() && ringing.lookups == 0 {
+        if ringing.branches.is_empty() && ringing.lookups == 0 && ringing.picker.is_none() {
             self.ring_next(now, desk, registrar, call);
         }
     }

@@ -102,6 +102,7 @@ impl Bridge {
         };
         if self.transfer_branch_ended(now, desk, registrar, (call, leg), &cause)
             || self.newcomer_ended(now, desk, call, leg)
+            || self.picker_ended(now, desk, registrar, (call, leg))
             || self.has_left(call, side, leg)
         {
             return;

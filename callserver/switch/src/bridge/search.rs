@@ -216,6 +216,9 @@ impl Bridge {
         if ringing.picked_up.is_some() {
             return;
         }
+        if ringing.waits_for_picker(now, desk, id) {
+            return;
+        }
         if now < ringing.until && !search.rounds.is_empty() {
             return match self.stop_ringing(now, desk, id) {
                 true => self.ring_next(now, desk, registrar, id),

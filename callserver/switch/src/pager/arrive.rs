@@ -9,7 +9,7 @@ use crate::authentication::{Authentication, Door};
 use crate::cluster::token_in;
 use crate::desk::{Desk, retry_after};
 use crate::questions::{Purpose, Waiting};
-use crate::reception::dialled_by;
+use crate::reception::{Name, dialled_by};
 use crate::registrar::Registrar;
 use crate::{Credential, Question};
 
@@ -56,7 +56,7 @@ impl Pager {
             message,
             ..
         } = waiting;
-        match dialled_by(desk, flow, &message, &sender) {
+        match dialled_by(desk, flow, &message, &sender, Name::Own) {
             Err(status) => desk.respond(now, request, status, Headers::new()),
             Ok(dialled) => {
                 let caller = sender.party();

@@ -205,6 +205,7 @@ mod tests {
             callee: party(2),
             dialled: "2".into(),
             is_visit: false,
+            is_anonymous: false,
         });
         assert!(!calls.speaks(AccountId(1)));
         calls.note(&Event::CallAnswered { call });

@@ -12,7 +12,7 @@ use super::{Package, Presence, Watch};
 use crate::authentication::{Authentication, Door};
 use crate::desk::{Desk, retry_after, with_header};
 use crate::questions::Purpose;
-use crate::reception::dialled_by;
+use crate::reception::{Name, dialled_by};
 use crate::registrar::Registrar;
 use crate::{AccountId, Credential, MessageCount, Question, Viewers, Watchable};
 
@@ -118,7 +118,7 @@ impl Presence {
             watch.source = flow.remote.ip();
             return self.accept(now, desk, registrar, subscription, &request);
         }
-        let dialled = match dialled_by(desk, flow, &request, &owner) {
+        let dialled = match dialled_by(desk, flow, &request, &owner, Name::Own) {
             Ok(dialled) => dialled,
             Err(status) => return reject(now, desk, subscription, status, Headers::new()),
         };

@@ -5,8 +5,12 @@ use std::time::Instant;
 use sip::{Headers, LegId, StatusCode};
 
 use super::check::check_sender;
-use super::{Admitted, Arrival, Reception, Stage, TakeOver, dialled_by};
+use super::{
+    Admitted, Arrival, Joins, Name, PickUpWish, Reception, Routed, Stage, TakeOver, Wish,
+    dialled_by,
+};
 use crate::authentication::{Authentication, Door};
+use crate::config::{Emergency, Service};
 use crate::desk::Desk;
 use crate::questions::Purpose;
 use crate::{Credential, Question, Reached};
@@ -21,7 +25,7 @@ impl Reception {
         authentication: &mut Authentication,
         leg: LegId,
         owner: Option<Credential>,
-    ) -> Option<TakeOver> {
+    ) -> Option<Joins> {
         let arrival = self.arrivals.remove(&leg)?;
         let Arrival {
             flow,
@@ -46,25 +50,44 @@ impl Reception {
                 desk.reject(now, leg, status, Headers::new());
                 return None;
             }
-            return Some(TakeOver {
+            return Some(Joins::TakeOver(Box::new(TakeOver {
                 leg,
                 flow,
                 invite,
                 account: owner.account,
                 device: owner.device,
                 replaced,
-            });
+            })));
         }
-        let dialled = match dialled_by(desk, flow, &invite, &owner) {
+        let dialled = match dialled_by(desk, flow, &invite, &owner, Name::OwnOrNone) {
             Ok(dialled) => dialled,
             Err(status) => {
                 desk.reject(now, leg, status, Headers::new());
                 return None;
             }
         };
-        let caller = owner.party();
+        let mut caller = owner.party();
+        let help = Emergency::read(&desk.config.emergency, &dialled).cloned();
+        let (asked, why) = match (help, desk.config.service_codes.read(&dialled)) {
+            (Some(to), _) => {
+                // Guests, too, may call for help.
+                caller.is_guest = false;
+                (to, Wish::Emergency)
+            }
+            (None, Some(Service::PickUp(whom))) => (whom, Wish::PickUp),
+            (None, Some(Service::PickUpInGroup)) => {
+                return Some(Joins::PickUp(Box::new(PickUpWish {
+                    leg,
+                    flow,
+                    invite,
+                    by: owner,
+                    whom: None,
+                })));
+            }
+            (None, None) => (dialled.clone(), Wish::Call),
+        };
         let question = Question::Destination {
-            dialled: dialled.clone(),
+            dialled: asked,
             caller,
             on_behalf_of: None,
         };
@@ -72,6 +95,7 @@ impl Reception {
         let stage = Stage::Routing {
             caller: Box::new(owner),
             dialled,
+            why,
         };
         self.arrivals.insert(
             leg,
@@ -93,15 +117,35 @@ impl Reception {
         desk: &mut Desk,
         leg: LegId,
         reached: Reached,
-    ) -> Option<Admitted> {
+    ) -> Option<Routed> {
         let Arrival {
             flow,
             invite,
             stage,
             ..
         } = self.arrivals.remove(&leg)?;
-        let Stage::Routing { caller, dialled } = stage else {
+        let Stage::Routing {
+            caller,
+            dialled,
+            why,
+        } = stage
+        else {
             return None;
+        };
+        let reached = match (reached, why) {
+            (Reached::Account(whom), Wish::PickUp) => {
+                return Some(Routed::PickUp(Box::new(PickUpWish {
+                    leg,
+                    flow,
+                    invite,
+                    by: *caller,
+                    whom: Some(whom),
+                })));
+            }
+            (_, Wish::PickUp) => Reached::Nobody,
+            // Nobody refuses to hear of an emergency.
+            (Reached::Blocked(to), Wish::Emergency) => Reached::Account(to),
+            (reached, _) => reached,
         };
         let callee = match reached.into_callee() {
             Ok(callee) => callee,
@@ -111,16 +155,21 @@ impl Reception {
                 return None;
             }
         };
-        Some(Admitted {
+        let is_emergency = why == Wish::Emergency;
+        Some(Routed::Call(Box::new(Admitted {
             leg,
             flow,
             invite,
             caller: caller.sender(),
-            callee,
+            callee: match is_emergency {
+                true => callee.for_emergency(),
+                false => callee,
+            },
             dialled,
             back: None,
             history: Headers::new(),
-        })
+            is_emergency,
+        })))
     }
 
     /// Nobody answered about this caller or callee.

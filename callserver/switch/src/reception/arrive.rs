@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use sip::{Flow, HeaderName, Headers, LegId, Request, StatusCode};
 
-use super::{Admitted, Arrival, Reception, Stage};
+use super::{Admitted, Arrival, Reception, Stage, dialled};
 use crate::Question;
 use crate::authentication::{Authentication, Door};
 use crate::cluster::token_in;
+use crate::config::Emergency;
 use crate::desk::{Desk, retry_after, with_header};
 use crate::questions::Purpose;
 use crate::registrar::Registrar;
@@ -24,7 +25,8 @@ impl Reception {
         (leg, flow, invite, replaces): (LegId, Flow, Request, Option<LegId>),
         calls: usize,
     ) -> Option<Admitted> {
-        if desk.is_draining || calls + self.len() >= desk.config.max_calls {
+        let is_full = calls + self.len() >= desk.config.max_calls && !calls_for_help(desk, &invite);
+        if desk.is_draining || is_full {
             desk.reject(now, leg, StatusCode::SERVICE_UNAVAILABLE, retry_after(10));
             return None;
         }
@@ -102,6 +104,7 @@ fn visit(
                 callee,
                 back: Some(visit.back),
                 history: visit.history,
+                is_emergency: false,
             })
         }
         Err(status) => {
@@ -114,6 +117,12 @@ fn visit(
 fn refuse_media(now: Instant, desk: &mut Desk, leg: LegId) {
     let accept = with_header(HeaderName::Accept, "application/sdp");
     desk.reject(now, leg, StatusCode::UNSUPPORTED_MEDIA_TYPE, accept);
+}
+
+/// Whether somebody calls for help: that is let in, however many calls there are.
+fn calls_for_help(desk: &Desk, invite: &Request) -> bool {
+    let dialled = dialled(&invite.uri, &desk.config.domain);
+    dialled.is_some_and(|dialled| Emergency::read(&desk.config.emergency, &dialled).is_some())
 }
 
 /// Whether the body is an offer that can be read here, or there is none (RFC 3261 8.2.3).

@@ -7,14 +7,37 @@ use crate::desk::Desk;
 use crate::{AuthenticationFailure, Credential, Event};
 
 /// What was dialled by a sender who speaks in the own name; else the refusal.
+///
+/// A caller may hide behind `anonymous` (RFC 3323 section 4.1); we know who it is.
 pub(crate) fn dialled_by(
     desk: &mut Desk,
     flow: Flow,
     request: &Request,
     owner: &Credential,
+    name: Name,
 ) -> Result<Text, StatusCode> {
-    check_sender(desk, flow, request, owner)?;
+    if name != Name::OwnOrNone || !is_anonymous(request) {
+        check_sender(desk, flow, request, owner)?;
+    }
     dialled(&request.uri, &desk.config.domain).ok_or(StatusCode::NOT_FOUND)
+}
+
+/// In whose name somebody may speak.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Name {
+    Own,
+    OwnOrNone,
+}
+
+/// Whether the sender has left its name out (RFC 3323 section 4.1.1.3).
+pub(crate) fn is_anonymous(request: &Request) -> bool {
+    let from = request.headers.typed::<FromHeader>().ok().flatten();
+    from.is_some_and(|from| {
+        let user = from.uri.user_text();
+        let host = from.uri.host.to_string();
+        user.is_some_and(|user| user.eq_ignore_ascii_case("anonymous"))
+            && host.eq_ignore_ascii_case("anonymous.invalid")
+    })
 }
 
 /// Refuses a sender who speaks in another one's name.

@@ -9,12 +9,12 @@ mod check;
 
 use std::collections::HashMap;
 
-pub(crate) use check::{dialled, dialled_by};
+pub(crate) use check::{Name, dialled, dialled_by, is_anonymous};
 use sip::{Credentials, Flow, Headers, LegId, Request, Text};
 
 use crate::cluster::Sender;
 use crate::reached::Callee;
-use crate::{AccountId, AskId, Credential, DeviceId};
+use crate::{AccountId, AskId, Credential, Destination, DeviceId};
 
 /// All INVITEs that wait for an answer about their people.
 #[derive(Debug, Default)]
@@ -44,6 +44,31 @@ pub(crate) struct TakeOver {
     pub(crate) replaced: LegId,
 }
 
+/// A proved person who wants to take a call that rings elsewhere.
+#[derive(Debug)]
+pub(crate) struct PickUpWish {
+    pub(crate) leg: LegId,
+    pub(crate) flow: Flow,
+    pub(crate) invite: Request,
+    pub(crate) by: Credential,
+    /// Whose; `None` for that of a group.
+    pub(crate) whom: Option<Destination>,
+}
+
+/// What becomes of an INVITE whose caller has proved who it is, and that begins no call.
+#[derive(Debug)]
+pub(crate) enum Joins {
+    TakeOver(Box<TakeOver>),
+    PickUp(Box<PickUpWish>),
+}
+
+/// What becomes of an INVITE when it is known where it leads.
+#[derive(Debug)]
+pub(crate) enum Routed {
+    Call(Box<Admitted>),
+    PickUp(Box<PickUpWish>),
+}
+
 #[derive(Debug)]
 enum Stage {
     /// The directory is asked who has the login of these credentials.
@@ -52,7 +77,18 @@ enum Stage {
     Routing {
         caller: Box<Credential>,
         dialled: Text,
+        why: Wish,
     },
+}
+
+/// What whoever dialled wants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Wish {
+    Call,
+    /// Help.
+    Emergency,
+    /// The call that rings there.
+    PickUp,
 }
 
 /// A call between two known people that may go on to the bridge.
@@ -68,6 +104,8 @@ pub(crate) struct Admitted {
     pub(crate) back: Option<Flow>,
     /// What that server says of how it came to this number.
     pub(crate) history: Headers,
+    /// Whether somebody calls for help.
+    pub(crate) is_emergency: bool,
 }
 
 impl Reception {

@@ -8,6 +8,7 @@ use super::Switch;
 use crate::pager::Pager;
 use crate::presence::Presence;
 use crate::questions::Purpose;
+use crate::reception::{Joins, Routed};
 use crate::{Answer, AskId, AuthenticationFailure, Event, Reached};
 
 impl Switch {
@@ -40,17 +41,23 @@ impl Switch {
             }
             Purpose::Caller(leg) => {
                 let owner = answer.into_credential();
-                let take_over = self
+                let joins = self
                     .reception
                     .identified(now, desk, authentication, leg, owner);
-                if let Some(take_over) = take_over {
-                    self.bridge.take_over(now, desk, take_over);
+                match joins {
+                    Some(Joins::TakeOver(wish)) => self.bridge.take_over(now, desk, *wish),
+                    Some(Joins::PickUp(wish)) => self.bridge.pick_up(now, desk, *wish),
+                    None => {}
                 }
             }
             Purpose::Callee(leg) => {
                 let reached = answer.into_reached();
-                if let Some(admitted) = self.reception.routed(now, desk, leg, reached) {
-                    self.bridge.begin(now, desk, &self.registrar, admitted);
+                match self.reception.routed(now, desk, leg, reached) {
+                    Some(Routed::Call(call)) => {
+                        self.bridge.begin(now, desk, &self.registrar, *call);
+                    }
+                    Some(Routed::PickUp(wish)) => self.bridge.pick_up(now, desk, *wish),
+                    None => {}
                 }
             }
             Purpose::Redirection(call) => {

@@ -305,6 +305,7 @@ impl Switch {
                 body,
             } => bridge.progressed(now, desk, leg, status, &headers, body),
             sip::Event::Answered { leg, body, .. } => bridge.answered(now, desk, leg, body),
+            sip::Event::Acknowledged { leg, .. } if bridge.picker_acknowledged(now, desk, leg) => {}
             sip::Event::Acknowledged { leg, body }
             | sip::Event::ProgressAcknowledged { leg, body } => {
                 bridge.acknowledged(now, desk, leg, body);
@@ -313,6 +314,8 @@ impl Switch {
             sip::Event::ReofferAccepted { leg, body, .. } => {
                 bridge.early_offer_answered(now, desk, leg, body);
             }
+            sip::Event::ReofferRefused { leg, .. }
+                if bridge.picker_refused(now, desk, registrar, leg) => {}
             sip::Event::ReofferRefused { leg, status } => {
                 bridge.reoffer_refused(now, desk, leg, status)
             }

@@ -106,6 +106,15 @@ impl Directory {
         });
     }
 
+    fn groups_of(&self, account: AccountId) -> Vec<AccountId> {
+        let has = |person: &&Person| {
+            let mut members = person.treatment.members.iter();
+            members.any(|member| member.account == account)
+        };
+        let groups = self.people.iter().filter(has);
+        groups.map(|group| group.account).collect()
+    }
+
     fn named(&self, name: &str) -> &Person {
         self.people
             .iter()
@@ -196,7 +205,10 @@ impl Directory {
             return Reached::NotAllowed;
         }
         if let Some(person) = self.people.iter().find(|person| person.number == dialled) {
-            return Reached::Account(person.destination());
+            let mut to = person.destination();
+            let groups = self.groups_of(to.account);
+            Arc::make_mut(&mut to.treatment).groups = groups.into_iter().collect();
+            return Reached::Account(to);
         }
         match self.former.get(dialled) {
             None => Reached::Nobody,
@@ -236,6 +248,7 @@ impl Directory {
             other_numbers: own.map(|(number, _)| Text::from(*number)).collect(),
             display_name: Text::from(person.name),
             is_guest: person.is_guest,
+            groups: self.groups_of(person.account),
         })
     }
 }

@@ -251,6 +251,7 @@ fn more_calls_than_allowed_are_refused() {
     rig.call("1002");
     rig.plan(1, seconds(1), Action::Call("1002".to_owned()));
     rig.run(seconds(5));
-    assert_eq!(rig.phones[1].end(), "486 Busy Here");
+    let told = "403 Forbidden, 399 carillon.test \"You have too many calls at once\"";
+    assert_eq!(rig.phones[1].end(), told);
     assert_eq!(rig.phones[0].answered, 1);
 }

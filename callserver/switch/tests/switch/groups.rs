@@ -10,7 +10,7 @@ use crate::rig::{Rig, seconds};
 use crate::treating::{ELSEWHERE, UNANSWERED, number, rig, rig_with, treat};
 
 /// Alice calls a number that rings Bob and Carol.
-fn group(ring: Ring) -> Rig {
+pub(crate) fn group(ring: Ring) -> Rig {
     let mut rig = rig();
     let directory = &mut rig.server.directory;
     directory.add_group("2000", ring, &["bob", "carol"]);

@@ -236,7 +236,8 @@ fn new_calls_get_new_names_and_old_ones_count_for_their_account() {
     assert_eq!(names, [1, 2]);
     rig.plan(0, seconds(1), Action::Call("1002".into()));
     rig.run(seconds(5));
-    assert_eq!(rig.phones[0].end(), "486 Busy Here");
+    let told = "403 Forbidden, 399 carillon.test \"You have too many calls at once\"";
+    assert_eq!(rig.phones[0].end(), told);
 }
 
 /// The server finds nobody where these phones had their connections.

@@ -199,6 +199,14 @@ impl Server {
                 }
                 Event::CallRinging { call } => format!("call {call}: rings"),
                 Event::CallAnswered { call } => format!("call {call}: answered"),
+                Event::EmergencyCall {
+                    call,
+                    caller,
+                    dialled,
+                } => format!(
+                    "call {call}: {} dials {dialled} for help",
+                    caller.display_name
+                ),
                 Event::CallForwarded { call, to } => {
                     format!("call {call}: goes on to {}", to.display_name)
                 }

@@ -168,7 +168,11 @@ impl Bridge {
         let transferor = std::mem::replace(leaving, newcomer).leg;
         if let Some(target) = target {
             match by {
-                Side::Caller => call.caller = target.clone(),
+                Side::Caller => {
+                    call.caller = target.clone();
+                    // Whoever hid is gone.
+                    call.is_anonymous = false;
+                }
                 Side::Callee => call.callee = target.clone(),
             }
             desk.emit(Event::CallTransferred {

@@ -42,6 +42,9 @@ impl Bridge {
         };
         let (caller, callee) = (call.caller.clone(), call.callee.clone());
         let caller_device = call.caller_phone.device;
+        let is_anonymous = call.is_anonymous;
+        let shown = |side| call.shown(side, &desk.config.domain);
+        let (shown_caller, shown_callee) = (shown(Side::Caller), shown(Side::Callee));
         let call::Stage::Talking(talking) = &mut call.stage else {
             return;
         };
@@ -68,15 +71,16 @@ impl Bridge {
             None => Way::to(&target),
         };
         let by = transfer.by;
-        let (transferor, staying) = match by {
-            Side::Caller => (caller, callee),
-            Side::Callee => (callee, caller),
+        // Who hides from the callee hides from whoever comes in, too.
+        let (staying, from, referred_by) = match by {
+            Side::Caller => (callee, shown_callee, shown_caller),
+            Side::Callee => (caller, shown_caller, shown_callee),
         };
         let calling = Calling {
             call: id,
             party: &staying,
             device: None,
-            is_anonymous: false,
+            is_anonymous: is_anonymous && by == Side::Callee,
         };
         let rounds = match self.decide(registrar, &target, calling) {
             Decision::Ring(rounds) => rounds,
@@ -115,7 +119,7 @@ impl Bridge {
         let domain = &desk.config.domain;
         let mut headers = Headers::new();
         headers.push_typed(&MaxForwards(MaxForwards::INITIAL.0));
-        headers.push_typed(&ReferredBy(transferor.address(domain)));
+        headers.push_typed(&ReferredBy(referred_by));
         headers.push(HeaderName::Supported, Text::from_static("timer"));
         way.push_history(&mut headers, domain);
         way.push_diversion(&mut headers, domain);
@@ -125,7 +129,7 @@ impl Bridge {
                 party: staying.clone(),
                 device,
             },
-            from: staying.address(domain),
+            from,
             to: target.address(domain),
             headers,
             told,
