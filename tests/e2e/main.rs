@@ -24,6 +24,7 @@ mod refusals;
 mod restarts;
 mod robustness;
 mod sipp_scenarios;
+mod softphone_calls;
 mod softphone_numbers;
 mod sound_card;
 mod strangers;
