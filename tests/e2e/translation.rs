@@ -10,7 +10,11 @@ const SOON: Duration = Duration::from_secs(20);
 /// Two codecs and two jitter buffers more than between phones that speak alike.
 const LIKE: f64 = 0.8;
 
-fn translated(caller: BaresipCodec, callee: BaresipCodec) -> Result<(), String> {
+fn translated(
+    caller: BaresipCodec,
+    callee: BaresipCodec,
+    is_caller_encrypted: bool,
+) -> Result<(), String> {
     let server = Server::start().unwrap();
     let ann = server.add_account("ann", "1001").unwrap();
     let bob = server.add_account("bob", "1002").unwrap();
@@ -19,7 +23,12 @@ fn translated(caller: BaresipCodec, callee: BaresipCodec) -> Result<(), String> 
     let says = Recording::speech("amiable.wav");
     let mut bob = Baresip::start(sip, &bob, callee, Answering::AtOnce, &says).unwrap();
     let says = Recording::speech("leisure.wav");
-    let mut ann_phone = Baresip::start(sip, &ann, caller, Answering::WhenTold, &says).unwrap();
+    let answering = Answering::WhenTold;
+    let mut ann_phone = if is_caller_encrypted {
+        Baresip::start_encrypted(sip, &ann, caller, answering, &says).unwrap()
+    } else {
+        Baresip::start(sip, &ann, caller, answering, &says).unwrap()
+    };
     ann_phone
         .command("dial", &format!("sip:1002@{}", ann.domain))
         .unwrap();
@@ -34,10 +43,15 @@ fn translated(caller: BaresipCodec, callee: BaresipCodec) -> Result<(), String> 
 
 #[test]
 fn a_phone_with_g711_alone_and_one_with_opus_alone_hear_each_other() {
-    Turn::wait().measure(|| translated(BaresipCodec::Pcma, BaresipCodec::Opus));
+    Turn::wait().measure(|| translated(BaresipCodec::Pcma, BaresipCodec::Opus, false));
 }
 
 #[test]
 fn a_phone_with_opus_alone_reaches_one_with_g722_alone() {
-    Turn::wait().measure(|| translated(BaresipCodec::Opus, BaresipCodec::G722));
+    Turn::wait().measure(|| translated(BaresipCodec::Opus, BaresipCodec::G722, false));
+}
+
+#[test]
+fn a_phone_that_encrypts_calls_one_that_cannot() {
+    Turn::wait().measure(|| translated(BaresipCodec::Opus, BaresipCodec::Opus, true));
 }

@@ -56,6 +56,15 @@ pub struct Baresip {
     folder: TempDir,
 }
 
+/// How it reaches the server.
+#[derive(Debug, Clone, Copy)]
+enum Way<'a> {
+    Udp,
+    UdpFrom(&'a Host),
+    /// And encrypts its audio.
+    UdpEncrypted,
+}
+
 impl BaresipCodec {
     /// Name, rate in Hz, channels.
     fn parts(self) -> (&'static str, u32, u16) {
@@ -81,7 +90,7 @@ impl Baresip {
         speech: &Recording,
     ) -> Result<Baresip> {
         let plan = (codec, answering, None);
-        Baresip::run(None, server, device, plan, speech)
+        Baresip::run(Way::Udp, server, device, plan, speech)
     }
 
     /// Like [`Baresip::start`], for a phone that watches the owner of a number, has a message lamp, and publishes its own
@@ -92,7 +101,7 @@ impl Baresip {
     pub fn start_watching(server: SocketAddr, device: &Device, number: &str) -> Result<Baresip> {
         let plan = (BaresipCodec::Pcmu, Answering::WhenTold, Some(number));
         Baresip::run(
-            None,
+            Way::Udp,
             server,
             device,
             plan,
@@ -131,16 +140,40 @@ impl Baresip {
         speech: &Recording,
     ) -> Result<Baresip> {
         let plan = (codec, answering, None);
-        Baresip::run(Some(host), server, device, plan, speech)
+        Baresip::run(Way::UdpFrom(host), server, device, plan, speech)
+    }
+
+    /// Like [`Baresip::start`], with encrypted audio alone: SRTP with keys in SDP. Its SIP is plain: version 1.0 does not
+    /// read the `sips` address that a server has over TLS.
+    ///
+    /// # Errors
+    /// When it is not installed or does not start.
+    pub fn start_encrypted(
+        server: SocketAddr,
+        device: &Device,
+        codec: BaresipCodec,
+        answering: Answering,
+        speech: &Recording,
+    ) -> Result<Baresip> {
+        let plan = (codec, answering, None);
+        Baresip::run(Way::UdpEncrypted, server, device, plan, speech)
     }
 
     fn run(
-        host: Option<&Host>,
+        way: Way<'_>,
         server: SocketAddr,
         device: &Device,
         (codec, answering, watched): (BaresipCodec, Answering, Option<&str>),
         speech: &Recording,
     ) -> Result<Baresip> {
+        let host = match way {
+            Way::UdpFrom(host) => Some(host),
+            Way::Udp | Way::UdpEncrypted => None,
+        };
+        let media = match way {
+            Way::UdpEncrypted => "mediaenc=srtp-mand;",
+            Way::Udp | Way::UdpFrom(_) => "",
+        };
         let folder = tempfile::tempdir()?;
         let (codec_name, rate, channels) = codec.parts();
         write_wav(&folder.path().join("speech.wav"), speech, rate, channels)?;
@@ -168,7 +201,7 @@ impl Baresip {
         fs::write(folder.path().join("contacts"), contact.unwrap_or_default())?;
         let publishes = watched.map_or("", |_| ";pubint=60;mwi=yes");
         let account = format!(
-            "<sip:{number}@{domain};transport=udp>;auth_user={login};auth_pass={secret};regint=60;\
+            "<sip:{number}@{domain};transport=udp>;auth_user={login};auth_pass={secret};regint=60;{media}\
              outbound=\"sip:{server};transport=udp\";audio_codecs={codec_name}/{rate}/{channels};answermode={mode}{publishes}"
         );
         if watched.is_some() {
@@ -275,6 +308,7 @@ fn config(
          auplay_srate {rate}\n\
          auplay_channels {channels}\n\
          module_path {modules}\n\
+         module srtp.so\n\
          module g711.so\n\
          module g722.so\n\
          module opus.so\n\
