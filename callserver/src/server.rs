@@ -182,6 +182,7 @@ async fn serve(
         },
         guest_grace: HOUR * config.guests.lease_hours,
         cluster,
+        trace_bytes: config.calls.trace_kilobytes.saturating_mul(1024),
         store: store.clone(),
     })
     .await?;

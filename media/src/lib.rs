@@ -44,6 +44,7 @@ mod telephone_event;
 
 pub use codec::{Codec, CodecError};
 pub use level::{Level, SILENT_DBFS, dbfs};
+pub use quality::mean_opinion_score_of;
 pub use recording::Recorder;
 pub use rtp::{Packet, PacketError, Sequence, Ssrc, Timestamp, is_control};
 pub use session::{Config, Event, Input, Session, Transmit};

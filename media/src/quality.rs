@@ -34,6 +34,16 @@ pub(crate) fn mean_opinion_score(conditions: Conditions) -> f64 {
     (1.0 + 0.035 * rating + rating * (rating - 60.0) * (100.0 - rating) * 7e-6).max(1.0)
 }
 
+/// The estimate for what somebody hears: `delay_millis` mouth to ear, one way, and the share of packets that are missing, 0
+/// to 1. For programs that see packets pass and play none; a [`Session`](crate::Session) knows more of what it plays.
+pub fn mean_opinion_score_of(codec: Codec, delay_millis: f64, lost: f64) -> f64 {
+    mean_opinion_score(Conditions {
+        codec,
+        delay_millis,
+        concealed: lost,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -198,6 +198,8 @@ pub struct CallsSection {
     pub ring_timeout_seconds: u64,
     /// The most calls at once.
     pub max_calls: usize,
+    /// How many kilobytes of the last SIP messages of calls are kept in memory for `callctl calls trace`; 0: none.
+    pub trace_kilobytes: usize,
 }
 
 impl Default for CallsSection {
@@ -205,6 +207,8 @@ impl Default for CallsSection {
         Self {
             ring_timeout_seconds: 60,
             max_calls: 10_000,
+            // Some five hundred calls of a dozen messages.
+            trace_kilobytes: 4096,
         }
     }
 }

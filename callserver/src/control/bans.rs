@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, Failure, Operator};
 use crate::edge::same_source;
+use crate::office::Office;
 
 /// What can be asked about bans.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,6 +43,7 @@ impl BanView {
 impl Operator {
     pub(super) async fn bans(
         &self,
+        office: &Office,
         command: BansCommand,
         is_rehearsal: bool,
     ) -> Result<Answer, Failure> {
@@ -54,6 +56,9 @@ impl Operator {
                     false => exchange.release(address).await,
                 };
                 if is_done {
+                    if !is_rehearsal {
+                        office.note_release(address).await?;
+                    }
                     return Answer::done();
                 }
                 Err(Failure::new(

@@ -31,7 +31,7 @@ pub use accounts::{AccountView, AccountsCommand, AddedAccount, ListedAccount};
 pub use audit::{AuditCommand, AuditView};
 pub use bans::{BanView, BansCommand};
 pub use call_settings::{CallSettingsCommand, CallSettingsWish};
-pub use calls::{CallView, CallsCommand, PastCallView};
+pub use calls::{CallView, CallsCommand, PastCallView, TraceView};
 pub use client::{ControlClient, ControlError};
 pub use command::{Answer, Command, Done, Failure, PlainPassword, Request};
 pub use database::{CopyView, DatabaseCommand};
@@ -51,7 +51,7 @@ pub use upgrade::{Upgrade, UpgradeCommand, UpgradeView, UpgradeWishes};
 const LINE_LIMIT: usize = 64 << 20;
 
 /// Unix milliseconds as RFC 3339.
-fn rfc_3339(unix_millis: i64) -> String {
+pub(crate) fn rfc_3339(unix_millis: i64) -> String {
     let at = OffsetDateTime::from_unix_timestamp(unix_millis.div_euclid(1000));
     at.ok()
         .and_then(|at| at.format(&Rfc3339).ok())

@@ -8,6 +8,7 @@ use switch::{AccountId, CallId, Facts};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Figures;
+use super::traces::Trace;
 use crate::control::{BanView, CallView};
 use crate::upgrade::Belongings;
 
@@ -31,7 +32,8 @@ pub(super) enum Request {
     Calls(oneshot::Sender<Vec<CallView>>),
     Counts(oneshot::Sender<Counts>),
     Logins(oneshot::Sender<Vec<String>>),
-    HangUp(CallId, oneshot::Sender<bool>),
+    HangUp(CallId, oneshot::Sender<Option<CallView>>),
+    Trace(CallId, oneshot::Sender<Option<Trace>>),
     Bans(oneshot::Sender<Vec<BanView>>),
     Release(IpAddr, oneshot::Sender<bool>),
     Figures(oneshot::Sender<Box<Figures>>),
@@ -68,11 +70,16 @@ impl Exchange {
         self.ask(Request::Logins).await.unwrap_or_default()
     }
 
-    /// Ends a call; tells whether there was such a call.
-    pub async fn hang_up(&self, call: u64) -> bool {
+    /// Ends a call, and gives it as it was; `None` if there was no such call.
+    pub async fn hang_up(&self, call: u64) -> Option<CallView> {
         self.ask(|answer| Request::HangUp(CallId(call), answer))
-            .await
-            .unwrap_or(false)
+            .await?
+    }
+
+    /// The SIP messages of a call that goes on or has just ended, if any are kept.
+    pub async fn trace(&self, call: u64) -> Option<Trace> {
+        self.ask(|answer| Request::Trace(CallId(call), answer))
+            .await?
     }
 
     /// The sources that are not listened to at present; none if the exchange has stopped.

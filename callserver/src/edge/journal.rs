@@ -4,10 +4,12 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use api::Mos;
 use sip::Flow;
 use switch::{AuthenticationFailure, BanReason, CallEnd, CallId, Side};
 
 use super::live_calls::{LiveCall, name};
+use super::records::side_word;
 use crate::relay::Statistics;
 
 /// Writes the log, and holds back what comes too often.
@@ -75,11 +77,9 @@ impl Journal {
         let talked = live.answered.map_or(Duration::ZERO, |answered| {
             now.saturating_duration_since(answered)
         });
-        let ended_by = match hung_up_by {
-            Some(Side::Caller) => "caller",
-            Some(Side::Callee) => "callee",
-            None => "server",
-        };
+        let ended_by = side_word(hung_up_by);
+        let quality = live.quality(Some(passed)).unwrap_or_default();
+        let score = |mos: Option<Mos>| mos.map(tracing::field::display);
         tracing::info!(
             call = call.0,
             caller = name(&live.caller),
@@ -91,6 +91,8 @@ impl Journal {
             packets_from_callee = passed.callee.packets,
             from_strangers = passed.caller.from_strangers + passed.callee.from_strangers,
             not_rtp = passed.caller.not_rtp + passed.callee.not_rtp,
+            mos_of_caller = score(quality.caller.mos),
+            mos_of_callee = score(quality.callee.mos),
             "call ended"
         );
     }

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
+use api::{AccountId, CallParty, CallQuality};
+use sdp::Codec;
 use serde::{Deserialize, Serialize};
 use sip::Text;
 use switch::{CallId, Party, Side};
 
-use crate::control::CallView;
+use super::quality::Quality;
+use crate::control::{CallView, rfc_3339};
 use crate::relay::Statistics;
 use crate::store::unix_millis;
 
@@ -33,6 +36,12 @@ pub(super) struct LiveCall {
     pub(super) part_began: Option<Instant>,
     /// Whether the callee is not to learn who calls.
     pub(super) is_anonymous: bool,
+    /// The codec, once there is one.
+    pub(super) codec: Option<Codec>,
+    /// Whether the audio of both sides is encrypted.
+    pub(super) is_encrypted: Option<bool>,
+    /// What the audio had come to when the present part of the call began.
+    pub(super) before: Quality,
     /// What passed the relay, once its ports are closed.
     pub(super) statistics: Option<Statistics>,
 }
@@ -51,6 +60,11 @@ pub(super) struct KeptHistory {
     is_visit: bool,
     #[serde(default)]
     is_anonymous: bool,
+    /// The codec's name.
+    #[serde(default)]
+    codec: Option<String>,
+    #[serde(default)]
+    is_encrypted: Option<bool>,
 }
 
 impl LiveCalls {
@@ -77,6 +91,12 @@ impl LiveCalls {
             is_ringing: false,
             answered: kept.answered_after.map(|after| started + after),
             part_began: kept.part_began_after.map(|after| started + after),
+            codec: kept.codec.and_then(|name| {
+                let mut all = Codec::ALL.into_iter();
+                all.find(|codec| codec.name() == name)
+            }),
+            is_encrypted: kept.is_encrypted,
+            before: Quality::default(),
             statistics: None,
         };
         self.0.insert(call, live);
@@ -101,6 +121,9 @@ impl LiveCalls {
             answered: None,
             part_began: None,
             is_anonymous: false,
+            codec: None,
+            is_encrypted: None,
+            before: Quality::default(),
             statistics: None,
         };
         self.0.insert(call, live);
@@ -127,19 +150,20 @@ impl LiveCalls {
         now: Instant,
         statistics: impl Fn(CallId) -> Option<Statistics>,
     ) -> Vec<CallView> {
-        let view = |(call, live): (&CallId, &LiveCall)| {
-            let passed = statistics(*call).unwrap_or_default();
-            CallView {
-                call: call.0,
-                caller: name(&live.caller).to_owned(),
-                callee: name(&live.callee).to_owned(),
-                state: live.state().into(),
-                seconds: now.saturating_duration_since(live.started).as_secs(),
-                packets_from_caller: passed.caller.packets,
-                packets_from_callee: passed.callee.packets,
-            }
-        };
-        self.0.iter().map(view).collect()
+        let calls = self.0.iter();
+        calls
+            .map(|(call, live)| live.view(now, *call, statistics(*call)))
+            .collect()
+    }
+
+    /// One of them, with what has passed the relay.
+    pub(super) fn view(
+        &self,
+        now: Instant,
+        call: CallId,
+        passed: Option<Statistics>,
+    ) -> Option<CallView> {
+        Some(self.0.get(&call)?.view(now, call, passed))
     }
 }
 
@@ -156,11 +180,22 @@ impl LiveCall {
             part_began_after: self.part_began.map(after),
             is_visit: self.is_visit,
             is_anonymous: self.is_anonymous,
+            codec: self.codec.map(|codec| codec.name().to_owned()),
+            is_encrypted: self.is_encrypted,
         }
     }
 
     /// Somebody else takes one side of an answered call.
-    pub(super) fn begin_part(&mut self, now: Instant, side: Side, to: Party) {
+    pub(super) fn begin_part(
+        &mut self,
+        now: Instant,
+        side: Side,
+        to: Party,
+        passed: Option<Statistics>,
+    ) {
+        if let Some(passed) = passed {
+            self.before = Quality::of(&passed, self.codec);
+        }
         match side {
             Side::Caller => {
                 self.caller = to;
@@ -171,12 +206,56 @@ impl LiveCall {
         self.part_began = Some(now);
     }
 
+    /// What the audio was like since this part of the call began, if there was any.
+    pub(super) fn quality(&self, passed: Option<Statistics>) -> Option<Quality> {
+        let passed = passed.filter(|_| self.answered.is_some())?;
+        Some(Quality::of(&passed, self.codec).since(&self.before))
+    }
+
+    fn view(&self, now: Instant, call: CallId, passed: Option<Statistics>) -> CallView {
+        let quality = self.quality(passed);
+        let passed = passed.unwrap_or_default();
+        let seconds = |since: Instant| now.saturating_duration_since(since).as_secs();
+        let details = api::LiveCall {
+            id: call.0,
+            caller: party(&self.caller, quality.map(|quality| quality.caller)),
+            callee: party(&self.callee, quality.map(|quality| quality.callee)),
+            dialled: self.dialled.to_string(),
+            state: self.state().into(),
+            started_at: rfc_3339(unix_millis(self.started_at)),
+            seconds: seconds(self.started),
+            answered_seconds: self.answered.map(seconds),
+            codec: self.codec.map(|codec| codec.name().to_owned()),
+            encrypted: self.is_encrypted,
+            passed_on: self.is_visit,
+        };
+        CallView {
+            call: call.0,
+            caller: name(&self.caller).to_owned(),
+            callee: name(&self.callee).to_owned(),
+            state: self.state().into(),
+            seconds: seconds(self.started),
+            packets_from_caller: passed.caller.packets,
+            packets_from_callee: passed.callee.packets,
+            details,
+        }
+    }
+
     fn state(&self) -> &'static str {
         match (self.answered, self.is_ringing) {
             (Some(_), _) => "answered",
             (None, true) => "ringing",
             (None, false) => "calling",
         }
+    }
+}
+
+fn party(party: &Party, quality: Option<CallQuality>) -> CallParty {
+    CallParty {
+        account: Some(AccountId(party.account.0)),
+        number: party.number.as_ref().map(ToString::to_string),
+        name: party.display_name.to_string(),
+        quality,
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use api::AccountId;
-use switch::{CallEnd, Party};
+use api::{AccountId, CallQuality};
+use switch::{CallEnd, Party, Side};
 
 use super::live_calls::LiveCall;
+use super::quality::Quality;
 use super::turn::{OnItsWay, Turn};
 use crate::store::{CallRecord, RecordedParty, Store, StoreError, unix_millis};
 
@@ -31,7 +32,13 @@ pub(super) struct Batch {
 
 impl Records {
     /// A call is over, or the part of it with these people.
-    pub(super) fn ended(&mut self, now: Instant, live: &LiveCall, cause: CallEnd) {
+    pub(super) fn ended(
+        &mut self,
+        now: Instant,
+        live: &LiveCall,
+        (cause, by): (CallEnd, Option<Side>),
+        quality: Option<Quality>,
+    ) {
         let at = |instant: Instant| {
             let since = instant.saturating_duration_since(live.started);
             unix_millis(live.started_at + since)
@@ -43,14 +50,17 @@ impl Records {
             self.waiting.remove(0);
         }
         self.waiting.push(CallRecord {
-            caller: recorded(&live.caller),
-            callee: recorded(&live.callee),
+            caller: recorded(&live.caller, quality.map(|quality| quality.caller)),
+            callee: recorded(&live.callee, quality.map(|quality| quality.callee)),
             dialled: live.dialled.to_string(),
             started_at: at(live.part_began.unwrap_or(live.started)),
             answered_at: live.part_began.or(live.answered).map(at),
             ended_at: at(now),
             cause: word(cause).to_owned(),
             is_anonymous: live.is_anonymous,
+            hung_up_by: Some(side_word(by).to_owned()),
+            codec: live.codec.map(|codec| codec.name().to_owned()),
+            is_encrypted: live.is_encrypted,
         });
         self.turn.plan(now + SOON);
     }
@@ -95,11 +105,21 @@ pub(super) async fn write(store: Store, batch: Batch) {
     }
 }
 
-fn recorded(party: &Party) -> RecordedParty {
+/// Who ended it, in a word.
+pub(super) fn side_word(by: Option<Side>) -> &'static str {
+    match by {
+        Some(Side::Caller) => "caller",
+        Some(Side::Callee) => "callee",
+        None => "server",
+    }
+}
+
+fn recorded(party: &Party, quality: Option<CallQuality>) -> RecordedParty {
     RecordedParty {
         account: AccountId(party.account.0),
         number: party.number.as_ref().map(ToString::to_string),
         name: party.display_name.to_string(),
+        quality,
     }
 }
 
@@ -139,6 +159,10 @@ mod tests {
         }
     }
 
+    fn by_caller(cause: CallEnd) -> (CallEnd, Option<Side>) {
+        (cause, Some(Side::Caller))
+    }
+
     fn live(start: Instant) -> LiveCalls {
         let mut calls = LiveCalls::default();
         let people = (party(1, "1001"), party(2, "1005"));
@@ -156,7 +180,12 @@ mod tests {
         }
         let live = calls.end(CallId(1)).expect("a call");
         let mut records = Records::default();
-        records.ended(start + Duration::from_secs(10), &live, CallEnd::HungUp);
+        records.ended(
+            start + Duration::from_secs(10),
+            &live,
+            by_caller(CallEnd::HungUp),
+            None,
+        );
         let batch = records.take_all();
         let record = &batch.records[0];
         assert_eq!(record.started_at, 100_000);
@@ -165,6 +194,7 @@ mod tests {
         assert_eq!(record.dialled, "1002");
         assert_eq!(record.callee.number.as_deref(), Some("1005"));
         assert_eq!(record.cause, "hung-up");
+        assert_eq!(record.hung_up_by.as_deref(), Some("caller"));
     }
 
     #[test]
@@ -172,13 +202,13 @@ mod tests {
         let start = Instant::now();
         let mut records = Records::default();
         let live = live(start).end(CallId(1)).expect("a call");
-        records.ended(start, &live, CallEnd::Busy);
-        records.ended(start, &live, CallEnd::Busy);
+        records.ended(start, &live, by_caller(CallEnd::Busy), None);
+        records.ended(start, &live, by_caller(CallEnd::Busy), None);
         assert_eq!(records.next_due(), Some(start + SOON));
         assert!(records.take_due(start).is_none());
         let first = records.take_due(start + SOON).expect("a batch");
         assert_eq!(first.records.len(), 2);
-        records.ended(start + SOON, &live, CallEnd::Busy);
+        records.ended(start + SOON, &live, by_caller(CallEnd::Busy), None);
         assert!(records.take_due(start + 2 * SOON).is_none());
         drop(first);
         assert!(records.take_due(start + 3 * SOON).is_some());

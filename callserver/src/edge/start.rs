@@ -49,6 +49,8 @@ pub struct Setup {
     pub guest_grace: Duration,
     /// This server among those that share the database, if it may be shared.
     pub(crate) cluster: Option<Cluster>,
+    /// How many bytes of the calls' SIP messages are kept for whoever wants to see them; 0: none.
+    pub trace_bytes: usize,
     /// The database.
     pub store: Store,
 }
@@ -217,6 +219,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
                 ),
                 (directory, setup.revival.checkpoint),
                 (setup.store, setup.guest_grace, news),
+                setup.trace_bytes,
                 main_runtime,
             );
             desk.restore(now, restored);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sip::Transport;
 use switch::{AuthenticationFailure, CallEnd};
 
+use super::quality::Quality;
 use super::records::word;
 
 /// The kinds of messages that are told apart, requests by their methods and responses by their hundreds.
@@ -46,8 +47,77 @@ const TRANSPORTS: [Transport; 5] = [
 #[derive(Clone, Default, Debug)]
 pub struct Messages([[u64; OTHER + 1]; TRANSPORTS.len()]);
 
+/// Whole numbers, sorted into buckets.
+#[derive(Clone, Debug)]
+pub struct Histogram {
+    /// The highest number of each bucket; what is higher is in none.
+    bounds: &'static [u64],
+    counts: [u64; BUCKETS],
+    sum: u64,
+    count: u64,
+}
+
+const BUCKETS: usize = 8;
+
+impl Histogram {
+    fn new(bounds: &'static [u64; BUCKETS]) -> Self {
+        Self {
+            bounds,
+            counts: [0; BUCKETS],
+            sum: 0,
+            count: 0,
+        }
+    }
+
+    fn note(&mut self, value: u64) {
+        self.sum = self.sum.saturating_add(value);
+        self.count += 1;
+        if let Some(bucket) = self.bounds.iter().position(|bound| value <= *bound) {
+            self.counts[bucket] += 1;
+        }
+    }
+
+    /// The sum of all numbers, and how many there were.
+    pub fn sum_and_count(&self) -> (u64, u64) {
+        (self.sum, self.count)
+    }
+
+    /// The highest number of each bucket, and how many are in it.
+    pub fn buckets(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.bounds.iter().copied().zip(self.counts)
+    }
+}
+
+/// Scores in hundredths: below 360 many are dissatisfied (G.107 Annex B).
+const MOS: [u64; BUCKETS] = [200, 260, 310, 360, 400, 420, 430, 450];
+const PERCENT: [u64; BUCKETS] = [0, 1, 2, 3, 5, 10, 20, 50];
+const JITTER: [u64; BUCKETS] = [2, 5, 10, 20, 40, 80, 160, 320];
+const ROUND_TRIP: [u64; BUCKETS] = [5, 20, 50, 100, 150, 200, 300, 500];
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            received: Messages::default(),
+            sent: Messages::default(),
+            bad_messages: BTreeMap::new(),
+            authentication_failures: BTreeMap::new(),
+            scanners_ignored: 0,
+            calls_started: 0,
+            calls_answered: 0,
+            calls_ended: BTreeMap::new(),
+            mos: Histogram::new(&MOS),
+            lost_percent: Histogram::new(&PERCENT),
+            jitter_millis: Histogram::new(&JITTER),
+            round_trip_millis: Histogram::new(&ROUND_TRIP),
+            registered: 0,
+            refreshed: 0,
+            unregistered: 0,
+        }
+    }
+}
+
 /// Counts. Names that stand for causes come from the code, never from a peer, so there are few.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Debug)]
 pub struct Tally {
     /// Messages and datagrams that came in.
     pub received: Messages,
@@ -65,6 +135,14 @@ pub struct Tally {
     pub calls_answered: u64,
     /// Calls that are over, by their cause.
     pub calls_ended: BTreeMap<&'static str, u64>,
+    /// What the people in answered calls have heard, one for each of the two: the estimated score.
+    pub mos: Histogram,
+    /// The share of packets that did not come, in hundredths.
+    pub lost_percent: Histogram,
+    /// How unevenly they came, in milliseconds.
+    pub jitter_millis: Histogram,
+    /// From the server to the phone and back, in milliseconds, of those who reported it.
+    pub round_trip_millis: Histogram,
     /// Registrations that were made.
     pub registered: u64,
     /// Registrations that were prolonged.
@@ -123,6 +201,22 @@ impl Tally {
 
     pub(super) fn sent(&mut self, transport: Transport, message: &[u8]) {
         self.sent.count(transport, message);
+    }
+
+    /// An answered call is over: what its two people have heard.
+    pub(super) fn heard(&mut self, quality: &Quality) {
+        for side in [&quality.caller, &quality.callee] {
+            let Some(mos) = side.mos else {
+                continue;
+            };
+            self.mos.note(mos.hundredths().into());
+            let sent = side.lost.saturating_add(side.received).max(1);
+            self.lost_percent.note(side.lost.saturating_mul(100) / sent);
+            self.jitter_millis.note(side.jitter_millis.into());
+            if let Some(millis) = side.round_trip_millis {
+                self.round_trip_millis.note(millis.into());
+            }
+        }
     }
 
     pub(super) fn bad_message(&mut self, kind: &'static str) {

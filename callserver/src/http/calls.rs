@@ -46,6 +46,7 @@ async fn list(
 /// A call as one of its two sides sees it.
 fn seen_by(me: AccountId, row: CallRecordRow, numbers: &HashMap<AccountId, Number>) -> CallRecord {
     let call = row.call;
+    let (caller, callee) = (call.caller.quality, call.callee.quality);
     let (direction, peer) = match call.caller.account == me {
         true => (Direction::Outgoing, call.callee),
         false if call.is_anonymous => (Direction::Incoming, RecordedParty::anonymous()),
@@ -66,5 +67,10 @@ fn seen_by(me: AccountId, row: CallRecordRow, numbers: &HashMap<AccountId, Numbe
         answered_at: call.answered_at.map(rfc3339),
         ended_at: rfc3339(call.ended_at),
         cause: call.cause,
+        hung_up_by: call.hung_up_by,
+        codec: call.codec,
+        encrypted: call.is_encrypted,
+        caller,
+        callee,
     }
 }

@@ -11,7 +11,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -21,7 +21,7 @@ use utoipa_axum::routes;
 
 use super::Interface;
 use super::problem::Refusal;
-use crate::edge::Figures;
+use crate::edge::{Figures, Histogram};
 
 /// OpenMetrics 1.0, which Prometheus reads since 2018.
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -139,6 +139,26 @@ impl Collector for Shown {
             "cause",
             &tally.calls_ended,
         )?;
+        out.histogram(
+            "call_mos_hundredths",
+            "Estimated mean opinion scores of what people heard, in hundredths",
+            &tally.mos,
+        )?;
+        out.histogram(
+            "call_lost_percent",
+            "Packets that did not come to people, in hundredths of all",
+            &tally.lost_percent,
+        )?;
+        out.histogram(
+            "call_jitter_millis",
+            "How unevenly packets came to people, in milliseconds",
+            &tally.jitter_millis,
+        )?;
+        out.histogram(
+            "call_round_trip_millis",
+            "From the server to phones and back, in milliseconds",
+            &tally.round_trip_millis,
+        )?;
         out.gauge(
             "sip_connections",
             "Open TCP, TLS and WebSocket connections",
@@ -176,6 +196,23 @@ impl Out<'_, '_> {
             self.0
                 .encode_descriptor(name, help, None, MetricType::Counter)?,
         )
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) -> fmt::Result {
+        let mut metric = self
+            .0
+            .encode_descriptor(name, help, None, MetricType::Histogram)?;
+        // Sums and bounds are far below what a float holds exactly.
+        #[expect(clippy::cast_precision_loss)]
+        let float = |whole: u64| whole as f64;
+        let mut buckets: Vec<(f64, u64)> = histogram
+            .buckets()
+            .map(|(bound, count)| (float(bound), count))
+            .collect();
+        let (sum, count) = histogram.sum_and_count();
+        let inside: u64 = buckets.iter().map(|(_, count)| count).sum();
+        buckets.push((f64::MAX, count - inside));
+        metric.encode_histogram::<NoLabelSet>(float(sum), count, &buckets, None)
     }
 
     fn gauge(&mut self, name: &str, help: &str, value: usize) -> fmt::Result {

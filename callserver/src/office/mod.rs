@@ -16,6 +16,7 @@ mod erasure;
 mod error;
 mod export;
 mod guests;
+mod interventions;
 mod invitations;
 mod login;
 mod names;

@@ -7,6 +7,7 @@ use api::{AccountId, Number};
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
+use super::asked::Asked;
 use super::{Store, StoreError, Transaction, rows_of, unix_millis};
 use crate::office::{Actor, ActorKind};
 
@@ -135,65 +136,75 @@ impl Store {
         before: Option<i64>,
         limit: i64,
     ) -> Result<Vec<AuditRow>, StoreError> {
-        let select = sqlx::query(
-            "SELECT * FROM audit_log
-             WHERE ($1 IS NULL OR account_id = $1) AND ($2 IS NULL OR subject = $2) AND ($3 IS NULL OR entry_id < $3)
-             ORDER BY entry_id DESC LIMIT $4",
-        );
-        let rows = select
-            .bind(account.map(|account| account.0))
-            .bind(subject.map(str::to_owned))
-            .bind(before)
-            .bind(limit)
-            .fetch_all(&self.readers)
-            .await?;
+        let mut asked = Asked::default();
+        if let Some(account) = account {
+            let account = asked.whole(account.0);
+            asked.and(format!("account_id = {account}"));
+        }
+        if let Some(subject) = subject {
+            let subject = asked.text(subject);
+            asked.and(format!("subject = {subject}"));
+        }
+        if let Some(before) = before {
+            let before = asked.whole(before);
+            asked.and(format!("entry_id < {before}"));
+        }
+        let limit = asked.whole(limit);
+        let end = format!("ORDER BY entry_id DESC LIMIT {limit}");
+        let statement = asked.statement("SELECT * FROM audit_log", &end);
+        let rows = asked.fetch(statement, &self.readers).await?;
         rows.iter().map(read).collect()
     }
-}
 
-macro_rules! select_fitting {
-    ($begin:literal, $end:literal) => {
-        concat!(
-            $begin,
-            " FROM audit_log
-             WHERE ($1 IS NULL AND $2 IS NULL OR account_id = $1 OR actor_id = $1
-                    OR subject_kind = 'account' AND subject = $2 OR actor = 'account' AND actor_name = $2)
-               AND ($3 IS NULL OR subject_kind = 'number' AND subject = $3 OR detail LIKE $7)
-               AND ($4 IS NULL OR happened_at >= $4) AND ($5 IS NULL OR entry_id > $5) ",
-            $end
-        )
-    };
-}
-
-impl Store {
     /// The lines that fit, the oldest first.
     ///
     /// # Errors
     /// If the database fails.
     pub async fn audit_log(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, StoreError> {
-        let select = match filter.after {
-            Some(_) => sqlx::query(select_fitting!("SELECT *", "ORDER BY entry_id LIMIT $6")),
-            None => sqlx::query(select_fitting!(
-                "SELECT * FROM (SELECT *",
-                "ORDER BY entry_id DESC LIMIT $6) AS newest ORDER BY entry_id"
-            )),
-        };
-        let rows = select
-            .bind(filter.account.map(|account| account.0))
-            .bind(filter.name.clone())
-            .bind(filter.number.as_ref().map(Number::to_string))
-            .bind(filter.since)
-            .bind(filter.after)
-            .bind(filter.limit)
+        let mut asked = Asked::default();
+        let mut by_or_about = Vec::new();
+        if let Some(account) = filter.account {
+            let account = asked.whole(account.0);
+            by_or_about.push(format!("account_id = {account} OR actor_id = {account}"));
+        }
+        if let Some(name) = &filter.name {
+            let name = asked.text(name);
+            by_or_about.push(format!(
+                "subject_kind = 'account' AND subject = {name} OR actor = 'account' AND actor_name = {name}"
+            ));
+        }
+        if !by_or_about.is_empty() {
+            asked.and(format!("({})", by_or_about.join(" OR ")));
+        }
+        if let Some(number) = &filter.number {
             // A number is of digits and a plus sign: nothing of it means something else in JSON or in a pattern.
-            .bind(
-                filter
-                    .number
-                    .as_ref()
-                    .map(|number| format!("%\"{number}\"%")),
-            )
-            .fetch_all(&self.readers)
-            .await?;
+            let subject = asked.text(number.to_string());
+            let detail = asked.text(format!("%\"{number}\"%"));
+            asked.and(format!(
+                "(subject_kind = 'number' AND subject = {subject} OR detail LIKE {detail})"
+            ));
+        }
+        if let Some(since) = filter.since {
+            let since = asked.whole(since);
+            asked.and(format!("happened_at >= {since}"));
+        }
+        if let Some(after) = filter.after {
+            let after = asked.whole(after);
+            asked.and(format!("entry_id > {after}"));
+        }
+        let limit = asked.whole(filter.limit);
+        let statement = match filter.after {
+            Some(_) => {
+                let end = format!("ORDER BY entry_id LIMIT {limit}");
+                asked.statement("SELECT * FROM audit_log", &end)
+            }
+            None => {
+                let end = format!("ORDER BY entry_id DESC LIMIT {limit}");
+                let newest = asked.statement("SELECT * FROM audit_log", &end);
+                format!("SELECT * FROM ({newest}) AS newest ORDER BY entry_id")
+            }
+        };
+        let rows = asked.fetch(statement, &self.readers).await?;
         rows.iter().map(read).collect()
     }
 }

@@ -1,9 +1,10 @@
 //! The table `call_records`: who called whom, with the names and numbers of that day.
 
-use api::AccountId;
-use sqlx::Row;
+use api::{AccountId, CallQuality, Mos};
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 
+use super::asked::Asked;
 use super::{Store, StoreError, Transaction, flag};
 
 /// One side of a call that is over.
@@ -15,6 +16,8 @@ pub struct RecordedParty {
     pub number: Option<String>,
     /// The name that it had then.
     pub name: String,
+    /// What the audio of this side was like, if there was any.
+    pub quality: Option<CallQuality>,
 }
 
 impl RecordedParty {
@@ -24,6 +27,7 @@ impl RecordedParty {
             account: AccountId(0),
             number: None,
             name: "Anonymous".into(),
+            quality: None,
         }
     }
 }
@@ -48,6 +52,12 @@ pub struct CallRecord {
     pub cause: String,
     /// Whether the callee was not to learn who called.
     pub is_anonymous: bool,
+    /// `caller`, `callee` or `server`.
+    pub hung_up_by: Option<String>,
+    /// The codec, if there was audio.
+    pub codec: Option<String>,
+    /// Whether the audio of both sides was encrypted.
+    pub is_encrypted: Option<bool>,
 }
 
 /// A record with its place in the history.
@@ -59,35 +69,130 @@ pub struct CallRecordRow {
     pub call: CallRecord,
 }
 
-macro_rules! select_records {
-    ($rest:literal) => {
-        concat!(
-            "SELECT record_id, caller_id, caller_number, caller_name, callee_id, callee_number, callee_name, dialled,
-                 started_at, answered_at, ended_at, cause, is_anonymous FROM call_records ",
-            $rest
-        )
+/// Which calls are wanted: those that fit everything that is said.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct CallFilter {
+    /// Made or got by this account.
+    pub account: Option<AccountId>,
+    /// To or from this number, as it was then, or dialled as this.
+    pub number: Option<String>,
+    /// Ended in this way.
+    pub cause: Option<String>,
+    /// Begun at this time or later, Unix milliseconds.
+    pub since: Option<i64>,
+    /// Begun before this time, Unix milliseconds.
+    pub until: Option<i64>,
+    /// Before this record.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+const SELECT: &str = "SELECT record_id, caller_id, caller_number, caller_name, callee_id, callee_number, callee_name, dialled,
+     started_at, answered_at, ended_at, cause, hung_up_by, codec, is_encrypted, is_anonymous,
+     caller_sent, caller_received, caller_lost, caller_jitter, caller_round_trip, caller_mos,
+     callee_sent, callee_received, callee_lost, callee_jitter, callee_round_trip, callee_mos FROM call_records";
+
+/// The columns of one side.
+struct Side {
+    account: &'static str,
+    number: &'static str,
+    name: &'static str,
+    /// Sent, received, lost, jitter, round trip, score.
+    quality: [&'static str; 6],
+}
+
+const CALLER: Side = Side {
+    account: "caller_id",
+    number: "caller_number",
+    name: "caller_name",
+    quality: [
+        "caller_sent",
+        "caller_received",
+        "caller_lost",
+        "caller_jitter",
+        "caller_round_trip",
+        "caller_mos",
+    ],
+};
+
+const CALLEE: Side = Side {
+    account: "callee_id",
+    number: "callee_number",
+    name: "callee_name",
+    quality: [
+        "callee_sent",
+        "callee_received",
+        "callee_lost",
+        "callee_jitter",
+        "callee_round_trip",
+        "callee_mos",
+    ],
+};
+
+impl Side {
+    fn read(&self, row: &AnyRow) -> Result<RecordedParty, StoreError> {
+        let account: Option<i64> = row.try_get(self.account)?;
+        Ok(RecordedParty {
+            account: AccountId(account.unwrap_or_default()),
+            number: row.try_get(self.number)?,
+            name: row.try_get(self.name)?,
+            quality: self.read_quality(row)?,
+        })
+    }
+
+    fn read_quality(&self, row: &AnyRow) -> Result<Option<CallQuality>, StoreError> {
+        let [sent, received, lost, jitter, round_trip, mos] = self.quality;
+        let value = |column| row.try_get::<Option<i64>, &str>(column);
+        let Some(sent) = value(sent)? else {
+            return Ok(None);
+        };
+        let count = |column| Ok::<_, StoreError>(value(column)?.unwrap_or_default().unsigned_abs());
+        let millis = |value: i64| u32::try_from(value).unwrap_or(u32::MAX);
+        let score = |value: i64| Mos::from_hundredths(u16::try_from(value).unwrap_or_default());
+        Ok(Some(CallQuality {
+            sent: sent.unsigned_abs(),
+            received: count(received)?,
+            lost: count(lost)?,
+            jitter_millis: value(jitter)?.map(millis).unwrap_or_default(),
+            round_trip_millis: value(round_trip)?.map(millis),
+            mos: value(mos)?.map(score),
+        }))
+    }
+}
+
+/// The values of one side's quality, in the order of its columns.
+fn values(quality: Option<&CallQuality>) -> [Option<i64>; 6] {
+    let Some(quality) = quality else {
+        return [None; 6];
     };
+    let count = |count: u64| Some(i64::try_from(count).unwrap_or(i64::MAX));
+    [
+        count(quality.sent),
+        count(quality.received),
+        count(quality.lost),
+        Some(i64::from(quality.jitter_millis)),
+        quality.round_trip_millis.map(i64::from),
+        quality.mos.map(|mos| i64::from(mos.hundredths())),
+    ]
 }
 
 fn read(row: &AnyRow) -> Result<CallRecordRow, StoreError> {
-    let party = |id, number, name| -> Result<RecordedParty, StoreError> {
-        Ok(RecordedParty {
-            account: AccountId(row.try_get::<Option<i64>, &str>(id)?.unwrap_or_default()),
-            number: row.try_get::<Option<String>, &str>(number)?,
-            name: row.try_get::<String, &str>(name)?,
-        })
-    };
+    let is_encrypted: Option<i64> = row.try_get("is_encrypted")?;
     Ok(CallRecordRow {
         record: row.try_get("record_id")?,
         call: CallRecord {
-            caller: party("caller_id", "caller_number", "caller_name")?,
-            callee: party("callee_id", "callee_number", "callee_name")?,
+            caller: CALLER.read(row)?,
+            callee: CALLEE.read(row)?,
             dialled: row.try_get("dialled")?,
             started_at: row.try_get("started_at")?,
             answered_at: row.try_get("answered_at")?,
             ended_at: row.try_get("ended_at")?,
             cause: row.try_get("cause")?,
             is_anonymous: flag(row, "is_anonymous")?,
+            hung_up_by: row.try_get("hung_up_by")?,
+            codec: row.try_get("codec")?,
+            is_encrypted: is_encrypted.map(|flag| flag != 0),
         },
     })
 }
@@ -105,8 +210,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<CallRecordRow>, StoreError> {
         // Each half is a walk down one index, however long the history is. A call to oneself stands in both.
-        let select = select_records!(
-            "WHERE record_id IN (
+        let select = format!(
+            "{SELECT} WHERE record_id IN (
                  SELECT record_id FROM (
                      SELECT record_id FROM call_records WHERE caller_id = $1 AND record_id < $2
                      ORDER BY record_id DESC LIMIT $3) AS made
@@ -116,7 +221,8 @@ impl Store {
                      ORDER BY record_id DESC LIMIT $3) AS got)
              ORDER BY record_id DESC LIMIT $3"
         );
-        let select = sqlx::query(select)
+        // Text of the code alone.
+        let select = sqlx::query(AssertSqlSafe(select))
             .bind(account.0)
             .bind(before.unwrap_or(i64::MAX))
             .bind(i64::from(limit));
@@ -124,20 +230,42 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Up to `limit` calls of everybody, the latest first: those before the record `before`, or the latest of all.
+    /// The calls that fit, the latest first.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn calls(
-        &self,
-        before: Option<i64>,
-        limit: u32,
-    ) -> Result<Vec<CallRecordRow>, StoreError> {
-        let select = select_records!("WHERE record_id < $1 ORDER BY record_id DESC LIMIT $2");
-        let select = sqlx::query(select)
-            .bind(before.unwrap_or(i64::MAX))
-            .bind(i64::from(limit));
-        let rows = select.fetch_all(&self.readers).await?;
+    pub async fn calls(&self, filter: &CallFilter) -> Result<Vec<CallRecordRow>, StoreError> {
+        let mut asked = Asked::default();
+        if let Some(account) = filter.account {
+            let account = asked.whole(account.0);
+            asked.and(format!("(caller_id = {account} OR callee_id = {account})"));
+        }
+        if let Some(number) = &filter.number {
+            let number = asked.text(number);
+            asked.and(format!(
+                "(caller_number = {number} OR callee_number = {number} OR dialled = {number})"
+            ));
+        }
+        if let Some(cause) = &filter.cause {
+            let cause = asked.text(cause);
+            asked.and(format!("cause = {cause}"));
+        }
+        if let Some(since) = filter.since {
+            let since = asked.whole(since);
+            asked.and(format!("started_at >= {since}"));
+        }
+        if let Some(until) = filter.until {
+            let until = asked.whole(until);
+            asked.and(format!("started_at < {until}"));
+        }
+        if let Some(before) = filter.before {
+            let before = asked.whole(before);
+            asked.and(format!("record_id < {before}"));
+        }
+        let limit = asked.whole(filter.limit);
+        let end = format!("ORDER BY record_id DESC LIMIT {limit}");
+        let statement = asked.statement(SELECT, &end);
+        let rows = asked.fetch(statement, &self.readers).await?;
         rows.iter().map(read).collect()
     }
 }
@@ -150,10 +278,13 @@ impl Transaction {
     pub async fn add_call_records(&mut self, records: &[CallRecord]) -> Result<(), StoreError> {
         // Prepared once and run for each.
         let insert = "INSERT INTO call_records (caller_id, caller_number, caller_name, callee_id, callee_number,
-                 callee_name, dialled, started_at, answered_at, ended_at, cause, is_anonymous)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+                 callee_name, dialled, started_at, answered_at, ended_at, cause, hung_up_by, codec, is_encrypted, is_anonymous,
+                 caller_sent, caller_received, caller_lost, caller_jitter, caller_round_trip, caller_mos,
+                 callee_sent, callee_received, callee_lost, callee_jitter, callee_round_trip, callee_mos)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+                 $23, $24, $25, $26, $27)";
         for record in records {
-            sqlx::query(insert)
+            let mut insert = sqlx::query(insert)
                 .bind(record.caller.account.0)
                 .bind(record.caller.number.clone())
                 .bind(record.caller.name.as_str())
@@ -165,9 +296,16 @@ impl Transaction {
                 .bind(record.answered_at)
                 .bind(record.ended_at)
                 .bind(record.cause.as_str())
-                .bind(i64::from(record.is_anonymous))
-                .execute(&mut *self.inner)
-                .await?;
+                .bind(record.hung_up_by.clone())
+                .bind(record.codec.clone())
+                .bind(record.is_encrypted.map(i64::from))
+                .bind(i64::from(record.is_anonymous));
+            for side in [&record.caller, &record.callee] {
+                for value in values(side.quality.as_ref()) {
+                    insert = insert.bind(value);
+                }
+            }
+            insert.execute(&mut *self.inner).await?;
         }
         Ok(())
     }
@@ -183,6 +321,14 @@ mod tests {
             account: AccountId(account),
             number: (account != 9).then(|| format!("100{account}")),
             name: format!("person {account}"),
+            quality: (account == 1).then(|| CallQuality {
+                sent: 500,
+                received: 490,
+                lost: 10,
+                jitter_millis: 3,
+                round_trip_millis: None,
+                mos: Some(Mos::from_hundredths(412)),
+            }),
         }
     }
 
@@ -194,8 +340,11 @@ mod tests {
             started_at,
             answered_at: (started_at % 2 == 0).then_some(started_at + 1),
             ended_at: started_at + 2,
-            cause: "hung-up".into(),
             is_anonymous: caller == 3,
+            cause: if started_at == 12 { "busy" } else { "hung-up" }.into(),
+            hung_up_by: Some("caller".into()),
+            codec: (caller == 1).then(|| "opus".into()),
+            is_encrypted: (caller == 1).then_some(false),
         }
     }
 
@@ -222,10 +371,42 @@ mod tests {
         assert_eq!(second.len(), 1);
         assert_eq!(second[0].call, calls[0]);
 
-        let all = store.calls(None, 2).await.unwrap();
-        assert_eq!(all.len(), 2);
-        let rest = store.calls(Some(all[1].record), 10).await.unwrap();
-        assert_eq!(rest.len(), 3);
+        let wanted = async |filter: CallFilter| {
+            let filter = CallFilter {
+                limit: 10,
+                ..filter
+            };
+            let rows = store.calls(&filter).await.unwrap();
+            let began = rows.iter().map(|row| row.call.started_at);
+            began.collect::<Vec<_>>()
+        };
+        assert_eq!(wanted(CallFilter::default()).await, [14, 13, 12, 11, 10]);
+        let of = |account| CallFilter {
+            account: Some(AccountId(account)),
+            ..CallFilter::default()
+        };
+        assert_eq!(wanted(of(3)).await, [12, 11]);
+        let busy = CallFilter {
+            cause: Some("busy".into()),
+            ..of(3)
+        };
+        assert_eq!(wanted(busy).await, [12]);
+        let number = CallFilter {
+            number: Some("1003".into()),
+            ..CallFilter::default()
+        };
+        assert_eq!(wanted(number).await, [12, 11]);
+        let times = CallFilter {
+            since: Some(11),
+            until: Some(14),
+            ..CallFilter::default()
+        };
+        assert_eq!(wanted(times).await, [13, 12, 11]);
+        let rest = CallFilter {
+            before: first.first().map(|row| row.record - 2),
+            ..CallFilter::default()
+        };
+        assert_eq!(wanted(rest).await, [11, 10]);
         assert!(
             store
                 .calls_of(AccountId(7), None, 9)

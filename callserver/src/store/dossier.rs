@@ -136,7 +136,8 @@ const PARTS: [Part; 10] = [
         "SELECT record_id, CASE WHEN is_anonymous = 0 OR caller_id = $1 THEN caller_id END AS caller_id,
              CASE WHEN is_anonymous = 0 OR caller_id = $1 THEN caller_number END AS caller_number,
              CASE WHEN is_anonymous = 0 OR caller_id = $1 THEN caller_name ELSE 'Anonymous' END AS caller_name,
-             callee_id, callee_number, callee_name, dialled, started_at, answered_at, ended_at, cause
+             callee_id, callee_number, callee_name, dialled, started_at, answered_at, ended_at, cause,
+             hung_up_by, codec, is_encrypted
          FROM call_records WHERE caller_id = $1 OR callee_id = $1 ORDER BY record_id",
         &[
             ("record_id", As::Integer),
@@ -151,6 +152,9 @@ const PARTS: [Part; 10] = [
             ("answered_at", As::Time),
             ("ended_at", As::Time),
             ("cause", As::Text),
+            ("hung_up_by", As::Text),
+            ("codec", As::Text),
+            ("is_encrypted", As::Integer),
         ],
     ),
     (

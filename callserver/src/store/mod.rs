@@ -8,6 +8,7 @@
 //! mended: `ON CONFLICT` says beforehand what shall happen.
 
 mod accounts;
+mod asked;
 mod audit;
 mod bindings;
 mod call_records;
@@ -52,7 +53,7 @@ pub use api::NumberState;
 pub use accounts::AccountRow;
 pub use audit::{AuditEntry, AuditFilter, AuditRow, Subject};
 pub(crate) use bindings::expires_at as binding_expires_at;
-pub use call_records::{CallRecord, CallRecordRow, RecordedParty};
+pub use call_records::{CallFilter, CallRecord, CallRecordRow, RecordedParty};
 pub use call_settings::CallSettingsRow;
 pub use contacts::ContactDraft;
 pub use devices::{CredentialRow, DeviceRow, NewDevice, Origin};

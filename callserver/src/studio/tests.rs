@@ -81,6 +81,7 @@ fn side(codec: Codec, payload_type: u8) -> MediaSide {
         telephone_event: None,
         direction: Direction::SendRecv,
         crypto: None,
+        is_sealed: false,
         plays: None,
     }
 }

@@ -97,6 +97,8 @@ pub enum Event {
         /// Whether another server has passed it on, for one phone that is registered here: it has the call in its own
         /// books.
         is_visit: bool,
+        /// The Call-ID of the caller's INVITE.
+        call_id: Text,
         /// Whether the caller does not want the callee to learn who calls.
         is_anonymous: bool,
     },

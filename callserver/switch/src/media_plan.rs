@@ -30,6 +30,8 @@ pub struct MediaSide {
     /// The keys of SRTP with this phone, where the server itself ends it: `ours` for packets to the phone, `theirs` for
     /// those from it. `None` where packets are plain, or pass sealed with keys that only the phones know.
     pub crypto: Option<CryptoPair>,
+    /// Whether packets on this leg are SRTP, whoever has the keys.
+    pub is_sealed: bool,
     /// What this phone hears from the server instead of the other phone.
     pub plays: Option<Play>,
 }
@@ -92,6 +94,7 @@ mod tests {
             telephone_event: Some(110),
             direction: Direction::SendRecv,
             crypto: None,
+            is_sealed: false,
             plays: None,
         }
     }

@@ -70,6 +70,13 @@ const TABLE: &[(&str, &str, Who)] = &[
     ("GET", "/api/v1/admin/groups/{id}", Administrators),
     ("PATCH", "/api/v1/admin/groups/{id}", Administrators),
     ("DELETE", "/api/v1/admin/groups/{id}", Administrators),
+    ("GET", "/api/v1/admin/calls", Administrators),
+    ("GET", "/api/v1/admin/live-calls", Administrators),
+    (
+        "POST",
+        "/api/v1/admin/live-calls/{id}/hang-up",
+        Administrators,
+    ),
     ("GET", "/api/v1/admin/invitations", Administrators),
     ("POST", "/api/v1/admin/invitations", Administrators),
     ("DELETE", "/api/v1/admin/invitations/{id}", Administrators),

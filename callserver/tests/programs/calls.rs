@@ -1,12 +1,14 @@
 //! Calls through the running server, with audio through its relay.
 
 use std::net::{SocketAddr, UdpSocket};
+use std::time::Instant;
 
 use serde_json::Value;
 use sip::LegId;
 
+use crate::client::{add, ask, log_in};
 use crate::phone::Phone;
-use crate::process::Server;
+use crate::process::{PATIENCE, Server};
 
 /// A call that has been answered.
 struct Call {
@@ -22,7 +24,7 @@ struct Call {
 fn server_with_two_phones() -> (Server, Phone, Phone) {
     let server = Server::start();
     for name in ["alice", "bob"] {
-        server.callctl_json(&["accounts", "add", name]);
+        add(&server, name);
     }
     let (mut caller, mut callee) = (Phone::new(&server, "alice"), Phone::new(&server, "bob"));
     assert!(caller.register() && callee.register());
@@ -91,10 +93,41 @@ fn two_phones_speak_through_the_relay_and_callctl_sees_it() {
         ),
         (&20.into(), &20.into())
     );
+    let id = listed["call"].to_string();
+    let shown = call.server.callctl_json(&["calls", "show", &id])["details"].clone();
+    assert_eq!(shown["codec"], "PCMU", "{shown}");
+    assert_eq!(shown["encrypted"], false, "{shown}");
+    let heard = &shown["callee"]["quality"];
+    assert_eq!(
+        (&heard["received"], &heard["lost"]),
+        (&20.into(), &0.into())
+    );
+    assert!(heard["mos"].as_f64().unwrap() > 4.0, "{shown}");
     call.caller.hang_up(call.caller_leg);
     assert_eq!(call.callee.has_ended(), None);
     assert_eq!(call.caller.has_ended(), None);
     assert_eq!(call.server.callctl_json(&["status"])["calls"], 0);
+    // Written behind the call's end.
+    let begin = Instant::now();
+    let past = loop {
+        let past = call.server.callctl_json(&["calls", "history"]);
+        if past.as_array().is_some_and(|past| !past.is_empty()) {
+            break past[0].clone();
+        }
+        assert!(begin.elapsed() < PATIENCE, "the call is not in the history");
+    };
+    assert_eq!(past["hung_up_by"], "caller", "{past}");
+    assert_eq!(past["codec"], "PCMU", "{past}");
+    assert_eq!(past["caller_quality"]["received"], 20, "{past}");
+    assert!(
+        past["callee_quality"]["mos"].as_f64().unwrap() > 4.0,
+        "{past}"
+    );
+    let mine = log_in(&call.server, "alice").tokens.unwrap().access_token;
+    let mine = ask(&call.server, "GET", "/api/v1/me/calls")
+        .token(&mine)
+        .get(200);
+    assert_eq!(mine["items"][0]["caller"]["sent"], 20, "{mine}");
 }
 
 #[test]
@@ -105,6 +138,57 @@ fn an_administrator_ends_a_call() {
     assert_eq!(call.caller.has_ended(), None);
     assert_eq!(call.callee.has_ended(), None);
     assert_eq!(call.server.callctl(&["calls", "hangup", &id]).code, Some(1));
+    let log = call.server.callctl_json(&["audit", "list"]);
+    let is_noted =
+        |line: &Value| line["action"] == "call.hang-up" && line["detail"]["caller"] == "1000";
+    assert_eq!(
+        log.as_array()
+            .unwrap()
+            .iter()
+            .filter(|line| is_noted(line))
+            .count(),
+        1,
+        "{log}"
+    );
+}
+
+#[test]
+fn the_ladder_of_a_call_shows_who_said_what_and_nothing_secret() {
+    let mut call = call();
+    let id = only_call(&call.server)["call"].to_string();
+    let ladder = call.server.callctl(&["calls", "trace", &id]).stdout;
+    for words in [
+        "server",
+        "INVITE (SDP)",
+        "407 INVITE",
+        "180 INVITE",
+        "200 INVITE (SDP)",
+        "ACK",
+    ] {
+        assert!(ladder.contains(words), "{words}: {ladder}");
+    }
+    let both = ladder.lines().filter(|line| line.contains("INVITE (SDP)"));
+    assert!(both.count() >= 4, "both sides are there: {ladder}");
+    call.caller.hang_up(call.caller_leg);
+    call.callee.has_ended();
+    call.caller.has_ended();
+    let shown = call
+        .server
+        .callctl(&["calls", "trace", &id, "--messages"])
+        .stdout;
+    assert!(
+        shown.contains("BYE") && shown.contains("Via: SIP/2.0/UDP"),
+        "{shown}"
+    );
+    assert!(shown.contains("Authorization: (hidden)"), "{shown}");
+    assert!(
+        !shown.contains("response=") && !shown.contains("nonce="),
+        "{shown}"
+    );
+    assert_eq!(
+        call.server.callctl(&["calls", "trace", "4711"]).code,
+        Some(1)
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Number};
+use crate::{AccountId, CallQuality, Number};
 
 /// A call that is over.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -24,6 +24,21 @@ pub struct CallRecord {
     pub ended_at: String,
     /// Why it ended, in a word or two.
     pub cause: String,
+    /// `caller`, `callee` or `server`; missing where that was not written down.
+    #[serde(default)]
+    pub hung_up_by: Option<String>,
+    /// The codec; missing if there was no audio.
+    #[serde(default)]
+    pub codec: Option<String>,
+    /// Whether the audio of both sides was encrypted; missing if there was none.
+    #[serde(default)]
+    pub encrypted: Option<bool>,
+    /// What the one who called heard and sent; missing if there was no audio.
+    #[serde(default)]
+    pub caller: Option<CallQuality>,
+    /// The same of the one who was called.
+    #[serde(default)]
+    pub callee: Option<CallQuality>,
 }
 
 /// Which way a call went.

@@ -20,7 +20,9 @@
 //! ```
 
 mod admin;
+mod admin_calls;
 mod admin_plan;
+mod call_quality;
 mod call_record;
 mod call_settings;
 mod common_passwords;
@@ -55,10 +57,12 @@ mod skeleton;
 mod username;
 
 pub use admin::{AccountChange, AdminAccount, AuditLine, NewAccountRequest, PasswordReset};
+pub use admin_calls::{AdminCall, CallParty, LiveCall, LiveCalls};
 pub use admin_plan::{
     AdminNumber, AssignNumberRequest, NumberHistoryLine, PoolRequest, PoolView,
     ReserveNumberRequest, SwapAnswer, SwapRequest,
 };
+pub use call_quality::{CallQuality, Mos};
 pub use call_record::{CallRecord, Direction, Peer};
 pub use call_settings::{CallSettings, RingOrder};
 pub use contact::{Contact, ContactEntry};

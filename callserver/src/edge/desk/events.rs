@@ -78,7 +78,13 @@ impl Desk {
             } => {
                 self.expect_media(call, side, remote, signalled_from);
             }
-            Event::MediaPlan { call, plan } => self.follow_plan(call, &plan),
+            Event::MediaPlan { call, plan } => {
+                if let Some(live) = self.calls.get_mut(call) {
+                    live.codec = Some(plan.caller.codec);
+                    live.is_encrypted = Some(plan.caller.is_sealed && plan.callee.is_sealed);
+                }
+                self.follow_plan(call, &plan);
+            }
             Event::MediaDigit { .. } => {}
             Event::MediaClosed { call } => {
                 let statistics = self.close_media(call);
@@ -93,6 +99,7 @@ impl Desk {
                 dialled,
                 is_visit,
                 is_anonymous,
+                call_id,
             } => {
                 tracing::debug!(
                     call = call.0,
@@ -102,6 +109,7 @@ impl Desk {
                 );
                 self.tally.calls_started += 1;
                 let clocks = (now, SystemTime::now());
+                self.traces.name(call, &call_id, clocks.1);
                 self.calls.start(clocks, call, (caller, callee), dialled);
                 if let Some(live) = self.calls.get_mut(call) {
                     live.is_visit = is_visit;
@@ -141,7 +149,8 @@ impl Desk {
                 if let Some(live) = self.calls.get_mut(call) {
                     tracing::debug!(call = call.0, to = name(&to), "call forwarded");
                     // Whoever had it sent on finds it in the own history, too.
-                    self.records.ended(now, live, CallEnd::Forwarded);
+                    self.records
+                        .ended(now, live, (CallEnd::Forwarded, None), None);
                     live.callee = to;
                 }
             }
@@ -154,8 +163,11 @@ impl Desk {
                 if let Some(live) = self.calls.get_mut(call) {
                     tracing::info!(call = call.0, to = name(&to), "call transferred");
                     // Each part of the call stands in the history of those who took part in it.
-                    self.records.ended(now, live, CallEnd::Transferred);
-                    live.begin_part(now, side, to);
+                    let passed = self.relay.statistics(MediaId(call.0));
+                    let quality = live.quality(passed);
+                    let by = (CallEnd::Transferred, Some(side));
+                    self.records.ended(now, live, by, quality);
+                    live.begin_part(now, side, to, passed);
                 }
             }
             Event::CallEnded {
@@ -164,11 +176,17 @@ impl Desk {
                 hung_up_by,
             } => {
                 self.tally.call_ended(cause);
+                self.traces.ended(call);
                 if let Some(live) = self.calls.end(call) {
-                    self.records.ended(now, &live, cause);
                     let passed = live
                         .statistics
                         .or_else(|| self.relay.statistics(MediaId(call.0)));
+                    let quality = live.quality(passed);
+                    let by = (cause, hung_up_by);
+                    self.records.ended(now, &live, by, quality);
+                    if let Some(quality) = quality.filter(|_| !live.is_visit) {
+                        self.tally.heard(&quality);
+                    }
                     self.journal.call_ended(
                         now,
                         call,

@@ -9,6 +9,7 @@ mod requests;
 use std::pin::pin;
 use std::time::{Duration, Instant, SystemTime};
 
+use sip::Flow;
 use sip_tokio::{FlowFailure, Received, Sockets};
 use switch::{Input, StoredBinding, Switch};
 use tokio::sync::{mpsc, oneshot};
@@ -26,6 +27,7 @@ use super::presence_news::PresenceNews;
 use super::records::{self, Records};
 use super::revival::KeptCall;
 use super::tally::Tally;
+use super::traces::{self, Traced, Traces};
 use super::watching;
 use crate::checkpoint::Checkpoint;
 use crate::office::Announcement;
@@ -51,6 +53,7 @@ pub(super) struct Desk {
     journal: Journal,
     presence_news: PresenceNews,
     checkpoint: Checkpoint<KeptCall>,
+    traces: Traces,
     store: Store,
     main_runtime: tokio::runtime::Handle,
     // Whoever waits for the calls to end.
@@ -84,6 +87,7 @@ impl Desk {
         (relay, studio, media_addresses): (Relay, Studio, MediaAddresses),
         (directory, checkpoint): (Directory, Checkpoint<KeptCall>),
         (store, grace, presence_news): (Store, Duration, PresenceNews),
+        trace_bytes: usize,
         main_runtime: tokio::runtime::Handle,
     ) -> Self {
         Self {
@@ -103,6 +107,7 @@ impl Desk {
             journal: Journal::new(now),
             presence_news,
             checkpoint,
+            traces: Traces::new(trace_bytes),
             store,
             main_runtime,
             draining: Vec::new(),
@@ -215,6 +220,7 @@ impl Desk {
             match received {
                 Received::Message { flow, payload } => {
                     self.tally.received(flow.transport, &payload);
+                    self.trace(now, &flow, &payload, false);
                     self.handle(now, Input::Receive { flow, payload })
                 }
                 Received::FlowFailed { flow, why } => {
@@ -250,8 +256,35 @@ impl Desk {
                 return;
             };
             self.tally.sent(transmit.flow.transport, &transmit.payload);
+            self.trace(now, &transmit.flow, &transmit.payload, true);
             self.sockets.gather(transmit.flow, transmit.payload);
         }
+    }
+
+    /// Keeps a message that belongs to a call, or may come to.
+    fn trace(&mut self, now: Instant, flow: &Flow, payload: &[u8], is_sent: bool) {
+        if !self.traces.is_on() {
+            return;
+        }
+        let Some(call_id) = traces::call_id(payload) else {
+            return;
+        };
+        let is_invite = traces::is_invite(payload);
+        if !self.traces.knows(call_id) {
+            if !is_invite {
+                return;
+            }
+            // Our own INVITE belongs to a call already; whose that of a phone is will be found out.
+            let call = is_sent.then(|| {
+                let tag = traces::from_tag(payload)?;
+                self.switch.call_of(call_id, tag)
+            });
+            if let Some(call) = call.flatten() {
+                self.traces.name(call, call_id, SystemTime::now());
+            }
+        }
+        let message = Traced::new(now, flow, is_sent);
+        self.traces.pass(call_id, message, payload);
     }
 
     fn change(&mut self, now: Instant, announcement: Announcement) {

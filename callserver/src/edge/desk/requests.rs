@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use switch::Input;
+use switch::{CallId, Input};
 
 use super::Desk;
 use crate::edge::Figures;
@@ -14,10 +14,11 @@ impl Desk {
         // Whoever asked may have gone away meanwhile: an answer that nobody takes is dropped.
         match request {
             Request::Calls(answer) => {
-                let _ = answer.send(
-                    self.calls
-                        .views(now, |call| self.relay.statistics(MediaId(call.0))),
-                );
+                let passed = |call: CallId| self.relay.statistics(MediaId(call.0));
+                let _ = answer.send(self.calls.views(now, passed));
+            }
+            Request::Trace(call, answer) => {
+                let _ = answer.send(self.traces.of(call));
             }
             Request::Counts(answer) => {
                 let registrations = self.bindings.len() as u64;
@@ -30,11 +31,12 @@ impl Desk {
                 let _ = answer.send(self.bindings.logins());
             }
             Request::HangUp(call, answer) => {
-                let is_there = self.calls.get_mut(call).is_some();
-                if is_there {
+                let passed = self.relay.statistics(MediaId(call.0));
+                let view = self.calls.view(now, call, passed);
+                if view.is_some() {
                     self.handle(now, Input::HangUpCall { call });
                 }
-                let _ = answer.send(is_there);
+                let _ = answer.send(view);
             }
             Request::Bans(answer) => {
                 let _ = answer.send(self.bans.views(now));

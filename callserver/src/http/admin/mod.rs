@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod call_settings;
+mod calls;
 mod devices;
 mod groups;
 mod invitations;
@@ -18,6 +19,7 @@ pub(super) fn router() -> OpenApiRouter<Interface> {
         .merge(accounts::router())
         .merge(audit::router())
         .merge(call_settings::router())
+        .merge(calls::router())
         .merge(devices::router())
         .merge(groups::router())
         .merge(invitations::router())

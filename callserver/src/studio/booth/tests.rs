@@ -51,6 +51,7 @@ fn side(codec: sdp::Codec, payload_type: u8) -> MediaSide {
         telephone_event: None,
         direction: Direction::SendRecv,
         crypto: None,
+        is_sealed: false,
         plays: None,
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use sip::{Contact, Headers, MaxForwards, Privacy, Request, StatusCode};
+use sip::{Contact, HeaderName, Headers, MaxForwards, Privacy, Request, StatusCode};
 
 use super::Bridge;
 use super::audio::Audio;
@@ -70,6 +70,11 @@ impl Bridge {
             dialled,
             is_visit: back.is_some(),
             is_anonymous,
+            call_id: invite
+                .headers
+                .get(&HeaderName::CallId)
+                .cloned()
+                .unwrap_or_default(),
         });
         let offer = match &invite.body {
             empty if empty.is_empty() => Ok(None),

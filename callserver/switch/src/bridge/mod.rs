@@ -77,6 +77,11 @@ impl Bridge {
         self.legs.len()
     }
 
+    /// The call that a leg belongs to.
+    pub(crate) fn call_with(&self, leg: LegId) -> Option<CallId> {
+        self.legs.get(&leg).map(|(call, _)| *call)
+    }
+
     fn call_of(&mut self, leg: LegId) -> Option<(&mut Call, Side)> {
         let (call, side) = self.legs.get(&leg)?;
         Some((self.calls.get_mut(call)?, *side))

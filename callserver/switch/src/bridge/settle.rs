@@ -80,6 +80,7 @@ pub(super) fn settle(
             telephone_event: heard.telephone_event(codec),
             direction,
             crypto,
+            is_sealed: heard.transport() == Transport::Srtp,
             plays: None,
         })
     };

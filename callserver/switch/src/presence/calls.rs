@@ -206,6 +206,7 @@ mod tests {
             dialled: "2".into(),
             is_visit: false,
             is_anonymous: false,
+            call_id: "c".into(),
         });
         assert!(!calls.speaks(AccountId(1)));
         calls.note(&Event::CallAnswered { call });

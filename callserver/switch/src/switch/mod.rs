@@ -24,7 +24,7 @@ use crate::questions::Questions;
 use crate::reception::Reception;
 use crate::registrar::{Registrar, flow_recovery};
 use crate::timetable::{Timer, Timetable};
-use crate::{Config, Event, Input, StoredCall};
+use crate::{CallId, Config, Event, Input, StoredCall};
 
 /// The exchange: SIP comes in, SIP goes out, questions are asked in between.
 #[derive(Debug)]
@@ -222,6 +222,13 @@ impl Switch {
     #[must_use]
     pub fn stored_calls(&self, now: Instant) -> Vec<StoredCall> {
         self.bridge.stored_calls(&self.desk, now)
+    }
+
+    /// The call that a dialog belongs to, by its Call-ID and the tag of our side: of what is sent, the tag of its From.
+    #[must_use]
+    pub fn call_of(&self, call_id: &str, local_tag: &str) -> Option<CallId> {
+        let leg = self.desk.endpoint.leg_named(call_id, local_tag)?;
+        self.bridge.call_with(leg)
     }
 
     /// How much it holds.

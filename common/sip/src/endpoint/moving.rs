@@ -13,6 +13,12 @@ impl Endpoint {
         legs
     }
 
+    /// The call that a dialog belongs to, by its Call-ID and our tag.
+    pub fn leg_named(&self, call_id: &str, local_tag: &str) -> Option<LegId> {
+        let key = self.dialog_key(call_id, local_tag);
+        self.dialogs.get(&key).copied()
+    }
+
     /// Requests in this call go over `flow` from now on: the peer's last valid request came there.
     pub(super) fn move_leg(&mut self, id: LegId, flow: Flow) {
         let Some(leg) = self.legs.get_mut(&id) else {
