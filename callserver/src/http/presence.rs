@@ -69,6 +69,7 @@ struct Whose {
     /// `contacts`, one's own, which is also meant if it is missing, or `directory`: everybody, in the order of the
     /// directory.
     #[serde(default)]
+    #[param(inline)]
     of: Whom,
 }
 
