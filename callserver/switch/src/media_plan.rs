@@ -55,6 +55,15 @@ pub enum Prompt {
     Beep,
 }
 
+impl MediaSide {
+    /// Whether packets on this leg are SRTP with keys that the server does not use: it can neither open them nor seal
+    /// others for this phone.
+    #[must_use]
+    pub fn is_sealed_by_phone(&self) -> bool {
+        self.is_sealed && self.crypto.is_none()
+    }
+}
+
 impl MediaPlan {
     /// The leg of one side.
     #[must_use]
@@ -66,8 +75,12 @@ impl MediaPlan {
     }
 
     /// Whether a relay does all there is to do: same codec under the same number, no keys of the server's, nothing to play.
+    /// And where only the phones have the keys, since then nobody else can do more.
     #[must_use]
     pub fn is_passed_through(&self) -> bool {
+        if self.caller.is_sealed_by_phone() && self.callee.is_sealed_by_phone() {
+            return true;
+        }
         let (caller, callee) = (&self.caller, &self.callee);
         let is_plain = |side: &MediaSide| side.crypto.is_none() && side.plays.is_none();
         let have_same_digits = match (caller.telephone_event, callee.telephone_event) {
@@ -97,6 +110,19 @@ mod tests {
             is_sealed: false,
             plays: None,
         }
+    }
+
+    #[test]
+    fn what_the_phones_have_sealed_is_passed_as_it_is() {
+        let caller = MediaSide {
+            is_sealed: true,
+            ..side()
+        };
+        let callee = MediaSide {
+            payload_type: 96,
+            ..caller
+        };
+        assert!(MediaPlan { caller, callee }.is_passed_through());
     }
 
     #[test]

@@ -50,12 +50,13 @@ impl Call {
     }
 }
 
-/// The leg of `of`, with music if the other side has put it on hold. Who holds the other hears nothing.
+/// The leg of `of`, with music if the other side has put it on hold. Who holds the other hears nothing, and a phone that has
+/// its keys from the other one nothing of ours.
 fn side(of: &Audio, other: &Audio) -> Option<MediaSide> {
     let agreed = of.agreed?;
     let is_held = other.holds() && !of.holds() && agreed.direction.receives();
     Some(MediaSide {
-        plays: is_held.then_some(Play::HoldMusic),
+        plays: (is_held && !agreed.is_sealed_by_phone()).then_some(Play::HoldMusic),
         ..agreed
     })
 }

@@ -76,7 +76,7 @@ impl Published {
                 }
                 Event::GeneralRef(reference) => {
                     let character = reference.resolve_char_ref().ok().flatten();
-                    let character = character.or_else(|| match reference.as_ref() {
+                    let character = character.or_else(|| match &*reference {
                         b"lt" => Some('<'),
                         b"gt" => Some('>'),
                         b"amp" => Some('&'),
