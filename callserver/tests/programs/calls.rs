@@ -138,7 +138,7 @@ fn an_administrator_ends_a_call() {
     assert_eq!(call.caller.has_ended(), None);
     assert_eq!(call.callee.has_ended(), None);
     assert_eq!(call.server.callctl(&["calls", "hangup", &id]).code, Some(1));
-    let log = call.server.callctl_json(&["audit", "list"]);
+    let log = call.server.callctl_json(&["audit"]);
     let is_noted =
         |line: &Value| line["action"] == "call.hang-up" && line["detail"]["caller"] == "1000";
     assert_eq!(

@@ -101,8 +101,7 @@ fn phones_of_two_servers_call_each_other_and_hear_each_other() {
     bob.is_answered();
     // The one who was called hangs up.
     alice.hang_up(there);
-    assert_eq!(alice.has_ended(), None);
-    assert_eq!(bob.has_ended(), None);
+    assert_eq!(bob.has_ended_beside(&mut alice), None);
     let house = House {
         database,
         servers,

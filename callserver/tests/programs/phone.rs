@@ -227,14 +227,12 @@ impl Phone {
 
     /// Waits until a call has ended. Returns the status if it was refused.
     pub(crate) fn has_ended(&mut self) -> Option<u16> {
-        self.wait_for(|event| match event {
-            Event::Ended {
-                cause: sip::EndCause::Refused { status, .. },
-                ..
-            } => Some(Some(status.code())),
-            Event::Ended { .. } => Some(None),
-            _ => None,
-        })
+        self.wait_for(ended)
+    }
+
+    /// The same, while the other phone works beside it: it may have an ACK to hear before it can send its BYE.
+    pub(crate) fn has_ended_beside(&mut self, other: &mut Phone) -> Option<u16> {
+        self.wait_beside(Some(other), ended)
     }
 
     pub(crate) fn hang_up(&mut self, leg: LegId) {
@@ -298,6 +296,18 @@ impl Phone {
             "v=0\r\no=- 1 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\n\
              m=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
         ))
+    }
+}
+
+/// How a call has ended: the status if it was refused.
+fn ended(event: Event) -> Option<Option<u16>> {
+    match event {
+        Event::Ended {
+            cause: sip::EndCause::Refused { status, .. },
+            ..
+        } => Some(Some(status.code())),
+        Event::Ended { .. } => Some(None),
+        _ => None,
     }
 }
 
