@@ -29,4 +29,5 @@ mod softphone_numbers;
 mod sound_card;
 mod strangers;
 mod translation;
+mod treatment;
 mod web_socket;

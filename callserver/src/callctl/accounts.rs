@@ -115,11 +115,9 @@ macro_rules! account_json {
 
 const ACCOUNT: &str = concat!("With --json: ", account_json!());
 
-const SHOW: &str = concat!(
-    "With --json: ",
-    account_json!(),
-    ", and presence {name, number, state, chosen, note, visibility, last_seen}"
-);
+const SHOW: &str =
+    "With --json: {id, kind, role, name, display_name, number, state, has_password, devices, created_at, presence};
+presence has name, number, state, chosen, note, visibility, last_seen";
 
 const LIST: &str = concat!("With --json: an array of ", account_json!());
 
