@@ -41,6 +41,7 @@ fn side(codec: Codec) -> MediaSide {
         telephone_event: Some(101),
         direction: Direction::SendRecv,
         crypto: None,
+        is_sealed: false,
         plays: None,
     }
 }
