@@ -58,6 +58,7 @@ fn secure(codec: Codec, suite: CryptoSuite) -> MediaSide {
             ours: line(suite, 1),
             theirs: line(suite, 2),
         }),
+        is_sealed: true,
         ..side(codec)
     }
 }

@@ -58,10 +58,6 @@ pub(super) struct Phone {
 
 /// How far a call has come.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all calls that are there are talking ones: a box would cost each of them"
-)]
 pub(super) enum Stage {
     /// It is being found out who shall ring, or the relay was asked for ports; nobody rings yet.
     AwaitingPorts(Box<AwaitingPorts>),
