@@ -11,7 +11,7 @@ use switch::{Switch, WallClock};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::bindings;
-use super::desk::Desk;
+use super::desk::{Desk, Parts};
 use super::dialling::Dialling;
 use super::directory::Directory;
 use super::exchange::Exchange;
@@ -208,19 +208,23 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
                 None => directory,
             };
             let now = Instant::now();
+            setup.revival.relay.tell_engine();
             let mut desk = Desk::new(
                 now,
-                switch,
-                sockets,
-                (
-                    setup.revival.relay,
+                Parts {
+                    switch,
+                    sockets,
+                    relay: setup.revival.relay,
                     studio,
-                    MediaAddresses::new(setup.media_address),
-                ),
-                (directory, setup.revival.checkpoint),
-                (setup.store, setup.guest_grace, news),
-                setup.trace_bytes,
-                main_runtime,
+                    media_addresses: MediaAddresses::new(setup.media_address),
+                    directory,
+                    checkpoint: setup.revival.checkpoint,
+                    presence_news: news,
+                    store: setup.store,
+                    guest_grace: setup.guest_grace,
+                    trace_bytes: setup.trace_bytes,
+                    main_runtime,
+                },
             );
             desk.restore(now, restored);
             let Revival {

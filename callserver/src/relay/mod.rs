@@ -94,6 +94,8 @@ pub struct Relay {
     calls: HashMap<MediaId, Call>,
     // Of the calls that are closed.
     passed: Totals,
+    // That of the first worker; the others have the same.
+    engine: Option<Chosen>,
 }
 
 /// An open call.
@@ -133,23 +135,25 @@ impl Relay {
             workers.push(worker);
             engine.get_or_insert(chosen);
         }
-        match engine {
-            Some(Chosen::PollerInstead(error)) => {
-                tracing::warn!(%error, workers = count, "the relay uses recvmmsg and sendmmsg, for the kernel refuses io_uring");
-            }
-            Some(Chosen::Poller) => {
-                tracing::info!(workers = count, "the relay uses recvmmsg and sendmmsg");
-            }
-            Some(Chosen::Uring) | None => {
-                tracing::info!(workers = count, "the relay uses io_uring")
-            }
-        }
         Ok(Self {
             ports: source,
             workers,
             calls: HashMap::new(),
             passed: Totals::default(),
+            engine,
         })
+    }
+
+    /// Writes into the log how it works; for when the server is sure to start.
+    pub fn tell_engine(&self) {
+        let workers = self.workers.len();
+        match &self.engine {
+            Some(Chosen::PollerInstead(error)) => {
+                tracing::warn!(%error, workers, "the relay uses recvmmsg and sendmmsg, for the kernel refuses io_uring");
+            }
+            Some(Chosen::Poller) => tracing::info!(workers, "the relay uses recvmmsg and sendmmsg"),
+            Some(Chosen::Uring) | None => tracing::info!(workers, "the relay uses io_uring"),
+        }
     }
 
     /// Opens the ports of a call.

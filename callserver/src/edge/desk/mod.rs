@@ -71,6 +71,25 @@ const GATHERED: usize = 16;
 /// (RFC 3261 section 17.1.1.1), and each message leaves several behind.
 const SLACK: Duration = Duration::from_millis(10);
 
+/// What a desk is made of, each started already.
+pub(super) struct Parts {
+    pub(super) switch: Switch,
+    pub(super) sockets: Sockets,
+    pub(super) relay: Relay,
+    pub(super) studio: Studio,
+    pub(super) media_addresses: MediaAddresses,
+    pub(super) directory: Directory,
+    pub(super) checkpoint: Checkpoint<KeptCall>,
+    pub(super) presence_news: PresenceNews,
+    pub(super) store: Store,
+    /// How long a guest keeps its number after its phone has gone.
+    pub(super) guest_grace: Duration,
+    /// What the SIP messages that are kept for `callctl calls trace` may take in all.
+    pub(super) trace_bytes: usize,
+    /// Where what is written is written.
+    pub(super) main_runtime: tokio::runtime::Handle,
+}
+
 enum Turn {
     Received(Received),
     Asked(Option<Request>),
@@ -80,16 +99,21 @@ enum Turn {
 }
 
 impl Desk {
-    pub(super) fn new(
-        now: Instant,
-        switch: Switch,
-        sockets: Sockets,
-        (relay, studio, media_addresses): (Relay, Studio, MediaAddresses),
-        (directory, checkpoint): (Directory, Checkpoint<KeptCall>),
-        (store, grace, presence_news): (Store, Duration, PresenceNews),
-        trace_bytes: usize,
-        main_runtime: tokio::runtime::Handle,
-    ) -> Self {
+    pub(super) fn new(now: Instant, parts: Parts) -> Self {
+        let Parts {
+            switch,
+            sockets,
+            relay,
+            studio,
+            media_addresses,
+            directory,
+            checkpoint,
+            presence_news,
+            store,
+            guest_grace,
+            trace_bytes,
+            main_runtime,
+        } = parts;
         Self {
             switch,
             sockets,
@@ -103,7 +127,7 @@ impl Desk {
             tally: Tally::default(),
             last_seen: LastSeen::new(now),
             records: Records::default(),
-            leases: Leases::new(now, grace),
+            leases: Leases::new(now, guest_grace),
             journal: Journal::new(now),
             presence_news,
             checkpoint,

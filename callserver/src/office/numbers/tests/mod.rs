@@ -12,7 +12,7 @@ use super::*;
 use crate::config::NumbersSection;
 use crate::office::NewAccount;
 use crate::store::tests::ground::{Ground, on_both_engines};
-use crate::store::{Reached, Store};
+use crate::store::{Reached, ReachedAccount, Store};
 
 fn number(text: &str) -> Number {
     Number::parse(text).expect("a number")
@@ -53,9 +53,13 @@ async fn change(
 
 /// What a call to a number comes to, in a word.
 async fn reached(store: &Store, text: &str) -> String {
+    let name = async |account: ReachedAccount| {
+        let row = store.account_by_id(account.account).await;
+        row.expect("an answer").expect("a row").username
+    };
     match store.reached_by(&number(text)).await.expect("an answer") {
-        Reached::Account(account) => account.display_name,
-        Reached::ForwardedTo(account) => format!("forwarded to {}", account.display_name),
+        Reached::Account(account) => name(account).await,
+        Reached::ForwardedTo(account) => format!("forwarded to {}", name(account).await),
         Reached::Moved { to, .. } => format!("moved to {to}"),
         Reached::Gone => "gone".into(),
         Reached::Nobody => "nobody".into(),
