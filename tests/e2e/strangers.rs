@@ -117,10 +117,14 @@ fn baresip_sees_who_comes_and_goes_and_has_a_message_lamp() {
     let sip = server.ready().sip;
     let device = server.add_device(&ann).unwrap();
     let mut watcher = Baresip::start_watching(sip, &device, "1002").unwrap();
-    watcher.wait_for_words("Voice-Message: 0/0", WATCHING).unwrap();
+    watcher
+        .wait_for_words("Voice-Message: 0/0", WATCHING)
+        .unwrap();
     let device = server.add_device(&bob).unwrap();
     let other = Baresip::start_watching(sip, &device, "1001").unwrap();
-    watcher.wait_for_words("changed status from", WATCHING).unwrap();
+    watcher
+        .wait_for_words("changed status from", WATCHING)
+        .unwrap();
     watcher.wait_for_words("Online", WATCHING).unwrap();
     drop(other);
     // Killed, it does not say goodbye: its credential goes instead.

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, eventfd};
 
@@ -77,6 +77,11 @@ impl Bell {
         self.has_rung.store(false, Ordering::Release);
     }
 
+    /// Whether it has rung since the last answer.
+    fn is_ringing(&self) -> bool {
+        self.has_rung.load(Ordering::Acquire)
+    }
+
     /// What becomes readable each time it rings. It is never read, so wait for the change (an edge), not for the state.
     pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
         self.event.as_fd()
@@ -112,7 +117,12 @@ impl Worker {
     pub(super) fn run(mut self) {
         loop {
             let release = self.table.next_release();
-            let wait = release.map(|at| at.saturating_duration_since(Instant::now()));
+            let wait = match self.bell.is_ringing() {
+                // It has rung after the orders were followed, and may have been heard together with the packets that came
+                // then: it does not wake anybody again.
+                true => Some(Duration::ZERO),
+                false => release.map(|at| at.saturating_duration_since(Instant::now())),
+            };
             if let Err(error) = self.engine.wait(wait) {
                 tracing::error!(%error, "the relay cannot wait for packets; no audio is passed any more");
                 return;

@@ -4,6 +4,7 @@ use super::*;
 
 on_both_engines! {
     what_was_lent_is_in_other_hands_until_it_comes_back,
+    orders_that_come_while_others_are_followed_are_followed_without_a_packet_that_wakes,
     a_call_that_ends_while_it_is_lent_frees_its_ports_with_the_loan,
     a_call_goes_on_in_another_relay_on_the_same_ports_with_the_same_sources,
     sockets_are_handed_over_with_what_waits_in_them,
@@ -46,6 +47,16 @@ fn what_was_lent_is_in_other_hands_until_it_comes_back() {
     assert_eq!(receive(&moved.rtp, PATIENCE).unwrap().0, rtp(4));
     let passed = relay.statistics(CALL).unwrap().caller;
     assert_eq!((passed.packets, passed.from_strangers), (3, 1));
+}
+
+fn orders_that_come_while_others_are_followed_are_followed_without_a_packet_that_wakes() {
+    let (mut relay, _, caller, callee) = call();
+    for _ in 0..500 {
+        relay.expect(CALL, Side::Caller, caller.address(), LOOPBACK);
+        relay.expect(CALL, Side::Callee, callee.address(), LOOPBACK);
+        let lent = relay.lend(CALL).unwrap();
+        relay.take_back(CALL, lent);
+    }
 }
 
 fn a_call_that_ends_while_it_is_lent_frees_its_ports_with_the_loan() {
