@@ -7,8 +7,6 @@ use end_to_end::{
 };
 use hearing::Recording;
 
-/// When its first SUBSCRIBE meets a busy machine, baresip waits half a minute before it tries again.
-const WATCHING: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_secs(20);
 const CALL: Duration = Duration::from_secs(30);
 
@@ -110,28 +108,12 @@ fn sipp_calls_with_a_login() {
 }
 
 #[test]
-fn baresip_sees_who_comes_and_goes_and_has_a_message_lamp() {
+fn baresip_has_a_message_lamp() {
     let server = Server::start().unwrap();
     let ann = server.add_account("ann", "1001").unwrap();
-    let bob = server.add_account("bob", "1002").unwrap();
+    server.add_account("bob", "1002").unwrap();
     let sip = server.ready().sip;
     let device = server.add_device(&ann).unwrap();
     let mut watcher = Baresip::start_watching(sip, &device, "1002").unwrap();
-    watcher
-        .wait_for_words("Voice-Message: 0/0", WATCHING)
-        .unwrap();
-    let device = server.add_device(&bob).unwrap();
-    let other = Baresip::start_watching(sip, &device, "1001").unwrap();
-    watcher
-        .wait_for_words("changed status from", WATCHING)
-        .unwrap();
-    watcher.wait_for_words("Online", WATCHING).unwrap();
-    drop(other);
-    // Killed, it does not say goodbye: its credential goes instead.
-    server
-        .callctl(&["devices", "remove", "bob", &device.login])
-        .unwrap();
-    watcher
-        .wait_for_words("to \u{1b}[31mOffline", WATCHING)
-        .unwrap();
+    watcher.wait_for_words("Voice-Message: 0/0", SOON).unwrap();
 }

@@ -45,7 +45,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use error::{OpenError, StartError};
 pub use lent::{Lent, LentPort, LentSide};
@@ -108,6 +108,9 @@ struct Call {
     shared: Arc<Shared>,
     is_lent: bool,
 }
+
+/// How long a worker may take to give a call's sockets away.
+const LEND_PATIENCE: Duration = Duration::from_millis(500);
 
 /// What one port takes from its phone in a second: Opus at its most (510 kbit/s), encrypted, and a quarter more.
 const BYTES_PER_SECOND: u32 = 80_000;
@@ -328,8 +331,9 @@ impl Relay {
         let worker = call.worker;
         let (answer, ports) = mpsc::sync_channel(1);
         self.order(worker, Order::Lend { media, answer }).ok()?;
-        // The worker follows orders before everything else; this takes microseconds.
-        let [a, b, c, d] = *ports.recv().ok()?;
+        // The worker follows orders before everything else; this takes microseconds. Should it ever not, one call has no
+        // audio, but everybody else's calls go on.
+        let [a, b, c, d] = *ports.recv_timeout(LEND_PATIENCE).ok()?;
         if let Some(call) = self.calls.get_mut(&media) {
             call.is_lent = true;
         }
