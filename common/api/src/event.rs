@@ -44,6 +44,13 @@ pub enum Event {
     Presence(PresenceView),
     /// How calls to the listener are treated has changed.
     CallSettingsChanged,
+    /// A message was left for the listener, heard or deleted, on whichever phone.
+    Voicemail {
+        /// How many are there that were not heard.
+        new: u32,
+        /// How many are there that were heard.
+        old: u32,
+    },
     /// An account of the listener's contacts is no more.
     AccountRemoved {
         /// Whose.
@@ -67,6 +74,7 @@ impl Event {
             Self::ContactsChanged => "contacts_changed",
             Self::Presence(_) => "presence",
             Self::CallSettingsChanged => "call_settings_changed",
+            Self::Voicemail { .. } => "voicemail",
             Self::AccountRemoved { .. } => "account_removed",
             Self::SessionEnded => "session_ended",
             Self::Unknown => "unknown",

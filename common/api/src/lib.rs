@@ -55,6 +55,7 @@ mod setup_link;
 mod sign_up;
 mod skeleton;
 mod username;
+mod voicemail;
 
 pub use admin::{AccountChange, AdminAccount, AuditLine, NewAccountRequest, PasswordReset};
 pub use admin_calls::{AdminCall, CallParty, LiveCall, LiveCalls};
@@ -99,3 +100,7 @@ pub use setup_link::{SetupLink, SetupLinkRefused};
 pub use sign_up::{ACCOUNTS_PATH, SignUpRequest, UsernameCheck};
 pub use skeleton::Skeleton;
 pub use username::{Username, UsernameRefused};
+pub use voicemail::{
+    VOICEMAIL_GREETING_PATH, VOICEMAILS_PATH, Voicemail, VoicemailCaller, VoicemailChange,
+    VoicemailSettings,
+};
