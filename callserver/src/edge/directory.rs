@@ -23,6 +23,8 @@ use crate::store::{CredentialRow, Store, StoreError};
 pub struct Directory {
     credentials: HashMap<Text, Credential>,
     destinations: HashMap<String, Destination>,
+    // Under which of them a group is remembered: these are forgotten often.
+    groups: HashSet<String>,
     // Logins and numbers that nobody has: scanners ask for thousands.
     unknown_logins: HashSet<Text>,
     unknown_dialled: HashSet<String>,
@@ -81,6 +83,7 @@ impl Directory {
         let directory = Self {
             credentials: HashMap::new(),
             destinations: HashMap::new(),
+            groups: HashSet::new(),
             unknown_logins: HashSet::new(),
             unknown_dialled: HashSet::new(),
             changes: 0,
@@ -135,10 +138,10 @@ impl Directory {
         }
         let others = Arc::clone(&self.neighbours.borrow());
         if let Some(destination) = self.destinations.get(key) {
-            let reached = Reached::Account(destination.clone());
+            let reached = || Reached::Account(destination.clone());
             let told = match caller.is_guest {
-                true => self.dialling.for_guest(&wanted, reached.clone()),
-                false => Some(reached.clone()),
+                true => self.dialling.for_guest(&wanted, reached()),
+                false => Some(reached()),
             };
             if let Some(told) = told {
                 let told = for_caller(told, caller, on_behalf_of);
@@ -146,6 +149,7 @@ impl Directory {
                     return Some(Answer::Destination(told));
                 }
                 let (store, dialled) = (self.lookups.store.clone(), key.to_owned());
+                let reached = reached();
                 self.look_up(ask, async move {
                     let told = elsewhere::add(&store, &others, told).await;
                     let found = Ok((reached, told));
@@ -193,6 +197,9 @@ impl Directory {
                 let (reached, told) = found.inspect_err(log_failure).ok()?;
                 match reached {
                     Reached::Account(destination) if is_fresh => {
+                        if !destination.treatment.members.is_empty() {
+                            self.groups.insert(dialled.clone());
+                        }
                         remember(&mut self.destinations, dialled, destination)
                     }
                     Reached::Nobody if is_fresh => {
@@ -221,8 +228,13 @@ impl Directory {
         let contacts = change.people.iter();
         let contacts = contacts.filter(|person| person.what == WhatChanged::Contacts);
         let blockers: Vec<i64> = contacts.map(|person| person.account.0).collect();
-        self.destinations
-            .retain(|_, to| to.treatment.members.is_empty() && !blockers.contains(&to.account.0));
+        if !blockers.is_empty() {
+            self.destinations
+                .retain(|_, to| !blockers.contains(&to.account.0));
+        }
+        for dialled in self.groups.drain() {
+            self.destinations.remove(&dialled);
+        }
         for login in &change.logins {
             self.credentials.remove(login.as_str());
             self.unknown_logins.remove(login.as_str());

@@ -9,6 +9,7 @@ use sip::Flow;
 use switch::{AuthenticationFailure, BanReason, CallEnd, CallId, Side};
 
 use super::live_calls::{LiveCall, name};
+use super::quality::Quality;
 use super::records::side_word;
 use crate::relay::Statistics;
 
@@ -70,15 +71,13 @@ impl Journal {
         now: Instant,
         call: CallId,
         live: &LiveCall,
-        cause: CallEnd,
-        hung_up_by: Option<Side>,
-        passed: Statistics,
+        (cause, hung_up_by): (CallEnd, Option<Side>),
+        (passed, quality): (Statistics, Quality),
     ) {
         let talked = live.answered.map_or(Duration::ZERO, |answered| {
             now.saturating_duration_since(answered)
         });
         let ended_by = side_word(hung_up_by);
-        let quality = live.quality(Some(passed)).unwrap_or_default();
         let score = |mos: Option<Mos>| mos.map(tracing::field::display);
         tracing::info!(
             call = call.0,

@@ -187,14 +187,8 @@ impl Desk {
                     if let Some(quality) = quality.filter(|_| !live.is_visit) {
                         self.tally.heard(&quality);
                     }
-                    self.journal.call_ended(
-                        now,
-                        call,
-                        &live,
-                        cause,
-                        hung_up_by,
-                        passed.unwrap_or_default(),
-                    );
+                    let heard = (passed.unwrap_or_default(), quality.unwrap_or_default());
+                    self.journal.call_ended(now, call, &live, by, heard);
                 }
             }
             Event::PresenceChanged { account, facts } => {

@@ -313,13 +313,9 @@ impl Desk {
 
     fn change(&mut self, now: Instant, announcement: Announcement) {
         self.directory.forget(&announcement.change);
-        for login in announcement.change.revoked.clone() {
-            self.handle(
-                now,
-                Input::ForgetLogin {
-                    login: login.into(),
-                },
-            );
+        for login in &announcement.change.revoked {
+            let login = login.as_str().into();
+            self.handle(now, Input::ForgetLogin { login });
         }
         for input in watching::inputs(&announcement.change) {
             self.handle(now, input);
