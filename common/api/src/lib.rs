@@ -1,13 +1,14 @@
 //! The wire types of the HTTP interface, shared by server and softphone, and the rules for names, passwords and
 //! numbers that both sides must agree on.
 //!
-//! Nothing here reads a clock, a socket or a file. Three layers:
+//! Nothing here reads a clock, a socket or a file. Four layers:
 //!
 //! * **rules**: [`Username`] (with its [`Skeleton`]), [`Password`], [`DisplayName`], [`DeviceLabel`], [`Number`],
 //!   [`PictureFormat`]. A value of such a type has passed its rule; a refusal is an error whose text tells a person
 //!   what to change.
 //! * **messages**: [`LoginRequest`], [`LoginAnswer`], [`Health`] and the others, one file a group of routes, in JSON as
 //!   the field names say. With the feature `openapi` each describes itself for the OpenAPI document.
+//! * **rooms**: [`room`], what conversations are told in, over HTTP and over WebSocket.
 //! * **errors**: [`Problem`], the `application/problem+json` body (RFC 9457) of every answer that is not a success.
 //!
 //! ```
@@ -49,6 +50,7 @@ mod pool;
 mod presence;
 mod problem;
 mod ring_group;
+pub mod room;
 mod server_facts;
 mod session;
 mod setup_link;
