@@ -183,6 +183,7 @@ async fn serve(
         guest_grace: HOUR * config.guests.lease_hours,
         cluster,
         trace_bytes: config.calls.trace_kilobytes.saturating_mul(1024),
+        longest_silence: config.calls.longest_silence(),
         store: store.clone(),
     })
     .await?;

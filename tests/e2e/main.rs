@@ -23,6 +23,7 @@ mod races;
 mod refusals;
 mod restarts;
 mod robustness;
+mod silence;
 mod sipp_scenarios;
 mod softphone_calls;
 mod softphone_numbers;

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -198,6 +199,8 @@ pub struct CallsSection {
     pub ring_timeout_seconds: u64,
     /// The most calls at once.
     pub max_calls: usize,
+    /// After how many seconds without any audio an answered call ends, unless somebody is on hold; 0: never.
+    pub silence_seconds: u64,
     /// How many kilobytes of the last SIP messages of calls are kept in memory for `callctl calls trace`; 0: none.
     pub trace_kilobytes: usize,
 }
@@ -207,9 +210,18 @@ impl Default for CallsSection {
         Self {
             ring_timeout_seconds: 60,
             max_calls: 10_000,
+            // Two phones that are there send reports at least every few seconds (RFC 3550 section 6.2), whatever they say.
+            silence_seconds: 90,
             // Some five hundred calls of a dozen messages.
             trace_kilobytes: 4096,
         }
+    }
+}
+
+impl CallsSection {
+    /// How long both phones may be silent that should speak; `None`: for ever.
+    pub fn longest_silence(&self) -> Option<Duration> {
+        (self.silence_seconds > 0).then(|| Duration::from_secs(self.silence_seconds))
     }
 }
 
@@ -416,6 +428,7 @@ mod tests {
             [calls]
             ring_timeout_seconds = 20
             max_calls = 5
+            silence_seconds = 0
             [guests]
             enabled = true
             lease_hours = 2

@@ -10,6 +10,7 @@ use sip::Text;
 use switch::{CallId, Party, Side};
 
 use super::quality::Quality;
+use super::silence::{LastHeard, Silent};
 use crate::control::{CallView, rfc_3339};
 use crate::relay::Statistics;
 use crate::store::unix_millis;
@@ -42,6 +43,8 @@ pub(super) struct LiveCall {
     pub(super) is_encrypted: Option<bool>,
     /// What the audio had come to when the present part of the call began.
     pub(super) before: Quality,
+    /// When its phones were heard last.
+    pub(super) heard: LastHeard,
     /// What passed the relay, once its ports are closed.
     pub(super) statistics: Option<Statistics>,
 }
@@ -97,6 +100,7 @@ impl LiveCalls {
             }),
             is_encrypted: kept.is_encrypted,
             before: Quality::default(),
+            heard: LastHeard::new(now),
             statistics: None,
         };
         self.0.insert(call, live);
@@ -124,6 +128,7 @@ impl LiveCalls {
             codec: None,
             is_encrypted: None,
             before: Quality::default(),
+            heard: LastHeard::new(now),
             statistics: None,
         };
         self.0.insert(call, live);
@@ -135,6 +140,24 @@ impl LiveCalls {
 
     pub(super) fn end(&mut self, call: CallId) -> Option<LiveCall> {
         self.0.remove(&call)
+    }
+
+    /// The answered ones from whose phones nothing has come for so long.
+    pub(super) fn silent(
+        &mut self,
+        now: Instant,
+        patience: Duration,
+        statistics: impl Fn(CallId) -> Option<Statistics>,
+    ) -> Vec<(CallId, Silent)> {
+        let answered = self
+            .0
+            .iter_mut()
+            .filter(|(_, live)| live.answered.is_some());
+        let silent = answered.filter_map(|(call, live)| {
+            let silent = live.heard.look(now, &statistics(*call)?, patience)?;
+            Some((*call, silent))
+        });
+        silent.collect()
     }
 
     pub(super) fn ids(&self) -> Vec<CallId> {

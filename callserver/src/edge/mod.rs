@@ -23,6 +23,7 @@ mod presence_news;
 mod quality;
 mod records;
 mod revival;
+mod silence;
 mod start;
 mod tally;
 mod traces;

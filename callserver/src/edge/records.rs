@@ -135,6 +135,7 @@ pub(super) fn word(cause: CallEnd) -> &'static str {
         CallEnd::Refused(_) => "refused",
         CallEnd::Lost => "lost",
         CallEnd::NoMedia => "no-media",
+        CallEnd::Silent => "silent",
         CallEnd::Forwarded => "forwarded",
         CallEnd::Transferred => "transferred",
         CallEnd::ByOperator => "by-operator",

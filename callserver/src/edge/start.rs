@@ -51,6 +51,8 @@ pub struct Setup {
     pub(crate) cluster: Option<Cluster>,
     /// How many bytes of the calls' SIP messages are kept for whoever wants to see them; 0: none.
     pub trace_bytes: usize,
+    /// How long the phones of an answered call may be silent that should speak; `None`: for ever.
+    pub longest_silence: Option<Duration>,
     /// The database.
     pub store: Store,
 }
@@ -223,6 +225,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
                     store: setup.store,
                     guest_grace: setup.guest_grace,
                     trace_bytes: setup.trace_bytes,
+                    longest_silence: setup.longest_silence,
                     main_runtime,
                 },
             );

@@ -48,7 +48,7 @@ pub struct CallRecord {
     /// Unix milliseconds.
     pub ended_at: i64,
     /// Why it ended, in a word of a short list: `hung-up`, `cancelled`, `busy`, `declined`, `no-answer`, `unreachable`,
-    /// `refused`, `lost`, `no-media`, `forwarded`, `transferred`, `by-operator`, `server-stopped`.
+    /// `refused`, `lost`, `no-media`, `silent`, `forwarded`, `transferred`, `by-operator`, `server-stopped`.
     pub cause: String,
     /// Whether the callee was not to learn who called.
     pub is_anonymous: bool,

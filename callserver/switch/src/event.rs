@@ -264,6 +264,8 @@ pub enum CallEnd {
     Refused(StatusCode),
     /// The connection to the side in `hung_up_by` broke, or its phone stopped answering.
     Lost,
+    /// Both phones should have spoken, and no audio came from either for too long.
+    Silent,
     /// The relay had no ports, or somebody's session description was of no use.
     NoMedia,
     /// Its other end has gone over into another call, to which it was handed over.

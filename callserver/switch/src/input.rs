@@ -57,13 +57,15 @@ pub enum Input {
         /// within seconds.
         are_doubtful: bool,
     },
-    /// No audio comes any more from a phone that should send some. It may be silent for good reasons, or gone without a word:
-    /// it is asked with a refresh, and the call ends if it does not answer. Once for each silence is enough.
+    /// Nothing has come for long from the phone of one side of an answered call, or of both. One may be silent for good
+    /// reasons, or gone without a word: it is asked with a refresh, and the call ends if it does not answer. If both should
+    /// speak to each other and neither does, the call ends. Who is on hold or only listens is silent by agreement. Once for
+    /// each silence is enough.
     MediaSilent {
         /// The call.
         call: CallId,
-        /// The side that is silent.
-        side: Side,
+        /// The side that is silent; `None`: both.
+        side: Option<Side>,
     },
     /// What an account tells about itself, who may see it, or whom it knows is something else now: whoever is watched is asked
     /// about again.

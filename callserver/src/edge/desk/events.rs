@@ -82,6 +82,7 @@ impl Desk {
                 if let Some(live) = self.calls.get_mut(call) {
                     live.codec = Some(plan.caller.codec);
                     live.is_encrypted = Some(plan.caller.is_sealed && plan.callee.is_sealed);
+                    live.heard.begin_anew(now);
                 }
                 self.follow_plan(call, &plan);
             }
@@ -123,8 +124,10 @@ impl Desk {
             }
             Event::CallAnswered { call } => {
                 self.tally.calls_answered += 1;
+                self.silence.listen(now);
                 if let Some(live) = self.calls.get_mut(call) {
                     live.answered = Some(now);
+                    live.heard.begin_anew(now);
                     tracing::info!(
                         call = call.0,
                         caller = name(&live.caller),

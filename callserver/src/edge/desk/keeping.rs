@@ -32,6 +32,7 @@ impl Desk {
             return;
         }
         tracing::info!(calls = calls.len(), "calls from before go on");
+        self.silence.listen(now);
         let at = SystemTime::now();
         let mut stored = Vec::with_capacity(calls.len());
         for kept in calls {

@@ -1,9 +1,10 @@
 //! The audio of calls: which ports it gets, from whom it is expected, and who passes it, relay or studio.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
 
 use sip::Flow;
-use switch::{CallId, MediaPlan, MediaPorts, RelayAddress};
+use switch::{CallId, Input, MediaPlan, MediaPorts, RelayAddress};
 
 use super::Desk;
 use crate::relay::{MediaId, Side, Statistics, Told};
@@ -71,6 +72,19 @@ impl Desk {
                     tracing::debug!(call = call.0, "audio is translated");
                 }
             }
+        }
+    }
+
+    /// Tells the switch of phones from which nothing comes, when it is time to look.
+    pub(super) fn look_for_silence(&mut self, now: Instant) {
+        let Some(patience) = self.silence.take_due(now, self.calls.len()) else {
+            return;
+        };
+        let passed = |call: CallId| self.relay.statistics(MediaId(call.0));
+        for (call, silent) in self.calls.silent(now, patience, passed) {
+            tracing::debug!(call = call.0, ?silent, "no audio comes");
+            let side = silent.side();
+            self.handle(now, Input::MediaSilent { call, side });
         }
     }
 

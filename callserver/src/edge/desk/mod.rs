@@ -26,6 +26,7 @@ use super::media_address::MediaAddresses;
 use super::presence_news::PresenceNews;
 use super::records::{self, Records};
 use super::revival::KeptCall;
+use super::silence::Silence;
 use super::tally::Tally;
 use super::traces::{self, Traced, Traces};
 use super::watching;
@@ -54,6 +55,7 @@ pub(super) struct Desk {
     presence_news: PresenceNews,
     checkpoint: Checkpoint<KeptCall>,
     traces: Traces,
+    silence: Silence,
     store: Store,
     main_runtime: tokio::runtime::Handle,
     // Whoever waits for the calls to end.
@@ -86,6 +88,8 @@ pub(super) struct Parts {
     pub(super) guest_grace: Duration,
     /// What the SIP messages that are kept for `callctl calls trace` may take in all.
     pub(super) trace_bytes: usize,
+    /// How long the phones of a call may be silent, if not for ever.
+    pub(super) longest_silence: Option<Duration>,
     /// Where what is written is written.
     pub(super) main_runtime: tokio::runtime::Handle,
 }
@@ -112,6 +116,7 @@ impl Desk {
             store,
             guest_grace,
             trace_bytes,
+            longest_silence,
             main_runtime,
         } = parts;
         Self {
@@ -132,6 +137,7 @@ impl Desk {
             presence_news,
             checkpoint,
             traces: Traces::new(trace_bytes),
+            silence: Silence::new(longest_silence),
             store,
             main_runtime,
             draining: Vec::new(),
@@ -163,6 +169,7 @@ impl Desk {
                 self.switch.poll_timeout(),
                 self.bindings.next_due(),
                 self.records.next_due(),
+                self.silence.next_due(),
             ];
             if let Some(due) = due.into_iter().flatten().min()
                 && (!is_armed || alarm.deadline() > (due + SLACK).into())
@@ -198,6 +205,7 @@ impl Desk {
             if self.switch.poll_timeout().is_some_and(|due| due <= now) {
                 self.handle(now, Input::Timeout);
             }
+            self.look_for_silence(now);
             if let Some(seen) = self.last_seen.take_due(now) {
                 self.main_runtime
                     .spawn(last_seen::write(self.store.clone(), seen));

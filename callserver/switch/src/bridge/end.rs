@@ -14,6 +14,8 @@ pub(super) const ABSENT: &str = "Q.850;cause=20;text=\"Nobody is registered\"";
 pub(super) const NO_ANSWER: &str = "Q.850;cause=19;text=\"No answer\"";
 pub(super) const ANSWERED_ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 const BY_OPERATOR: &str = "Q.850;cause=16;text=\"Ended by the operator\"";
+/// Q.850 cause 102: recovery on timer expiry.
+pub(super) const NO_AUDIO: &str = "Q.850;cause=102;text=\"No audio came from either phone\"";
 const SERVER_STOPS: &str = "SIP;cause=503;text=\"The server stops\"";
 
 /// How a call ends.

@@ -114,7 +114,13 @@ fn storm(seed: u8, rounds: usize) -> usize {
             let side = [Side::Caller, Side::Callee][dice.below(2) as usize];
             match dice.below(4) {
                 0 => rig.server.handle(now, Input::HangUpCall { call }),
-                1 => rig.server.handle(now, Input::MediaSilent { call, side }),
+                1 => rig.server.handle(
+                    now,
+                    Input::MediaSilent {
+                        call,
+                        side: Some(side),
+                    },
+                ),
                 _ => {}
             }
         }
@@ -136,7 +142,13 @@ fn storm(seed: u8, rounds: usize) -> usize {
     let now = rig.now();
     for call in rig.server.open_ports.clone() {
         for side in [Side::Caller, Side::Callee] {
-            rig.server.handle(now, Input::MediaSilent { call, side });
+            rig.server.handle(
+                now,
+                Input::MediaSilent {
+                    call,
+                    side: Some(side),
+                },
+            );
         }
     }
     rig.run(seconds(60));
