@@ -26,6 +26,7 @@ mod robustness;
 mod silence;
 mod sipp_scenarios;
 mod softphone_calls;
+mod softphone_errands;
 mod softphone_numbers;
 mod sound_card;
 mod strangers;

@@ -95,6 +95,12 @@ impl Event {
             .with_context(|| format!("no number {key:?} in {}", self.0))
     }
 
+    /// Anything else in it; null if it is not there.
+    #[must_use]
+    pub fn value(&self, key: &str) -> &Value {
+        &self.0[key]
+    }
+
     /// When it happened.
     ///
     /// # Errors

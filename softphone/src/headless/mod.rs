@@ -21,6 +21,7 @@
 //! | `account` | `id`, `name`, `display_name`, `number` |
 //! | `free_numbers`, `alternatives` | `numbers`, the nearest first |
 //! | `device`, `contact`, `person` | one line of a list |
+//! | `past_call` | `id`, `direction`, `who`, `number`, `dialled`, `started_at`, `seconds` (`null`: not answered), `cause`, `hung_up_by`: `us`, `them` or `server`, `codec`, `encrypted`, `heard` and `they_heard`: `lost`, `jitter_millis`, `round_trip_millis`, `mos` |
 //! | `presence` | `who`, `number`, `account`, `state`, `note`, `since`, `last_seen` |
 //! | `own_presence` | `state`, `note`, `visibility`, `since` |
 //! | `call_settings` | as the server has them: `do_not_disturb`, `forward_always`, … |
@@ -38,6 +39,7 @@
 mod answer;
 mod call;
 mod call_settings;
+mod calls;
 mod errands;
 mod lines;
 mod orders;
@@ -104,6 +106,7 @@ async fn perform<W: io::Write>(
         | Verb::Contacts { .. }
         | Verb::Presence { .. }
         | Verb::CallSettings { .. }
+        | Verb::Calls { .. }
         | Verb::SignOut => {
             config = EngineConfig {
                 audio_in: "silence".into(),
@@ -137,6 +140,7 @@ async fn perform<W: io::Write>(
         Verb::Account { verb } => errands::account(&mut runner, verb).await,
         Verb::Contacts { verb } => errands::contacts(&mut runner, verb).await,
         Verb::CallSettings { verb } => call_settings::run(&mut runner, verb).await,
+        Verb::Calls { limit } => calls::run(&mut runner, limit).await,
         Verb::Presence { verb } => presence::run(&mut runner, verb).await,
         Verb::SignOut => errands::sign_out(&mut runner).await,
     };

@@ -80,7 +80,10 @@ pub enum Errand {
         query: String,
     },
     /// Past calls, the latest first.
-    Calls,
+    Calls {
+        /// At most so many.
+        limit: usize,
+    },
     /// How calls to us are treated.
     CallSettings,
     /// Have calls to us treated in another way.
@@ -147,8 +150,6 @@ impl From<WebError> for Refused {
 
 /// More pages than this is no list that somebody looks through.
 const PAGES: usize = 50;
-/// Past calls that are shown.
-const CALLS: usize = 100;
 /// People of the directory that are shown for one search.
 const FOUND: usize = 50;
 
@@ -251,7 +252,10 @@ impl Errand {
             Self::Presences => Ok(Reply::Presences(
                 all(session, "/api/v1/presence", usize::MAX).await?,
             )),
-            Self::Calls => Ok(Reply::Calls(all(session, "/api/v1/me/calls", CALLS).await?)),
+            Self::Calls { limit } => {
+                let path = "/api/v1/me/calls?limit=200";
+                Ok(Reply::Calls(all(session, path, limit).await?))
+            }
         }
     }
 }

@@ -8,6 +8,7 @@
 //! | `arrival` | coming in: by password, as a guest, with a new account, or with what an earlier sign-in left |
 //! | `session` | one sign-in: its tokens, which are renewed in time |
 //! | `errand` | what is asked under a sign-in, and what comes back |
+//! | `past_call` | which side of a past call was ours |
 //! | `news` | the stream of events, or polling where there is none |
 //!
 //! Plain HTTP goes to this computer only. Over HTTPS a server is believed when the machine's certificate authorities vouch
@@ -20,6 +21,7 @@ mod connection;
 mod errand;
 mod error;
 mod news;
+mod past_call;
 mod session;
 
 pub use address::ServerAddress;
@@ -28,6 +30,7 @@ pub use connection::Connection;
 pub use errand::{Enquiry, Errand, Refused, Reply};
 pub use error::WebError;
 pub use news::{News, listen};
+pub use past_call::{HungUpBy, own_and_theirs};
 pub use session::{Keeper, Session};
 
 const ME_PATH: &str = "/api/v1/me";

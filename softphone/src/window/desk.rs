@@ -97,6 +97,8 @@ pub(crate) struct Desk {
     pub(super) calls: Vec<Call>,
 }
 
+/// Past calls that are asked for.
+const PAST_CALLS: usize = 50;
 /// Calls at once, as the phone takes them.
 const MOST_CALLS: usize = 4;
 
@@ -337,7 +339,9 @@ impl Desk {
         let was_in = self.account().is_some();
         self.registration = registration;
         if !was_in && self.account().is_some() {
-            let asked = self.counter.ask(Asked::Calls, Errand::Calls);
+            let asked = self
+                .counter
+                .ask(Asked::Calls, Errand::Calls { limit: PAST_CALLS });
             self.outbox.push(asked);
         }
     }

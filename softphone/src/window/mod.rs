@@ -9,6 +9,7 @@
 //! | `welcome`, `status`, `dialpad`, `ringing`, `call`, `ended`, `recent`, `people`, `me` | one panel each |
 //! | `widgets` | the small parts that the panels are made of |
 //! | `theme`, `layout`, `keys` | colours, type and sizes; columns; shortcuts |
+//! | `when` | when something was, in words |
 //! | `single` | that there is one window for one data folder |
 //! | `settings`, `desktop` | what is remembered between runs; what the desktop is set to |
 //!
@@ -37,6 +38,7 @@ mod talk;
 mod theme;
 mod toast;
 mod welcome;
+mod when;
 mod widgets;
 
 use std::sync::{Arc, OnceLock};

@@ -136,7 +136,7 @@ impl Stage {
                 command,
                 Command::Enquire { .. }
                     | Command::Ask {
-                        errand: Errand::Calls | Errand::OwnPresence | Errand::CallSettings,
+                        errand: Errand::Calls { .. } | Errand::OwnPresence | Errand::CallSettings,
                         ..
                     }
             )

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::{CallStatistics, EndReason};
+use crate::engine::{CallStatistics, Encryption, EndReason};
 use crate::window::call::clock;
 use crate::window::desk::{Call, Party, Stage};
 
@@ -27,6 +27,10 @@ pub(crate) struct Ended {
     pub(crate) sentence: String,
     /// How long both spoke and how it sounded; `None` when they did not.
     pub(crate) summary: Option<String>,
+    /// The same and more for the list of past calls.
+    pub(crate) detail: Option<String>,
+    /// Whether the other side was busy.
+    pub(crate) was_busy: bool,
 }
 
 impl Ended {
@@ -48,6 +52,8 @@ impl Ended {
             outcome,
             sentence,
             summary: spoken.then(|| summary(&statistics)),
+            detail: detail(call, reason, &statistics),
+            was_busy: !call.incoming && *reason == EndReason::Busy,
         }
     }
 
@@ -63,21 +69,100 @@ impl Ended {
 
 fn summary(statistics: &CallStatistics) -> String {
     let length = clock(Duration::try_from_secs_f64(statistics.seconds).unwrap_or_default());
-    // After ITU-T G.107 annex B: 4.0 and more satisfies most, 3.6 many, below 3.1 nearly nobody.
-    let sound = match statistics.mos {
-        mos if mos <= 0.0 => return format!("{length}, nothing was heard"),
-        mos if mos >= 4.0 => "good",
-        mos if mos >= 3.6 => "fair",
-        mos if mos >= 3.1 => "poor",
-        _ => "bad",
+    let Some(sound) = sound_words(statistics.mos) else {
+        return format!("{length}, nothing was heard");
     };
-    let sent = statistics.received + statistics.lost;
-    let lost = if sent == 0 {
-        0.0
-    } else {
-        100.0 * statistics.lost as f64 / sent as f64
+    let lost = percent_lost(statistics.received, statistics.lost);
+    format!("{length}, {sound}, {lost:.1} % lost on the way")
+}
+
+/// How good it sounded, after ITU-T G.107 annex B: 4.0 and more satisfies most, 3.6 many, below 3.1 nearly nobody.
+/// Nothing when nothing was heard.
+pub(crate) fn sound_words(mos: f64) -> Option<&'static str> {
+    Some(match mos {
+        mos if mos <= 0.0 => return None,
+        mos if mos >= 4.0 => "good sound",
+        mos if mos >= 3.6 => "fair sound",
+        mos if mos >= 3.1 => "poor sound",
+        _ => "bad sound",
+    })
+}
+
+/// How much of what the other side sent did not arrive, in percent.
+pub(crate) fn percent_lost(received: u64, lost: u64) -> f64 {
+    match received.saturating_add(lost) {
+        0 => 0.0,
+        sent => 100.0 * lost as f64 / sent as f64,
+    }
+}
+
+/// What is said of the sound of a past call: how long, how good, what was lost, how it travelled and who hung up.
+pub(crate) struct Sounded<'a> {
+    pub(crate) seconds: f64,
+    /// 0.0 when nothing was heard.
+    pub(crate) mos: f64,
+    pub(crate) percent_lost: f64,
+    pub(crate) jitter_millis: f64,
+    pub(crate) codec: Option<&'a str>,
+    pub(crate) is_encrypted: Option<bool>,
+    /// Who hung up, as a sentence's beginning.
+    pub(crate) hung_up: Option<&'a str>,
+}
+
+impl Sounded<'_> {
+    /// The whole in one line.
+    pub(crate) fn words(&self) -> String {
+        let mut parts = vec![clock(
+            Duration::try_from_secs_f64(self.seconds).unwrap_or_default(),
+        )];
+        match sound_words(self.mos) {
+            Some(sound) => {
+                parts.push(format!("{sound} (MOS {:.1})", self.mos));
+                parts.push(format!("{:.1} % lost", self.percent_lost));
+                parts.push(format!("jitter {:.0} ms", self.jitter_millis));
+            }
+            None => parts.push("nothing was heard".into()),
+        }
+        parts.extend(
+            self.codec
+                .map(|codec| match codec.to_ascii_lowercase().as_str() {
+                    "opus" => "Opus".to_owned(),
+                    other => other.to_ascii_uppercase(),
+                }),
+        );
+        parts.extend(self.is_encrypted.map(|is_encrypted| {
+            if is_encrypted {
+                "encrypted"
+            } else {
+                "not encrypted"
+            }
+            .to_owned()
+        }));
+        parts.extend(self.hung_up.map(str::to_owned));
+        parts.join(" · ")
+    }
+}
+
+fn detail(call: &Call, reason: &EndReason, statistics: &CallStatistics) -> Option<String> {
+    let Stage::Connected(connected) = &call.stage else {
+        return None;
     };
-    format!("{length}, {sound} sound, {lost:.1} % lost on the way")
+    let hung_up = match reason {
+        EndReason::LocalHangup => Some("you hung up"),
+        EndReason::RemoteHangup => Some("they hung up"),
+        EndReason::Transferred(_) => Some("handed over"),
+        _ => None,
+    };
+    let sounded = Sounded {
+        seconds: statistics.seconds,
+        mos: statistics.mos,
+        percent_lost: percent_lost(statistics.received, statistics.lost),
+        jitter_millis: statistics.jitter_millis,
+        codec: Some(&connected.codec),
+        is_encrypted: Some(connected.encryption != Encryption::None),
+        hung_up,
+    };
+    Some(sounded.words())
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 
 use api::{CallRecord, Direction};
 
+use crate::web::{HungUpBy, own_and_theirs};
 use crate::window::desk::Party;
-use crate::window::ended::{Ended, Outcome};
+use crate::window::ended::{Ended, Outcome, Sounded, percent_lost};
+use crate::window::when::{Calendar, Moment};
 
 /// More than one looks through by scrolling.
 const KEPT: usize = 50;
@@ -20,8 +22,10 @@ pub(crate) struct Line {
     pub(crate) party: Party,
     pub(crate) incoming: bool,
     pub(crate) outcome: Outcome,
-    /// The day and minute, for calls before the window was opened.
-    pub(crate) when: Option<String>,
+    /// When it began, for calls before the window was opened.
+    when: Option<Moment>,
+    /// How long it was, how it sounded and who hung up, where both spoke.
+    pub(crate) detail: Option<String>,
 }
 
 impl Line {
@@ -40,10 +44,8 @@ impl Line {
             party: Party::new(number, Some(&peer.name)),
             incoming,
             outcome,
-            when: record
-                .started_at
-                .get(..16)
-                .map(|time| format!("{} UTC", time.replace('T', " "))),
+            when: Some(Moment::parse(&record.started_at)),
+            detail: detail(record),
         }
     }
 }
@@ -56,6 +58,7 @@ impl Recent {
             incoming: ended.incoming,
             outcome: ended.outcome,
             when: None,
+            detail: ended.detail.clone(),
         });
     }
 
@@ -78,7 +81,7 @@ impl Recent {
 
 impl Line {
     /// What became of it, in words.
-    pub(crate) fn words(&self) -> String {
+    pub(crate) fn words(&self, calendar: &Calendar) -> String {
         let words = match (self.outcome, self.incoming) {
             (Outcome::Missed, _) => "Missed",
             (Outcome::Spoken, true) => "Incoming",
@@ -87,10 +90,33 @@ impl Line {
             (Outcome::Unsuccessful, false) => "Outgoing, not connected",
         };
         match &self.when {
-            Some(when) => format!("{words}, {when}"),
+            Some(when) => format!("{words}, {}", calendar.day_and_time(when)),
             None => words.to_owned(),
         }
     }
+}
+
+fn detail(record: &CallRecord) -> Option<String> {
+    let (answered, ended) = (record.answered_at.as_deref()?, record.ended_at.as_str());
+    let (heard, _) = own_and_theirs(record);
+    let heard = heard.copied().unwrap_or_default();
+    let hung_up = HungUpBy::of(record).map(|by| match by {
+        HungUpBy::Us => "you hung up",
+        HungUpBy::Them => "they hung up",
+        HungUpBy::Server => "ended by the server",
+    });
+    let sounded = Sounded {
+        seconds: Moment::parse(answered).seconds_until(&Moment::parse(ended)),
+        mos: heard
+            .mos
+            .map_or(0.0, |mos| f64::from(mos.hundredths()) / 100.0),
+        percent_lost: percent_lost(heard.received, heard.lost),
+        jitter_millis: f64::from(heard.jitter_millis),
+        codec: record.codec.as_deref(),
+        is_encrypted: record.encrypted,
+        hung_up,
+    };
+    Some(sounded.words())
 }
 
 #[cfg(test)]
@@ -104,7 +130,8 @@ mod tests {
                 "id": 1, "direction": "incoming", "dialled": "1001", "cause": "cancelled",
                 "peer": {"account": 2, "number": "1002", "name": "Bruno", "number_now": "1012"},
                 "started_at": "2026-11-21T14:05:09Z", "answered_at": answered,
-                "ended_at": "2026-11-21T14:05:19Z",
+                "ended_at": "2026-11-21T14:05:19Z", "hung_up_by": "caller", "codec": "opus", "encrypted": true,
+                "callee": {"received": 99, "lost": 1, "jitter_millis": 2, "mos": 4.2},
             }))
             .unwrap()
         };
@@ -114,7 +141,16 @@ mod tests {
         let lines: Vec<&Line> = recent.lines().collect();
         assert_eq!(lines.len(), 2);
         assert_eq!(lines[0].party.number(), "1012");
-        assert_eq!(lines[0].words(), "Missed, 2026-11-21 14:05 UTC");
-        assert_eq!(lines[1].words(), "Incoming, 2026-11-21 14:05 UTC");
+        let calendar = Calendar::in_utc("2026-11-21T20:00:00Z");
+        assert_eq!(lines[0].words(&calendar), "Missed, today 14:05");
+        assert_eq!(lines[1].words(&calendar), "Incoming, today 14:05");
+        assert_eq!(lines[0].detail, None);
+        let detail = lines[1].detail.as_deref();
+        assert_eq!(
+            detail,
+            Some(
+                "0:07 · good sound (MOS 4.2) · 1.0 % lost · jitter 2 ms · Opus · encrypted · they hung up"
+            )
+        );
     }
 }

@@ -7,7 +7,11 @@ use super::data::{Line, Recent};
 use crate::window::desk::Action;
 use crate::window::ended::Outcome;
 use crate::window::theme::{Palette, Type, size, space};
+use crate::window::when::Calendar;
 use crate::window::widgets::{Button, Kind, avatar, elided, icon, paragraph, words};
+
+/// What a line of details adds to a row, in points.
+const DETAIL: f32 = 16.0;
 
 /// Draws the list; `can_call` is whether a call could be placed now.
 pub(crate) fn show(ui: &mut Ui, recent: &Recent, can_call: bool, actions: &mut Vec<Action>) {
@@ -29,15 +33,26 @@ pub(crate) fn show(ui: &mut Ui, recent: &Recent, can_call: bool, actions: &mut V
     }
     ui.add_space(space::XS);
     words(ui, "Recent calls", Type::Heading, palette.text);
+    let calendar = Calendar::here();
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         for (index, line) in recent.lines().enumerate() {
-            ui.push_id(index, |ui| row(ui, &palette, line, can_call, actions));
+            ui.push_id(index, |ui| {
+                row(ui, &palette, &calendar, line, can_call, actions)
+            });
         }
     });
 }
 
-fn row(ui: &mut Ui, palette: &Palette, line: &Line, can_call: bool, actions: &mut Vec<Action>) {
-    let height = vec2(ui.available_width(), size::ROW);
+fn row(
+    ui: &mut Ui,
+    palette: &Palette,
+    calendar: &Calendar,
+    line: &Line,
+    can_call: bool,
+    actions: &mut Vec<Action>,
+) {
+    let more = if line.detail.is_some() { DETAIL } else { 0.0 };
+    let height = vec2(ui.available_width(), size::ROW + more);
     ui.allocate_ui_with_layout(height, Layout::right_to_left(Align::Center), |ui| {
         let name = format!("Call {}", line.party.title());
         let known = !line.party.number().is_empty();
@@ -59,7 +74,10 @@ fn row(ui: &mut Ui, palette: &Palette, line: &Line, can_call: bool, actions: &mu
                 } else {
                     palette.text_2
                 };
-                words(ui, line.words(), Type::Note, colour);
+                elided(ui, line.words(calendar), Type::Note, colour);
+                if let Some(detail) = &line.detail {
+                    elided(ui, detail, Type::Note, palette.text_3);
+                }
             });
         });
     });

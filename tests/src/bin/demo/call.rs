@@ -32,6 +32,8 @@ pub(crate) struct Report {
     pub(crate) set_up: Duration,
     /// Of the audio.
     pub(crate) codec: String,
+    /// Who can listen in, in words.
+    pub(crate) encryption: &'static str,
     /// How long they were connected.
     pub(crate) seconds: f64,
     /// Caller to callee, then callee to caller.
@@ -110,6 +112,11 @@ impl Call {
         Ok(Report {
             set_up: (answered.at()? - dialled).try_into()?,
             codec: answered.text("codec").to_owned(),
+            encryption: match answered.text("encryption") {
+                "between-phones" => "encrypted between the phones",
+                "to-server" => "encrypted up to the server",
+                _ => "not encrypted",
+            },
             seconds: self.caller.finished.event("ended")?.number("seconds")?,
             ways: [
                 way(&self.caller, &self.callee)?,

@@ -17,9 +17,10 @@ pub(crate) fn draw(server: &Server, report: &Report) -> String {
     line(String::new());
     line("  Carillon: alice (2001) called bob (2002) through the call server".to_owned());
     line(format!(
-        "  SIP on {} (UDP and TCP), HTTP on {}, audio {}",
-        ready.sip, ready.http, report.codec
+        "  SIP on {} (UDP and TCP), HTTP on {}",
+        ready.sip, ready.http
     ));
+    line(format!("  audio {}, {}", report.codec, report.encryption));
     line(String::new());
     line(format!(
         "  call set-up      {:>8.0} ms   from dialling to the answer, at the caller",

@@ -1,0 +1,230 @@
+//! What `softphone headless` can be told to do.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{Keys, keys, seconds};
+
+/// What the headless softphone does.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Register, say so, unregister: does the account work?
+    Register,
+    /// Call somebody and stay until one side hangs up
+    Call {
+        /// A number, a name or a SIP address
+        target: String,
+        /// Hang up this long after the answer, in seconds
+        #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+        lasting: Option<f64>,
+        /// Press these keys after the answer: 0-9, *, #, A-D
+        #[arg(long, value_name = "KEYS", value_parser = keys)]
+        digits: Option<Keys>,
+    },
+    /// Wait for a call, answer it and stay until one side hangs up
+    Answer {
+        /// Hang up this long after the answer, in seconds
+        #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+        lasting: Option<f64>,
+        /// Press these keys after the answer: 0-9, *, #, A-D
+        #[arg(long, value_name = "KEYS", value_parser = keys)]
+        digits: Option<Keys>,
+    },
+    /// Stay registered and print everything that happens until stopped; answers nothing
+    Watch,
+    /// Show or change the account's number
+    Number {
+        /// What about it.
+        #[command(subcommand)]
+        verb: NumberVerb,
+    },
+    /// Change the account: a guest's into one for good, its name, its password, its devices
+    Account {
+        /// What about it.
+        #[command(subcommand)]
+        verb: AccountVerb,
+    },
+    /// The people whom the account has written down
+    Contacts {
+        /// What about them.
+        #[command(subcommand)]
+        verb: ContactsVerb,
+    },
+    /// How calls to you are treated: do not disturb, forwards
+    CallSettings {
+        /// What about it.
+        #[command(subcommand)]
+        verb: CallSettingsVerb,
+    },
+    /// Past calls, the latest first: with whom, how long, why they ended and how good they were
+    Calls {
+        /// At most so many
+        #[arg(long, value_name = "COUNT", default_value_t = 100)]
+        limit: usize,
+    },
+    /// What others see of you, and how they are
+    Presence {
+        /// What about it.
+        #[command(subcommand)]
+        verb: PresenceVerb,
+    },
+    /// End the sign-in at the server, and forget what --keep holds of it
+    SignOut,
+}
+
+/// What about the number.
+#[derive(Debug, Subcommand)]
+pub enum NumberVerb {
+    /// Print whose number it is
+    Show,
+    /// Take another number; calls in progress go on
+    Change {
+        /// The number that is wanted
+        number: String,
+        /// What those get who call the old number
+        #[arg(long, value_name = "WHAT", default_value = "forward")]
+        old: OldNumber,
+    },
+    /// Print numbers that can be had
+    Free {
+        /// Near this one
+        near: Option<String>,
+    },
+}
+
+/// What those get who call a number that was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OldNumber {
+    /// They reach the new one
+    Forward,
+    /// They are told the new one
+    Moved,
+    /// They are told that there is nobody any more
+    Gone,
+}
+
+/// What about the account.
+#[derive(Debug, Subcommand)]
+pub enum AccountVerb {
+    /// Make an account of a guest, who keeps number and contacts
+    Upgrade {
+        /// The username that is wanted
+        #[arg(long, value_name = "NAME")]
+        username: String,
+        /// A file with the password from now on
+        #[arg(long, value_name = "FILE")]
+        new_password_file: PathBuf,
+        /// What others shall see
+        #[arg(long, value_name = "TEXT")]
+        display_name: Option<String>,
+    },
+    /// Take another username
+    Rename {
+        /// The username that is wanted
+        username: String,
+    },
+    /// Change the password; ends the account's other sign-ins
+    Password {
+        /// A file with the present password
+        #[arg(long, value_name = "FILE")]
+        old_password_file: PathBuf,
+        /// A file with the password from now on
+        #[arg(long, value_name = "FILE")]
+        new_password_file: PathBuf,
+    },
+    /// Print the account's devices
+    Devices,
+    /// Take a device's right to register away
+    Revoke {
+        /// The device's SIP login, as `devices` prints it
+        login: String,
+    },
+}
+
+/// What about the contacts.
+#[derive(Debug, Subcommand)]
+pub enum ContactsVerb {
+    /// Print all of them
+    List,
+    /// Write somebody down
+    Add {
+        /// The number or SIP address
+        number: String,
+        /// What to call them; their own name without it
+        #[arg(long, value_name = "TEXT")]
+        name: Option<String>,
+        /// Put them first
+        #[arg(long)]
+        favourite: bool,
+    },
+    /// Take somebody out
+    Remove {
+        /// The contact's id, as `list` prints it
+        id: i64,
+    },
+    /// Print who can be called
+    Directory {
+        /// Part of a name or number
+        #[arg(default_value = "")]
+        query: String,
+    },
+}
+
+/// What about the treatment of calls.
+#[derive(Debug, Subcommand)]
+pub enum CallSettingsVerb {
+    /// Print it
+    Get,
+    /// Change what is named; the rest stays
+    Set(CallSettingsChange),
+}
+
+/// What shall be different about the treatment of calls.
+#[derive(Clone, Debug, Default, Args)]
+pub struct CallSettingsChange {
+    /// Whether no phone rings: true or false
+    #[arg(long, value_name = "YES")]
+    pub do_not_disturb: Option<bool>,
+    /// Where every call goes instead; `none` takes it away
+    #[arg(long, value_name = "WHERE")]
+    pub forward_always: Option<String>,
+    /// Where calls go while you speak or do not want to be disturbed; `none` takes it away
+    #[arg(long, value_name = "WHERE")]
+    pub forward_busy: Option<String>,
+    /// Where calls go that nobody answers; `none` takes it away
+    #[arg(long, value_name = "WHERE")]
+    pub forward_no_answer: Option<String>,
+    /// After how many seconds that is
+    #[arg(long, value_name = "SECONDS")]
+    pub no_answer_seconds: Option<u16>,
+    /// Where calls go when no phone can be reached; `none` takes it away
+    #[arg(long, value_name = "WHERE")]
+    pub forward_unreachable: Option<String>,
+    /// Whether a further call rings while you are in one: true or false
+    #[arg(long, value_name = "YES")]
+    pub call_waiting: Option<bool>,
+}
+
+/// What about presence.
+#[derive(Debug, Subcommand)]
+pub enum PresenceVerb {
+    /// Print what you tell about yourself
+    Show,
+    /// Tell something else about yourself
+    Set {
+        /// available, away, busy, do_not_disturb or invisible
+        #[arg(value_parser = ["available", "away", "busy", "do_not_disturb", "invisible"])]
+        state: String,
+        /// What stands beside it; empty takes it away
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+        /// Who may see it: everyone, contacts or nobody
+        #[arg(long, value_name = "WHO", value_parser = ["everyone", "contacts", "nobody"])]
+        visibility: Option<String>,
+    },
+    /// Print how everybody is whom you may see
+    List,
+    /// Stay, and print it again whenever it changes
+    Watch,
+}
