@@ -28,6 +28,7 @@
 mod codec;
 mod level;
 mod pitch;
+mod player;
 mod playout;
 mod quality;
 mod reception;
@@ -44,6 +45,7 @@ mod telephone_event;
 
 pub use codec::{Codec, CodecError};
 pub use level::{Level, SILENT_DBFS, dbfs};
+pub use player::{PlayError, Player};
 pub use quality::mean_opinion_score_of;
 pub use recording::Recorder;
 pub use rtp::{Packet, PacketError, Sequence, Ssrc, Timestamp, is_control};

@@ -80,7 +80,7 @@ fn do_not_disturb_and_a_forward_are_set_and_treat_the_next_call() {
     call.interrupt(SOON).unwrap();
 
     // What the server refuses is said in a sentence.
-    let wrong = ["call-settings", "set", "--forward-always", "nobody-here"];
+    let wrong = ["call-settings", "set", "--no-answer-seconds", "0"];
     let refused = Softphone::start(&server, &bob, &Sound::silent(), &wrong).unwrap();
     let refused = refused.finish(SOON).unwrap();
     assert_eq!(refused.code, Some(1), "{:?}", refused.events);

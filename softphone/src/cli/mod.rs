@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use verbs::{
-    AccountVerb, CallSettingsChange, CallSettingsVerb, ContactsVerb, NumberVerb, OldNumber,
-    PresenceVerb, Verb,
+    AccountVerb, CallSettingsChange, CallSettingsVerb, ContactsVerb, GreetingVerb, NumberVerb,
+    OldNumber, PresenceVerb, Verb, VoicemailsVerb,
 };
 
 use crate::engine::{Digit, EngineConfig, Fingerprint, SipTransport};

@@ -63,6 +63,12 @@ pub enum Verb {
         #[arg(long, value_name = "COUNT", default_value_t = 100)]
         limit: usize,
     },
+    /// Messages that callers left when nobody answered, and what they hear before they speak
+    Voicemails {
+        /// What about them.
+        #[command(subcommand)]
+        verb: VoicemailsVerb,
+    },
     /// What others see of you, and how they are
     Presence {
         /// What about it.
@@ -227,4 +233,65 @@ pub enum PresenceVerb {
     List,
     /// Stay, and print it again whenever it changes
     Watch,
+}
+
+/// What about messages that callers left.
+#[derive(Debug, Subcommand)]
+pub enum VoicemailsVerb {
+    /// Print all of them, the newest first
+    List,
+    /// Play one into --audio-out, and mark it as heard
+    Play {
+        /// Its id, as `list` prints it
+        id: i64,
+    },
+    /// Write one into a file, as Ogg Opus
+    Save {
+        /// Its id, as `list` prints it
+        id: i64,
+        /// The file
+        file: PathBuf,
+    },
+    /// Mark one as heard
+    Heard {
+        /// Its id, as `list` prints it
+        id: i64,
+        /// Let it count as new again
+        #[arg(long)]
+        not: bool,
+    },
+    /// Delete one
+    Remove {
+        /// Its id, as `list` prints it
+        id: i64,
+    },
+    /// What callers hear before they speak
+    Greeting {
+        /// What about it.
+        #[command(subcommand)]
+        verb: GreetingVerb,
+    },
+}
+
+/// What about the greeting.
+#[derive(Debug, Subcommand)]
+pub enum GreetingVerb {
+    /// Use a recording
+    Set {
+        /// An Ogg Opus file
+        file: PathBuf,
+    },
+    /// Record it from --audio-in
+    Record {
+        /// How long, in seconds
+        #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+        lasting: f64,
+    },
+    /// Write it into a file, as Ogg Opus
+    Save {
+        /// The file
+        file: PathBuf,
+    },
+    /// Let callers hear the server's own words again
+    Remove,
 }

@@ -1,5 +1,6 @@
 //! What the engine can be told to do, and how it is set up.
 
+use bytes::Bytes;
 use phone::{CallNumber, Digit};
 use sip_tokio::Fingerprint;
 
@@ -209,6 +210,17 @@ pub enum Command {
         /// The call with whoever takes it.
         consulted: CallNumber,
     },
+    /// Play a recording through the speaker, in the place of what is played or recorded now. Ends with `Notice::Played`.
+    Play {
+        /// Comes back with the notices.
+        item: i64,
+        /// Ogg Opus.
+        recording: Bytes,
+    },
+    /// Record from the microphone, in the place of what is played or recorded now. Ends with `Notice::Recorded`.
+    Record,
+    /// Play or record no more.
+    StopSound,
     /// Change the audio devices; a call that is running keeps its own until it ends.
     UseDevices {
         /// As [`EngineConfig::audio_in`].

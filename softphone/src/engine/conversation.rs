@@ -77,6 +77,8 @@ impl Core {
 
     fn begin(&mut self, call: CallNumber, who: &str) {
         self.last_call = self.last_call.max(call.0);
+        // Calls go before recordings.
+        self.booth = None;
         let conversation = Conversation {
             who: who.to_owned(),
             ..Conversation::default()

@@ -5,12 +5,14 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use api::Account;
+use bytes::Bytes;
 use phone::{Book, CallNumber, Input, Phone, RegistrationState};
 use sip_tokio::{Fingerprint, FlowFailure, Received, Sockets};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::audio::{Report, sleep_until};
+use super::booth::{Booth, BoothNews};
 use super::clerk::{Clerk, Word};
 use super::conversation::Conversation;
 use super::outlet::Outlet;
@@ -42,6 +44,9 @@ pub(crate) struct Core {
     pub(super) book: Book,
     /// The highest call number so far: numbers go on counting when somebody else signs in.
     pub(super) last_call: u64,
+    /// What is played or recorded beside calls, and what is told of it.
+    pub(super) booth: Option<Booth>,
+    pub(super) booth_news: (mpsc::Sender<BoothNews>, mpsc::Receiver<BoothNews>),
     leaving: Option<Leaving>,
     /// Whether `SignedOut` waits for the ends of the last calls, so that it is the last news of a sign-out.
     pub(super) owes_signed_out: bool,
@@ -78,6 +83,7 @@ enum Happening {
     Sound(CallNumber, Report),
     LoggedIn(LoginOutcome),
     Word(Word),
+    Booth(BoothNews),
     Time,
     Room,
 }
@@ -102,6 +108,8 @@ impl Core {
             clerk: Clerk::new(),
             book: Book::default(),
             last_call: 0,
+            booth: None,
+            booth_news: mpsc::channel(REPORTS),
             leaving: None,
             owes_signed_out: false,
         };
@@ -128,6 +136,7 @@ impl Core {
                 Happening::Sound(call, report) => self.on_report(call, report),
                 Happening::LoggedIn(outcome) => self.logged_in(outcome).await,
                 Happening::Word(word) => self.on_word(word),
+                Happening::Booth(news) => self.on_booth(news),
                 Happening::Time | Happening::Room => {}
             }
             self.run_timers();
@@ -156,7 +165,7 @@ impl Core {
     ) -> Happening {
         let due = self.due();
         let (sockets, login, outlet) = (&mut self.sockets, &mut self.login, &mut self.outlet);
-        let clerk = &mut self.clerk;
+        let (clerk, booth_news) = (&mut self.clerk, &mut self.booth_news.1);
         let command = async {
             match commands {
                 Some(commands) => commands.recv().await,
@@ -187,6 +196,7 @@ impl Core {
                 })))
             }
             word = clerk.word() => Happening::Word(word),
+            Some(news) = booth_news.recv() => Happening::Booth(news),
             () = sleep_until(due) => Happening::Time,
             () = outlet.wait_for_room() => Happening::Room,
         }
@@ -268,6 +278,9 @@ impl Core {
             Command::TransferToCall { call, consulted } => {
                 self.drive(Input::TransferToCall { call, consulted });
             }
+            Command::Play { item, recording } => self.play(item, recording),
+            Command::Record => self.record(),
+            Command::StopSound => self.booth = None,
             Command::UseDevices {
                 audio_in,
                 audio_out,
@@ -354,11 +367,69 @@ impl Core {
         self.drive(input);
     }
 
+    fn play(&mut self, item: i64, recording: Bytes) {
+        self.booth = None;
+        if !self.conversations.is_empty() {
+            self.problem(in_a_call());
+            return self.outlet.tell(Notice::Played { item });
+        }
+        let (device, news) = (self.config.audio_out.clone(), self.booth_news.0.clone());
+        self.booth = self.started(Booth::play(item, recording, device, news));
+        if self.booth.is_none() {
+            self.outlet.tell(Notice::Played { item });
+        }
+    }
+
+    fn record(&mut self) {
+        self.booth = None;
+        if !self.conversations.is_empty() {
+            return self.problem(in_a_call());
+        }
+        let (device, news) = (self.config.audio_in.clone(), self.booth_news.0.clone());
+        self.booth = self.started(Booth::record(device, news));
+    }
+
+    fn started(&mut self, outcome: std::io::Result<Booth>) -> Option<Booth> {
+        outcome
+            .map_err(|error| {
+                self.problem(Problem {
+                    code: "no-thread",
+                    sentence: format!(
+                        "No sound can be made ({error}); close other programs and try again."
+                    ),
+                });
+            })
+            .ok()
+    }
+
+    fn on_booth(&mut self, news: BoothNews) {
+        self.outlet.tell(match news {
+            BoothNews::Playing { item, seconds } => Notice::Playing { item, seconds },
+            BoothNews::Played { item } => Notice::Played { item },
+            BoothNews::Recording {
+                seconds,
+                level_dbfs,
+            } => Notice::Recording {
+                seconds,
+                level_dbfs,
+            },
+            BoothNews::Recorded { recording, seconds } => Notice::Recorded { recording, seconds },
+            BoothNews::Failed(problem) => Notice::Error(problem),
+        });
+    }
+
     pub(super) fn tell_registration(&mut self, registration: Registration) {
         self.outlet.tell(Notice::Registration(registration));
     }
 
     pub(super) fn problem(&mut self, problem: Problem) {
         self.outlet.tell(Notice::Error(problem));
+    }
+}
+
+fn in_a_call() -> Problem {
+    Problem {
+        code: "in-a-call",
+        sentence: "Microphone and speaker are in a call; try again when it is over.".into(),
     }
 }

@@ -20,6 +20,7 @@
 
 mod account;
 mod audio;
+mod booth;
 mod clerk;
 mod command;
 mod conversation;

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use api::{Contact, PresenceView};
+use bytes::Bytes;
 use phone::{CallNumber, Digit, Encryption, EndReason, Hold, TransferProgress};
 use sip_tokio::Fingerprint;
 
@@ -234,6 +235,39 @@ pub enum Notice {
     Contacts(Vec<Contact>),
     /// How people are: all whom we may see, each time when listening begins anew, and then one when it changes.
     Presences(Vec<PresenceView>),
+    /// Messages that callers left: how many are there, each time when that changes.
+    Voicemail {
+        /// Not heard yet.
+        new: u32,
+        /// Heard.
+        old: u32,
+    },
+    /// So much of a recording has been played.
+    Playing {
+        /// As in `Command::Play`.
+        item: i64,
+        /// From its beginning.
+        seconds: f64,
+    },
+    /// A recording is played no more: it is over, was stopped, or could not be played.
+    Played {
+        /// As in `Command::Play`.
+        item: i64,
+    },
+    /// So much has been recorded.
+    Recording {
+        /// From the beginning.
+        seconds: f64,
+        /// How loud the last of it was, in dB relative to full scale.
+        level_dbfs: f32,
+    },
+    /// What was recorded.
+    Recorded {
+        /// Ogg Opus.
+        recording: Bytes,
+        /// Its length.
+        seconds: f64,
+    },
     /// What came of `Command::Ask` or `Command::Enquire`.
     Reply {
         /// Which one it was.

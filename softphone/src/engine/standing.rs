@@ -118,6 +118,10 @@ impl Core {
                 self.outlet.tell(Notice::Presences(vec![person]));
                 false
             }
+            Event::Voicemail { new, old } => {
+                self.outlet.tell(Notice::Voicemail { new, old });
+                false
+            }
             // Lists of devices are asked for when somebody looks at them.
             _ => false,
         };

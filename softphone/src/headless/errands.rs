@@ -125,7 +125,9 @@ async fn run<W: Write>(runner: &mut Runner<'_, W>, errand: Errand) -> Result<Out
         | Reply::OwnPresence(_)
         | Reply::Presences(_)
         | Reply::Server(_)
-        | Reply::Username(_) => {}
+        | Reply::Username(_)
+        | Reply::Voicemails(_)
+        | Reply::Recording(_) => {}
     }
     Ok(Outcome::Done)
 }

@@ -130,6 +130,13 @@ impl<W: Write> Lines<W> {
             Notice::NumberChanged { old, new } => {
                 self.event("number_changed", json!({ "old": old, "new": new }));
             }
+            Notice::Voicemail { new, old } => {
+                self.event("voicemail", json!({ "new": new, "old": old }));
+            }
+            Notice::Playing { item, seconds } => {
+                let fields = json!({ "id": item, "seconds": rounded(*seconds, 3) });
+                self.event("playing", fields);
+            }
             Notice::UnknownCertificate {
                 server,
                 fingerprint,
@@ -144,6 +151,9 @@ impl<W: Write> Lines<W> {
             | Notice::Contacts(_)
             | Notice::Presences(_)
             | Notice::Reply { .. }
+            | Notice::Played { .. }
+            | Notice::Recording { .. }
+            | Notice::Recorded { .. }
             | Notice::Stopped => {}
         }
     }

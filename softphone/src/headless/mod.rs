@@ -21,6 +21,9 @@
 //! | `account` | `id`, `name`, `display_name`, `number` |
 //! | `free_numbers`, `alternatives` | `numbers`, the nearest first |
 //! | `device`, `contact`, `person` | one line of a list |
+//! | `voicemail` | `new`, `old`: how many messages of callers there are |
+//! | `message_left` | `id`, `who`, `number`, `left_at`, `seconds`, `is_heard`: one line of `voicemails list` |
+//! | `playing` | `id`, `seconds` |
 //! | `past_call` | `id`, `direction`, `who`, `number`, `dialled`, `started_at`, `seconds` (`null`: not answered), `cause`, `hung_up_by`: `us`, `them` or `server`, `codec`, `encrypted`, `heard` and `they_heard`: `lost`, `jitter_millis`, `round_trip_millis`, `mos` |
 //! | `presence` | `who`, `number`, `account`, `state`, `note`, `since`, `last_seen` |
 //! | `own_presence` | `state`, `note`, `visibility`, `since` |
@@ -47,6 +50,7 @@ mod password_file;
 mod presence;
 mod register;
 mod runner;
+mod voicemails;
 mod watch;
 
 use std::io;
@@ -108,13 +112,14 @@ async fn perform<W: io::Write>(
         | Verb::CallSettings { .. }
         | Verb::Calls { .. }
         | Verb::SignOut => {
-            config = EngineConfig {
-                audio_in: "silence".into(),
-                audio_out: "null".into(),
-                ..config
-            };
+            config = silent(config);
         }
-        Verb::Call { .. } | Verb::Answer { .. } => check_devices(&config)?,
+        Verb::Voicemails { verb } if !voicemails::makes_sound(verb) => {
+            config = silent(config);
+        }
+        Verb::Call { .. } | Verb::Answer { .. } | Verb::Voicemails { .. } => {
+            check_devices(&config)?
+        }
     }
     let engine = Engine::start(config, None).map_err(|error| Problem {
         code: "no-thread",
@@ -141,11 +146,21 @@ async fn perform<W: io::Write>(
         Verb::Contacts { verb } => errands::contacts(&mut runner, verb).await,
         Verb::CallSettings { verb } => call_settings::run(&mut runner, verb).await,
         Verb::Calls { limit } => calls::run(&mut runner, limit).await,
+        Verb::Voicemails { verb } => voicemails::run(&mut runner, verb).await,
         Verb::Presence { verb } => presence::run(&mut runner, verb).await,
         Verb::SignOut => errands::sign_out(&mut runner).await,
     };
     runner.stop().await;
     outcome
+}
+
+/// The same without devices.
+fn silent(config: EngineConfig) -> EngineConfig {
+    EngineConfig {
+        audio_in: "silence".into(),
+        audio_out: "null".into(),
+        ..config
+    }
 }
 
 fn pressed(keys: Option<Keys>) -> Vec<Digit> {

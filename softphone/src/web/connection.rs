@@ -15,8 +15,9 @@ use super::{ServerAddress, WebError};
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 /// Checking a password is slow on purpose; ten times that on a busy server is still shorter than this.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(15);
-/// No answer of the interface is larger: a page has at most 200 items. What sends more is something else.
-const ANSWER_BYTES: usize = 2 * 1024 * 1024;
+/// No answer of the interface is larger: a page has at most 200 items, a recording some minutes. What sends more is
+/// something else.
+const ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
 /// One server and the connections to it.
 #[derive(Clone, Debug)]
@@ -90,7 +91,12 @@ impl Connection {
         })
     }
 
-    async fn fetch(&self, question: &Question, token: Option<&str>) -> Result<Bytes, WebError> {
+    /// Asks once for something that is no JSON.
+    pub(super) async fn fetch(
+        &self,
+        question: &Question,
+        token: Option<&str>,
+    ) -> Result<Bytes, WebError> {
         let send = || async {
             let request = self.request(question, token)?.timeout(ANSWER_PATIENCE);
             Ok::<_, WebError>(request.send().await)
@@ -154,7 +160,7 @@ impl Connection {
         }
         if let Some(body) = &question.body {
             request = request
-                .header(reqwest::header::CONTENT_TYPE, "application/json")
+                .header(reqwest::header::CONTENT_TYPE, question.content_type)
                 .body(body.clone());
         }
         Ok(request)
@@ -205,8 +211,9 @@ const EVENT_STREAM: &str = "text/event-stream";
 pub(super) struct Question {
     method: Method,
     path: String,
-    /// JSON. May hold a password, so it is in no debug output.
+    /// May hold a password, so it is in no debug output.
     body: Option<Bytes>,
+    content_type: &'static str,
     /// Made once for each thing that a person wants done, and the same in each repetition.
     key: Option<String>,
 }
@@ -254,11 +261,29 @@ impl Question {
         Self::new(Method::PUT, path).with(body)
     }
 
+    pub(super) fn patch(path: impl Into<String>, body: &impl Serialize) -> Self {
+        Self::new(Method::PATCH, path).with(body)
+    }
+
+    /// Puts something there that is no JSON.
+    pub(super) fn put_raw(
+        path: impl Into<String>,
+        content_type: &'static str,
+        body: Bytes,
+    ) -> Self {
+        Self {
+            body: Some(body),
+            content_type,
+            ..Self::new(Method::PUT, path)
+        }
+    }
+
     fn new(method: Method, path: impl Into<String>) -> Self {
         Self {
             method,
             path: path.into(),
             body: None,
+            content_type: "application/json",
             key: None,
         }
     }

@@ -3,13 +3,14 @@
 use api::{
     CallRecord, CallSettings, ChangeNumberRequest, Contact, ContactEntry, Device, DirectoryEntry,
     Me, Number, OnCall, OwnPresence, Paged, PasswordChange, PresenceChange, PresenceView,
-    SERVER_PATH, ServerFacts, UpgradeRequest, UsernameChange, UsernameCheck,
+    SERVER_PATH, ServerFacts, UpgradeRequest, UsernameChange, UsernameCheck, Voicemail,
 };
+use bytes::Bytes;
 use serde::de::IgnoredAny;
 use sip_tokio::Fingerprint;
 
 use super::connection::Question;
-use super::{Connection, ME_PATH, ServerAddress, Session, WebError, encoded};
+use super::{Connection, ME_PATH, ServerAddress, Session, VoicemailErrand, WebError, encoded};
 use crate::engine::{Password, Problem};
 
 /// Something that a person wants of the server.
@@ -94,6 +95,8 @@ pub enum Errand {
     SetPresence(PresenceChange),
     /// How those are whom we may see.
     Presences,
+    /// Something about messages that callers left.
+    Voicemail(VoicemailErrand),
 }
 
 /// What came of an errand.
@@ -128,6 +131,10 @@ pub enum Reply {
     Server(Box<ServerFacts>),
     /// Whether a username can be had.
     Username(UsernameCheck),
+    /// Messages that callers left, the newest first.
+    Voicemails(Vec<Voicemail>),
+    /// A recording, as Ogg Opus.
+    Recording(Bytes),
 }
 
 /// Why an errand came to nothing.
@@ -252,6 +259,7 @@ impl Errand {
             Self::Presences => Ok(Reply::Presences(
                 all(session, "/api/v1/presence", usize::MAX).await?,
             )),
+            Self::Voicemail(errand) => errand.run(session).await,
             Self::Calls { limit } => {
                 let path = "/api/v1/me/calls?limit=200";
                 Ok(Reply::Calls(all(session, path, limit).await?))
@@ -265,12 +273,12 @@ async fn me(session: &Session) -> Result<Reply, WebError> {
 }
 
 /// For errands whose answer says no more than its status.
-async fn done(session: &Session, question: Question) -> Result<(), WebError> {
+pub(super) async fn done(session: &Session, question: Question) -> Result<(), WebError> {
     session.ask::<IgnoredAny>(&question).await.map(drop)
 }
 
 /// The items of all pages, at most so many.
-async fn all<T: serde::de::DeserializeOwned>(
+pub(super) async fn all<T: serde::de::DeserializeOwned>(
     session: &Session,
     path: &str,
     most: usize,

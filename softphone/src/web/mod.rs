@@ -8,6 +8,7 @@
 //! | `arrival` | coming in: by password, as a guest, with a new account, or with what an earlier sign-in left |
 //! | `session` | one sign-in: its tokens, which are renewed in time |
 //! | `errand` | what is asked under a sign-in, and what comes back |
+//! | `voicemail` | what is asked about messages that callers left |
 //! | `past_call` | which side of a past call was ours |
 //! | `news` | the stream of events, or polling where there is none |
 //!
@@ -23,6 +24,7 @@ mod error;
 mod news;
 mod past_call;
 mod session;
+mod voicemail;
 
 pub use address::ServerAddress;
 pub use arrival::{Arrival, Entrance, NewAccount};
@@ -32,6 +34,7 @@ pub use error::WebError;
 pub use news::{News, listen};
 pub use past_call::{HungUpBy, own_and_theirs};
 pub use session::{Keeper, Session};
+pub use voicemail::VoicemailErrand;
 
 const ME_PATH: &str = "/api/v1/me";
 const REFRESH_PATH: &str = "/api/v1/tokens/refresh";

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::{RefreshRequest, Tokens};
+use bytes::Bytes;
 use reqwest::Response;
 use serde::de::DeserializeOwned;
 use sip_tokio::Fingerprint;
@@ -66,6 +67,18 @@ impl Session {
             Err(WebError::SessionEnded) => {
                 let token = self.access_token(Some(&token)).await?;
                 self.connection.ask(question, Some(&token)).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// As [`Session::ask`], for an answer that is no JSON.
+    pub(super) async fn fetch(&self, question: &Question) -> Result<Bytes, WebError> {
+        let token = self.access_token(None).await?;
+        match self.connection.fetch(question, Some(&token)).await {
+            Err(WebError::SessionEnded) => {
+                let token = self.access_token(Some(&token)).await?;
+                self.connection.fetch(question, Some(&token)).await
             }
             outcome => outcome,
         }

@@ -38,6 +38,14 @@ pub(crate) enum Asked {
     CallSettings,
     /// Another treatment of calls.
     SaveCallSettings,
+    /// Which messages callers have left.
+    Voicemails,
+    /// What one of them says.
+    Recording,
+    /// One marked or less.
+    VoicemailDone,
+    /// Another greeting, or none.
+    Greeting,
 }
 
 /// What was asked and has not come back.

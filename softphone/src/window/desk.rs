@@ -11,6 +11,7 @@ use super::people::{People, PeopleAction};
 use super::recent::Recent;
 use super::talk::Tools;
 use super::toast::Toast;
+use super::voicemail::{Mailbox, VoicemailAction};
 use super::welcome::{Attempt, Form, Stranger};
 use crate::engine::{AccountSummary, CallNumber, Command, Notice, Problem, Registration};
 use crate::web::{Errand, Reply};
@@ -33,6 +34,7 @@ pub(crate) enum Action {
     Go(Place),
     Me(MeAction),
     People(PeopleAction),
+    Voicemail(VoicemailAction),
     SignOut,
     Call(String),
     Answer(CallNumber),
@@ -72,8 +74,17 @@ pub(crate) enum Place {
     Recent,
     /// Contacts and directory.
     People,
+    /// Messages that callers left.
+    Voicemail,
     /// The account and the window's own settings.
     Settings,
+}
+
+impl Place {
+    /// Whether it stands beside the calls, so that a call in progress is a strip there.
+    pub(crate) fn is_aside(self) -> bool {
+        !matches!(self, Self::Dial | Self::Recent)
+    }
 }
 
 /// What the window knows.
@@ -88,6 +99,7 @@ pub(crate) struct Desk {
     pub(crate) place: Place,
     pub(crate) me: Me,
     pub(crate) people: People,
+    pub(crate) mailbox: Mailbox,
     pub(crate) toast: Option<Toast>,
     /// What is unfolded of the call in progress.
     pub(crate) tools: Tools,
@@ -114,6 +126,7 @@ impl Desk {
             place: Place::Dial,
             me: Me::default(),
             people: People::default(),
+            mailbox: Mailbox::default(),
             toast: None,
             tools: Tools::default(),
             counter: Counter::default(),
@@ -174,6 +187,9 @@ impl Desk {
         let Some(notice) = self.hear_of_calls(now, notice) else {
             return;
         };
+        if let Some(commands) = self.mailbox.hear_notice(&notice, &mut self.counter) {
+            return self.outbox.extend(commands);
+        }
         match notice {
             Notice::Registration(registration) => self.registration_moved(registration),
             Notice::NumberChanged { old, new } => {
@@ -237,6 +253,10 @@ impl Desk {
                         let asked = self.people.act(PeopleAction::Open, &mut self.counter);
                         asked.into_iter().collect()
                     }
+                    Place::Voicemail => {
+                        let open = VoicemailAction::Open;
+                        self.mailbox.act(open, &mut self.counter)
+                    }
                     _ => Vec::new(),
                 }
             }
@@ -245,6 +265,7 @@ impl Desk {
                 let asked = self.people.act(action, &mut self.counter);
                 asked.into_iter().collect()
             }
+            Action::Voicemail(action) => self.mailbox.act(action, &mut self.counter),
             Action::Trust => self.form.trust(),
             Action::Distrust => {
                 self.form.distrust();
@@ -296,6 +317,10 @@ impl Desk {
             // A server without presence has nothing to be said there.
             Asked::OwnPresence if self.people.own.is_none() && outcome.is_err() => {}
             Asked::Contact | Asked::Directory | Asked::OwnPresence => self.people.hear(outcome),
+            Asked::Voicemails | Asked::Recording | Asked::VoicemailDone | Asked::Greeting => {
+                let more = self.mailbox.hear(asked, outcome, &mut self.counter);
+                self.outbox.extend(more);
+            }
             Asked::Calls => {
                 // A server without a memory for calls leaves those of this window.
                 if let Ok(Reply::Calls(records)) = outcome {
@@ -334,6 +359,7 @@ impl Desk {
             self.me.forget();
             self.people.forget();
             self.recent.forget();
+            self.mailbox.forget();
             self.place = Place::Dial;
         }
         let was_in = self.account().is_some();
@@ -342,7 +368,8 @@ impl Desk {
             let asked = self
                 .counter
                 .ask(Asked::Calls, Errand::Calls { limit: PAST_CALLS });
-            self.outbox.push(asked);
+            let mailbox = Mailbox::refresh(&mut self.counter);
+            self.outbox.extend([asked, mailbox]);
         }
     }
 }

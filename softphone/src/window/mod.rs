@@ -6,7 +6,7 @@
 //! | `desk` | what the window knows; notices and actions in, commands out |
 //! | `talk` | what the desk knows of calls, and what is done in them |
 //! | `line`, `counter`, `toast` | what the desk is made of: calls, questions to the server, short words |
-//! | `welcome`, `status`, `dialpad`, `ringing`, `call`, `ended`, `recent`, `people`, `me` | one panel each |
+//! | `welcome`, `status`, `dialpad`, `ringing`, `call`, `ended`, `recent`, `people`, `voicemail`, `me` | one panel each |
 //! | `widgets` | the small parts that the panels are made of |
 //! | `theme`, `layout`, `keys` | colours, type and sizes; columns; shortcuts |
 //! | `when` | when something was, in words |
@@ -37,6 +37,7 @@ mod status;
 mod talk;
 mod theme;
 mod toast;
+mod voicemail;
 mod welcome;
 mod when;
 mod widgets;

@@ -18,7 +18,9 @@ use super::status::Status;
 use super::theme::{Palette, Type, size, space};
 use super::welcome::Form;
 use super::widgets::{Button, Kind, icon, words};
-use super::{call, dialpad, ended, keys, me, people, recent, ringing, status, theme, welcome};
+use super::{
+    call, dialpad, ended, keys, me, people, recent, ringing, status, theme, voicemail, welcome,
+};
 use crate::engine::{Command, Notice, Registration};
 
 /// The window's title while nothing happens.
@@ -147,9 +149,9 @@ impl Window {
             .inner_margin(Margin::symmetric(space::L as i8, space::S as i8));
         Panel::top("status").frame(bar).show(ui, |ui| {
             let status = Status::of(&self.desk);
-            let (place, talks) = (self.desk.place, self.desk.current().is_some());
+            let desk = &self.desk;
             status::show(ui, &status, actions, |ui, actions| {
-                places(ui, place, columns, talks, actions);
+                places(ui, desk, columns, actions);
             });
         });
         self.toast(ui, &palette, now);
@@ -182,7 +184,7 @@ impl Window {
     fn talk(&mut self, ui: &mut Ui, now: Instant, columns: Columns, actions: &mut Vec<Action>) {
         let ringing = Ringing::all(&self.desk, now);
         let current = self.desk.current().map(|call| CallPanel::of(call, now));
-        if matches!(self.desk.place, Place::People | Place::Settings) {
+        if self.desk.place.is_aside() {
             for ringing in &ringing {
                 ui.push_id(("beside", ringing.call), |ui| {
                     ringing::show_beside(ui, ringing, actions)
@@ -222,8 +224,14 @@ impl Window {
 
     /// What one looks at beside calls.
     fn aside(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let can_call = self.desk.can_call();
+        if self.desk.place == Place::Voicemail {
+            ui.push_id("voicemail", |ui| {
+                voicemail::show(ui, &self.desk.mailbox, can_call, actions);
+            });
+            return;
+        }
         if self.desk.place == Place::People {
-            let can_call = self.desk.can_call();
             ui.push_id("people", |ui| {
                 people::show(ui, &mut self.desk.people, can_call, actions);
             });
@@ -349,31 +357,46 @@ impl Window {
 }
 
 /// The buttons that lead from one place to another.
-fn places(ui: &mut Ui, place: Place, columns: Columns, talks: bool, actions: &mut Vec<Action>) {
-    let mut go = |kind, picture, name: &str, to| {
-        if Button::icon(kind, picture, name).show(ui).clicked() {
+fn places(ui: &mut Ui, desk: &Desk, columns: Columns, actions: &mut Vec<Action>) {
+    let (place, talks) = (desk.place, desk.current().is_some());
+    let mut go = |kind, picture, name: &str, count, to| {
+        let button = Button::icon(kind, picture, name).counting(count);
+        if button.show(ui).clicked() {
             actions.push(Action::Go(to));
         }
     };
-    for (here, picture, name) in [
-        (Place::Settings, Icon::Settings, "Settings"),
-        (Place::People, Icon::Users, "Contacts"),
+    let new = desk.mailbox.new_count();
+    let voicemail = match new {
+        0 => "Voicemail".to_owned(),
+        new => format!("Voicemail, {new} new"),
+    };
+    for (here, picture, name, count, is_there) in [
+        (Place::Settings, Icon::Settings, "Settings", 0, true),
+        (Place::People, Icon::Users, "Contacts", 0, true),
+        (
+            Place::Voicemail,
+            Icon::Voicemail,
+            &voicemail,
+            new,
+            desk.mailbox.is_there(),
+        ),
     ] {
         match place == here {
-            true => go(Kind::On, picture, name, Place::Dial),
-            false => go(Kind::Quiet, picture, name, here),
+            _ if !is_there => {}
+            true => go(Kind::On, picture, name, count, Place::Dial),
+            false => go(Kind::Quiet, picture, name, count, here),
         }
     }
-    let is_aside = matches!(place, Place::Settings | Place::People);
     match (columns, place) {
         // The call in progress stands there, and its strip leads back to it.
         _ if talks => {}
         (Columns::One, Place::Dial) => {
-            go(Kind::Quiet, Icon::History, "Recent calls", Place::Recent);
+            let there = Place::Recent;
+            go(Kind::Quiet, Icon::History, "Recent calls", 0, there);
         }
-        (Columns::One, _) => go(Kind::Quiet, Icon::Grid3x3, "Dial pad", Place::Dial),
-        (Columns::Two, _) if is_aside => {
-            go(Kind::Quiet, Icon::History, "Recent calls", Place::Dial);
+        (Columns::One, _) => go(Kind::Quiet, Icon::Grid3x3, "Dial pad", 0, Place::Dial),
+        (Columns::Two, _) if place.is_aside() => {
+            go(Kind::Quiet, Icon::History, "Recent calls", 0, Place::Dial);
         }
         (Columns::Two, _) => {}
     }

@@ -6,4 +6,5 @@ mod dialling;
 mod people;
 mod sign_in;
 mod stage;
+mod voicemail;
 mod whole;

@@ -12,7 +12,7 @@ use softphone::engine::{
     AccountSummary, CallNumber, CallStatistics, Command, Encryption, EndReason, EngineGone, Notice,
     Registration,
 };
-use softphone::web::Errand;
+use softphone::web::{Errand, VoicemailErrand};
 use softphone::window::{Link, Settings, SettingsFile, Window};
 
 /// Both ends of the wire: the test speaks for the engine.
@@ -136,7 +136,10 @@ impl Stage {
                 command,
                 Command::Enquire { .. }
                     | Command::Ask {
-                        errand: Errand::Calls { .. } | Errand::OwnPresence | Errand::CallSettings,
+                        errand: Errand::Calls { .. }
+                            | Errand::OwnPresence
+                            | Errand::CallSettings
+                            | Errand::Voicemail(VoicemailErrand::List),
                         ..
                     }
             )

@@ -99,7 +99,7 @@ impl Talk {
 const FLOOR_DBFS: f32 = -60.0;
 
 /// How far a level fills a meter: 0.0 to 1.0, even steps of dB.
-fn fill(dbfs: f32) -> f32 {
+pub(crate) fn fill(dbfs: f32) -> f32 {
     if dbfs.is_nan() {
         0.0
     } else {
@@ -126,6 +126,11 @@ pub(crate) fn clock(time: Duration) -> String {
     } else {
         format!("{minutes}:{seconds:02}")
     }
+}
+
+/// Seconds as [`clock`] writes them; 0 for what is no length.
+pub(crate) fn clock_of(seconds: f64) -> String {
+    clock(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
 #[cfg(test)]

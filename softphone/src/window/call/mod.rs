@@ -3,5 +3,5 @@
 mod data;
 mod view;
 
-pub(crate) use data::{CallPanel, clock};
+pub(crate) use data::{CallPanel, clock, clock_of, fill};
 pub(crate) use view::{show, show_beside};

@@ -38,6 +38,7 @@ pub(crate) struct Button<'a> {
     size: Vec2,
     enabled: bool,
     hint: Option<&'a str>,
+    count: usize,
 }
 
 impl<'a> Button<'a> {
@@ -52,6 +53,7 @@ impl<'a> Button<'a> {
             size: vec2(0.0, size::TARGET),
             enabled: true,
             hint: None,
+            count: 0,
         }
     }
 
@@ -91,6 +93,12 @@ impl<'a> Button<'a> {
 
     pub(crate) fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
+        self
+    }
+
+    /// With a number in its corner: what waits behind it. Nothing for 0. The name has to say it too.
+    pub(crate) fn counting(mut self, count: usize) -> Self {
+        self.count = count;
         self
     }
 
@@ -177,6 +185,10 @@ impl<'a> Button<'a> {
                     palette.text_3,
                 );
             }
+            if self.count > 0 {
+                let at = pos2(rect.right() - space::S, rect.top() + space::S);
+                badge(ui, at, self.count);
+            }
             focus_ring(ui, &response, rect);
         }
         match self.hint {
@@ -217,6 +229,26 @@ impl<'a> Button<'a> {
         (fill, ink)
     }
 }
+
+/// A number in a disc. It is drawn only: whatever it belongs to says the same in words.
+pub(crate) fn badge(ui: &Ui, center: egui::Pos2, count: usize) {
+    let palette = Palette::of(ui);
+    let text = match count {
+        0..100 => count.to_string(),
+        _ => "99+".to_owned(),
+    };
+    let font = Type::Hint.font();
+    let galley = ui.painter().layout_no_wrap(text, font, Color32::WHITE);
+    let size = vec2((galley.size().x + space::S).max(BADGE), BADGE);
+    let disc = Rect::from_center_size(center, size);
+    let radius = CornerRadius::same((BADGE / 2.0) as u8);
+    ui.painter().rect_filled(disc, radius, palette.accent);
+    let at = disc.center() - galley.size() / 2.0;
+    ui.painter().galley(at, galley, Color32::WHITE);
+}
+
+/// The height of a badge, in points.
+const BADGE: f32 = 16.0;
 
 /// The ring around what has the keyboard focus.
 pub(crate) fn focus_ring(ui: &Ui, response: &Response, rect: Rect) {
