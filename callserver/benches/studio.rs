@@ -121,7 +121,7 @@ fn on_processor() -> Duration {
 fn measure(name: &str, plan: MediaPlan) {
     let mut relay =
         Relay::start(RtpPorts::Any, &RelaySection::default()).expect("there is a thread");
-    let mut studio = Studio::start(1).expect("there is a thread");
+    let (mut studio, _news) = Studio::start(1).expect("there is a thread");
     let listen = Listen {
         bind: LOOPBACK,
         v4: Some(LOOPBACK),
@@ -174,7 +174,11 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    let plan = |caller, callee| MediaPlan { caller, callee };
+    let plan = |caller, callee| MediaPlan {
+        caller,
+        callee,
+        house: None,
+    };
     let opus = side(Codec::Opus);
     measure("G.711 and Opus", plan(side(Codec::Pcma), opus));
     measure("G.722 and Opus", plan(side(Codec::G722), opus));

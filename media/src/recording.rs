@@ -12,7 +12,7 @@ use crate::{Codec, CodecError, FRAME_DURATION, FRAME_SAMPLES, Frame, SAMPLE_RATE
 /// Samples that a player throws away at the beginning: what the encoder looks ahead (RFC 7845 §4.2).
 const PRE_SKIP: u16 = 312;
 /// Packets in a page: one second, so that a file that breaks off lacks little.
-const PACKETS_PER_PAGE: u64 = 50;
+pub(crate) const PACKETS_PER_PAGE: u64 = 50;
 /// Who made it (§5.2).
 const VENDOR: &[u8] = b"Carillon";
 
@@ -44,12 +44,7 @@ impl<W: Write> Recorder<W> {
         // Gain, mapping family.
         head.put_slice(&[0, 0, 0]);
         writer.write_packet(head, serial, PacketWriteEndInfo::EndPage, 0)?;
-        let mut tags = Vec::with_capacity(24);
-        tags.put_slice(b"OpusTags");
-        tags.put_u32_le(VENDOR.len() as u32);
-        tags.put_slice(VENDOR);
-        tags.put_u32_le(0);
-        writer.write_packet(tags, serial, PacketWriteEndInfo::EndPage, 0)?;
+        writer.write_packet(tags(), serial, PacketWriteEndInfo::EndPage, 0)?;
         Ok(Recorder {
             writer,
             encoder,
@@ -119,6 +114,16 @@ impl<W: Write> std::fmt::Debug for Recorder<W> {
             .field("length", &self.length())
             .finish_non_exhaustive()
     }
+}
+
+/// The comment header (§5.2): who made it, and nothing else.
+pub(crate) fn tags() -> Vec<u8> {
+    let mut tags = Vec::with_capacity(24);
+    tags.put_slice(b"OpusTags");
+    tags.put_u32_le(VENDOR.len() as u32);
+    tags.put_slice(VENDOR);
+    tags.put_u32_le(0);
+    tags
 }
 
 #[cfg(test)]

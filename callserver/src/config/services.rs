@@ -14,6 +14,10 @@ pub struct ServiceCodesSection {
     pub pick_up: String,
     /// Takes the call that has rung longest in a group of the one who dials. Empty for none.
     pub pick_up_in_group: String,
+    /// Plays the messages that callers have left for whoever dials it. Empty for none.
+    pub messages: String,
+    /// Records what callers hear before they leave one. Empty for none.
+    pub greeting: String,
     /// Who may take calls that ring elsewhere.
     pub who_picks_up: WhoPicksUp,
 }
@@ -35,6 +39,8 @@ impl Default for ServiceCodesSection {
         Self {
             pick_up: codes.pick_up.to_string(),
             pick_up_in_group: codes.pick_up_in_group.to_string(),
+            messages: codes.messages.to_string(),
+            greeting: codes.greeting.to_string(),
             who_picks_up: WhoPicksUp::default(),
         }
     }
@@ -63,6 +69,8 @@ impl ServiceCodesSection {
         Ok(ServiceCodes {
             pick_up: code("pick_up", &self.pick_up)?,
             pick_up_in_group: code("pick_up_in_group", &self.pick_up_in_group)?,
+            messages: code("messages", &self.messages)?,
+            greeting: code("greeting", &self.greeting)?,
         })
     }
 

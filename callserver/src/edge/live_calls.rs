@@ -33,6 +33,8 @@ pub(super) struct LiveCall {
     pub(super) is_visit: bool,
     pub(super) is_ringing: bool,
     pub(super) answered: Option<Instant>,
+    /// Whether it is the voicemail that has answered.
+    pub(super) is_in_voicemail: bool,
     /// When somebody was handed over last, who now takes part in it.
     pub(super) part_began: Option<Instant>,
     /// Whether the callee is not to learn who calls.
@@ -68,6 +70,8 @@ pub(super) struct KeptHistory {
     codec: Option<String>,
     #[serde(default)]
     is_encrypted: Option<bool>,
+    #[serde(default)]
+    is_in_voicemail: bool,
 }
 
 impl LiveCalls {
@@ -99,6 +103,7 @@ impl LiveCalls {
                 all.find(|codec| codec.name() == name)
             }),
             is_encrypted: kept.is_encrypted,
+            is_in_voicemail: kept.is_in_voicemail,
             before: Quality::default(),
             heard: LastHeard::new(now),
             statistics: None,
@@ -127,6 +132,7 @@ impl LiveCalls {
             is_anonymous: false,
             codec: None,
             is_encrypted: None,
+            is_in_voicemail: false,
             before: Quality::default(),
             heard: LastHeard::new(now),
             statistics: None,
@@ -205,6 +211,7 @@ impl LiveCall {
             is_anonymous: self.is_anonymous,
             codec: self.codec.map(|codec| codec.name().to_owned()),
             is_encrypted: self.is_encrypted,
+            is_in_voicemail: self.is_in_voicemail,
         }
     }
 
@@ -266,6 +273,7 @@ impl LiveCall {
 
     fn state(&self) -> &'static str {
         match (self.answered, self.is_ringing) {
+            (Some(_), _) if self.is_in_voicemail => "voicemail",
             (Some(_), _) => "answered",
             (None, true) => "ringing",
             (None, false) => "calling",

@@ -54,7 +54,11 @@ impl Records {
             callee: recorded(&live.callee, quality.map(|quality| quality.callee)),
             dialled: live.dialled.to_string(),
             started_at: at(live.part_began.unwrap_or(live.started)),
-            answered_at: live.part_began.or(live.answered).map(at),
+            // Nobody has answered but the server.
+            answered_at: match cause {
+                CallEnd::Voicemail => None,
+                _ => live.part_began.or(live.answered).map(at),
+            },
             ended_at: at(now),
             cause: word(cause).to_owned(),
             is_anonymous: live.is_anonymous,
@@ -131,6 +135,7 @@ pub(super) fn word(cause: CallEnd) -> &'static str {
         CallEnd::Busy => "busy",
         CallEnd::Declined => "declined",
         CallEnd::NoAnswer => "no-answer",
+        CallEnd::Voicemail => "voicemail",
         CallEnd::Unreachable => "unreachable",
         CallEnd::Refused(_) => "refused",
         CallEnd::Lost => "lost",

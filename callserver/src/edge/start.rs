@@ -131,7 +131,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     let main_runtime = tokio::runtime::Handle::current();
     // One processor stays for SIP and the relay.
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let studio = Studio::start(processors.saturating_sub(1))?;
+    let (studio, _news) = Studio::start(processors.saturating_sub(1))?;
     let restored = bindings::load(&setup.store).await?;
     if !restored.is_empty() {
         tracing::info!(registrations = restored.len(), "registrations from before");

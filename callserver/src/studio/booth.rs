@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use media::srtp::SrtpError;
-use media::{Event, Input, Session, Transmit};
+use media::{Digit, Event, Input, Session, Transmit};
 use sdp::Direction;
 use switch::{MediaPlan, MediaSide};
 
+use super::Told;
 use super::guard::Guard;
 use super::numbers::{holds, number, renumber};
-use super::sounds::Player;
+use super::sounds::{Player, Sounding, Source, Tune};
 use super::tape::Tape;
 use crate::relay::Side;
 
@@ -76,6 +77,11 @@ pub(super) struct Booth {
     /// Packets that could not be opened or sealed.
     refused: u64,
     tape: Option<Tape>,
+    /// What each side hears once, with its number.
+    sounding: [Option<(u32, Sounding)>; 2],
+    /// Whether digits were put into the audio of a phone: they need numbers of our own, also from then on.
+    has_own_digits: bool,
+    told: VecDeque<Told>,
 }
 
 const SIDES: [Side; 2] = [Side::Caller, Side::Callee];
@@ -94,9 +100,19 @@ fn leg_of(plan: &MediaPlan, side: Side) -> &MediaSide {
     }
 }
 
+/// Whether this side is the server itself.
+fn is_house(plan: &MediaPlan, side: Side) -> bool {
+    plan.house
+        == Some(match side {
+            Side::Caller => switch::Side::Caller,
+            Side::Callee => switch::Side::Callee,
+        })
+}
+
 /// Whether the sound must be decoded.
 fn is_mixed(plan: &MediaPlan) -> bool {
-    plan.caller.codec != plan.callee.codec
+    plan.house.is_some()
+        || plan.caller.codec != plan.callee.codec
         || plan.caller.plays.is_some()
         || plan.callee.plays.is_some()
 }
@@ -119,6 +135,9 @@ impl Booth {
             shares_port: [false; 2],
             refused: 0,
             tape: None,
+            sounding: [None, None],
+            has_own_digits: false,
+            told: VecDeque::new(),
         };
         booth.change(now, plan)?;
         Ok(booth)
@@ -130,7 +149,8 @@ impl Booth {
             self.guards[side as usize].change(leg_of(&plan, side).crypto)?;
         }
         let before = std::mem::replace(&mut self.plan, plan);
-        if !is_mixed(&plan) && self.tape.is_none() {
+        let is_sounding = self.sounding.iter().any(Option::is_some);
+        if !(is_mixed(&plan) || self.tape.is_some() || is_sounding || self.has_own_digits) {
             self.work = Work::Carry;
             return Ok(());
         }
@@ -151,8 +171,9 @@ impl Booth {
                     heard: None,
                 },
             };
-            if leg.player.as_ref().map(Player::play) != is.plays {
-                leg.player = is.plays.map(Player::new);
+            let plays = is.plays.map(Tune::from);
+            if leg.player.as_ref().map(Player::tune) != plays {
+                leg.player = plays.map(Player::new);
             }
             legs.push(leg);
         }
@@ -191,6 +212,41 @@ impl Booth {
     pub(super) fn stop_recording(&mut self, now: Instant) -> Result<(), BoothError> {
         self.tape = None;
         self.change(now, self.plan)
+    }
+
+    /// Lets one side hear something, in place of what it hears.
+    pub(super) fn play(
+        &mut self,
+        now: Instant,
+        side: Side,
+        number: u32,
+        source: Source,
+    ) -> Result<(), BoothError> {
+        self.sounding[side as usize] = Some((number, Sounding::begin(source)));
+        self.change(now, self.plan)
+    }
+
+    /// Lets one side's phone hear a digit.
+    pub(super) fn sound_digit(
+        &mut self,
+        now: Instant,
+        side: Side,
+        digit: Digit,
+    ) -> Result<(), BoothError> {
+        self.has_own_digits = true;
+        self.change(now, self.plan)?;
+        if let Work::Mix(mix) = &mut self.work {
+            mix.legs[side as usize]
+                .session
+                .handle(now, Input::Digit(digit));
+        }
+        self.drain(now, side);
+        Ok(())
+    }
+
+    /// What has happened.
+    pub(super) fn poll_told(&mut self) -> Option<Told> {
+        self.told.pop_front()
     }
 
     /// Packets that were not sealed with the key agreed upon, or not to be sealed.
@@ -273,8 +329,14 @@ impl Booth {
         if now > mix.next + TOO_LATE {
             mix.next = now + media::FRAME_DURATION;
         }
-        let heard = mix.legs.each_mut().map(|leg| leg.session.playout(now));
+        let heard = SIDES.map(|side| match is_house(&self.plan, side) {
+            true => media::SILENCE,
+            false => mix.legs[side as usize].session.playout(now),
+        });
         for side in SIDES {
+            if is_house(&self.plan, side) {
+                continue;
+            }
             let speaks = mix.legs[other(side) as usize]
                 .heard
                 .is_some_and(|heard| now.saturating_duration_since(heard) < SPEAKS);
@@ -282,8 +344,16 @@ impl Booth {
             // Music goes on unheard while somebody speaks, as it does in a room with a door.
             let played = leg.player.as_mut().and_then(Player::next_frame);
             let gives_way = leg.player.as_ref().is_some_and(Player::gives_way);
-            let frame = match played {
-                Some(frame) if !(speaks && gives_way) => frame,
+            let sounding = &mut self.sounding[side as usize];
+            let sound = sounding.as_mut().map(|(_, sounding)| sounding.next_frame());
+            if sound == Some(None)
+                && let Some((number, _)) = sounding.take()
+            {
+                self.told.push_back(Told::Played(number));
+            }
+            let frame = match (sound.flatten(), played) {
+                (Some(frame), _) => frame,
+                (None, Some(frame)) if !(speaks && gives_way) => frame,
                 _ => heard[other(side) as usize],
             };
             let input = if listens(leg_of(&self.plan, side).direction) {
@@ -294,7 +364,9 @@ impl Booth {
             leg.session.handle(now, input);
         }
         for side in SIDES {
-            self.drain(now, side);
+            if !is_house(&self.plan, side) {
+                self.drain(now, side);
+            }
         }
         if let Some(tape) = &mut self.tape
             && !tape.take(&heard[tape.side() as usize])
@@ -325,7 +397,12 @@ impl Booth {
         while let Some(transmit) = session.poll_transmit() {
             sent.push(transmit);
         }
+        let is_for_house = is_house(&self.plan, other(side));
         for digit in digits {
+            if is_for_house {
+                self.told.push_back(Told::Pressed(digit.sign()));
+                continue;
+            }
             let session = &mut mix.legs[other(side) as usize].session;
             session.handle(now, Input::Digit(digit));
         }
@@ -338,6 +415,10 @@ impl Booth {
     }
 
     fn send(&mut self, side: Side, is_control: bool, mut packet: BytesMut) {
+        // Nobody is there, and no key either.
+        if is_house(&self.plan, side) {
+            return;
+        }
         if self.guards[side as usize]
             .seal(is_control, &mut packet)
             .is_err()

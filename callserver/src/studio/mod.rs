@@ -20,12 +20,14 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
+use media::Digit;
 use switch::MediaPlan;
+use tokio::sync::mpsc::{Receiver, channel};
 use tokio::sync::oneshot;
 
-pub use self::tape::Sink;
+pub use self::sounds::Source;
+pub use self::tape::{Recorded, Sink, TapeLimits};
 use self::worker::{Bell, Order, Worker};
 use crate::relay::{Lent, MediaId, Side};
 
@@ -46,17 +48,39 @@ struct Hand {
     thread: Option<JoinHandle<()>>,
 }
 
+/// Something has happened in a call with the server itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct News {
+    /// The call.
+    pub media: MediaId,
+    /// What.
+    pub told: Told,
+}
+
+/// What has happened there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// What was ordered under this number is over.
+    Played(u32),
+    /// The phone has pressed this key.
+    Pressed(char),
+}
+
+/// So many news wait at most; whoever presses keys faster than they are read presses in vain.
+const MOST_NEWS: usize = 4_096;
+
 /// The studio cannot be started.
 #[derive(Debug, thiserror::Error)]
 #[error("The studio's threads cannot be started ({0}); the system is out of resources.")]
 pub struct StudioError(#[from] io::Error);
 
 impl Studio {
-    /// Starts so many threads, at least one.
+    /// Starts so many threads, at least one. What comes back tells what happens in calls with the server itself.
     ///
     /// # Errors
     /// If the system has none for it.
-    pub fn start(workers: usize) -> Result<Self, StudioError> {
+    pub fn start(workers: usize) -> Result<(Self, Receiver<News>), StudioError> {
+        let (news, told) = channel(MOST_NEWS);
         let mut studio = Studio {
             workers: Vec::new(),
             calls: HashMap::new(),
@@ -64,7 +88,7 @@ impl Studio {
         for number in 0..workers.max(1) {
             let (orders, inbox) = mpsc::channel();
             let bell = Bell::new()?;
-            let worker = Worker::new(inbox, bell.clone())?;
+            let worker = Worker::new(inbox, bell.clone(), news.clone())?;
             let thread = std::thread::Builder::new()
                 .name(format!("studio-{number}"))
                 .spawn(move || worker.run())?;
@@ -75,7 +99,7 @@ impl Studio {
                 thread: Some(thread),
             });
         }
-        Ok(studio)
+        Ok((studio, told))
     }
 
     /// Takes a call over from the relay and does as planned.
@@ -126,21 +150,37 @@ impl Studio {
         });
     }
 
-    /// Records what comes from one side of a call that is here, as Opus in an Ogg file, until it has this length, until it
+    /// Plays something to one side of a call that is here, in place of what is played there; [`Told::Played`] says with this
+    /// number when it is over.
+    pub fn play(&self, media: MediaId, side: Side, number: u32, source: Source) {
+        self.order(media, || Order::Play {
+            media,
+            side,
+            number,
+            source,
+        });
+    }
+
+    /// Lets one side of a call that is here hear a dialled digit, as a telephone event (RFC 4733).
+    pub fn sound_digit(&self, media: MediaId, side: Side, digit: Digit) {
+        self.order(media, || Order::Digit { media, side, digit });
+    }
+
+    /// Records what comes from one side of a call that is here, as Opus in an Ogg file, until the limits end it, until it
     /// is stopped or until the call leaves. What is returned then tells how long it became, or what was wrong with the sink.
     pub fn record(
         &self,
         media: MediaId,
         side: Side,
         sink: Sink,
-        longest: Duration,
-    ) -> oneshot::Receiver<io::Result<Duration>> {
+        limits: TapeLimits,
+    ) -> oneshot::Receiver<io::Result<Recorded>> {
         let (answer, ended) = oneshot::channel();
         self.order(media, || Order::Record {
             media,
             side,
             sink,
-            longest,
+            limits,
             answer,
         });
         ended

@@ -1,13 +1,15 @@
 //! What phones hear from the server itself, made note by note while it plays.
 //!
 //! There is no recording behind it and nobody's rights: hold music is four chords broken into soft plucked notes, eight
-//! to a chord, without an end; the greeting is three rising bells; the beep is one tone of 1 kHz. All of it stays around
-//! -22 dB below full scale, quieter than speech, and between 260 Hz and 2.1 kHz, which every codec carries.
+//! to a chord, without an end; prompts are bells, which rise where something can begin and fall where it ends; the beep is
+//! one tone of 1 kHz. All of it stays around -22 dB below full scale, quieter than speech, and between 190 Hz and 2.1 kHz,
+//! which every codec carries. What people have recorded is played from their files.
 
 use std::collections::VecDeque;
 use std::f32::consts::TAU;
 
-use media::{FRAME_SAMPLES, Frame, SAMPLE_RATE, SILENCE};
+use bytes::Bytes;
+use media::{FRAME_SAMPLES, Frame, Replay, SAMPLE_RATE, SILENCE};
 use switch::{Play, Prompt};
 
 /// Frames from one note of the music to the next: 240 ms.
@@ -21,11 +23,9 @@ const CHORDS: [[i32; 8]; 4] = [
 ];
 /// Each chord is played twice before the next.
 const TIMES: u64 = 2;
-/// The bells of the greeting: G, C, E.
-const BELLS: [i32; 3] = [7, 12, 16];
 /// Frames from one bell to the next: 300 ms; and until the last has faded.
 const BELL_STEP: u64 = 15;
-const BELLS_END: u64 = 110;
+const BELLS_FADE: u64 = 80;
 /// Frames of the beep: 400 ms.
 const BEEP: u64 = 20;
 const BEEP_HERTZ: f32 = 1_000.0;
@@ -74,55 +74,124 @@ impl Voice {
     }
 }
 
+/// What is made here, note by note.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Tune {
+    HoldMusic,
+    Prompt(Prompt),
+}
+
+impl From<Play> for Tune {
+    fn from(play: Play) -> Self {
+        match play {
+            Play::HoldMusic => Tune::HoldMusic,
+        }
+    }
+}
+
+/// What one side is to hear once.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// What the server has by itself.
+    Prompt(Prompt),
+    /// What somebody has recorded: Opus in an Ogg file.
+    File(Bytes),
+}
+
+/// A [`Source`] that is being played.
+#[derive(Debug)]
+pub(super) enum Sounding {
+    Tune(Box<Player>),
+    File(Box<Replay>),
+    /// What cannot be played is over at once.
+    Nothing,
+}
+
+impl Sounding {
+    pub(super) fn begin(source: Source) -> Self {
+        match source {
+            Source::Prompt(prompt) => Sounding::Tune(Box::new(Player::new(Tune::Prompt(prompt)))),
+            Source::File(file) => match Replay::new(file) {
+                Ok(replay) => Sounding::File(Box::new(replay)),
+                Err(error) => {
+                    tracing::warn!(%error, "a recording cannot be played");
+                    Sounding::Nothing
+                }
+            },
+        }
+    }
+
+    /// The next 20 ms; `None` once it is over.
+    pub(super) fn next_frame(&mut self) -> Option<Frame> {
+        match self {
+            Sounding::Tune(player) => player.next_frame(),
+            Sounding::File(replay) => replay.next_frame(),
+            Sounding::Nothing => None,
+        }
+    }
+}
+
+/// Semitones above middle C of the bells of a prompt.
+fn bells(prompt: Prompt) -> &'static [i32] {
+    match prompt {
+        Prompt::Greeting => &[7, 12, 16],
+        Prompt::Full => &[16, 12, 7, 4],
+        Prompt::NoMessages => &[7, 7, 0],
+        Prompt::End => &[12, 7],
+        Prompt::Beep => &[],
+    }
+}
+
 /// Something that plays to one side.
 #[derive(Debug)]
 pub(super) struct Player {
-    play: Play,
+    tune: Tune,
     frames: u64,
     voices: VecDeque<Voice>,
 }
 
 impl Player {
-    pub(super) fn new(play: Play) -> Self {
+    pub(super) fn new(tune: Tune) -> Self {
         Player {
-            play,
+            tune,
             frames: 0,
             voices: VecDeque::new(),
         }
     }
 
-    pub(super) fn play(&self) -> Play {
-        self.play
+    pub(super) fn tune(&self) -> Tune {
+        self.tune
     }
 
     /// Whether the other phone is heard instead while it speaks. An announcement is heard to its end.
     pub(super) fn gives_way(&self) -> bool {
-        matches!(self.play, Play::HoldMusic)
+        matches!(self.tune, Tune::HoldMusic)
     }
 
     /// The next 20 ms; `None` once it is over.
     pub(super) fn next_frame(&mut self) -> Option<Frame> {
         let number = self.frames;
-        match self.play {
-            Play::HoldMusic => {
+        match self.tune {
+            Tune::HoldMusic => {
                 if number.is_multiple_of(STEP) {
                     let note = number / STEP;
                     let chord = CHORDS[(note / (8 * TIMES)) as usize % CHORDS.len()];
                     self.pluck(chord[note as usize % chord.len()], 0.45);
                 }
             }
-            Play::Prompt(Prompt::Greeting) => {
-                if number == BELLS_END {
+            Tune::Prompt(Prompt::Beep) => {
+                self.frames += 1;
+                return (number < BEEP).then(|| beep(number));
+            }
+            Tune::Prompt(prompt) => {
+                let bells = bells(prompt);
+                if number == bells.len() as u64 * BELL_STEP + BELLS_FADE {
                     return None;
                 }
-                let bell = BELLS.get((number / BELL_STEP) as usize);
+                let bell = bells.get((number / BELL_STEP) as usize);
                 if let Some(&bell) = bell.filter(|_| number.is_multiple_of(BELL_STEP)) {
                     self.pluck(bell, 0.35);
                 }
-            }
-            Play::Prompt(Prompt::Beep) => {
-                self.frames += 1;
-                return (number < BEEP).then(|| beep(number));
             }
         }
         self.frames += 1;
@@ -157,14 +226,14 @@ fn beep(frame_number: u64) -> Frame {
 mod tests {
     use super::*;
 
-    fn sound(play: Play, frames: usize) -> Vec<Frame> {
-        let mut player = Player::new(play);
+    fn sound(tune: Tune, frames: usize) -> Vec<Frame> {
+        let mut player = Player::new(tune);
         (0..frames).map_while(|_| player.next_frame()).collect()
     }
 
     #[test]
     fn hold_music_goes_on_softly_without_an_end_and_without_clicks() {
-        let frames = sound(Play::HoldMusic, 3_000);
+        let frames = sound(Tune::HoldMusic, 3_000);
         assert_eq!(frames.len(), 3_000);
         for second in frames.chunks(50) {
             let level = media::dbfs(second.as_flattened());
@@ -180,10 +249,17 @@ mod tests {
 
     #[test]
     fn prompts_end() {
-        let greeting = sound(Play::Prompt(Prompt::Greeting), 1_000);
-        assert_eq!(greeting.len() as u64, BELLS_END);
-        assert!(media::dbfs(&greeting[greeting.len() - 1]) < -50.0);
-        let beep = sound(Play::Prompt(Prompt::Beep), 1_000);
+        for prompt in [
+            Prompt::Greeting,
+            Prompt::Full,
+            Prompt::NoMessages,
+            Prompt::End,
+        ] {
+            let prompt = sound(Tune::Prompt(prompt), 1_000);
+            assert!((80..300).contains(&prompt.len()));
+            assert!(media::dbfs(&prompt[prompt.len() - 1]) < -50.0);
+        }
+        let beep = sound(Tune::Prompt(Prompt::Beep), 1_000);
         assert_eq!(beep.len() as u64, BEEP);
         assert!(media::dbfs(&beep[10]) > -20.0);
         assert!(beep[0][0].abs() < 50 && beep[19][959].abs() < 50);

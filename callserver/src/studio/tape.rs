@@ -11,11 +11,33 @@ use crate::relay::Side;
 /// Where a recording goes. It is written to from the studio's thread, which waits for it: a file or a buffer, no network.
 pub type Sink = Box<dyn Write + Send>;
 
+/// What was recorded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Recorded {
+    /// How long the recording is.
+    pub length: Duration,
+    /// Where the last sound in it ends; zero if there is none.
+    pub last_sound: Duration,
+}
+
+/// When a recording ends by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TapeLimits {
+    /// How long it may be.
+    pub longest: Duration,
+    /// When nothing was heard for so long.
+    pub silence: Duration,
+}
+
+/// What is quieter than this is not said to anybody: lines hiss, and rooms hum.
+const SILENT_DBFS: f32 = -48.0;
+
 pub(super) struct Tape {
     side: Side,
-    longest: Duration,
+    limits: TapeLimits,
+    last_sound: Duration,
     // Both are there until it ends.
-    running: Option<(Recorder<Sink>, oneshot::Sender<io::Result<Duration>>)>,
+    running: Option<(Recorder<Sink>, oneshot::Sender<io::Result<Recorded>>)>,
 }
 
 impl Tape {
@@ -23,8 +45,8 @@ impl Tape {
     pub(super) fn begin(
         side: Side,
         sink: Sink,
-        longest: Duration,
-        answer: oneshot::Sender<io::Result<Duration>>,
+        limits: TapeLimits,
+        answer: oneshot::Sender<io::Result<Recorded>>,
     ) -> Self {
         let running = match Recorder::new(sink, rand::random()) {
             Ok(recorder) => Some((recorder, answer)),
@@ -36,7 +58,8 @@ impl Tape {
         };
         Tape {
             side,
-            longest,
+            limits,
+            last_sound: Duration::ZERO,
             running,
         }
     }
@@ -56,7 +79,11 @@ impl Tape {
             }
             return false;
         }
-        if recorder.length() >= self.longest {
+        let length = recorder.length();
+        if media::dbfs(frame) > SILENT_DBFS {
+            self.last_sound = length;
+        }
+        if length >= self.limits.longest || length - self.last_sound >= self.limits.silence {
             self.end();
             return false;
         }
@@ -65,8 +92,11 @@ impl Tape {
 
     fn end(&mut self) {
         if let Some((recorder, answer)) = self.running.take() {
-            let length = recorder.length();
-            let _ = answer.send(recorder.finish().map(|_| length));
+            let recorded = Recorded {
+                length: recorder.length(),
+                last_sound: self.last_sound,
+            };
+            let _ = answer.send(recorder.finish().map(|_| recorded));
         }
     }
 }

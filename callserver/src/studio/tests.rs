@@ -31,7 +31,7 @@ impl House {
     fn new() -> Self {
         let mut relay =
             Relay::start(RtpPorts::Any, &RelaySection::default()).expect("there is a thread");
-        let studio = Studio::start(2).expect("there are threads");
+        let (studio, _) = Studio::start(2).expect("there are threads");
         let on_loopback = Listen {
             bind: LOOPBACK,
             v4: Some(LOOPBACK),
@@ -105,6 +105,7 @@ fn a_call_goes_from_the_relay_to_the_studio_and_back() {
     house.take(MediaPlan {
         caller: side(Codec::Pcma, 8),
         callee: side(Codec::Opus, 111),
+        house: None,
     });
     assert!(house.studio.has(CALL) && house.studio.calls() == 1);
     for sequence in 2..8 {
@@ -149,6 +150,7 @@ fn what_one_phone_seals_the_other_reads() {
             ..side(Codec::Pcma, 8)
         },
         callee: side(Codec::Pcma, 8),
+        house: None,
     });
     let (mut sealer, mut opener) = (keys.sealer(), keys.opener());
     let mut sealed = BytesMut::from(&packet(8, 1)[..]);
@@ -172,6 +174,7 @@ fn strangers_are_not_heard_and_a_new_address_is() {
     house.take(MediaPlan {
         caller: side(Codec::Pcmu, 0),
         callee: side(Codec::Pcmu, 96),
+        house: None,
     });
     house.studio.expect(
         CALL,
@@ -216,6 +219,7 @@ fn a_closed_call_is_silent_and_its_plan_can_change_before() {
     house.take(MediaPlan {
         caller: listening,
         callee: side(Codec::Pcma, 97),
+        house: None,
     });
     house.studio.change(
         CALL,
@@ -225,6 +229,7 @@ fn a_closed_call_is_silent_and_its_plan_can_change_before() {
                 ..listening
             },
             callee: side(Codec::Pcma, 97),
+            house: None,
         },
     );
     for _ in 0..10 {

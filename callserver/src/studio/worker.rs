@@ -8,13 +8,17 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
+use media::Digit;
 use rustix::buffer::spare_capacity;
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 use switch::MediaPlan;
+use tokio::sync::mpsc::Sender;
 use tokio::sync::oneshot;
 
+use super::News;
 use super::booth::{Booth, BoothError};
-use super::tape::{Sink, Tape};
+use super::sounds::Source;
+use super::tape::{Recorded, Sink, Tape, TapeLimits};
 use crate::relay::{Lent, LentPort, MediaId, Side};
 
 /// What a worker is told to do.
@@ -39,11 +43,22 @@ pub(super) enum Order {
         media: MediaId,
         side: Side,
         sink: Sink,
-        longest: Duration,
-        answer: oneshot::Sender<io::Result<Duration>>,
+        limits: TapeLimits,
+        answer: oneshot::Sender<io::Result<Recorded>>,
     },
     StopRecording {
         media: MediaId,
+    },
+    Play {
+        media: MediaId,
+        side: Side,
+        number: u32,
+        source: Source,
+    },
+    Digit {
+        media: MediaId,
+        side: Side,
+        digit: Digit,
     },
     Release {
         media: MediaId,
@@ -94,6 +109,7 @@ struct Call {
 pub(super) struct Worker {
     orders: mpsc::Receiver<Order>,
     bell: Bell,
+    news: Sender<News>,
     epoll: OwnedFd,
     calls: HashMap<MediaId, Call>,
     /// Which call has which place; a socket's number for epoll is four times that, and its port.
@@ -127,13 +143,18 @@ fn port(lent: &mut Lent, side: Side, is_control: bool) -> &mut LentPort {
 }
 
 impl Worker {
-    pub(super) fn new(orders: mpsc::Receiver<Order>, bell: Bell) -> io::Result<Self> {
+    pub(super) fn new(
+        orders: mpsc::Receiver<Order>,
+        bell: Bell,
+        news: Sender<News>,
+    ) -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let data = epoll::EventData::new_u64(BELL);
         epoll::add(&epoll, &*bell.0, data, epoll::EventFlags::IN)?;
         Ok(Worker {
             orders,
             bell,
+            news,
             epoll,
             calls: HashMap::new(),
             places: Vec::new(),
@@ -201,13 +222,22 @@ impl Worker {
                     media,
                     side,
                     sink,
-                    longest,
+                    limits,
                     answer,
                 }) => self.alter(media, |now, booth| {
-                    booth.record(now, Tape::begin(side, sink, longest, answer))
+                    booth.record(now, Tape::begin(side, sink, limits, answer))
                 }),
                 Ok(Order::StopRecording { media }) => {
                     self.alter(media, |now, booth| booth.stop_recording(now));
+                }
+                Ok(Order::Play {
+                    media,
+                    side,
+                    number,
+                    source,
+                }) => self.alter(media, |now, booth| booth.play(now, side, number, source)),
+                Ok(Order::Digit { media, side, digit }) => {
+                    self.alter(media, |now, booth| booth.sound_digit(now, side, digit));
                 }
                 Ok(Order::Expect {
                     media,
@@ -336,6 +366,7 @@ impl Worker {
             if let Some(booth) = &mut call.booth {
                 booth.receive(now, side, is_control, datagram);
                 send_all(booth, &mut call.lent);
+                tell_all(booth, media, &self.news);
             }
         }
     }
@@ -346,8 +377,18 @@ impl Worker {
         {
             booth.tick(Instant::now());
             send_all(booth, &mut call.lent);
+            tell_all(booth, media, &self.news);
         }
         self.rearm(media);
+    }
+}
+
+fn tell_all(booth: &mut Booth, media: MediaId, news: &Sender<News>) {
+    while let Some(told) = booth.poll_told() {
+        // The end of a prompt that is lost here is made up for by the patience of whoever waits for it.
+        if news.try_send(News { media, told }).is_err() {
+            tracing::warn!(call = media.0, "news of a call were lost");
+        }
     }
 }
 

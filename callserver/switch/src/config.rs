@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sip::{Algorithm, Text};
 
-use crate::{Cluster, GuardConfig, WallClock};
+use crate::{Cluster, GuardConfig, RecordingLimits, WallClock};
 
 /// How long registrations live, in seconds (RFC 3261 10.3 step 7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +39,10 @@ pub struct ServiceCodes {
     pub pick_up: Text,
     /// Takes the call that has rung longest in a group of the one who dials.
     pub pick_up_in_group: Text,
+    /// Plays the messages that callers have left for the one who dials.
+    pub messages: Text,
+    /// Records what they hear before they leave one.
+    pub greeting: Text,
 }
 
 impl Default for ServiceCodes {
@@ -47,6 +51,8 @@ impl Default for ServiceCodes {
         ServiceCodes {
             pick_up: Text::from_static("**"),
             pick_up_in_group: Text::from_static("*8"),
+            messages: Text::from_static("*97"),
+            greeting: Text::from_static("*98"),
         }
     }
 }
@@ -83,12 +89,20 @@ impl Emergency {
 pub(crate) enum Service {
     PickUp(Text),
     PickUpInGroup,
+    Messages,
+    Greeting,
 }
 
 impl ServiceCodes {
     pub(crate) fn read(&self, dialled: &str) -> Option<Service> {
-        if !self.pick_up_in_group.is_empty() && self.pick_up_in_group == dialled {
-            return Some(Service::PickUpInGroup);
+        for (code, service) in [
+            (&self.pick_up_in_group, Service::PickUpInGroup),
+            (&self.messages, Service::Messages),
+            (&self.greeting, Service::Greeting),
+        ] {
+            if !code.is_empty() && code == dialled {
+                return Some(service);
+            }
         }
         let whom = dialled.strip_prefix(self.pick_up.as_str());
         let whom = whom.filter(|whom| !whom.is_empty() && !self.pick_up.is_empty());
@@ -130,6 +144,8 @@ pub struct Config {
     /// Whether somebody acts on [`Event::MediaDigit`](crate::Event::MediaDigit). If nobody does, a phone that knows no digits in INFO
     /// refuses them itself, and whoever dialled hears that.
     pub sounds_digits: bool,
+    /// How long messages and greetings may be.
+    pub recordings: RecordingLimits,
     /// What can be dialled besides numbers.
     pub service_codes: ServiceCodes,
     /// Who may take calls that ring elsewhere.
@@ -167,6 +183,7 @@ impl Config {
             max_subscriptions: 100_000,
             keeps_calls: false,
             sounds_digits: false,
+            recordings: RecordingLimits::default(),
             service_codes: ServiceCodes::default(),
             pick_up: PickUp::Groups,
             emergency: None,

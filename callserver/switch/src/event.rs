@@ -1,12 +1,13 @@
 //! What comes out of the switch.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use sip::{Flow, StatusCode, Text};
 
 use crate::{
-    AccountId, AskId, BindingId, CallId, DeviceId, Facts, MediaPlan, Party, Question, Side,
-    StoredBinding, StoredCall,
+    AccountId, AskId, BindingId, CallId, DeviceId, Facts, House, MediaPlan, MessageId, Party,
+    Question, Recording, Side, Sound, StoredBinding, StoredCall,
 };
 
 /// Everything that a [`Switch`](crate::Switch) tells the world, besides the SIP messages that it sends.
@@ -79,6 +80,57 @@ pub enum Event {
         /// How long it sounds, in ms; 40 to 5000.
         millis: u32,
     },
+    /// A phone whose other side is the server is to hear this, in place of what it hears at present. Say when it is over, with
+    /// [`Input::MediaPlayed`](crate::Input::MediaPlayed).
+    MediaPlays {
+        /// The call.
+        call: CallId,
+        /// The side of the phone.
+        to: Side,
+        /// The number of this order in this call.
+        play: u32,
+        /// What it is.
+        sound: Sound,
+    },
+    /// What such a phone says is to be recorded, until it is as long as it may be, until it was silent for so long, until
+    /// [`Event::MediaStopsRecording`] or the end of the call. Say when it is stored, with
+    /// [`Input::MediaRecorded`](crate::Input::MediaRecorded).
+    MediaRecords {
+        /// The call.
+        call: CallId,
+        /// The side of the phone.
+        of: Side,
+        /// What it is.
+        recording: Recording,
+        /// How long it may be.
+        longest: Duration,
+        /// After so much silence it ends.
+        silence: Duration,
+    },
+    /// The recording ends now.
+    MediaStopsRecording {
+        /// The call.
+        call: CallId,
+    },
+    /// Somebody has heard a message.
+    MessageHeard {
+        /// Whose it is.
+        account: AccountId,
+        /// Which one.
+        message: MessageId,
+    },
+    /// Somebody wants a message to be gone.
+    MessageRemoved {
+        /// Whose it is.
+        account: AccountId,
+        /// Which one.
+        message: MessageId,
+    },
+    /// Callers of somebody are to hear the server's own greeting again.
+    GreetingRemoved {
+        /// Whose greeting it was.
+        account: AccountId,
+    },
     /// The relay can give back the ports of this call. Comes exactly once for each call whose ports were answered.
     MediaClosed {
         /// The call.
@@ -120,6 +172,14 @@ pub enum Event {
     CallAnswered {
         /// The call.
         call: CallId,
+    },
+    /// The server itself has answered, and is the other side from now on. Comes in place of [`Event::CallAnswered`]: nobody
+    /// speaks to the caller.
+    CallHosted {
+        /// The call.
+        call: CallId,
+        /// What it does there.
+        house: House,
     },
     /// The callee has the call go on to somebody else, whose phones ring now or who sends it on in turn. Nobody has answered.
     CallForwarded {
@@ -256,6 +316,8 @@ pub enum CallEnd {
     Declined,
     /// Nobody picked up in time.
     NoAnswer,
+    /// Nobody has answered, and the caller came to the voicemail; whether a message was left or not.
+    Voicemail,
     /// The callee had it sent on to somebody else.
     Forwarded,
     /// The callee has no phone that can be reached.

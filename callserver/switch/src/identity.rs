@@ -44,7 +44,7 @@ impl fmt::Display for CallId {
 }
 
 /// One of the two sides of a call.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Side {
     /// The phone that sent the first INVITE.
     Caller,

@@ -67,6 +67,28 @@ pub enum Input {
         /// The side that is silent; `None`: both.
         side: Option<Side>,
     },
+    /// What [`Event::MediaPlays`](crate::Event::MediaPlays) has ordered was heard to its end, or cannot be played.
+    MediaPlayed {
+        /// The call.
+        call: CallId,
+        /// The number of the order.
+        play: u32,
+    },
+    /// The recording that [`Event::MediaRecords`](crate::Event::MediaRecords) has ordered has ended by itself, or was ended, and
+    /// is stored or dropped.
+    MediaRecorded {
+        /// The call.
+        call: CallId,
+        /// Whether there is something of it to be heard.
+        is_kept: bool,
+    },
+    /// The phone in a call with the server itself has pressed a key, in its audio (RFC 4733).
+    MediaPressed {
+        /// The call.
+        call: CallId,
+        /// One of `0` to `9`, `*`, `#`, `A` to `D`.
+        digit: char,
+    },
     /// What an account tells about itself, who may see it, or whom it knows is something else now: whoever is watched is asked
     /// about again.
     PresenceChanged {

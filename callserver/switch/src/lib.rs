@@ -13,6 +13,7 @@
 //! - `guard` is before all of them: sources that guess or scan are not listened to.
 //! - `bridge` holds the calls: one leg to the caller, one or several to the callee's phones (a B2BUA). What happens on one
 //!   side is turned into what shall happen on the other, one verb a file.
+//! - `house` is the server as a party of a call: voicemail, and hearing what was left there.
 //! - Below all of them lies [`sip::Endpoint`], which knows transactions and dialogs.
 //!
 //! # Rules
@@ -60,6 +61,7 @@ mod config;
 mod desk;
 mod event;
 mod guard;
+mod house;
 mod identity;
 mod input;
 mod key_maker;
@@ -86,9 +88,10 @@ pub use cluster::{Cluster, Elsewhere};
 pub use config::{Config, Emergency, PickUp, RegistrationLimits, ServiceCodes};
 pub use event::{AuthenticationFailure, BanReason, CallEnd, Event, Unregistration};
 pub use guard::GuardConfig;
+pub use house::{House, MessageId, Prompt, Recording, RecordingLimits, Sound};
 pub use identity::{AccountId, AskId, BindingId, CallId, DeviceId, Party, Side};
 pub use input::Input;
-pub use media_plan::{MediaPlan, MediaSide, Play, Prompt};
+pub use media_plan::{MediaPlan, MediaSide, Play};
 pub use network::{InvalidNetwork, Network};
 pub use presence::{Activity, Chosen, Facts, Seen, Shown, Told};
 pub use question::{

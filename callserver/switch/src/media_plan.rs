@@ -13,6 +13,10 @@ pub struct MediaPlan {
     pub caller: MediaSide,
     /// The callee's leg.
     pub callee: MediaSide,
+    /// The side on which there is no phone, but the server itself: nothing comes from there and nothing goes there. What the
+    /// other one hears is said with [`Event::MediaPlays`](crate::Event::MediaPlays).
+    #[serde(default)]
+    pub house: Option<Side>,
 }
 
 /// One leg: what the phone there and the server say to each other.
@@ -42,17 +46,6 @@ pub enum Play {
     /// The other side has put this one on hold. A phone that holds another may still send sound of its own, and says so
     /// with `sendonly`: as long as packets come from it, they are to be heard, and not the server's music.
     HoldMusic,
-    /// An announcement.
-    Prompt(Prompt),
-}
-
-/// An announcement of the server.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub enum Prompt {
-    /// Before a message can be left: nobody is there.
-    Greeting,
-    /// A message is recorded from now on.
-    Beep,
 }
 
 impl MediaSide {
@@ -74,10 +67,20 @@ impl MediaPlan {
         }
     }
 
+    /// Whether nobody can listen in on the way to the server, or to the other phone.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        let is_sealed = |side| self.house == Some(side) || self.side(side).is_sealed;
+        is_sealed(Side::Caller) && is_sealed(Side::Callee)
+    }
+
     /// Whether a relay does all there is to do: same codec under the same number, no keys of the server's, nothing to play.
     /// And where only the phones have the keys, since then nobody else can do more.
     #[must_use]
     pub fn is_passed_through(&self) -> bool {
+        if self.house.is_some() {
+            return false;
+        }
         if self.caller.is_sealed_by_phone() && self.callee.is_sealed_by_phone() {
             return true;
         }
@@ -122,13 +125,31 @@ mod tests {
             payload_type: 96,
             ..caller
         };
-        assert!(MediaPlan { caller, callee }.is_passed_through());
+        let plan = MediaPlan {
+            caller,
+            callee,
+            house: None,
+        };
+        assert!(plan.is_passed_through() && plan.is_encrypted());
+        let plan = MediaPlan {
+            house: Some(Side::Callee),
+            ..plan
+        };
+        assert!(!plan.is_passed_through() && plan.is_encrypted());
     }
 
     #[test]
     fn a_relay_does_for_two_phones_that_speak_alike() {
         let caller = side();
-        let passes = |callee| MediaPlan { caller, callee }.is_passed_through();
+        let passes = |callee| {
+            let house = None;
+            let plan = MediaPlan {
+                caller,
+                callee,
+                house,
+            };
+            plan.is_passed_through()
+        };
         assert!(passes(side()));
         assert!(passes(MediaSide {
             telephone_event: None,

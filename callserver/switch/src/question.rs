@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sip::{Flow, Ha1, Text};
 
 use crate::cluster::Sender;
-use crate::{AccountId, CallId, DeviceId, Party, Reached, Told};
+use crate::{AccountId, CallId, DeviceId, MessageId, Party, Reached, Told};
 
 /// A question, asked with [`Event::Ask`](crate::Event::Ask) and answered with [`Input::Answer`](crate::Input::Answer).
 /// A question that nobody answers in [`Config::question_timeout`](crate::Config::question_timeout) counts as failed.
@@ -51,6 +51,11 @@ pub enum Question {
         /// Everybody who watches it.
         watchers: Vec<AccountId>,
     },
+    /// Which messages are there for this account? Answered with [`Answer::MessagesToHear`].
+    MessagesToHear {
+        /// Whose they are.
+        account: AccountId,
+    },
     /// How many messages wait for this account? Answered with [`Answer::Messages`].
     Messages {
         /// Whose they are.
@@ -73,6 +78,8 @@ pub enum Answer {
     Viewers(Option<Box<Viewers>>),
     /// How many messages wait.
     Messages(MessageCount),
+    /// The messages, in the order in which they are to be heard, or `None` if that cannot be found out.
+    MessagesToHear(Option<Vec<MessageId>>),
 }
 
 /// Somebody who can be watched.
@@ -136,6 +143,13 @@ impl Answer {
     pub(crate) fn into_viewers(self) -> Option<Viewers> {
         match self {
             Answer::Viewers(viewers) => viewers.map(|viewers| *viewers),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn into_messages_to_hear(self) -> Option<Vec<MessageId>> {
+        match self {
+            Answer::MessagesToHear(messages) => messages,
             _ => None,
         }
     }

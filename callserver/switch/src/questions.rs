@@ -32,6 +32,8 @@ pub(crate) enum Purpose {
     Ports(CallId),
     /// The call is over, but ports that still come have to be given back.
     AbandonedPorts(CallId),
+    /// Somebody who wants to hear the own messages waits to hear which there are.
+    MessagesToHear(CallId),
     /// A SUBSCRIBE waits for its sender's credential.
     Subscriber(Box<Asking>),
     /// A SUBSCRIBE waits to hear whom it is for.

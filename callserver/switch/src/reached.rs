@@ -74,6 +74,16 @@ pub(crate) struct Callee {
 }
 
 impl Callee {
+    /// Somebody who is with the server alone.
+    pub(crate) fn alone(party: Party) -> Self {
+        Callee {
+            party,
+            forwarded_from: None,
+            treatment: Arc::default(),
+            only: None,
+        }
+    }
+
     /// The owner of the one phone that another server asks for: how they want to be called was asked there.
     pub(crate) fn on(party: Party, only: BindingId) -> Self {
         Callee {
@@ -169,6 +179,8 @@ impl Callee {
 impl Treatment {
     fn heed_emergency(&mut self) {
         self.do_not_disturb = false;
+        // Somebody must answer, or the caller must hear at once that nobody does.
+        self.voicemail = None;
         self.max_calls = None;
         self.refuses_anonymous = false;
         self.blocked.clear();

@@ -6,7 +6,7 @@ use sdp::{Crypto, Direction};
 use serde::{Deserialize, Serialize};
 use sip::{Flow, LegSnapshot};
 
-use crate::{AccountId, CallId, DeviceId, MediaPorts, MediaSide, Party};
+use crate::{AccountId, CallId, DeviceId, House, MediaPorts, MediaSide, Party};
 
 /// Everything that it takes to go on with an answered call.
 ///
@@ -31,7 +31,12 @@ pub struct StoredCall {
     #[serde(default)]
     pub(crate) is_anonymous: bool,
     pub(crate) caller_phone: StoredPhone,
-    pub(crate) callee_phone: StoredPhone,
+    /// The callee's; `None` where the server itself is.
+    #[serde(default)]
+    pub(crate) callee_phone: Option<StoredPhone>,
+    /// What the server is there.
+    #[serde(default)]
+    pub(crate) house: Option<House>,
 }
 
 /// One leg and the phone at its end.

@@ -26,6 +26,8 @@ pub(crate) enum Timer {
     RingsTooLong(CallId),
     /// Nobody picked up to whom a call is handed over.
     TransferRingsTooLong(CallId),
+    /// What the server waits for in a call with it has not happened.
+    HouseWaits(CallId),
     /// Somebody who watches may be told again, and there is something to tell.
     NotificationDue(SubscriptionId),
     /// The next published state has come to its end.

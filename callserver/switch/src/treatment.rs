@@ -57,4 +57,6 @@ pub enum Ring {
 pub struct Voicemail {
     /// When nobody has answered for so long.
     pub after: Duration,
+    /// Whether there is no room for another one: callers hear that instead.
+    pub is_full: bool,
 }

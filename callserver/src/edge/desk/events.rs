@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use switch::{Answer, CallEnd, Event, Input, MessageCount, Question};
+use switch::{Answer, CallEnd, Event, House, Input, MessageCount, Question};
 
 use super::Desk;
 use crate::edge::live_calls::name;
@@ -32,6 +32,7 @@ impl Desk {
                         self.directory.viewers(ask, account, watchers);
                         None
                     }
+                    Question::MessagesToHear { .. } => Some(Answer::MessagesToHear(None)),
                     // Nobody leaves messages yet.
                     Question::Messages { .. } => Some(Answer::Messages(MessageCount::default())),
                 };
@@ -81,12 +82,18 @@ impl Desk {
             Event::MediaPlan { call, plan } => {
                 if let Some(live) = self.calls.get_mut(call) {
                     live.codec = Some(plan.caller.codec);
-                    live.is_encrypted = Some(plan.caller.is_sealed && plan.callee.is_sealed);
+                    live.is_encrypted = Some(plan.is_encrypted());
                     live.heard.begin_anew(now);
                 }
                 self.follow_plan(call, &plan);
             }
-            Event::MediaDigit { .. } => {}
+            Event::MediaDigit { .. }
+            | Event::MediaPlays { .. }
+            | Event::MediaRecords { .. }
+            | Event::MediaStopsRecording { .. }
+            | Event::MessageHeard { .. }
+            | Event::MessageRemoved { .. }
+            | Event::GreetingRemoved { .. } => {}
             Event::MediaClosed { call } => {
                 let statistics = self.close_media(call);
                 if let Some(live) = self.calls.get_mut(call) {
@@ -133,6 +140,18 @@ impl Desk {
                         caller = name(&live.caller),
                         callee = name(&live.callee),
                         "call answered"
+                    );
+                }
+            }
+            Event::CallHosted { call, house } => {
+                if let Some(live) = self.calls.get_mut(call) {
+                    live.answered = Some(now);
+                    live.is_in_voicemail = matches!(house, House::Voicemail { .. });
+                    tracing::info!(
+                        call = call.0,
+                        caller = name(&live.caller),
+                        callee = name(&live.callee),
+                        "call answered by the server itself"
                     );
                 }
             }

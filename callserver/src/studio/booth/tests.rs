@@ -178,7 +178,11 @@ impl Talk {
 }
 
 fn plan(caller: MediaSide, callee: MediaSide) -> MediaPlan {
-    MediaPlan { caller, callee }
+    MediaPlan {
+        caller,
+        callee,
+        house: None,
+    }
 }
 
 #[test]
@@ -338,12 +342,13 @@ fn who_is_on_hold_hears_music_until_the_other_speaks_or_takes_the_call_back() {
 
 #[test]
 fn a_beep_ends_and_then_the_other_side_is_heard() {
-    let caller = MediaSide {
-        plays: Some(Play::Prompt(switch::Prompt::Beep)),
-        ..side(sdp::Codec::Pcma, 8)
-    };
+    let caller = side(sdp::Codec::Pcma, 8);
     let mut talk = Talk::between(plan(caller, side(sdp::Codec::Pcma, 8)));
     talk.phones[1].says = vec![0; 48_000];
+    let beep = Source::Prompt(switch::Prompt::Beep);
+    talk.booth
+        .play(talk.now, Side::Caller, 1, beep)
+        .expect("the codecs start");
     talk.step();
     for _ in 0..24 {
         talk.step();

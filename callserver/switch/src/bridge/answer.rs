@@ -33,7 +33,7 @@ impl Bridge {
                 _ => self.picked_up(now, desk, id, leg, body),
             },
             Stage::Talking(_) => self.reoffer_answered(now, desk, id, side, body),
-            Stage::AwaitingPorts(_) | Stage::Ringing(_) => {}
+            Stage::AwaitingPorts(_) | Stage::Ringing(_) | Stage::Hosted(_) => {}
         }
     }
 

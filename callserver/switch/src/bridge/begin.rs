@@ -38,6 +38,7 @@ impl Bridge {
             back,
             history,
             is_emergency,
+            house,
         } = admitted;
         let Sender {
             party: caller,
@@ -106,6 +107,7 @@ impl Bridge {
             takes_early_offer: acknowledges_progress(&invite.headers),
             caller_device,
             headers,
+            house: None,
         };
         let contact = invite.headers.typed::<Contact>().ok().flatten();
         let contact = contact.as_ref().and_then(Contact::address);
@@ -140,7 +142,13 @@ impl Bridge {
             };
             desk.endpoint.handle(now, progress);
         }
-        self.proceed(now, desk, registrar, id);
+        match house {
+            Some(house) => {
+                let ending = Ending::by_server(CallEnd::NoMedia, StatusCode::SERVICE_UNAVAILABLE);
+                self.host(now, desk, id, house, ending);
+            }
+            None => self.proceed(now, desk, registrar, id),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use sip::{Flow, Headers, Host, LegId, NameAddr, StatusCode, Text, Uri};
 
 use super::audio::Audio;
 use super::description::Told;
+use super::house::Hosted;
 use super::invite::Invitation;
 use super::pickup::Picker;
 use super::search::Search;
@@ -16,7 +17,9 @@ use super::transfer::Transfer;
 use crate::refusal::Refusals;
 use crate::registrar::Target;
 use crate::timetable::TimerId;
-use crate::{AccountId, AskId, BindingId, CallId, DeviceId, MediaPlan, MediaPorts, Party, Side};
+use crate::{
+    AccountId, AskId, BindingId, CallId, DeviceId, House, MediaPlan, MediaPorts, Party, Side,
+};
 
 /// A call between two known people.
 #[derive(Debug)]
@@ -65,6 +68,8 @@ pub(super) enum Stage {
     Ringing(Box<Ringing>),
     /// A phone was picked up.
     Talking(Box<Talking>),
+    /// The server itself is the other side.
+    Hosted(Box<Hosted>),
 }
 
 #[derive(Debug)]
@@ -79,6 +84,8 @@ pub(super) struct AwaitingPorts {
     pub(super) caller_device: DeviceId,
     /// What the phones are told besides the session: how far the INVITE may still go.
     pub(super) headers: Headers,
+    /// Nobody shall ring: the server answers itself as soon as there are ports.
+    pub(super) house: Option<House>,
 }
 
 #[derive(Debug)]
@@ -201,7 +208,7 @@ impl Call {
     /// The legs of the callee: one, or all the phones that ring.
     pub(super) fn callee_legs(&self) -> Vec<LegId> {
         match &self.stage {
-            Stage::AwaitingPorts(_) => Vec::new(),
+            Stage::AwaitingPorts(_) | Stage::Hosted(_) => Vec::new(),
             Stage::Ringing(ringing) => {
                 let picker = ringing.picker.iter().map(|picker| picker.phone.leg);
                 let branches = ringing.branches.iter().map(|branch| branch.phone.leg);
@@ -223,7 +230,7 @@ impl Call {
     pub(super) fn ringing(&mut self) -> Option<&mut Ringing> {
         match &mut self.stage {
             Stage::Ringing(ringing) => Some(ringing),
-            Stage::AwaitingPorts(_) | Stage::Talking(_) => None,
+            Stage::AwaitingPorts(_) | Stage::Talking(_) | Stage::Hosted(_) => None,
         }
     }
 }

@@ -34,6 +34,9 @@ impl Bridge {
         request: RequestId,
         message: Request,
     ) {
+        if self.house_carries(now, desk, leg, request, &message) {
+            return;
+        }
         let refuse = |desk: &mut Desk, status| desk.respond(now, request, status, Headers::new());
         let Some(other) = self.other_leg(leg) else {
             // Nobody is there to take it: the call is in the making.
@@ -90,7 +93,7 @@ impl Bridge {
                 [only] => Some(only.phone.leg),
                 _ => None,
             },
-            (Stage::AwaitingPorts(_), Side::Caller) => None,
+            (Stage::AwaitingPorts(_) | Stage::Hosted(_), Side::Caller) => None,
         }
     }
 

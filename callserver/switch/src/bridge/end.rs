@@ -7,7 +7,7 @@ use sip::{HeaderName, Headers, StatusCode, Text};
 use super::Bridge;
 use super::call::{Call, Exchange, Stage};
 use crate::desk::Desk;
-use crate::{CallEnd, CallId, Event, Side};
+use crate::{CallEnd, CallId, Event, House, Side};
 
 /// `Reason` of refusals and CANCELs (RFC 3326, RFC 6432), so that phones can say in words what the code leaves open.
 pub(super) const ABSENT: &str = "Q.850;cause=20;text=\"Nobody is registered\"";
@@ -88,12 +88,27 @@ impl Ending {
     }
 }
 
+impl Call {
+    /// Whoever hangs up there, nobody has spoken to anybody in a call that came to the voicemail.
+    fn ends_as(&self, cause: CallEnd) -> CallEnd {
+        match (&self.stage, cause) {
+            (Stage::Hosted(hosted), CallEnd::HungUp | CallEnd::Lost)
+                if matches!(hosted.host.house(), House::Voicemail { .. }) =>
+            {
+                CallEnd::Voicemail
+            }
+            _ => cause,
+        }
+    }
+}
+
 impl Bridge {
     /// Ends a call in whatever stage it is. Legs that are gone already are left out by the core.
     pub(super) fn end(&mut self, now: Instant, desk: &mut Desk, call: CallId, ending: Ending) {
         let Some(mut call) = self.calls.remove(&call) else {
             return;
         };
+        let cause = call.ends_as(ending.cause);
         let mut borrower = None;
         if let Stage::Talking(talking) = &mut call.stage {
             borrower = talking.lent_to.take();
@@ -106,7 +121,7 @@ impl Bridge {
                 self.abandon_transfer(now, desk, *transfer);
             }
         }
-        let is_answered = matches!(call.stage, Stage::Talking(_));
+        let is_answered = matches!(call.stage, Stage::Talking(_) | Stage::Hosted(_));
         for leg in call.callee_legs() {
             self.legs.remove(&leg);
             desk.hang_up(now, leg, ending.reason.clone());
@@ -127,10 +142,10 @@ impl Bridge {
         } else {
             desk.reject(now, leg, ending.status, ending.headers());
         }
-        self.give_back(desk, &call);
+        self.give_back(desk, &mut call);
         desk.emit(Event::CallEnded {
             call: call.id,
-            cause: ending.cause,
+            cause,
             hung_up_by: ending.by,
         });
         // The phone that another call was to get is gone with this one.
@@ -140,14 +155,14 @@ impl Bridge {
         }
     }
 
-    pub(super) fn give_back(&mut self, desk: &mut Desk, call: &Call) {
+    pub(super) fn give_back(&mut self, desk: &mut Desk, call: &mut Call) {
         if let Some(load) = self.load.get_mut(&call.charged) {
             *load -= 1;
             if *load == 0 {
                 self.load.remove(&call.charged);
             }
         }
-        match &call.stage {
+        match &mut call.stage {
             Stage::AwaitingPorts(awaiting) => {
                 if let Some(ask) = awaiting.ask {
                     desk.abandon_ports(ask);
@@ -156,6 +171,10 @@ impl Bridge {
             }
             Stage::Ringing(ringing) => desk.timetable.cancel(ringing.timer),
             Stage::Talking(_) => self.forget_kept(desk, call.id),
+            Stage::Hosted(hosted) => {
+                hosted.forget_timer(desk);
+                self.forget_kept(desk, call.id);
+            }
         }
         desk.emit(Event::MediaClosed { call: call.id });
     }

@@ -38,6 +38,10 @@ impl Bridge {
             let ending = Ending::by_server(CallEnd::NoMedia, StatusCode::SERVICE_UNAVAILABLE);
             return self.end(now, desk, call_id, ending);
         };
+        if let Some(house) = awaiting.house {
+            let offer = awaiting.offer.take();
+            return self.open_house(now, desk, call_id, (house, ports), offer, false);
+        }
         let AwaitingPorts {
             offer,
             takes_early_offer,

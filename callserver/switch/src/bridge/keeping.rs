@@ -8,9 +8,11 @@ use super::Bridge;
 use super::audio::Audio;
 use super::call::{Call, Phone, Stage, Talking};
 use super::description::Told;
+use super::house::Hosted;
 use crate::desk::Desk;
+use crate::house::Host;
 use crate::stored_call::StoredPhone;
-use crate::{CallId, Event, Side, StoredCall};
+use crate::{CallEnd, CallId, Event, Side, StoredCall};
 
 impl Bridge {
     /// Tells what is to be kept of the calls that have changed since this was done last.
@@ -73,11 +75,36 @@ impl Bridge {
                 (resumed, Box::new(phone.leg))
             };
             let (caller_phone, caller_leg) = resume(Side::Caller, caller);
-            let (callee_phone, callee_leg) = resume(Side::Callee, callee);
-            let legs = [
-                (caller_phone.leg, caller_leg),
-                (callee_phone.leg, callee_leg),
-            ];
+            let mut legs = vec![(caller_phone.leg, caller_leg)];
+            let stage = match (callee, stored.house) {
+                (Some(callee), _) => {
+                    let (callee_phone, callee_leg) = resume(Side::Callee, callee);
+                    legs.push((callee_phone.leg, callee_leg));
+                    Stage::Talking(Box::new(Talking {
+                        ports: stored.ports,
+                        callee_phone,
+                        exchange: None,
+                        transfer: None,
+                        lent_to: None,
+                    }))
+                }
+                (None, Some(house)) => {
+                    let hosted = Hosted::new(stored.ports, Host::resume(house), None);
+                    Stage::Hosted(Box::new(hosted))
+                }
+                // It is of a later version, or damaged.
+                (None, None) => {
+                    self.legs.remove(&caller_phone.leg);
+                    desk.emit(Event::CallEnded {
+                        call: id,
+                        cause: CallEnd::Lost,
+                        hung_up_by: None,
+                    });
+                    desk.emit(Event::MediaClosed { call: id });
+                    self.forget_kept(desk, id);
+                    continue;
+                }
+            };
             *self.load.entry(stored.charged).or_default() += 1;
             let call = Call {
                 id,
@@ -88,19 +115,14 @@ impl Bridge {
                 plan: None,
                 is_anonymous: stored.is_anonymous,
                 search: None,
-                stage: Stage::Talking(Box::new(Talking {
-                    ports: stored.ports,
-                    callee_phone,
-                    exchange: None,
-                    transfer: None,
-                    lent_to: None,
-                })),
+                stage,
             };
             self.calls.insert(id, call);
             self.plan_media(desk, id);
             for (leg, snapshot) in legs {
                 self.restore_leg(now, desk, leg, snapshot, (age, are_doubtful));
             }
+            self.house_begins(now, desk, id);
         }
     }
 
@@ -149,19 +171,25 @@ fn age(desk: &Desk, now: Instant, stored: &StoredCall) -> Duration {
 }
 
 fn stored(desk: &Desk, now: Instant, call: &Call) -> Option<StoredCall> {
-    let Stage::Talking(talking) = &call.stage else {
-        return None;
+    let (ports, callee_phone, house) = match &call.stage {
+        Stage::Talking(talking) => {
+            let phone = stored_phone(desk, &talking.callee_phone)?;
+            (talking.ports, Some(phone), None)
+        }
+        Stage::Hosted(hosted) => (hosted.ports, None, Some(hosted.host.house())),
+        Stage::AwaitingPorts(_) | Stage::Ringing(_) => return None,
     };
     Some(StoredCall {
         call: call.id,
         caller: call.caller.clone(),
         callee: call.callee.clone(),
-        ports: talking.ports,
+        ports,
         kept_at: desk.config.wall_clock.map(|clock| clock.unix_seconds(now)),
         charged: call.charged,
         is_anonymous: call.is_anonymous,
         caller_phone: stored_phone(desk, &call.caller_phone)?,
-        callee_phone: stored_phone(desk, &talking.callee_phone)?,
+        callee_phone,
+        house,
     })
 }
 

@@ -7,7 +7,7 @@
 //! The life of a call: [`begin`], [`treat`] (what the callee wants to be done with it), [`search`] (who rings next, where it goes
 //! on to), [`invite`], [`ring`] (18x, refusals),
 //! [`early`] (sessions that change while it rings), [`answer`], [`reoffer`] (hold, resume, new codecs), [`transfer`] (REFER), [`take_over`] (Replaces), [`moving`] (phones that come over another
-//! flow), [`keeping`] (calls that outlive the process), [`end`]. What is said about audio to each phone, and what both come to, is in
+//! flow), [`house`] (the server itself is the other side), [`keeping`] (calls that outlive the process), [`end`]. What is said about audio to each phone, and what both come to, is in
 //! [`audio`], [`settle`] and [`plan`].
 
 mod answer;
@@ -19,6 +19,8 @@ mod description;
 mod digits;
 mod early;
 mod end;
+mod house;
+mod house_session;
 mod invite;
 mod keeping;
 mod moving;

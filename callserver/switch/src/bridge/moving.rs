@@ -83,7 +83,7 @@ impl Bridge {
             return Some(&mut call.caller_phone);
         }
         let phone = match &mut call.stage {
-            Stage::AwaitingPorts(_) => None,
+            Stage::AwaitingPorts(_) | Stage::Hosted(_) => None,
             Stage::Ringing(ringing) => {
                 let mut phones = ringing.branches.iter_mut().map(|branch| &mut branch.phone);
                 phones.find(|phone| phone.leg == leg)

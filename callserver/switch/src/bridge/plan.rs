@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use sdp::SessionDescription;
+use sdp::{Direction, SessionDescription};
 
 use super::Bridge;
 use super::audio::{Audio, End, propose_again};
 use super::call::{Call, Phone, Stage};
 use super::settle::{Mismatch, settle};
 use crate::desk::Desk;
-use crate::{CallId, Event, MediaPlan, MediaSide, Play};
+use crate::{CallId, Event, MediaPlan, MediaSide, Play, Side};
 
 impl Bridge {
     /// Tells what is to be done with the audio, if that is not what was told last.
@@ -40,12 +40,32 @@ impl Call {
         let caller = &self.caller_phone.audio;
         let callee = match &self.stage {
             Stage::AwaitingPorts(_) => return None,
+            Stage::Hosted(hosted) => {
+                let caller = MediaSide {
+                    plays: hosted.plays,
+                    ..caller.agreed?
+                };
+                // The server speaks what the phone speaks.
+                let callee = MediaSide {
+                    direction: Direction::Inactive,
+                    crypto: None,
+                    is_sealed: false,
+                    plays: None,
+                    ..caller
+                };
+                return Some(MediaPlan {
+                    caller,
+                    callee,
+                    house: Some(Side::Callee),
+                });
+            }
             Stage::Ringing(ringing) => &ringing.branches.first()?.phone.audio,
             Stage::Talking(talking) => &talking.callee_phone.audio,
         };
         Some(MediaPlan {
             caller: side(caller, callee)?,
             callee: side(callee, caller)?,
+            house: None,
         })
     }
 }

@@ -102,7 +102,7 @@ impl Bridge {
                     Decision::SendOn(SendOn { to, .. }) => {
                         self.look_further(now, desk, call_id, to, target.party);
                     }
-                    Decision::Refuse(_) => {}
+                    Decision::GiveUp(_) | Decision::Refuse(_) => {}
                 }
             }
             // A caller would dial the new number; here it is looked up for them.

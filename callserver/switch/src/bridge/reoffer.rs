@@ -32,7 +32,7 @@ impl Bridge {
     pub(super) fn between(&mut self, call: CallId, side: Side) -> Option<Between<'_>> {
         let call = self.calls.get_mut(&call)?;
         let (ports, callee_phone, exchange) = match &mut call.stage {
-            Stage::AwaitingPorts(_) => return None,
+            Stage::AwaitingPorts(_) | Stage::Hosted(_) => return None,
             Stage::Ringing(ringing) => ringing.only_phone()?,
             Stage::Talking(talking) => {
                 let Talking {
@@ -67,6 +67,9 @@ impl Bridge {
 
     /// A re-INVITE, UPDATE or PRACK with an offer came in: the other phone is asked.
     pub(crate) fn reoffered(&mut self, now: Instant, desk: &mut Desk, leg: LegId, invite: Request) {
+        if self.house_reoffered(now, desk, leg, &invite) {
+            return;
+        }
         let refuse = |desk: &mut Desk, status| desk.reject(now, leg, status, Headers::new());
         let Some((call, side)) = self.legs.get(&leg).copied() else {
             return refuse(desk, StatusCode::CALL_DOES_NOT_EXIST);
@@ -169,6 +172,9 @@ impl Bridge {
     /// An ACK or PRACK came. If what it acknowledges carried the offer, it brings the answer, which the other phone waits
     /// for.
     pub(crate) fn acknowledged(&mut self, now: Instant, desk: &mut Desk, leg: LegId, body: Bytes) {
+        if self.house_acknowledged(now, desk, leg, &body) {
+            return;
+        }
         let Some((call, side)) = self.legs.get(&leg).copied() else {
             return;
         };

@@ -17,7 +17,9 @@ use crate::refusal::{Refusals, call_end};
 use crate::registrar::{Reachable, Registrar};
 use crate::timetable::Timer;
 use crate::way::{Cause, Way};
-use crate::{AccountId, CallEnd, CallId, Event, Question, Reached, Side, Treatment};
+use crate::{
+    AccountId, CallEnd, CallId, Event, House, Party, Question, Reached, Side, Treatment, Voicemail,
+};
 
 /// So many times may one call be sent on. Longer ways are mistakes.
 pub(super) const MOST_FORWARDS: usize = 5;
@@ -37,6 +39,8 @@ pub(super) struct Search {
     forwards: usize,
     /// Where it is being sent on to.
     next: Option<(Cause, Ending)>,
+    /// The voicemail of the first one who has one and had the call go on.
+    mailbox: Option<(Party, Voicemail)>,
 }
 
 impl Search {
@@ -49,6 +53,7 @@ impl Search {
             rounds: VecDeque::new(),
             forwards: 0,
             next: None,
+            mailbox: None,
         }
     }
 
@@ -60,9 +65,12 @@ impl Search {
     /// How long a call rings before it counts as unanswered.
     pub(super) fn patience(&self, longest: Duration) -> Duration {
         let Treatment {
-            forward_no_answer, ..
+            forward_no_answer,
+            voicemail,
+            ..
         } = &*self.callee.treatment;
-        let own = forward_no_answer.as_ref().map(|(_, after)| *after);
+        let forward = forward_no_answer.as_ref().map(|(_, after)| *after);
+        let own = forward.or(voicemail.map(|voicemail| voicemail.after));
         own.map_or(longest, |own| own.min(longest))
     }
 }
@@ -82,7 +90,7 @@ impl Bridge {
         let device = match &call.stage {
             Stage::AwaitingPorts(awaiting) => awaiting.caller_device,
             Stage::Ringing(ringing) => ringing.caller_device,
-            Stage::Talking(_) => return,
+            Stage::Talking(_) | Stage::Hosted(_) => return,
         };
         let Some(search) = &call.search else {
             return;
@@ -100,6 +108,7 @@ impl Bridge {
         match self.decide(registrar, &search.callee, calling) {
             Decision::Ring(rounds) => self.rounds_found(now, desk, registrar, id, rounds),
             Decision::SendOn(way) => self.send_on(now, desk, id, way),
+            Decision::GiveUp(ending) => self.give_up(now, desk, id, ending),
             Decision::Refuse(ending) => self.end(now, desk, id, ending),
         }
     }
@@ -142,7 +151,7 @@ impl Bridge {
                 search.rounds = rounds;
                 self.ring_next(now, desk, registrar, id);
             }
-            Stage::Talking(_) => {}
+            Stage::Talking(_) | Stage::Hosted(_) => {}
         }
     }
 
@@ -222,12 +231,12 @@ impl Bridge {
         if now < ringing.until && !search.rounds.is_empty() {
             return match self.stop_ringing(now, desk, id) {
                 true => self.ring_next(now, desk, registrar, id),
-                false => self.end(now, desk, id, unanswered()),
+                false => self.give_up(now, desk, id, unanswered()),
             };
         }
         match instead(&search.callee, Cause::NoAnswer, unanswered()) {
             Decision::SendOn(way) => self.send_on(now, desk, id, way),
-            _ => self.end(now, desk, id, unanswered()),
+            _ => self.give_up(now, desk, id, unanswered()),
         }
     }
 
@@ -248,18 +257,47 @@ impl Bridge {
         let cause = match best {
             StatusCode::BUSY_HERE | StatusCode::BUSY_EVERYWHERE => Cause::Busy,
             StatusCode::TEMPORARILY_UNAVAILABLE => Cause::Unreachable,
-            _ => return self.end(now, desk, id, ending),
+            _ => return self.give_up(now, desk, id, ending),
         };
         match instead(&search.callee, cause, ending) {
             Decision::SendOn(way) => self.send_on(now, desk, id, way),
-            Decision::Refuse(ending) => self.end(now, desk, id, ending),
+            Decision::GiveUp(ending) | Decision::Refuse(ending) => {
+                self.give_up(now, desk, id, ending);
+            }
             Decision::Ring(_) => {}
         }
     }
 
+    /// Nobody takes the call: the caller can leave a message, or the call is over. The one who was called last comes first;
+    /// if they take no messages, whoever had the call go on to them.
+    pub(super) fn give_up(&mut self, now: Instant, desk: &mut Desk, id: CallId, ending: Ending) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let mailbox = call.search.as_mut().and_then(|search| {
+            let own = search.callee.treatment.voicemail;
+            let own = own.map(|voicemail| (search.callee.party.clone(), voicemail));
+            own.or(search.mailbox.take())
+        });
+        let Some((owner, voicemail)) = mailbox else {
+            return self.end(now, desk, id, ending);
+        };
+        let of = owner.account;
+        if call.callee.account != of {
+            call.callee = owner.clone();
+            let to = owner;
+            desk.emit(Event::CallForwarded { call: id, to });
+        }
+        let house = House::Voicemail {
+            of,
+            is_full: voicemail.is_full,
+        };
+        self.host(now, desk, id, house, ending);
+    }
+
     /// Stops the phones that ring. Tells whether others can ring for the caller: not if it has taken up something with one
     /// of them that no other can go on with.
-    fn stop_ringing(&mut self, now: Instant, desk: &mut Desk, id: CallId) -> bool {
+    pub(super) fn stop_ringing(&mut self, now: Instant, desk: &mut Desk, id: CallId) -> bool {
         let is_bound = self.lose_exchange(now, desk, id);
         let Some(ringing) = self.calls.get_mut(&id).and_then(|call| call.ringing()) else {
             return true;
@@ -281,7 +319,7 @@ impl Bridge {
             otherwise,
         } = way;
         if !self.stop_ringing(now, desk, id) {
-            return self.end(now, desk, id, otherwise);
+            return self.give_up(now, desk, id, otherwise);
         }
         let Some(call) = self.calls.get_mut(&id) else {
             return;
@@ -291,7 +329,7 @@ impl Bridge {
             return;
         };
         if search.forwards >= MOST_FORWARDS {
-            return self.end(now, desk, id, otherwise);
+            return self.give_up(now, desk, id, otherwise);
         }
         search.forwards += 1;
         search.next = Some((cause, otherwise));
@@ -307,7 +345,7 @@ impl Bridge {
                 ringing.lookups += 1;
                 ringing.last_progress = Some(StatusCode::CALL_IS_BEING_FORWARDED);
             }
-            Stage::Talking(_) => {}
+            Stage::Talking(_) | Stage::Hosted(_) => {}
         }
         let progress = sip::Input::Progress {
             leg,
@@ -332,7 +370,7 @@ impl Bridge {
         match &mut call.stage {
             Stage::AwaitingPorts(awaiting) => awaiting.ask = None,
             Stage::Ringing(ringing) => ringing.lookups = ringing.lookups.saturating_sub(1),
-            Stage::Talking(_) => {}
+            Stage::Talking(_) | Stage::Hosted(_) => {}
         }
         let Some(search) = &mut call.search else {
             return;
@@ -351,12 +389,15 @@ impl Bridge {
                 };
                 return self.send_on(now, desk, id, way);
             }
-            Ok(_) | Err(_) => return self.end(now, desk, id, otherwise),
+            Ok(_) | Err(_) => return self.give_up(now, desk, id, otherwise),
         };
         search.way.go_on(&callee, cause);
         search.passed.push(callee.party.account);
         let to = callee.party.clone();
-        search.callee = callee;
+        let before = std::mem::replace(&mut search.callee, callee);
+        if let Some(voicemail) = before.treatment.voicemail {
+            search.mailbox.get_or_insert((before.party, voicemail));
+        }
         call.callee = to.clone();
         desk.emit(Event::CallForwarded { call: id, to });
         if let Some(ringing) = call.ringing() {

@@ -72,7 +72,7 @@ impl Bridge {
     pub(super) fn phone_of(&mut self, id: CallId, side: Side) -> Option<&mut Phone> {
         let call = self.calls.get_mut(&id)?;
         match (&mut call.stage, side) {
-            (Stage::Talking(_), Side::Caller) => Some(&mut call.caller_phone),
+            (Stage::Talking(_) | Stage::Hosted(_), Side::Caller) => Some(&mut call.caller_phone),
             (Stage::Talking(talking), Side::Callee) => Some(&mut talking.callee_phone),
             _ => None,
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sip::{StatusCode, Text};
 
 use super::Bridge;
+use super::call::Stage;
 use super::end::{ABSENT, Ending};
 use crate::reached::Callee;
 use crate::registrar::{Reachable, Registrar};
@@ -22,7 +23,9 @@ pub(super) enum Decision {
     Ring(VecDeque<Round>),
     /// The call goes on to this number.
     SendOn(SendOn),
-    /// Nobody rings.
+    /// Nobody takes it: the caller comes to the voicemail, if there is one, or hears this.
+    GiveUp(Ending),
+    /// The caller is not wanted.
     Refuse(Ending),
 }
 
@@ -151,7 +154,10 @@ impl Bridge {
             return false;
         };
         let calls = self.calls.values().filter(|call| {
-            let is_theirs = call.caller.account == account || call.callee.account == account;
+            // Whoever left it to the voicemail is not in the call.
+            let is_callee =
+                call.callee.account == account && !matches!(call.stage, Stage::Hosted(_));
+            let is_theirs = call.caller.account == account || is_callee;
             is_theirs && call.id != except
         });
         calls.take(most).count() >= most
@@ -216,7 +222,7 @@ pub(super) fn instead(callee: &Callee, cause: Cause, otherwise: Ending) -> Decis
             cause,
             otherwise,
         }),
-        None => Decision::Refuse(otherwise),
+        None => Decision::GiveUp(otherwise),
     }
 }
 

@@ -90,6 +90,15 @@ impl Calls {
                 known.is_answered = true;
                 both(known, true)
             }
+            // Nobody but the caller speaks, and to the server.
+            Event::CallHosted { call, .. } => {
+                let Some(known) = self.calls.get_mut(call) else {
+                    return [None; 3];
+                };
+                known.is_answered = true;
+                let caller = known.caller;
+                self.replace(*call, Side::Callee, caller)
+            }
             Event::CallTransferred { call, side, to } => self.replace(*call, *side, to.account),
             Event::CallForwarded { call, to } => self.replace(*call, Side::Callee, to.account),
             Event::CallTaken { call, by } => self.replace(*call, Side::Callee, by.account),
@@ -121,7 +130,10 @@ impl Calls {
     pub(super) fn recall(&mut self, stored: &StoredCall) {
         let call = Call {
             caller: stored.caller.account,
-            callee: stored.callee.account,
+            callee: match stored.house {
+                Some(_) => stored.caller.account,
+                None => stored.callee.account,
+            },
             dialled: stored.callee.number.clone().unwrap_or(Text::EMPTY),
             is_ringing: true,
             is_answered: true,

@@ -13,7 +13,8 @@ use crate::authentication::{Authentication, Door};
 use crate::config::{Emergency, Service};
 use crate::desk::Desk;
 use crate::questions::Purpose;
-use crate::{Credential, Question, Reached};
+use crate::reached::Callee;
+use crate::{Credential, House, Question, Reached};
 
 impl Reception {
     /// The caller's credential is known, or there is none. Gives back whoever wants to take over a call, for whom nobody has
@@ -82,6 +83,25 @@ impl Reception {
                     invite,
                     by: owner,
                     whom: None,
+                })));
+            }
+            (None, Some(service @ (Service::Messages | Service::Greeting))) => {
+                let of = owner.account;
+                let house = match service {
+                    Service::Messages => House::Messages { of },
+                    _ => House::Greeting { of },
+                };
+                return Some(Joins::House(Box::new(Admitted {
+                    leg,
+                    flow,
+                    invite,
+                    callee: Callee::alone(owner.party()),
+                    caller: owner.sender(),
+                    dialled,
+                    back: None,
+                    history: Headers::new(),
+                    is_emergency: false,
+                    house: Some(house),
                 })));
             }
             (None, None) => (dialled.clone(), Wish::Call),
@@ -169,6 +189,7 @@ impl Reception {
             back: None,
             history: Headers::new(),
             is_emergency,
+            house: None,
         })))
     }
 

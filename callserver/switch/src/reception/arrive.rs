@@ -105,6 +105,7 @@ fn visit(
                 back: Some(visit.back),
                 history: visit.history,
                 is_emergency: false,
+                house: None,
             })
         }
         Err(status) => {

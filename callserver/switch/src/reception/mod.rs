@@ -14,7 +14,7 @@ use sip::{Credentials, Flow, Headers, LegId, Request, Text};
 
 use crate::cluster::Sender;
 use crate::reached::Callee;
-use crate::{AccountId, AskId, Credential, Destination, DeviceId};
+use crate::{AccountId, AskId, Credential, Destination, DeviceId, House};
 
 /// All INVITEs that wait for an answer about their people.
 #[derive(Debug, Default)]
@@ -60,6 +60,8 @@ pub(crate) struct PickUpWish {
 pub(crate) enum Joins {
     TakeOver(Box<TakeOver>),
     PickUp(Box<PickUpWish>),
+    /// A call with the server itself.
+    House(Box<Admitted>),
 }
 
 /// What becomes of an INVITE when it is known where it leads.
@@ -106,6 +108,8 @@ pub(crate) struct Admitted {
     pub(crate) history: Headers,
     /// Whether somebody calls for help.
     pub(crate) is_emergency: bool,
+    /// What the server itself is to be in it.
+    pub(crate) house: Option<House>,
 }
 
 impl Reception {

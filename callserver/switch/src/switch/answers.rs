@@ -47,6 +47,9 @@ impl Switch {
                 match joins {
                     Some(Joins::TakeOver(wish)) => self.bridge.take_over(now, desk, *wish),
                     Some(Joins::PickUp(wish)) => self.bridge.pick_up(now, desk, *wish),
+                    Some(Joins::House(call)) => {
+                        self.bridge.begin(now, desk, &self.registrar, *call);
+                    }
                     None => {}
                 }
             }
@@ -87,6 +90,10 @@ impl Switch {
                 if answer.into_media_ports().is_some() {
                     desk.emit(Event::MediaClosed { call });
                 }
+            }
+            Purpose::MessagesToHear(call) => {
+                let messages = answer.into_messages_to_hear();
+                self.bridge.listed(now, desk, call, messages);
             }
             Purpose::Subscriber(asking) => {
                 let owner = answer.into_credential();
@@ -138,6 +145,7 @@ impl Switch {
                 let status = StatusCode::SERVER_INTERNAL_ERROR;
                 self.bridge.transfer_fails(now, desk, call, status);
             }
+            Some(Purpose::MessagesToHear(call)) => self.bridge.listed(now, desk, call, None),
             Some(Purpose::Recipient(addressed)) => {
                 let status = StatusCode::SERVER_INTERNAL_ERROR;
                 desk.respond(now, addressed.request(), status, Headers::new());

@@ -185,6 +185,15 @@ impl Switch {
             Input::MediaSilent { call, side } => {
                 self.bridge.media_silent(now, &mut self.desk, call, side);
             }
+            Input::MediaPlayed { call, play } => {
+                self.bridge.played(now, &mut self.desk, call, play);
+            }
+            Input::MediaRecorded { call, is_kept } => {
+                self.bridge.recorded(now, &mut self.desk, call, is_kept);
+            }
+            Input::MediaPressed { call, digit } => {
+                self.bridge.pressed(now, &mut self.desk, call, digit);
+            }
             Input::ReleaseSource { source } => {
                 let source = Source::of(source);
                 if self.authentication.guard.release(source) {
@@ -421,6 +430,7 @@ impl Switch {
             Timer::TransferRingsTooLong(call) => {
                 self.bridge.transfer_rang_too_long(now, desk, call);
             }
+            Timer::HouseWaits(call) => self.bridge.house_waited(now, desk, call),
             Timer::WayForgotten(device) => self.registrar.forget_way(now, device),
             Timer::QuestionExpires(ask) => self.question_expired(now, ask),
             Timer::NotificationDue(subscription) => {

@@ -47,6 +47,7 @@ fn is_news(event: &crate::Event) -> bool {
             | Event::CallStarted { .. }
             | Event::CallRinging { .. }
             | Event::CallAnswered { .. }
+            | Event::CallHosted { .. }
             | Event::CallForwarded { .. }
             | Event::CallTaken { .. }
             | Event::CallTransferred { .. }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use sip::{Ha1, Text};
 use switch::{
-    AccountId, Credential, Destination, DeviceId, Elsewhere, MessageCount, Party, Reached, Ring,
-    Told, Treatment, Viewers, Watchable,
+    AccountId, Credential, Destination, DeviceId, Elsewhere, MessageCount, MessageId, Party,
+    Reached, Ring, Told, Treatment, Viewers, Watchable,
 };
 
 use crate::server::{DOMAIN, secret_of};
@@ -45,6 +45,8 @@ pub(crate) struct Directory {
     pub(crate) told: BTreeMap<&'static str, Told>,
     /// Messages that wait.
     pub(crate) messages: BTreeMap<&'static str, MessageCount>,
+    /// Messages that were left, in the order in which they are to be heard.
+    pub(crate) to_hear: BTreeMap<&'static str, Vec<i64>>,
     /// Who has asked for which number.
     pub(crate) asked: Vec<(String, String)>,
 }
@@ -159,6 +161,13 @@ impl Directory {
         let person = people.find(|person| person.account == account);
         let count = person.and_then(|person| self.messages.get(person.name));
         count.copied().unwrap_or_default()
+    }
+
+    pub(crate) fn to_hear(&self, account: AccountId) -> Option<Vec<MessageId>> {
+        let mut people = self.people.iter();
+        let person = people.find(|person| person.account == account)?;
+        let ids = self.to_hear.get(person.name).cloned().unwrap_or_default();
+        Some(ids.into_iter().map(MessageId).collect())
     }
 
     /// Somebody is no more.

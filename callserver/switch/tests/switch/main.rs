@@ -19,6 +19,7 @@ mod failing;
 mod forking;
 mod groups;
 mod guarding;
+mod housed;
 mod media_plans;
 mod moving;
 mod natting;

@@ -77,13 +77,13 @@ fn keys_and_codecs_of_the_server_are_those_of_before() {
 
 /// Keeps what the server says is to be kept.
 #[derive(Default)]
-struct Keeper {
+pub(crate) struct Keeper {
     bindings: BTreeMap<u64, StoredBinding>,
     restarts: u8,
 }
 
 impl Keeper {
-    fn register_all(rig: &mut Rig) -> Self {
+    pub(crate) fn register_all(rig: &mut Rig) -> Self {
         let mut keeper = Keeper::default();
         let now = rig.now();
         for phone in &mut rig.phones {
@@ -126,7 +126,7 @@ impl Keeper {
     }
 
     /// The server dies, and another one takes its place.
-    fn restart(&mut self, rig: &mut Rig) {
+    pub(crate) fn restart(&mut self, rig: &mut Rig) {
         self.restart_with(rig, config(), false);
     }
 

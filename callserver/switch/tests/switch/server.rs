@@ -138,6 +138,9 @@ impl Server {
             Question::Viewers { account, watchers } => {
                 Answer::Viewers(self.directory.viewers(*account, watchers).map(Box::new))
             }
+            Question::MessagesToHear { account } => {
+                Answer::MessagesToHear(self.directory.to_hear(*account))
+            }
             Question::Messages { account } => Answer::Messages(self.directory.messages(*account)),
             Question::MediaPorts { call, .. } => {
                 Answer::MediaPorts((!self.relay_is_full).then(|| {
@@ -199,6 +202,7 @@ impl Server {
                 }
                 Event::CallRinging { call } => format!("call {call}: rings"),
                 Event::CallAnswered { call } => format!("call {call}: answered"),
+                Event::CallHosted { call, house } => format!("call {call}: answered by {house:?}"),
                 Event::EmergencyCall {
                     call,
                     caller,

@@ -157,7 +157,7 @@ impl Bridge {
 
     /// The lender's phone has gone over into the other call: what is left of the lender ends.
     pub(super) fn dissolve(&mut self, now: Instant, desk: &mut Desk, lender: CallId, moved: LegId) {
-        let Some(call) = self.calls.remove(&lender) else {
+        let Some(mut call) = self.calls.remove(&lender) else {
             return;
         };
         let mut legs = call.callee_legs();
@@ -166,7 +166,7 @@ impl Bridge {
             self.legs.remove(&leg);
             desk.hang_up(now, leg, Some(transferred()));
         }
-        self.give_back(desk, &call);
+        self.give_back(desk, &mut call);
         desk.emit(Event::CallEnded {
             call: lender,
             cause: CallEnd::Transferred,

@@ -84,7 +84,9 @@ impl Bridge {
         };
         let rounds = match self.decide(registrar, &target, calling) {
             Decision::Ring(rounds) => rounds,
-            Decision::Refuse(ending) => return self.transfer_fails(now, desk, id, ending.status),
+            Decision::GiveUp(ending) | Decision::Refuse(ending) => {
+                return self.transfer_fails(now, desk, id, ending.status);
+            }
             Decision::SendOn(SendOn {
                 to,
                 cause,
