@@ -18,6 +18,7 @@ mod linphone;
 mod mutations;
 mod number_changes;
 mod outliving;
+mod presence;
 mod probes;
 mod races;
 mod refusals;

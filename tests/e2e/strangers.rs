@@ -106,14 +106,3 @@ fn sipp_calls_with_a_login() {
     let finished = callee.finish(SOON).unwrap();
     assert_eq!(finished.code, Some(0), "{}", finished.errors);
 }
-
-#[test]
-fn baresip_has_a_message_lamp() {
-    let server = Server::start().unwrap();
-    let ann = server.add_account("ann", "1001").unwrap();
-    server.add_account("bob", "1002").unwrap();
-    let sip = server.ready().sip;
-    let device = server.add_device(&ann).unwrap();
-    let mut watcher = Baresip::start_watching(sip, &device, "1002").unwrap();
-    watcher.wait_for_words("Voice-Message: 0/0", SOON).unwrap();
-}

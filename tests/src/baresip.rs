@@ -1,5 +1,6 @@
 //! baresip: somebody else's SIP phone, run without a screen and led over its control port.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -13,7 +14,7 @@ use hearing::Recording;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Device, Host, Process, free_port, process};
+use crate::{Device, Host, Process, Server, free_port, process};
 
 /// How long it may take to start.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -63,6 +64,21 @@ enum Way<'a> {
     UdpFrom(&'a Host),
     /// And encrypts its audio.
     UdpEncrypted,
+    /// Encrypts its SIP and its audio; the server's certificate must be signed by one in this file.
+    Tls(&'a Path),
+}
+
+impl Way<'_> {
+    fn transport(self) -> &'static str {
+        match self {
+            Way::Udp | Way::UdpFrom(_) | Way::UdpEncrypted => "udp",
+            Way::Tls(_) => "tls",
+        }
+    }
+
+    fn encrypts_audio(self) -> bool {
+        matches!(self, Way::UdpEncrypted | Way::Tls(_))
+    }
 }
 
 impl BaresipCodec {
@@ -143,8 +159,7 @@ impl Baresip {
         Baresip::run(Way::UdpFrom(host), server, device, plan, speech)
     }
 
-    /// Like [`Baresip::start`], with encrypted audio alone: SRTP with keys in SDP. Its SIP is plain: version 1.0 does not
-    /// read the `sips` address that a server has over TLS.
+    /// Like [`Baresip::start`], with encrypted audio alone: SRTP with keys in SDP. Its SIP is plain.
     ///
     /// # Errors
     /// When it is not installed or does not start.
@@ -159,6 +174,23 @@ impl Baresip {
         Baresip::run(Way::UdpEncrypted, server, device, plan, speech)
     }
 
+    /// Like [`Baresip::start`], with encrypted SIP (TLS) and encrypted audio alone: SRTP with keys in SDP.
+    ///
+    /// # Errors
+    /// When it is not installed or does not start, or the server has no port for TLS.
+    pub fn start_over_tls(
+        server: &Server,
+        device: &Device,
+        codec: BaresipCodec,
+        answering: Answering,
+        speech: &Recording,
+    ) -> Result<Baresip> {
+        let address = server.ready().sips.context("this server speaks no TLS")?;
+        let plan = (codec, answering, None);
+        let trusted = server.certificate();
+        Baresip::run(Way::Tls(&trusted), address, device, plan, speech)
+    }
+
     fn run(
         way: Way<'_>,
         server: SocketAddr,
@@ -168,18 +200,23 @@ impl Baresip {
     ) -> Result<Baresip> {
         let host = match way {
             Way::UdpFrom(host) => Some(host),
-            Way::Udp | Way::UdpEncrypted => None,
+            Way::Udp | Way::UdpEncrypted | Way::Tls(_) => None,
         };
-        let media = match way {
-            Way::UdpEncrypted => "mediaenc=srtp-mand;",
-            Way::Udp | Way::UdpFrom(_) => "",
+        let media = if way.encrypts_audio() {
+            "mediaenc=srtp-mand;"
+        } else {
+            ""
         };
+        let transport = way.transport();
         let folder = tempfile::tempdir()?;
         let (codec_name, rate, channels) = codec.parts();
         write_wav(&folder.path().join("speech.wav"), speech, rate, channels)?;
         let port = free_port()?;
         let own = host.map_or(Ipv4Addr::LOCALHOST, Host::address);
         let mut settings = config(folder.path(), own, rate, channels, port)?;
+        if let Way::Tls(trusted) = way {
+            let _ = writeln!(settings, "sip_cafile {}", trusted.display());
+        }
         if watched.is_some() {
             // The list of contacts goes before what looks into it.
             let modules = "module_tmp account.so\nmodule_app contact.so\nmodule_app mwi.so\nmodule_app presence.so\nmodule_app menu.so";
@@ -201,8 +238,8 @@ impl Baresip {
         fs::write(folder.path().join("contacts"), contact.unwrap_or_default())?;
         let publishes = watched.map_or("", |_| ";pubint=60;mwi=yes");
         let account = format!(
-            "<sip:{number}@{domain};transport=udp>;auth_user={login};auth_pass={secret};regint=60;{media}\
-             outbound=\"sip:{server};transport=udp\";audio_codecs={codec_name}/{rate}/{channels};answermode={mode}{publishes}"
+            "<sip:{number}@{domain};transport={transport}>;auth_user={login};auth_pass={secret};regint=60;{media}\
+             outbound=\"sip:{server};transport={transport}\";audio_codecs={codec_name}/{rate}/{channels};answermode={mode}{publishes}"
         );
         if watched.is_some() {
             // Its module for presence looks for an account when it starts, and not again for half a minute.
@@ -245,6 +282,31 @@ impl Baresip {
         // A netstring: length, colon, text, comma.
         write!(self.control, "{}:{message},", message.len())?;
         Ok(())
+    }
+
+    /// Waits until its list of contacts says this of the one whom it watches: `Online`, `Busy` or `Offline`.
+    ///
+    /// # Errors
+    /// When it does not in time.
+    pub fn wait_for_contact(&mut self, status: &str, within: Duration) -> Result<()> {
+        let end = Instant::now() + within;
+        let mut shown = String::new();
+        while Instant::now() < end {
+            self.command("contacts", "")?;
+            // Events may come before the answer.
+            while let Ok(message) = self.messages.recv_timeout(PATIENCE) {
+                if message["response"] == true && message["token"] == "contacts" {
+                    shown = message["data"].as_str().unwrap_or_default().to_owned();
+                    break;
+                }
+            }
+            if shown.contains(status) {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        let log = self.process.log_end(100);
+        bail!("baresip's contact is not {status} within {within:?}, but {shown}\n{log}");
     }
 
     /// Waits for an event such as `REGISTER_OK`, `CALL_ESTABLISHED` or `CALL_CLOSED`.

@@ -74,7 +74,22 @@ impl HttpClient {
             self.connection = None;
         }
         let (status, body, _) = answer?;
-        Ok((status, body))
+        Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+    }
+
+    /// Fetches something that is no JSON, such as `/metrics`.
+    ///
+    /// # Errors
+    /// When there is no answer, or not a good one.
+    pub fn text(&mut self, path: &str) -> Result<String> {
+        self.connect()?;
+        let answer = self.exchange("GET", path, None);
+        if !matches!(answer, Ok((_, _, true))) {
+            self.connection = None;
+        }
+        let (status, body, _) = answer?;
+        anyhow::ensure!(status == 200, "{path} was answered with {status}");
+        Ok(String::from_utf8(body)?)
     }
 
     /// The answer, and whether the connection is good for another.
@@ -83,7 +98,7 @@ impl HttpClient {
         method: &str,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<(u16, Value, bool)> {
+    ) -> Result<(u16, Vec<u8>, bool)> {
         let connection = self.connection.as_mut().context("not connected")?;
         let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.server);
         if let Some(token) = &self.token {
@@ -116,7 +131,6 @@ impl HttpClient {
         }
         let mut body = vec![0; length];
         connection.read_exact(&mut body)?;
-        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
         Ok((status, body, is_kept))
     }
 }

@@ -330,6 +330,19 @@ impl Server {
         device.with_context(|| format!("callctl shows no credential: {shown}"))
     }
 
+    /// One of the figures at `/metrics`, such as `carillon_studio_calls`.
+    ///
+    /// # Errors
+    /// When the server does not tell it.
+    pub fn figure(&self, name: &str) -> Result<f64> {
+        let figures = http::HttpClient::new(self.ready.http).text("/metrics")?;
+        let mut lines = figures.lines().filter_map(|line| line.split_once(' '));
+        let (_, value) = lines
+            .find(|(known, _)| *known == name)
+            .with_context(|| format!("no {name} among the figures"))?;
+        Ok(value.parse()?)
+    }
+
     /// Runs `callctl` on this server's data folder.
     ///
     /// # Errors

@@ -22,6 +22,8 @@ pub struct Figures {
     pub client_transactions: usize,
     /// Requests of others that are being answered or whose repetitions are absorbed.
     pub server_transactions: usize,
+    /// Calls whose audio ends in the server: translated, sealed or opened, or with music.
+    pub studio_calls: usize,
     /// RTP and RTCP since the start, both sides of all calls together.
     pub relayed: Totals,
 }

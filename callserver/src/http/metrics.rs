@@ -165,6 +165,11 @@ impl Collector for Shown {
             self.0.connections,
         )?;
         out.transactions(self.0.client_transactions, self.0.server_transactions)?;
+        out.gauge(
+            "studio_calls",
+            "Calls whose audio the server does not just pass on",
+            self.0.studio_calls,
+        )?;
         let relayed = &self.0.relayed;
         out.counter(
             "relay_packets",

@@ -106,6 +106,14 @@ pub struct EngineArguments {
     /// The transport for SIP; TLS where the server offers it, else UDP, else TCP
     #[arg(long, visible_alias = "transport", value_name = "TRANSPORT")]
     pub sip_transport: Option<TransportArgument>,
+    /// The codecs to speak, the best first, with commas between them
+    #[arg(
+        long,
+        value_name = "CODECS",
+        value_delimiter = ',',
+        default_value = "opus,g722,pcmu,pcma"
+    )]
+    pub codecs: Vec<CodecArgument>,
     /// Let sound travel in the open, even where signalling is encrypted
     #[arg(long)]
     pub plain_sound: bool,
@@ -132,6 +140,7 @@ impl EngineArguments {
                 TransportArgument::Tcp => SipTransport::Tcp,
                 TransportArgument::Tls => SipTransport::Tls,
             }),
+            codecs: self.codecs.iter().map(|codec| codec.codec()).collect(),
             encrypts_sound: !self.plain_sound,
             allow_plain: self.allow_plain,
             trusted: self.server_fingerprint,
@@ -150,6 +159,30 @@ pub enum TransportArgument {
     Tcp,
     /// One encrypted connection
     Tls,
+}
+
+/// A codec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CodecArgument {
+    /// The whole range that people hear
+    Opus,
+    /// Wideband
+    G722,
+    /// What telephones sound like, µ-law
+    Pcmu,
+    /// What telephones sound like, A-law
+    Pcma,
+}
+
+impl CodecArgument {
+    fn codec(self) -> sdp::Codec {
+        match self {
+            CodecArgument::Opus => sdp::Codec::Opus,
+            CodecArgument::G722 => sdp::Codec::G722,
+            CodecArgument::Pcmu => sdp::Codec::Pcmu,
+            CodecArgument::Pcma => sdp::Codec::Pcma,
+        }
+    }
 }
 
 /// Keys of a telephone, one after the other.

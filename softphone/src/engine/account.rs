@@ -87,6 +87,7 @@ pub(super) async fn open(
             .filter(|name| !name.is_empty())
             .map(Text::from),
         calls_before: last_call,
+        codecs: config.codecs.clone(),
         encrypts_sound: config.encrypts_sound,
         call_waiting: config.call_waiting,
         ..phone::Config::new(

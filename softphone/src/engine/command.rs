@@ -64,6 +64,8 @@ pub struct EngineConfig {
     pub audio_out: String,
     /// Forces a SIP transport; `None` takes TLS where the server offers it, else UDP, else TCP.
     pub sip_transport: Option<SipTransport>,
+    /// The codecs to speak, the best first; never empty.
+    pub codecs: Vec<sdp::Codec>,
     /// Whether sound is encrypted where signalling is.
     pub encrypts_sound: bool,
     /// Whether somebody who calls during a call rings too; otherwise the line is busy.
@@ -86,6 +88,7 @@ impl Default for EngineConfig {
             audio_in: "device".into(),
             audio_out: "device".into(),
             sip_transport: None,
+            codecs: sdp::Codec::ALL.to_vec(),
             encrypts_sound: true,
             call_waiting: true,
             allow_plain: false,

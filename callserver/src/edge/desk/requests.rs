@@ -76,6 +76,7 @@ impl Desk {
             connections: self.sockets.connection_count(),
             client_transactions: core.client_transactions,
             server_transactions: core.server_transactions,
+            studio_calls: self.studio.calls(),
             relayed: self.relay.totals(),
         }
     }

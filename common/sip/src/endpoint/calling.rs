@@ -62,7 +62,8 @@ impl Endpoint {
         let contact = match wish.headers.get(&HeaderName::Contact) {
             Some(contact) => contact.clone(),
             None => {
-                let contact = self.contact(wish.flow, user.as_deref());
+                let about = (&invite.uri, &wish.headers);
+                let contact = self.contact_towards(wish.flow, user.as_deref(), about);
                 headers.push(HeaderName::Contact, &contact);
                 contact
             }

@@ -30,6 +30,7 @@ mod authentication;
 mod borrowed_dialog;
 mod calling;
 mod config;
+mod contact;
 mod content;
 mod deadlines;
 mod early;

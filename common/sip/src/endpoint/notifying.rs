@@ -56,7 +56,7 @@ impl Endpoint {
             Some(tag) => tag.to_string(),
             None => envelope.key.tag(),
         };
-        let contact = self.contact(envelope.flow, request.uri.user.as_deref());
+        let contact = self.contact_against(envelope.flow, &request);
         let dialog = if leg.is_some() {
             None
         } else {

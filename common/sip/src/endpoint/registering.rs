@@ -27,7 +27,7 @@ impl Endpoint {
     /// [`Input::Register`](super::Input::Register).
     pub(super) fn register(&mut self, id: RegistrationId, wish: Wish) {
         let user = wish.address_of_record.uri.user.as_deref();
-        let contact = self.plain_contact(wish.flow, user, "");
+        let contact = self.contact_to_register(wish.flow, user, &wish.registrar);
         // What we print ourselves can be read again; without a port it could only be an advertised
         // host of no meaning.
         let Ok(contact) = Uri::parse(contact.trim_matches(['<', '>'])) else {

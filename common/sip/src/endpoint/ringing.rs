@@ -29,7 +29,7 @@ impl Endpoint {
             return self.send_alone(envelope.reply_to, answer);
         }
         let local_tag = self.random.tag();
-        let contact = self.contact(envelope.flow, request.uri.user.as_deref());
+        let contact = self.contact_against(envelope.flow, &request);
         let dialog = match Dialog::from_request(&request, &local_tag, contact) {
             Ok(dialog) => dialog,
             Err(error) => {

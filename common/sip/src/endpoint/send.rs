@@ -1,13 +1,11 @@
-//! Sending requests: Via, Contact, and the start of transactions.
+//! Sending requests: Via, and the start of transactions.
 
 use bytes::Bytes;
 
 use super::purpose::Purpose;
 use super::{DigestClient, Endpoint};
 use crate::transaction::TransactionId;
-use crate::{
-    CSeq, Flow, HeaderName, Headers, Host, Method, Request, Response, Text, Transport, Via,
-};
+use crate::{CSeq, Flow, HeaderName, Headers, Method, Request, Response, Via};
 
 impl Endpoint {
     /// Sends a request with a fresh branch.
@@ -68,36 +66,6 @@ impl Endpoint {
         digest.authorize(request, &mut self.random);
     }
 
-    /// Our Contact on a flow, as a header value.
-    pub(super) fn contact(&self, flow: Flow, user: Option<&str>) -> Text {
-        let parameter = if self.is_outbound(flow) { ";ob" } else { "" };
-        self.plain_contact(flow, user, parameter)
-    }
-
-    /// Our Contact with this parameter of the URI, or with none.
-    pub(super) fn plain_contact(&self, flow: Flow, user: Option<&str>, parameter: &str) -> Text {
-        let mut value = String::with_capacity(64);
-        value.push_str(if flow.transport.is_secure() {
-            "<sips:"
-        } else {
-            "<sip:"
-        });
-        if let Some(user) = user {
-            value.push_str(user);
-            value.push('@');
-        }
-        self.push_own_address(flow, &mut value);
-        // UDP is the default of sip URIs and TLS that of sips URIs (RFC 3263 section 4.1).
-        match flow.transport {
-            Transport::Udp | Transport::Tls => {}
-            Transport::Tcp => value.push_str(";transport=tcp"),
-            Transport::Ws | Transport::Wss => value.push_str(";transport=ws"),
-        }
-        value.push_str(parameter);
-        value.push('>');
-        Text::from(value)
-    }
-
     /// Writes what every first final answer and every INVITE tells about us.
     pub(super) fn push_abilities(&self, headers: &mut Headers) {
         if !headers.has(&HeaderName::Allow) {
@@ -136,18 +104,6 @@ impl Endpoint {
             request
                 .headers
                 .push(HeaderName::UserAgent, &self.config.user_agent);
-        }
-    }
-
-    fn push_own_address(&self, flow: Flow, out: &mut String) {
-        let (host, port) = match &self.config.advertised {
-            Some(advertised) => (advertised.host.clone(), advertised.port),
-            None => (Host::Ip(flow.local.ip()), Some(flow.local.port())),
-        };
-        // Writing to a string cannot fail.
-        let _ = std::fmt::Write::write_fmt(out, format_args!("{host}"));
-        if let Some(port) = port {
-            let _ = std::fmt::Write::write_fmt(out, format_args!(":{port}"));
         }
     }
 }

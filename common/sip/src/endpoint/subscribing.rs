@@ -88,7 +88,10 @@ impl Endpoint {
         headers.push_typed(&CSeq { number: 1, method });
         let contact = match kept.get(&HeaderName::Contact) {
             Some(contact) => contact.clone(),
-            None => self.contact(wish.flow, user.as_deref()),
+            None => {
+                let about = (&request.uri, &request.headers);
+                self.contact_towards(wish.flow, user.as_deref(), about)
+            }
         };
         request.headers.push(HeaderName::Contact, &contact);
         // Ways and addresses of the first request are not those of the later ones in the dialog.

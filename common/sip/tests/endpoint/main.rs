@@ -6,6 +6,7 @@ mod basic_calls;
 mod cancelling;
 mod challenged_events;
 mod challenges;
+mod contacts;
 mod contents;
 mod event_storms;
 mod flows;
