@@ -399,6 +399,7 @@ fn switch_config(config: &Config, domain: &str) -> switch::Config {
     switch.registration.default_expires = config.registration.max_expires_seconds;
     switch.ring_timeout = Duration::from_secs(config.calls.ring_timeout_seconds);
     switch.max_calls = config.calls.max_calls;
+    switch.completion.life = Duration::from_secs(config.calls.call_back_minutes.saturating_mul(60));
     switch.service_codes = config.service_codes.clone();
     switch.pick_up = config.pick_up;
     switch.emergency = config.emergency.clone();

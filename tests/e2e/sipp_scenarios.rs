@@ -157,6 +157,27 @@ fn a_caller_hands_a_call_over_and_the_others_go_on() {
 }
 
 #[test]
+fn a_caller_is_called_back_when_the_callee_is_there_again() {
+    let (server, ann) = with_a_device();
+    let sip = server.ready().sip;
+    let bob = server.add_account("bob", "1002").unwrap();
+    let bob = server.add_device(&bob).unwrap();
+    let busy = Sipp::new("uas-busy.xml", sip, &bob);
+    let calls = Sipp::new("uac-busy.xml", sip, &ann).calling("1002");
+    play_both(&calls, &busy).unwrap();
+    // The code is answered, and confirmed by a BYE.
+    Sipp::new("uac-hung-up.xml", sip, &ann)
+        .calling("*66")
+        .play()
+        .unwrap();
+    let called_back = Sipp::new("uas-called-back.xml", sip, &ann).answer().unwrap();
+    // Bob's phone comes anew, and so is used; it is called when Ann's was picked up.
+    let answers = Sipp::new("uas-hangs-up.xml", sip, &bob).answer().unwrap();
+    called_back.finish().unwrap();
+    answers.finish().unwrap();
+}
+
+#[test]
 fn a_phone_subscribes_and_publishes_as_the_rfcs_want_it() {
     let (server, ann) = with_a_device();
     let sip = server.ready().sip;

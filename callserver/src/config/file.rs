@@ -201,6 +201,8 @@ pub struct CallsSection {
     pub max_calls: usize,
     /// After how many seconds without any audio an answered call ends, unless somebody is on hold; 0: never.
     pub silence_seconds: u64,
+    /// For how many minutes somebody who has called in vain may wait for the callee; 0: nobody is called back.
+    pub call_back_minutes: u64,
     /// How many kilobytes of the last SIP messages of calls are kept in memory for `callctl calls trace`; 0: none.
     pub trace_kilobytes: usize,
 }
@@ -212,6 +214,7 @@ impl Default for CallsSection {
             max_calls: 10_000,
             // Two phones that are there send reports at least every few seconds (RFC 3550 section 6.2), whatever they say.
             silence_seconds: 90,
+            call_back_minutes: 45,
             // Some five hundred calls of a dozen messages.
             trace_kilobytes: 4096,
         }

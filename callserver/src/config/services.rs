@@ -18,6 +18,10 @@ pub struct ServiceCodesSection {
     pub messages: String,
     /// Records what callers hear before they leave one. Empty for none.
     pub greeting: String,
+    /// After a call in vain: the callee is waited for. Empty for none.
+    pub call_back: String,
+    /// Nobody is waited for any more. Empty for none.
+    pub cancel_call_back: String,
     /// Who may take calls that ring elsewhere.
     pub who_picks_up: WhoPicksUp,
 }
@@ -41,6 +45,8 @@ impl Default for ServiceCodesSection {
             pick_up_in_group: codes.pick_up_in_group.to_string(),
             messages: codes.messages.to_string(),
             greeting: codes.greeting.to_string(),
+            call_back: codes.call_back.to_string(),
+            cancel_call_back: codes.cancel_call_back.to_string(),
             who_picks_up: WhoPicksUp::default(),
         }
     }
@@ -71,6 +77,8 @@ impl ServiceCodesSection {
             pick_up_in_group: code("pick_up_in_group", &self.pick_up_in_group)?,
             messages: code("messages", &self.messages)?,
             greeting: code("greeting", &self.greeting)?,
+            call_back: code("call_back", &self.call_back)?,
+            cancel_call_back: code("cancel_call_back", &self.cancel_call_back)?,
         })
     }
 

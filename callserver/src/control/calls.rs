@@ -154,7 +154,7 @@ impl Operator {
                 let rows = match account {
                     Some(name) => {
                         let account = office.account(&name).await?.account;
-                        store.calls_of(account, None, limit).await
+                        store.all_calls_of(account, limit).await
                     }
                     None => {
                         let filter = CallFilter {

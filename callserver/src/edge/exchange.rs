@@ -4,7 +4,8 @@ use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use switch::{AccountId, CallId, Facts};
+use sip::Text;
+use switch::{AccountId, CallId, Completion, CompletionId, Facts, NotCompleted, Party};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Figures;
@@ -27,6 +28,9 @@ pub struct Counts {
     pub calls: u64,
 }
 
+/// Whether somebody will be called back, or why not.
+pub(super) type Decided = Result<Completion, NotCompleted>;
+
 #[derive(Debug)]
 pub(super) enum Request {
     Calls(oneshot::Sender<Vec<CallView>>),
@@ -38,6 +42,9 @@ pub(super) enum Request {
     Release(IpAddr, oneshot::Sender<bool>),
     Figures(oneshot::Sender<Box<Figures>>),
     Facts(Vec<AccountId>, oneshot::Sender<Vec<Facts>>),
+    Complete(Box<Party>, Option<Text>, oneshot::Sender<Decided>),
+    Completions(AccountId, oneshot::Sender<Vec<Completion>>),
+    CancelCompletion(AccountId, CompletionId, oneshot::Sender<bool>),
     Drain(oneshot::Sender<()>),
     HandOver(Box<HandOver>, oneshot::Sender<io::Error>),
 }
@@ -106,6 +113,29 @@ impl Exchange {
         let mut facts = facts.unwrap_or_default();
         facts.resize_with(accounts.len(), Facts::default);
         facts
+    }
+
+    /// Has somebody called back as soon as the callee is free that has this number or name, or that it has called last in
+    /// vain. `None` if the exchange has stopped.
+    pub(crate) async fn complete(&self, caller: Party, dialled: Option<&str>) -> Option<Decided> {
+        let (caller, dialled) = (Box::new(caller), dialled.map(Text::from));
+        self.ask(|answer| Request::Complete(caller, dialled, answer))
+            .await
+    }
+
+    /// Whom an account waits for; nobody if the exchange has stopped.
+    pub(crate) async fn completions(&self, account: api::AccountId) -> Vec<Completion> {
+        let account = AccountId(account.0);
+        let asked = self.ask(|answer| Request::Completions(account, answer));
+        asked.await.unwrap_or_default()
+    }
+
+    /// An account does not wait for somebody any more; tells whether it did.
+    pub(crate) async fn cancel_completion(&self, account: api::AccountId, id: u64) -> bool {
+        let account = AccountId(account.0);
+        let id = CompletionId(id);
+        let asked = self.ask(|answer| Request::CancelCompletion(account, id, answer));
+        asked.await.unwrap_or(false)
     }
 
     /// Ends all calls and takes no new ones. Returns when all have ended; the caller decides how long to wait.

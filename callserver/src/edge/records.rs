@@ -1,6 +1,6 @@
 //! The history of calls, written in batches on another thread: a call that ends waits for no disk.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use api::{AccountId, CallQuality};
 use switch::{CallEnd, Party, Side};
@@ -46,10 +46,7 @@ impl Records {
         if live.is_visit {
             return;
         }
-        if self.waiting.len() >= MOST_WAITING {
-            self.waiting.remove(0);
-        }
-        self.waiting.push(CallRecord {
+        self.push(CallRecord {
             caller: recorded(&live.caller, quality.map(|quality| quality.caller)),
             callee: recorded(&live.callee, quality.map(|quality| quality.callee)),
             dialled: live.dialled.to_string(),
@@ -67,6 +64,38 @@ impl Records {
             is_encrypted: live.is_encrypted,
         });
         self.turn.plan(now + SOON);
+    }
+
+    /// Somebody has called a person who does not want to hear from them: administrators see that, and the caller was busy.
+    pub(super) fn blocked(
+        &mut self,
+        (now, at): (Instant, SystemTime),
+        caller: &Party,
+        callee: &Party,
+        dialled: &str,
+    ) {
+        let at = unix_millis(at);
+        self.push(CallRecord {
+            caller: recorded(caller, None),
+            callee: recorded(callee, None),
+            dialled: dialled.to_owned(),
+            started_at: at,
+            answered_at: None,
+            ended_at: at,
+            cause: CallRecord::BLOCKED.to_owned(),
+            is_anonymous: false,
+            hung_up_by: Some(side_word(Some(Side::Callee)).to_owned()),
+            codec: None,
+            is_encrypted: None,
+        });
+        self.turn.plan(now + SOON);
+    }
+
+    fn push(&mut self, record: CallRecord) {
+        if self.waiting.len() >= MOST_WAITING {
+            self.waiting.remove(0);
+        }
+        self.waiting.push(record);
     }
 
     /// When to ask for the next batch.
@@ -150,8 +179,6 @@ pub(super) fn word(cause: CallEnd) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
     use crate::edge::live_calls::LiveCalls;
     use switch::CallId;

@@ -14,7 +14,7 @@ use super::dates::rfc3339;
 use super::page::Page;
 use super::problem::Refusal;
 use crate::office::OfficeError;
-use crate::store::{CallRecordRow, RecordedParty};
+use crate::store::{CallRecord as Recorded, CallRecordRow, RecordedParty};
 
 pub(super) fn router() -> OpenApiRouter<Interface> {
     OpenApiRouter::new().routes(routes!(list))
@@ -66,7 +66,11 @@ fn seen_by(me: AccountId, row: CallRecordRow, numbers: &HashMap<AccountId, Numbe
         started_at: rfc3339(call.started_at),
         answered_at: call.answered_at.map(rfc3339),
         ended_at: rfc3339(call.ended_at),
-        cause: call.cause,
+        // Who is blocked shall not learn it: the callee was busy.
+        cause: match call.cause.as_str() {
+            Recorded::BLOCKED => "busy".to_owned(),
+            _ => call.cause,
+        },
         hung_up_by: call.hung_up_by,
         codec: call.codec,
         encrypted: call.is_encrypted,

@@ -3,6 +3,7 @@
 mod accounts;
 mod admin;
 mod bearer;
+mod call_completions;
 mod call_settings;
 mod calls;
 mod contacts;
@@ -153,6 +154,7 @@ fn routes() -> OpenApiRouter<Interface> {
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .merge(accounts::router())
         .merge(admin::router())
+        .merge(call_completions::router())
         .merge(call_settings::router())
         .merge(calls::router())
         .merge(contacts::router())

@@ -48,7 +48,8 @@ pub struct CallRecord {
     /// Unix milliseconds.
     pub ended_at: i64,
     /// Why it ended, in a word of a short list: `hung-up`, `cancelled`, `busy`, `declined`, `no-answer`, `unreachable`,
-    /// `refused`, `lost`, `no-media`, `silent`, `forwarded`, `transferred`, `by-operator`, `server-stopped`.
+    /// `refused`, `lost`, `no-media`, `silent`, `forwarded`, `transferred`, `by-operator`, `server-stopped`,
+    /// [`CallRecord::BLOCKED`].
     pub cause: String,
     /// Whether the callee was not to learn who called.
     pub is_anonymous: bool,
@@ -58,6 +59,12 @@ pub struct CallRecord {
     pub codec: Option<String>,
     /// Whether the audio of both sides was encrypted.
     pub is_encrypted: Option<bool>,
+}
+
+impl CallRecord {
+    /// The cause of a call to somebody who does not want to hear from the caller. For the caller the callee was busy, and the
+    /// callee learns nothing.
+    pub const BLOCKED: &str = "blocked";
 }
 
 /// A record with its place in the history.
@@ -198,8 +205,8 @@ fn read(row: &AnyRow) -> Result<CallRecordRow, StoreError> {
 }
 
 impl Store {
-    /// Up to `limit` calls of an account, whichever side it was on, the latest first: those before the record `before`,
-    /// or the latest of all.
+    /// Up to `limit` calls of an account as it may see them, whichever side it was on, the latest first: those before the
+    /// record `before`, or the latest of all. Callers whom it has blocked have not called.
     ///
     /// # Errors
     /// If the database fails.
@@ -209,6 +216,30 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<CallRecordRow>, StoreError> {
+        self.calls_about(account, before, limit, "AND cause <> 'blocked'")
+            .await
+    }
+
+    /// The same as administrators see them.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn all_calls_of(
+        &self,
+        account: AccountId,
+        limit: u32,
+    ) -> Result<Vec<CallRecordRow>, StoreError> {
+        self.calls_about(account, None, limit, "").await
+    }
+
+    /// `of_those_it_got` is text of the code.
+    async fn calls_about(
+        &self,
+        account: AccountId,
+        before: Option<i64>,
+        limit: u32,
+        of_those_it_got: &'static str,
+    ) -> Result<Vec<CallRecordRow>, StoreError> {
         // Each half is a walk down one index, however long the history is. A call to oneself stands in both.
         let select = format!(
             "{SELECT} WHERE record_id IN (
@@ -217,7 +248,7 @@ impl Store {
                      ORDER BY record_id DESC LIMIT $3) AS made
                  UNION
                  SELECT record_id FROM (
-                     SELECT record_id FROM call_records WHERE callee_id = $1 AND record_id < $2
+                     SELECT record_id FROM call_records WHERE callee_id = $1 AND record_id < $2 {of_those_it_got}
                      ORDER BY record_id DESC LIMIT $3) AS got)
              ORDER BY record_id DESC LIMIT $3"
         );
@@ -407,6 +438,24 @@ mod tests {
             ..CallFilter::default()
         };
         assert_eq!(wanted(rest).await, [11, 10]);
+        let blocked = CallRecord {
+            cause: CallRecord::BLOCKED.into(),
+            ..call(5, 6, 15)
+        };
+        let mut tx = store.begin().await.unwrap();
+        tx.add_call_records(&[blocked]).await.unwrap();
+        tx.commit().await.unwrap();
+        let own = async |account| {
+            let own = store.calls_of(AccountId(account), None, 9).await;
+            own.unwrap().len()
+        };
+        assert_eq!(
+            (own(5).await, own(6).await),
+            (1, 0),
+            "who is called learns nothing"
+        );
+        let all = store.all_calls_of(AccountId(6), 9).await.unwrap();
+        assert_eq!(all.len(), 1);
         assert!(
             store
                 .calls_of(AccountId(7), None, 9)

@@ -132,13 +132,13 @@ const PARTS: [Part; 10] = [
     ),
     (
         "call_records",
-        // A caller who hid from this account stays hidden.
+        // A caller who hid from this account stays hidden, and whom somebody has blocked does not learn it.
         "SELECT record_id, CASE WHEN is_anonymous = 0 OR caller_id = $1 THEN caller_id END AS caller_id,
              CASE WHEN is_anonymous = 0 OR caller_id = $1 THEN caller_number END AS caller_number,
              CASE WHEN is_anonymous = 0 OR caller_id = $1 THEN caller_name ELSE 'Anonymous' END AS caller_name,
-             callee_id, callee_number, callee_name, dialled, started_at, answered_at, ended_at, cause,
-             hung_up_by, codec, is_encrypted
-         FROM call_records WHERE caller_id = $1 OR callee_id = $1 ORDER BY record_id",
+             callee_id, callee_number, callee_name, dialled, started_at, answered_at, ended_at,
+             CASE WHEN cause = 'blocked' THEN 'busy' ELSE cause END AS cause, hung_up_by, codec, is_encrypted
+         FROM call_records WHERE caller_id = $1 OR callee_id = $1 AND cause <> 'blocked' ORDER BY record_id",
         &[
             ("record_id", As::Integer),
             ("caller_id", As::Integer),

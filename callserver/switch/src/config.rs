@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sip::{Algorithm, Text};
 
-use crate::{Cluster, GuardConfig, RecordingLimits, WallClock};
+use crate::{Cluster, CompletionLimits, GuardConfig, RecordingLimits, WallClock};
 
 /// How long registrations live, in seconds (RFC 3261 10.3 step 7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +43,10 @@ pub struct ServiceCodes {
     pub messages: Text,
     /// Records what they hear before they leave one.
     pub greeting: Text,
+    /// After a call in vain: the callee is waited for, and then the caller called back.
+    pub call_back: Text,
+    /// Nobody is waited for any more.
+    pub cancel_call_back: Text,
 }
 
 impl Default for ServiceCodes {
@@ -53,6 +57,8 @@ impl Default for ServiceCodes {
             pick_up_in_group: Text::from_static("*8"),
             messages: Text::from_static("*97"),
             greeting: Text::from_static("*98"),
+            call_back: Text::from_static("*66"),
+            cancel_call_back: Text::from_static("*86"),
         }
     }
 }
@@ -91,6 +97,8 @@ pub(crate) enum Service {
     PickUpInGroup,
     Messages,
     Greeting,
+    CompleteCall,
+    CancelCompletions,
 }
 
 impl ServiceCodes {
@@ -99,6 +107,8 @@ impl ServiceCodes {
             (&self.pick_up_in_group, Service::PickUpInGroup),
             (&self.messages, Service::Messages),
             (&self.greeting, Service::Greeting),
+            (&self.call_back, Service::CompleteCall),
+            (&self.cancel_call_back, Service::CancelCompletions),
         ] {
             if !code.is_empty() && code == dialled {
                 return Some(service);
@@ -146,6 +156,8 @@ pub struct Config {
     pub sounds_digits: bool,
     /// How long messages and greetings may be.
     pub recordings: RecordingLimits,
+    /// How long and how often callers may wait for callees.
+    pub completion: CompletionLimits,
     /// What can be dialled besides numbers.
     pub service_codes: ServiceCodes,
     /// Who may take calls that ring elsewhere.
@@ -184,6 +196,7 @@ impl Config {
             keeps_calls: false,
             sounds_digits: false,
             recordings: RecordingLimits::default(),
+            completion: CompletionLimits::default(),
             service_codes: ServiceCodes::default(),
             pick_up: PickUp::Groups,
             emergency: None,

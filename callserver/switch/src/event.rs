@@ -6,8 +6,8 @@ use std::time::Duration;
 use sip::{Flow, StatusCode, Text};
 
 use crate::{
-    AccountId, AskId, BindingId, CallId, DeviceId, Facts, House, MediaPlan, MessageId, Party,
-    Question, Recording, Side, Sound, StoredBinding, StoredCall,
+    AccountId, AskId, BindingId, CallId, Completion, CompletionId, DeviceId, Facts, House, MediaPlan,
+    MessageId, NotCompleted, Party, Question, Recording, Side, Sound, StoredBinding, StoredCall,
 };
 
 /// Everything that a [`Switch`](crate::Switch) tells the world, besides the SIP messages that it sends.
@@ -180,6 +180,31 @@ pub enum Event {
         call: CallId,
         /// What it does there.
         house: House,
+    },
+    /// Somebody has called a person who does not want to hear from them, and heard that this one is busy. Nobody but
+    /// administrators may learn of it.
+    CallBlocked {
+        /// Who called.
+        caller: Party,
+        /// Who was called.
+        callee: Party,
+        /// What the caller dialled.
+        dialled: Text,
+    },
+    /// Whether a caller will be called back that asked for it with
+    /// [`Input::RequestCompletion`](crate::Input::RequestCompletion).
+    CompletionDecided {
+        /// As it was given there.
+        ticket: u64,
+        /// The wish, or why not.
+        result: Result<Completion, NotCompleted>,
+    },
+    /// The phones of somebody who wanted to be called back ring no more.
+    CallBackEnded {
+        /// The wish.
+        completion: CompletionId,
+        /// The call that begins, if one was picked up.
+        call: Option<CallId>,
     },
     /// The callee has the call go on to somebody else, whose phones ring now or who sends it on in turn. Nobody has answered.
     CallForwarded {

@@ -21,6 +21,10 @@ pub struct BindingId(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct CallId(pub u64);
 
+/// One wish to be called back. Never used twice within one [`Switch`](crate::Switch).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct CompletionId(pub u64);
+
 /// One question to the world outside, see [`Question`](crate::Question).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct AskId(pub u64);

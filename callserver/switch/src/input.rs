@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use sip::{Flow, Text};
 
-use crate::{AccountId, Answer, AskId, CallId, Side, StoredBinding, StoredCall};
+use crate::{
+    AccountId, Answer, AskId, CallId, CompletionId, Party, Side, StoredBinding, StoredCall,
+};
 
 /// Everything that the world can tell a [`Switch`](crate::Switch).
 #[derive(Clone, Debug)]
@@ -88,6 +90,22 @@ pub enum Input {
         call: CallId,
         /// One of `0` to `9`, `*`, `#`, `A` to `D`.
         digit: char,
+    },
+    /// Somebody wants to be called back as soon as a callee is free, and then to call it.
+    RequestCompletion {
+        /// Comes back in [`Event::CompletionDecided`](crate::Event::CompletionDecided).
+        ticket: u64,
+        /// Who wants it.
+        caller: Party,
+        /// The number or name; `None` for the one that this caller has called last in vain.
+        dialled: Option<Text>,
+    },
+    /// Somebody does not want to be called back any more.
+    CancelCompletion {
+        /// Who.
+        caller: AccountId,
+        /// Only about this wish.
+        only: Option<CompletionId>,
     },
     /// What an account tells about itself, who may see it, or whom it knows is something else now: whoever is watched is asked
     /// about again.

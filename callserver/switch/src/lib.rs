@@ -8,6 +8,7 @@
 //! - `registrar` knows which phones of an account can be reached, and over which flow.
 //! - `reception` holds an INVITE until its caller is proved and its callee found.
 //! - `cluster` knows the other servers that share the directory: phones that registered there ring too.
+//! - `completion` calls people back when those are free whom they have called in vain.
 //! - `pager` takes messages outside calls to all phones of their recipient.
 //! - `presence` tells those who watch somebody what they are, whether they speak, and who watches them.
 //! - `guard` is before all of them: sources that guess or scan are not listened to.
@@ -57,6 +58,7 @@
 mod authentication;
 mod bridge;
 mod cluster;
+mod completion;
 mod config;
 mod desk;
 mod event;
@@ -85,11 +87,12 @@ mod wall_clock;
 mod way;
 
 pub use cluster::{Cluster, Elsewhere};
+pub use completion::{Completion, CompletionLimits, NotCompleted};
 pub use config::{Config, Emergency, PickUp, RegistrationLimits, ServiceCodes};
 pub use event::{AuthenticationFailure, BanReason, CallEnd, Event, Unregistration};
 pub use guard::GuardConfig;
 pub use house::{House, MessageId, Prompt, Recording, RecordingLimits, Sound};
-pub use identity::{AccountId, AskId, BindingId, CallId, DeviceId, Party, Side};
+pub use identity::{AccountId, AskId, BindingId, CallId, CompletionId, DeviceId, Party, Side};
 pub use input::Input;
 pub use media_plan::{MediaPlan, MediaSide, Play};
 pub use network::{InvalidNetwork, Network};

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use sip::{Credentials, Flow, LegId, Request, RequestId};
 
+use crate::completion::Asked;
 use crate::pager::Addressed;
 use crate::presence::{Asking, Finding};
 use crate::timetable::TimerId;
-use crate::{AccountId, AskId, CallId};
+use crate::{AccountId, AskId, CallId, CompletionId};
 
 /// What waits for an answer.
 #[derive(Debug)]
@@ -40,6 +41,10 @@ pub(crate) enum Purpose {
     Presentity(Box<Finding>),
     /// A PUBLISH waits for its sender's credential.
     Publisher(Box<Waiting>),
+    /// A wish to be called back waits to hear whom it is about.
+    Completion(Box<Asked>),
+    /// Somebody is to be called back, if the number still leads to the same callee.
+    CompletionDue(CompletionId),
     /// Those who watch an account wait to hear what it tells, and whether to them.
     Viewers(AccountId),
     /// Message lamps wait for the number of messages.

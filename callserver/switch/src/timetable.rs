@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use sip::SubscriptionId;
+use sip::{LegId, SubscriptionId};
 
 use crate::guard::Source;
-use crate::{AccountId, AskId, BindingId, CallId, DeviceId};
+use crate::{AccountId, AskId, BindingId, CallId, CompletionId, DeviceId};
 
 /// What becomes due.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +28,14 @@ pub(crate) enum Timer {
     TransferRingsTooLong(CallId),
     /// What the server waits for in a call with it has not happened.
     HouseWaits(CallId),
+    /// Somebody has waited for long enough to be called back.
+    CompletionExpires(CompletionId),
+    /// Whoever waits for this callee may have their turn.
+    CalleeIsFree(AccountId),
+    /// Whoever wanted to be called back is not there.
+    CallBackRingsTooLong(CompletionId),
+    /// The person has read what the phone shows of a code that was dialled.
+    ConfirmationOver(LegId),
     /// Somebody who watches may be told again, and there is something to tell.
     NotificationDue(SubscriptionId),
     /// The next published state has come to its end.

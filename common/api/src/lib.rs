@@ -23,6 +23,7 @@
 mod admin;
 mod admin_calls;
 mod admin_plan;
+mod call_completion;
 mod call_quality;
 mod call_record;
 mod call_settings;
@@ -65,6 +66,7 @@ pub use admin_plan::{
     AdminNumber, AssignNumberRequest, NumberHistoryLine, PoolRequest, PoolView,
     ReserveNumberRequest, SwapAnswer, SwapRequest,
 };
+pub use call_completion::{CallCompletion, NewCallCompletion};
 pub use call_quality::{CallQuality, Mos};
 pub use call_record::{CallRecord, Direction, Peer};
 pub use call_settings::{CallSettings, RingOrder};

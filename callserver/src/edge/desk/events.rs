@@ -167,6 +167,22 @@ impl Desk {
                 dialled = dialled.as_str(),
                 "EMERGENCY CALL"
             ),
+            Event::CallBlocked {
+                caller,
+                callee,
+                dialled,
+            } => {
+                let clocks = (now, SystemTime::now());
+                self.records.blocked(clocks, &caller, &callee, &dialled);
+            }
+            Event::CompletionDecided { ticket, result } => {
+                if let Some(waiting) = self.completions.remove(&ticket) {
+                    let _ = waiting.send(result);
+                }
+            }
+            Event::CallBackEnded { completion, call } => {
+                tracing::debug!(completion = completion.0, ?call, "called back");
+            }
             Event::CallForwarded { call, to } => {
                 if let Some(live) = self.calls.get_mut(call) {
                     tracing::debug!(call = call.0, to = name(&to), "call forwarded");

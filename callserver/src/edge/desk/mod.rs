@@ -6,6 +6,7 @@ mod keeping;
 mod media;
 mod requests;
 
+use std::collections::HashMap;
 use std::pin::pin;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -17,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::bans::Bans;
 use super::bindings::{self, Bindings};
 use super::directory::{Directory, Found};
-use super::exchange::Request;
+use super::exchange::{Decided, Request};
 use super::journal::Journal;
 use super::last_seen::{self, LastSeen};
 use super::leases::{self, Leases};
@@ -56,6 +57,9 @@ pub(super) struct Desk {
     checkpoint: Checkpoint<KeptCall>,
     traces: Traces,
     silence: Silence,
+    // Those who have asked to be called back and wait to hear whether they will, by ticket.
+    completions: HashMap<u64, oneshot::Sender<Decided>>,
+    last_ticket: u64,
     store: Store,
     main_runtime: tokio::runtime::Handle,
     // Whoever waits for the calls to end.
@@ -138,6 +142,8 @@ impl Desk {
             checkpoint,
             traces: Traces::new(trace_bytes),
             silence: Silence::new(longest_silence),
+            completions: HashMap::new(),
+            last_ticket: 0,
             store,
             main_runtime,
             draining: Vec::new(),

@@ -56,6 +56,29 @@ impl Desk {
                 let facts = facts.map(|account| self.switch.facts(account));
                 let _ = answer.send(facts.collect());
             }
+            Request::Complete(caller, dialled, answer) => {
+                self.last_ticket += 1;
+                let ticket = self.last_ticket;
+                self.completions.insert(ticket, answer);
+                let request = Input::RequestCompletion {
+                    ticket,
+                    caller: *caller,
+                    dialled,
+                };
+                self.handle(now, request);
+            }
+            Request::Completions(account, answer) => {
+                let _ = answer.send(self.switch.completions(now, account));
+            }
+            Request::CancelCompletion(caller, completion, answer) => {
+                let own = self.switch.completions(now, caller);
+                let is_there = own.iter().any(|own| own.id == completion);
+                if is_there {
+                    let only = Some(completion);
+                    self.handle(now, Input::CancelCompletion { caller, only });
+                }
+                let _ = answer.send(is_there);
+            }
             // The loop does it, for it has to wait.
             Request::HandOver(..) => {}
             Request::Drain(answer) => {

@@ -33,7 +33,11 @@ impl Bridge {
                 _ => self.picked_up(now, desk, id, leg, body),
             },
             Stage::Talking(_) => self.reoffer_answered(now, desk, id, side, body),
-            Stage::AwaitingPorts(_) | Stage::Ringing(_) | Stage::Hosted(_) => {}
+            // The answer to an offer of ours.
+            Stage::Hosted(_) => {
+                self.house_acknowledged(now, desk, leg, &body);
+            }
+            Stage::AwaitingPorts(_) | Stage::Ringing(_) => {}
         }
     }
 
@@ -110,10 +114,15 @@ impl Bridge {
             Some(offer) => caller_phone.answered(desk, &mut winner, offer, description, relay),
             None => Ok(caller_phone.offered(desk, &mut winner, &description, relay)),
         };
-        let accept = sip::Input::Accept {
-            leg: caller_phone.leg,
-            headers: Headers::new(),
-            body: told.clone().unwrap_or_default(),
+        let (leg, body) = (caller_phone.leg, told.clone().unwrap_or_default());
+        let accept = match call.called_back.take() {
+            // It has answered a call of ours, and hears nothing yet.
+            Some(_) => sip::Input::Reinvite { leg, body },
+            None => sip::Input::Accept {
+                leg,
+                headers: Headers::new(),
+                body,
+            },
         };
         let search = call.search.take();
         let is_group = search.is_some_and(|search| search.is_for_group());

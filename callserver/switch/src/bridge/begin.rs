@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use sdp::SessionDescription;
 use sip::{Contact, HeaderName, Headers, MaxForwards, Privacy, Request, StatusCode};
 
 use super::Bridge;
@@ -14,10 +15,10 @@ use super::end::Ending;
 use super::search::Search;
 use crate::cluster::Sender;
 use crate::desk::Desk;
-use crate::reached::refused_in_words;
+use crate::reached::{Callee, refused_in_words};
 use crate::reception::{Admitted, is_anonymous};
 use crate::registrar::Registrar;
-use crate::{CallEnd, CallId, Event, Side};
+use crate::{CallEnd, CallId, Event, House, Party, Side};
 
 impl Bridge {
     /// A call between two people begins: what happens is the callee's decision.
@@ -53,7 +54,6 @@ impl Bridge {
         self.last_call += 1;
         let id = CallId(self.last_call);
         let (caller_party, callee_party) = (caller, callee.party.clone());
-        let from = caller_party.account;
         let is_anonymous = !is_emergency && hides_who_calls(&invite);
         if is_emergency {
             let caller = caller_party.clone();
@@ -94,31 +94,19 @@ impl Bridge {
                 });
             }
         };
-        *self.load.entry(from).or_default() += 1;
         let hops = invite.headers.typed::<MaxForwards>().ok().flatten();
         let mut headers = Headers::new();
         // The core has refused what may go no further.
         let hops = hops.unwrap_or(MaxForwards::INITIAL).0.saturating_sub(1);
         headers.push_typed(&MaxForwards(hops));
-        let is_sent_on = callee.forwarded_from.is_some();
-        let awaiting = AwaitingPorts {
-            ask: None,
-            offer,
-            takes_early_offer: acknowledges_progress(&invite.headers),
-            caller_device,
-            headers,
-            house: None,
-        };
         let contact = invite.headers.typed::<Contact>().ok().flatten();
         let contact = contact.as_ref().and_then(Contact::address);
         let contact = contact.map(|address| address.uri.clone());
-        let call = Call {
-            id,
-            charged: caller_party.account,
-            plan: None,
+        let entry = Entry {
+            call: id,
             caller: caller_party,
-            callee: callee_party,
-            caller_phone: Phone {
+            callee,
+            phone: Phone {
                 leg,
                 device: caller_device,
                 flow,
@@ -128,7 +116,58 @@ impl Bridge {
                 told: Told::new(self.first_session + 2 * id.0),
                 audio: Box::new(Audio::new()),
             },
+            headers,
+            history,
+            offer,
+            takes_early_offer: acknowledges_progress(&invite.headers),
             is_anonymous,
+            called_back: None,
+            house,
+        };
+        self.enter(now, desk, registrar, entry);
+    }
+
+    /// A call that has started is among the others; it is found out who shall ring.
+    pub(super) fn enter(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        registrar: &Registrar,
+        entry: Entry,
+    ) {
+        let Entry {
+            call: id,
+            caller,
+            callee,
+            phone,
+            headers,
+            history,
+            offer,
+            takes_early_offer,
+            is_anonymous,
+            called_back,
+            house,
+        } = entry;
+        let leg = phone.leg;
+        let is_sent_on = callee.forwarded_from.is_some();
+        *self.load.entry(caller.account).or_default() += 1;
+        let awaiting = AwaitingPorts {
+            ask: None,
+            offer,
+            takes_early_offer,
+            caller_device: phone.device,
+            headers,
+            house: None,
+        };
+        let call = Call {
+            id,
+            charged: caller.account,
+            plan: None,
+            caller,
+            callee: callee.party.clone(),
+            caller_phone: phone,
+            is_anonymous,
+            called_back,
             search: Some(Box::new(Search::new(callee, history))),
             stage: Stage::AwaitingPorts(Box::new(awaiting)),
         };
@@ -150,6 +189,27 @@ impl Bridge {
             None => self.proceed(now, desk, registrar, id),
         }
     }
+}
+
+/// What it takes to begin a call.
+pub(super) struct Entry {
+    pub(super) call: CallId,
+    pub(super) caller: Party,
+    pub(super) callee: Callee,
+    /// The caller's phone.
+    pub(super) phone: Phone,
+    /// What the phones are told besides the session.
+    pub(super) headers: Headers,
+    /// What another server says of how it came here.
+    pub(super) history: Headers,
+    /// What the caller wants; `None` if it wants an offer.
+    pub(super) offer: Option<SessionDescription>,
+    pub(super) takes_early_offer: bool,
+    pub(super) is_anonymous: bool,
+    /// What the caller's phone has offered that was called itself.
+    pub(super) called_back: Option<Box<SessionDescription>>,
+    /// What the server itself is to be in it.
+    pub(super) house: Option<House>,
 }
 
 /// Whether the caller asks that the callee does not learn who calls (RFC 3323 section 4.2, RFC 3325 section 9.3).

@@ -35,6 +35,8 @@ pub(super) struct Call {
     pub(super) is_anonymous: bool,
     /// Until somebody picks up.
     pub(super) search: Option<Box<Search>>,
+    /// The caller's phone was called, and has offered this: it waits for the callee in an answered call.
+    pub(super) called_back: Option<Box<SessionDescription>>,
     /// What was told last about its audio.
     pub(super) plan: Option<MediaPlan>,
     pub(super) stage: Stage,

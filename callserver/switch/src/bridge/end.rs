@@ -137,7 +137,7 @@ impl Bridge {
             let status = StatusCode::REQUEST_TERMINATED;
             desk.reject(now, leg, status, Headers::new());
         }
-        if is_answered {
+        if is_answered || call.called_back.is_some() {
             desk.hang_up(now, leg, ending.reason.clone());
         } else {
             desk.reject(now, leg, ending.status, ending.headers());
@@ -187,6 +187,7 @@ impl Bridge {
 
     /// The server stops.
     pub(crate) fn end_all(&mut self, now: Instant, desk: &mut Desk) {
+        self.stop_call_backs(now, desk);
         let mut calls: Vec<CallId> = self.calls.keys().copied().collect();
         calls.sort_unstable();
         for call in calls {

@@ -138,10 +138,15 @@ impl Bridge {
                 return self.end(now, desk, id, ending.with_status(status));
             }
         };
-        let accept = sip::Input::Accept {
-            leg: phone.leg,
-            headers: Headers::new(),
-            body,
+        let leg = phone.leg;
+        let accept = match call.called_back.take() {
+            // It has answered a call of ours already.
+            Some(_) => sip::Input::Reinvite { leg, body },
+            None => sip::Input::Accept {
+                leg,
+                headers: Headers::new(),
+                body,
+            },
         };
         call.search = None;
         call.stage = Stage::Hosted(Box::new(Hosted::new(ports, Host::new(house), offer)));

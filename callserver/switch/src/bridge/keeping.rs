@@ -115,6 +115,7 @@ impl Bridge {
                 plan: None,
                 is_anonymous: stored.is_anonymous,
                 search: None,
+                called_back: None,
                 stage,
             };
             self.calls.insert(id, call);

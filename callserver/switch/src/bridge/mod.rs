@@ -4,7 +4,7 @@
 //! one a file, turn what happens on one leg into what shall happen on the other. Media always goes over the relay, so each
 //! session description that passes is led there.
 //!
-//! The life of a call: [`begin`], [`treat`] (what the callee wants to be done with it), [`search`] (who rings next, where it goes
+//! The life of a call: [`begin`], [`treat`] (what the callee wants to be done with it), [`call_back`] (the caller was called first), [`search`] (who rings next, where it goes
 //! on to), [`invite`], [`ring`] (18x, refusals),
 //! [`early`] (sessions that change while it rings), [`answer`], [`reoffer`] (hold, resume, new codecs), [`transfer`] (REFER), [`take_over`] (Replaces), [`moving`] (phones that come over another
 //! flow), [`house`] (the server itself is the other side), [`keeping`] (calls that outlive the process), [`end`]. What is said about audio to each phone, and what both come to, is in
@@ -14,6 +14,7 @@ mod answer;
 mod audio;
 mod begin;
 mod call;
+mod call_back;
 mod carry;
 mod description;
 mod digits;
@@ -39,10 +40,12 @@ mod treat;
 use std::collections::HashMap;
 
 use call::Call;
+pub(crate) use call_back::CallBack;
+use call_back::Recall;
 use carry::Carried;
 use sip::{LegId, RequestId};
 
-use crate::{AccountId, CallId, Side};
+use crate::{AccountId, CallId, CompletionId, Side};
 
 /// All calls.
 #[derive(Debug)]
@@ -54,6 +57,8 @@ pub(crate) struct Bridge {
     load: HashMap<AccountId, usize>,
     /// Requests that were passed on within a call, and the request of the other phone that waits for the answer.
     carried: HashMap<RequestId, Carried>,
+    /// Those who are called back, while their phones ring.
+    recalls: HashMap<CompletionId, Recall>,
     last_call: u64,
     /// Session ids in descriptions count from here, so that they differ from those before a restart.
     first_session: u64,
@@ -66,6 +71,7 @@ impl Bridge {
             legs: HashMap::new(),
             load: HashMap::new(),
             carried: HashMap::new(),
+            recalls: HashMap::new(),
             last_call: 0,
             first_session,
         }
@@ -76,7 +82,8 @@ impl Bridge {
     }
 
     pub(crate) fn legs(&self) -> usize {
-        self.legs.len()
+        let called_back = self.recalls.values().map(Recall::legs);
+        self.legs.len() + called_back.sum::<usize>()
     }
 
     /// The call that a leg belongs to.

@@ -7,12 +7,13 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use sdp::{Codec, Direction, OfferConfig, SessionDescription, Transport};
+use sdp::{SessionDescription, Transport};
 use sip::{Contact, Headers, LegId, StatusCode};
 
 use super::Bridge;
 use super::audio::{Audio, Shape, propose};
 use super::call::{Branch, Call, Phone, Ringing, Stage};
+use super::call_back::silent_answer;
 use super::description::{Told, is_behind_nat, read};
 use crate::config::PickUp;
 use crate::desk::Desk;
@@ -62,23 +63,11 @@ impl Bridge {
         let call = self.calls.get_mut(&id).ok_or(StatusCode::NOT_FOUND)?;
         let ringing = call.ringing().ok_or(StatusCode::NOT_FOUND)?;
         let mut audio = Audio::new();
-        let keys = audio.offered_keys(&mut desk.key_maker);
         let relay = ringing.ports.callee.towards(&wish.flow);
-        let config = OfferConfig {
-            address: relay,
-            codecs: &Codec::ALL,
-            session_id: 1,
-            version: 1,
-            direction: Direction::Inactive,
-            ptime_millis: 20,
-            crypto: &keys,
-        };
-        let (silence, _) =
-            sdp::answer(&offer, &config).map_err(|_| StatusCode::NOT_ACCEPTABLE_HERE)?;
         let accept = sip::Input::Accept {
             leg: wish.leg,
             headers: Headers::new(),
-            body: told.tell(silence, relay),
+            body: silent_answer(desk, &mut audio, &mut told, &offer, relay)?,
         };
         let contact = wish.invite.headers.typed::<Contact>().ok().flatten();
         let contact = contact.as_ref().and_then(Contact::address);

@@ -74,7 +74,16 @@ impl Bridge {
         let Some((call, side)) = self.legs.get(&leg).copied() else {
             return refuse(desk, StatusCode::CALL_DOES_NOT_EXIST);
         };
-        let Some(between) = self.between(call, side) else {
+        let waits = self
+            .calls
+            .get(&call)
+            .is_some_and(|call| call.called_back.is_some());
+        let between = if waits {
+            None
+        } else {
+            self.between(call, side)
+        };
+        let Some(between) = between else {
             return postpone(now, desk, leg, &invite.method);
         };
         // Glare: the other phone's offer is on its way to this one. Both try again after times that differ (RFC 3261 14.1).
@@ -128,6 +137,11 @@ impl Bridge {
             }
             Some(Exchange::TakingOver { by, .. }) if *by == side => {
                 return self.taken_over(now, desk, call, &body);
+            }
+            // The caller was called back, and so answers the callee's offer with a 2xx.
+            Some(Exchange::AwaitingAcknowledgement { by, .. }) if *by == answerer => {
+                let leg = between.far.leg;
+                return self.acknowledged(now, desk, leg, body);
             }
             Some(Exchange::Lent { by }) if *by == side => {
                 let phone = between.far.clone();
@@ -232,6 +246,9 @@ impl Bridge {
             Some(Exchange::Joining { by }) if *by == refuser => {
                 return self.transfer_fails(now, desk, call, status);
             }
+            Some(Exchange::AwaitingAcknowledgement { by, .. }) if *by == refuser => {
+                return self.no_media(now, desk, call, refuser);
+            }
             Some(Exchange::TakingOver { by, .. }) if *by == side => {
                 return self.not_taken_over(now, desk, call, status);
             }
@@ -264,6 +281,9 @@ impl Bridge {
             Some(Exchange::Offered { by, offer } | Exchange::TakingOver { by, offer, .. })
                 if *by != refuser =>
             {
+                Some((**offer).clone())
+            }
+            Some(Exchange::AwaitingAcknowledgement { by, offer }) if *by == refuser => {
                 Some((**offer).clone())
             }
             Some(Exchange::Joining { by }) if *by == refuser => newcomer,

@@ -115,7 +115,14 @@ impl Bridge {
         if side == Side::Callee && is_ringing {
             return self.branch_ended(now, desk, registrar, leg, call, cause);
         }
+        let was_called_back = self
+            .calls
+            .get(&call)
+            .is_some_and(|call| call.called_back.is_some());
         let ending = match cause {
+            EndCause::RemoteHangup { reason } if was_called_back => {
+                Ending::by_side(CallEnd::Cancelled, side, reason)
+            }
             EndCause::RemoteHangup { reason } => Ending::by_side(CallEnd::HungUp, side, reason),
             EndCause::Cancelled { reason } => Ending::by_side(CallEnd::Cancelled, side, reason),
             EndCause::LocalHangup => {

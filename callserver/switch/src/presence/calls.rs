@@ -122,6 +122,19 @@ impl Calls {
             .filter_map(|id| Some((*id, self.calls.get(id)?)))
     }
 
+    pub(super) fn people(&self, call: CallId) -> Option<([AccountId; 2], &Text)> {
+        let call = self.calls.get(&call)?;
+        Some(([call.caller, call.callee], &call.dialled))
+    }
+
+    pub(super) fn is_answered(&self, call: CallId) -> bool {
+        self.calls.get(&call).is_some_and(|call| call.is_answered)
+    }
+
+    pub(super) fn count(&self, account: AccountId) -> usize {
+        self.of_account.get(&account).map_or(0, Vec::len)
+    }
+
     pub(super) fn speaks(&self, account: AccountId) -> bool {
         self.of(account).any(|(_, call)| call.is_answered)
     }

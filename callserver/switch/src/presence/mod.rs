@@ -109,6 +109,20 @@ impl Presence {
         self.calls.recall(call);
     }
 
+    /// The people of a call, caller and callee, and what was dialled.
+    pub(crate) fn call(&self, call: CallId) -> Option<([AccountId; 2], &Text)> {
+        self.calls.people(call)
+    }
+
+    pub(crate) fn is_answered(&self, call: CallId) -> bool {
+        self.calls.is_answered(call)
+    }
+
+    /// In how many calls an account is.
+    pub(crate) fn calls_of(&self, account: AccountId) -> usize {
+        self.calls.count(account)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.watches.len()
     }

@@ -6,15 +6,15 @@ use sip::{Headers, LegId, StatusCode};
 
 use super::check::check_sender;
 use super::{
-    Admitted, Arrival, Joins, Name, PickUpWish, Reception, Routed, Stage, TakeOver, Wish,
-    dialled_by,
+    Admitted, Arrival, Joins, Name, PickUpWish, Reception, Routed, Service, ServiceCall, Stage,
+    TakeOver, Wish, dialled_by,
 };
 use crate::authentication::{Authentication, Door};
-use crate::config::{Emergency, Service};
+use crate::config::Emergency;
 use crate::desk::Desk;
 use crate::questions::Purpose;
 use crate::reached::Callee;
-use crate::{Credential, House, Question, Reached};
+use crate::{Credential, Event, House, Question, Reached};
 
 impl Reception {
     /// The caller's credential is known, or there is none. Gives back whoever wants to take over a call, for whom nobody has
@@ -104,6 +104,15 @@ impl Reception {
                     house: Some(house),
                 })));
             }
+            (None, Some(service @ (Service::CompleteCall | Service::CancelCompletions))) => {
+                return Some(Joins::Service(Box::new(ServiceCall {
+                    leg,
+                    flow,
+                    invite,
+                    by: owner,
+                    service,
+                })));
+            }
             (None, None) => (dialled.clone(), Wish::Call),
         };
         let question = Question::Destination {
@@ -167,6 +176,13 @@ impl Reception {
             (Reached::Blocked(to), Wish::Emergency) => Reached::Account(to),
             (reached, _) => reached,
         };
+        if let Reached::Blocked(to) = &reached {
+            desk.emit(Event::CallBlocked {
+                caller: caller.party(),
+                callee: to.party(),
+                dialled: dialled.clone(),
+            });
+        }
         let callee = match reached.into_callee() {
             Ok(callee) => callee,
             Err(unreached) => {

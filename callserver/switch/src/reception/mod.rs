@@ -13,6 +13,7 @@ pub(crate) use check::{Name, dialled, dialled_by, is_anonymous};
 use sip::{Credentials, Flow, Headers, LegId, Request, Text};
 
 use crate::cluster::Sender;
+pub(crate) use crate::config::Service;
 use crate::reached::Callee;
 use crate::{AccountId, AskId, Credential, Destination, DeviceId, House};
 
@@ -55,6 +56,16 @@ pub(crate) struct PickUpWish {
     pub(crate) whom: Option<Destination>,
 }
 
+/// A proved person who has dialled a code that leads to nobody.
+#[derive(Debug)]
+pub(crate) struct ServiceCall {
+    pub(crate) leg: LegId,
+    pub(crate) flow: Flow,
+    pub(crate) invite: Request,
+    pub(crate) by: Credential,
+    pub(crate) service: Service,
+}
+
 /// What becomes of an INVITE whose caller has proved who it is, and that begins no call.
 #[derive(Debug)]
 pub(crate) enum Joins {
@@ -62,6 +73,7 @@ pub(crate) enum Joins {
     PickUp(Box<PickUpWish>),
     /// A call with the server itself.
     House(Box<Admitted>),
+    Service(Box<ServiceCall>),
 }
 
 /// What becomes of an INVITE when it is known where it leads.

@@ -64,6 +64,11 @@ impl Registrar {
         })
     }
 
+    /// Whether `account` has a phone, here or with another server.
+    pub(crate) fn is_reachable(&self, account: AccountId) -> bool {
+        self.has_phones(account) || !self.reachable(account, None).is_empty()
+    }
+
     /// Whether this binding is there, over the flow that the token names.
     pub(crate) fn is_named(&self, account: AccountId, only: BindingId, token: &str) -> bool {
         let mut bindings = self.bindings(account).iter();

@@ -5,6 +5,7 @@ use std::time::Instant;
 use sip::{Headers, StatusCode};
 
 use super::Switch;
+use crate::completion::Completions;
 use crate::pager::Pager;
 use crate::presence::Presence;
 use crate::questions::Purpose;
@@ -50,6 +51,9 @@ impl Switch {
                     Some(Joins::House(call)) => {
                         self.bridge.begin(now, desk, &self.registrar, *call);
                     }
+                    Some(Joins::Service(call)) => {
+                        self.completions.dialled(now, desk, &mut self.bridge, *call);
+                    }
                     None => {}
                 }
             }
@@ -80,6 +84,17 @@ impl Switch {
                 let registrar = &self.registrar;
                 self.bridge
                     .transfer_target_found(now, desk, registrar, call, target);
+            }
+            Purpose::Completion(asked) => {
+                let reached = answer.into_reached();
+                let parts = (&mut self.bridge, &self.presence);
+                self.completions.placed(now, desk, parts, *asked, reached);
+            }
+            Purpose::CompletionDue(id) => {
+                let found = (id, answer.into_reached());
+                let parts = (&mut self.bridge, &self.registrar);
+                self.completions
+                    .found(now, desk, parts, &self.presence, found);
             }
             Purpose::Ports(call) => {
                 let ports = answer.into_media_ports();
@@ -140,6 +155,13 @@ impl Switch {
             Some(Purpose::Forward(call)) => {
                 self.bridge
                     .forward_found(now, desk, &self.registrar, call, Reached::Nobody);
+            }
+            Some(Purpose::Completion(asked)) => Completions::not_placed(now, desk, *asked),
+            Some(Purpose::CompletionDue(id)) => {
+                let found = (id, Reached::Nobody);
+                let parts = (&mut self.bridge, &self.registrar);
+                self.completions
+                    .found(now, desk, parts, &self.presence, found);
             }
             Some(Purpose::TransferTarget(call)) => {
                 let status = StatusCode::SERVER_INTERNAL_ERROR;

@@ -15,6 +15,7 @@ use sip::{
 use crate::authentication::Authentication;
 use crate::bridge::Bridge;
 use crate::cluster::Neighbours;
+use crate::completion::{By, Completions};
 use crate::desk::{Desk, with_header};
 use crate::guard::{Look, Source};
 use crate::key_maker::KeyMaker;
@@ -36,6 +37,7 @@ pub struct Switch {
     pager: Pager,
     bridge: Bridge,
     presence: Presence,
+    completions: Completions,
 }
 
 /// How much a switch holds, for metrics and for tests that look for leaks.
@@ -53,6 +55,8 @@ pub struct Counts {
     pub messages: usize,
     /// Subscriptions that somebody has.
     pub subscriptions: usize,
+    /// Callers who wait for callees.
+    pub completions: usize,
     /// Questions that wait for an answer.
     pub questions: usize,
     /// Timers, those of SIP transactions not counted.
@@ -136,6 +140,7 @@ impl Switch {
             pager: Pager::default(),
             bridge: Bridge::new(first_session(seed)),
             presence: Presence::new(derived(seed, 4)),
+            completions: Completions::default(),
         }
     }
 
@@ -194,6 +199,19 @@ impl Switch {
             Input::MediaPressed { call, digit } => {
                 self.bridge.pressed(now, &mut self.desk, call, digit);
             }
+            Input::RequestCompletion {
+                ticket,
+                caller,
+                dialled,
+            } => {
+                let by = By::Ticket(ticket);
+                self.completions
+                    .ask(now, &mut self.desk, by, caller, dialled);
+            }
+            Input::CancelCompletion { caller, only } => {
+                let parts = (&mut self.desk, &mut self.bridge);
+                self.completions.cancel(now, parts.0, parts.1, caller, only);
+            }
             Input::ReleaseSource { source } => {
                 let source = Source::of(source);
                 if self.authentication.guard.release(source) {
@@ -250,6 +268,7 @@ impl Switch {
             legs: self.bridge.legs(),
             messages: self.pager.len(),
             subscriptions: self.presence.len(),
+            completions: self.completions.len(),
             questions: self.desk.questions.len(),
             timers: self.desk.timetable.len(),
             core: self.desk.endpoint.population(),
@@ -278,6 +297,7 @@ impl Switch {
             pager,
             bridge,
             presence,
+            completions: _,
         } = self;
         match event {
             sip::Event::Request {
@@ -320,6 +340,8 @@ impl Switch {
                 headers,
                 body,
             } => bridge.progressed(now, desk, leg, status, &headers, body),
+            sip::Event::Answered { leg, ref body, .. }
+                if bridge.called_back(now, desk, registrar, leg, body) => {}
             sip::Event::Answered { leg, body, .. } => bridge.answered(now, desk, leg, body),
             sip::Event::Acknowledged { leg, .. } if bridge.picker_acknowledged(now, desk, leg) => {}
             sip::Event::Acknowledged { leg, body }
@@ -339,7 +361,7 @@ impl Switch {
             sip::Event::Moved { leg, flow } => bridge.moved(desk, leg, flow),
             sip::Event::ReofferWithdrawn { leg } => bridge.offer_withdrawn(now, desk, leg),
             sip::Event::Ended { leg, cause } => {
-                if !reception.leave(desk, leg) {
+                if !reception.leave(desk, leg) && !bridge.not_called_back(now, desk, leg, &cause) {
                     bridge.leg_ended(now, desk, registrar, leg, cause);
                 }
             }
@@ -437,6 +459,16 @@ impl Switch {
                 self.presence.due(now, desk, &self.registrar, subscription);
             }
             Timer::PublicationExpires => self.presence.expire(now, desk, &self.registrar),
+            Timer::CompletionExpires(id) => {
+                self.completions.end(now, desk, &mut self.bridge, id);
+            }
+            Timer::CalleeIsFree(callee) => {
+                self.completions.look(now, desk, &self.presence, callee);
+            }
+            Timer::CallBackRingsTooLong(id) => {
+                self.bridge.call_back_rang_too_long(now, desk, id);
+            }
+            Timer::ConfirmationOver(leg) => desk.hang_up(now, leg, None),
             Timer::DrainEnds => desk.emit(Event::Drained),
         }
     }

@@ -3,13 +3,19 @@
 use std::time::Instant;
 
 use super::Switch;
-use crate::{AccountId, Facts, StoredCall};
+use crate::{AccountId, Completion, Facts, StoredCall};
 
 impl Switch {
     /// What is known of an account here: its phones, its calls, and what they have published.
     #[must_use]
     pub fn facts(&self, account: AccountId) -> Facts {
         self.presence.facts(&self.registrar, account)
+    }
+
+    /// Whom an account waits for, the oldest wish first.
+    #[must_use]
+    pub fn completions(&self, now: Instant, account: AccountId) -> Vec<Completion> {
+        self.completions.of(now, account)
     }
 
     /// Tells presence of the events that are new; whether there were any.
@@ -22,6 +28,8 @@ impl Switch {
         if is_news(event) {
             let event = event.clone();
             let registrar = &self.registrar;
+            self.completions
+                .note(now, &mut self.desk, &self.presence, &event);
             self.presence.note(now, &mut self.desk, registrar, &event);
         }
         true
@@ -44,6 +52,8 @@ fn is_news(event: &crate::Event) -> bool {
             is_refresh: false,
             ..
         } | Event::DeviceUnregistered { .. }
+            | Event::CallBlocked { .. }
+            | Event::CallBackEnded { .. }
             | Event::CallStarted { .. }
             | Event::CallRinging { .. }
             | Event::CallAnswered { .. }

@@ -12,6 +12,7 @@ mod calling;
 mod carrying;
 mod changing;
 mod clustered;
+mod completing;
 mod digits;
 mod directory;
 mod early_changing;
