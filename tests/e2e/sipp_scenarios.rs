@@ -170,7 +170,9 @@ fn a_caller_is_called_back_when_the_callee_is_there_again() {
         .calling("*66")
         .play()
         .unwrap();
-    let called_back = Sipp::new("uas-called-back.xml", sip, &ann).answer().unwrap();
+    let called_back = Sipp::new("uas-called-back.xml", sip, &ann)
+        .answer()
+        .unwrap();
     // Bob's phone comes anew, and so is used; it is called when Ann's was picked up.
     let answers = Sipp::new("uas-hangs-up.xml", sip, &bob).answer().unwrap();
     called_back.finish().unwrap();

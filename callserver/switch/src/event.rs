@@ -6,8 +6,9 @@ use std::time::Duration;
 use sip::{Flow, StatusCode, Text};
 
 use crate::{
-    AccountId, AskId, BindingId, CallId, Completion, CompletionId, DeviceId, Facts, House, MediaPlan,
-    MessageId, NotCompleted, Party, Question, Recording, Side, Sound, StoredBinding, StoredCall,
+    AccountId, AskId, BindingId, CallId, Completion, CompletionId, DeviceId, Facts, House,
+    MediaPlan, MessageId, NotCompleted, Party, Question, Recording, Side, Sound, StoredBinding,
+    StoredCall,
 };
 
 /// Everything that a [`Switch`](crate::Switch) tells the world, besides the SIP messages that it sends.

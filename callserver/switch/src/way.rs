@@ -1,6 +1,6 @@
 //! The way of a call from what was dialled to whom it rings: what phones are told of it.
 
-use sip::{Diversion, Headers, HistoryInfo, Host, NameAddr, Text, Uri};
+use sip::{Diversion, Headers, HistoryInfo, Host, NameAddr, StatusCode, Text, Uri};
 
 use crate::Party;
 use crate::reached::Callee;
@@ -18,9 +18,23 @@ pub(crate) enum Cause {
     NoAnswer,
     /// No phone is there.
     Unreachable,
+    /// The callee has declined this call.
+    Declined,
+    /// The callee's phone has sent it there (3xx).
+    Deflected,
 }
 
 impl Cause {
+    /// Why a call goes on that all phones have refused like this; `None` if it does not.
+    pub(crate) fn of(best: StatusCode) -> Option<Self> {
+        Some(match best {
+            StatusCode::BUSY_HERE | StatusCode::BUSY_EVERYWHERE => Cause::Busy,
+            StatusCode::TEMPORARILY_UNAVAILABLE => Cause::Unreachable,
+            StatusCode::DECLINE => Cause::Declined,
+            _ => return None,
+        })
+    }
+
     /// The `cause` of RFC 4458 section 2.1, also beside RFC 7044 (RFC 7544).
     fn code(self) -> &'static str {
         match self {
@@ -28,6 +42,8 @@ impl Cause {
             Cause::Busy | Cause::DoNotDisturb => "486",
             Cause::NoAnswer => "408",
             Cause::Unreachable => "503",
+            // "Deflection during alerting".
+            Cause::Declined | Cause::Deflected => "480",
         }
     }
 
@@ -39,6 +55,7 @@ impl Cause {
             Cause::DoNotDisturb => "do-not-disturb",
             Cause::NoAnswer => "no-answer",
             Cause::Unreachable => "unavailable",
+            Cause::Declined | Cause::Deflected => "deflection",
         }
     }
 }

@@ -38,6 +38,22 @@ impl Bridge {
             let ending = Ending::by_server(CallEnd::NoMedia, StatusCode::SERVICE_UNAVAILABLE);
             return self.end(now, desk, call_id, ending);
         };
+        if let Some(wants) = &call.called_back {
+            let relay = ports.caller.towards(&call.caller_phone.flow);
+            let phone = &mut call.caller_phone;
+            let leg = phone.leg;
+            match phone.waits(desk, wants, relay) {
+                Ok(body) => desk
+                    .endpoint
+                    .handle(now, sip::Input::Acknowledge { leg, body }),
+                Err(status) => {
+                    let ending = Ending::by_side(CallEnd::NoMedia, Side::Caller, None);
+                    // The ports came with the stage before.
+                    desk.emit(crate::Event::MediaClosed { call: call_id });
+                    return self.end(now, desk, call_id, ending.with_status(status));
+                }
+            }
+        }
         if let Some(house) = awaiting.house {
             let offer = awaiting.offer.take();
             return self.open_house(now, desk, call_id, (house, ports), offer, false);
@@ -56,22 +72,6 @@ impl Bridge {
         }
         let takes_early_offer = *takes_early_offer;
         let has_caller_spoken = offer.is_some();
-        if let Some(wants) = &call.called_back {
-            let relay = ports.caller.towards(&call.caller_phone.flow);
-            let phone = &mut call.caller_phone;
-            let leg = phone.leg;
-            match phone.waits(desk, wants, relay) {
-                Ok(body) => desk
-                    .endpoint
-                    .handle(now, sip::Input::Acknowledge { leg, body }),
-                Err(status) => {
-                    let ending = Ending::by_side(CallEnd::NoMedia, Side::Caller, None);
-                    // The ports came with the stage before.
-                    desk.emit(crate::Event::MediaClosed { call: call_id });
-                    return self.end(now, desk, call_id, ending.with_status(status));
-                }
-            }
-        }
         if let Some(offer) = &offer {
             expect_media(desk, call_id, Side::Caller, offer, &mut call.caller_phone);
         }

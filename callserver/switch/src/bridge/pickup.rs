@@ -17,12 +17,12 @@ use super::call_back::silent_answer;
 use super::description::{Told, is_behind_nat, read};
 use crate::config::PickUp;
 use crate::desk::Desk;
-use crate::reached::refused_in_words;
+use crate::reached::{Callee, refused_in_words};
 use crate::reception::PickUpWish;
 use crate::registrar::Registrar;
 use crate::stored_call::Seal;
 use crate::timetable::Timer;
-use crate::{AccountId, BindingId, CallId, Party, Side, Treatment};
+use crate::{AccountId, BindingId, CallId, Credential, Party, Side, Treatment};
 
 /// A phone that takes the call, until it has agreed with the caller's on a session.
 #[derive(Debug)]
@@ -39,8 +39,46 @@ const AGREEING: Duration = Duration::from_secs(4);
 impl Bridge {
     /// A proved person wants to take a call that rings.
     pub(crate) fn pick_up(&mut self, now: Instant, desk: &mut Desk, wish: PickUpWish) {
+        let meant = self.ringing_for(desk.config.pick_up, &wish);
+        self.pick_up_meant(now, desk, meant, wish);
+    }
+
+    /// The same with a call that it names (RFC 3891).
+    pub(super) fn pick_up_named(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        id: CallId,
+        wish: PickUpWish,
+    ) {
+        let rule = desk.config.pick_up;
+        let rings = self.calls.get(&id).and_then(Call::rings_for);
+        let meant = match rings {
+            Some((ringing, callee)) => {
+                let account = wish.by.account;
+                let is_own = callee.party.account == account || ringing.rings(account);
+                let may = is_own || rule == PickUp::Everybody || is_in_group_of(&wish, callee);
+                match (may, ringing.can_be_picked_up()) {
+                    (false, _) => Err(StatusCode::FORBIDDEN),
+                    (true, false) => Err(StatusCode::REQUEST_PENDING),
+                    (true, true) => Ok(id),
+                }
+            }
+            None => Err(StatusCode::CALL_DOES_NOT_EXIST),
+        };
+        self.pick_up_meant(now, desk, meant, wish);
+    }
+
+    fn pick_up_meant(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        meant: Result<CallId, StatusCode>,
+        wish: PickUpWish,
+    ) {
         let (leg, domain) = (wish.leg, desk.config.domain.clone());
-        if let Err(refusal) = self.try_pick_up(now, desk, wish) {
+        let taken = meant.and_then(|id| self.try_pick_up(now, desk, id, wish));
+        if let Err(refusal) = taken {
             let headers = match refusal {
                 StatusCode::FORBIDDEN => refused_in_words("You may not take this call", &domain),
                 StatusCode::NOT_FOUND => refused_in_words("No call rings there", &domain),
@@ -54,10 +92,10 @@ impl Bridge {
         &mut self,
         now: Instant,
         desk: &mut Desk,
+        id: CallId,
         wish: PickUpWish,
     ) -> Result<(), StatusCode> {
         let offer = read(&wish.invite.body).map_err(|unusable| unusable.status())?;
-        let id = self.ringing_for(desk.config.pick_up, &wish)?;
         self.last_call += 1;
         let mut told = Told::new(self.first_session + 2 * self.last_call);
         let call = self.calls.get_mut(&id).ok_or(StatusCode::NOT_FOUND)?;
@@ -93,10 +131,6 @@ impl Bridge {
     /// The call that has rung longest of those that are meant.
     fn ringing_for(&self, rule: PickUp, wish: &PickUpWish) -> Result<CallId, StatusCode> {
         let own = &wish.by;
-        let shares = |treatment: &Treatment| {
-            let mut groups = treatment.groups.iter();
-            groups.any(|group| own.groups.contains(group))
-        };
         let mut may_not = false;
         let mut found: Option<(Instant, CallId)> = None;
         for (id, call) in &self.calls {
@@ -104,7 +138,7 @@ impl Bridge {
                 continue;
             };
             let account = callee.party.account;
-            let is_of_group = own.groups.contains(&account) || shares(&callee.treatment);
+            let is_of_group = is_in_group_of(wish, callee);
             let is_meant = match &wish.whom {
                 Some(whom) => whom.account == account || ringing.rings(whom.account),
                 None => is_of_group && call.caller.account != own.account,
@@ -115,7 +149,7 @@ impl Bridge {
             let is_shared = wish
                 .whom
                 .as_ref()
-                .is_some_and(|whom| whom.account == own.account || shares(&whom.treatment));
+                .is_some_and(|whom| whom.account == own.account || shares(own, &whom.treatment));
             if !(is_of_group || is_shared || rule == PickUp::Everybody) {
                 may_not = true;
             } else if ringing.can_be_picked_up()
@@ -279,12 +313,22 @@ impl Ringing {
 }
 
 impl Call {
-    fn rings_for(&self) -> Option<(&Ringing, &crate::reached::Callee)> {
+    fn rings_for(&self) -> Option<(&Ringing, &Callee)> {
         match (&self.stage, &self.search) {
             (Stage::Ringing(ringing), Some(search)) => Some((ringing, &search.callee)),
             _ => None,
         }
     }
+}
+
+/// Whether the one who picks up is in a ring group with this callee, or in this group.
+fn is_in_group_of(wish: &PickUpWish, callee: &Callee) -> bool {
+    wish.by.groups.contains(&callee.party.account) || shares(&wish.by, &callee.treatment)
+}
+
+fn shares(own: &Credential, treatment: &Treatment) -> bool {
+    let mut groups = treatment.groups.iter();
+    groups.any(|group| own.groups.contains(group))
 }
 
 /// How a phone that has offered `own` is offered what the caller wants, so that it can take it.

@@ -4,16 +4,17 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use bytes::Bytes;
-use sip::{Contact, Headers, StatusCode, Text};
+use sip::{Contact, HeaderName, Headers, StatusCode, Text};
 
 use super::Bridge;
-use super::call::{Branch, Ringing};
+use super::call::{Branch, Call, Ringing};
 use super::treat::{Calling, Decision, Round, SendOn};
 use crate::desk::Desk;
 use crate::questions::Purpose;
-use crate::reached::Unreached;
+use crate::reached::{Callee, Unreached};
 use crate::reception::dialled;
 use crate::registrar::{Reachable, Registrar};
+use crate::way::Cause;
 use crate::{AccountId, CallId, Party, Question, Reached, Side};
 
 /// So many numbers may one call be sent on to, whoever names them.
@@ -97,7 +98,7 @@ impl Bridge {
                 };
                 match self.decide(registrar, &target, calling) {
                     Decision::Ring(rounds) => {
-                        self.ring_too(now, desk, registrar, call_id, &rounds);
+                        self.ring_too(now, desk, registrar, call_id, (&target, &rounds));
                     }
                     Decision::SendOn(SendOn { to, .. }) => {
                         self.look_further(now, desk, call_id, to, target.party);
@@ -147,11 +148,22 @@ impl Bridge {
         desk: &mut Desk,
         registrar: &Registrar,
         id: CallId,
-        rounds: &VecDeque<Round>,
+        (target, rounds): (&Callee, &VecDeque<Round>),
     ) {
-        let Some(ringing) = self.calls.get_mut(&id).and_then(|call| call.ringing()) else {
+        let Some((ringing, search)) = self.calls.get_mut(&id).and_then(Call::searching) else {
             return;
         };
+        // They are told how the call came to them, which those who ring already need not know.
+        let domain = &desk.config.domain;
+        let mut way = search.way.clone();
+        way.go_on(target, Cause::Deflected);
+        let before = ringing.invitation.headers.clone();
+        let headers = &mut ringing.invitation.headers;
+        headers.remove(&HeaderName::HistoryInfo);
+        headers.remove(&HeaderName::Diversion);
+        way.push_history(headers, domain);
+        way.push_diversion(headers, domain);
+        headers.append(search.history.clone());
         // One phone alone may let the caller hear something: its offer has one answer. Now there are others.
         ringing.is_single = false;
         ringing.invitation.ask_for_no_early_offer();
@@ -174,6 +186,7 @@ impl Bridge {
                 });
             }
         }
+        ringing.invitation.headers = before;
     }
 
     /// The last phone that rang has refused: others may have their turn, if no other one is being looked for.

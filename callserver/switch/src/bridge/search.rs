@@ -31,7 +31,7 @@ pub(super) struct Search {
     pub(super) callee: Callee,
     pub(super) way: Way,
     /// What another server says of how it came here.
-    history: Headers,
+    pub(super) history: Headers,
     /// Who rings when those who ring now do not answer.
     pub(super) rounds: VecDeque<Round>,
     /// Whom it was for so far: it comes to nobody twice.
@@ -254,10 +254,8 @@ impl Bridge {
                 ..Ending::refused(call_end(best), best)
             },
         };
-        let cause = match best {
-            StatusCode::BUSY_HERE | StatusCode::BUSY_EVERYWHERE => Cause::Busy,
-            StatusCode::TEMPORARILY_UNAVAILABLE => Cause::Unreachable,
-            _ => return self.give_up(now, desk, id, ending),
+        let Some(cause) = Cause::of(best) else {
+            return self.give_up(now, desk, id, ending);
         };
         match instead(&search.callee, cause, ending) {
             Decision::SendOn(way) => self.send_on(now, desk, id, way),

@@ -11,15 +11,39 @@ use super::call::{Exchange, Phone, Stage};
 use super::description::{Told, expect_media, is_behind_nat, read, read_first_offer};
 use super::end::Ending;
 use crate::desk::Desk;
-use crate::reception::TakeOver;
+use crate::reception::{PickUpWish, TakeOver};
 use crate::{CallEnd, CallId, Side};
 
 impl Bridge {
     /// The phone at the other end is offered the session of the new one; the old one goes on until that is settled.
     pub(crate) fn take_over(&mut self, now: Instant, desk: &mut Desk, wish: TakeOver) {
+        if let Some(id) = self.rings_on(wish.replaced) {
+            let TakeOver {
+                leg,
+                flow,
+                invite,
+                by,
+                ..
+            } = wish;
+            let wish = PickUpWish {
+                leg,
+                flow,
+                invite,
+                by,
+                whom: None,
+            };
+            return self.pick_up_named(now, desk, id, wish);
+        }
         if let Err(status) = self.try_take_over(now, desk, &wish) {
             desk.reject(now, wish.leg, status, Headers::new());
         }
+    }
+
+    /// The call whose callee's phone rings on this leg.
+    fn rings_on(&self, leg: LegId) -> Option<CallId> {
+        let (id, side) = self.legs.get(&leg)?;
+        let is_ringing = matches!(self.calls.get(id)?.stage, Stage::Ringing(_));
+        (is_ringing && *side == Side::Callee).then_some(*id)
     }
 
     fn try_take_over(
@@ -34,11 +58,12 @@ impl Bridge {
         let told = Told::new(self.first_session + 2 * self.last_call);
         let call = self.calls.get_mut(&id).ok_or(gone)?;
         // Who knows the name of somebody else's call may not take it.
-        if call.party(side).account != wish.account {
+        if call.party(side).account != wish.by.account {
             return Err(StatusCode::FORBIDDEN);
         }
+        // RFC 3891 section 3: who has not been answered cannot be replaced by another caller.
         let Stage::Talking(talking) = &call.stage else {
-            return Err(StatusCode::BUSY_HERE);
+            return Err(gone);
         };
         if talking.transfer.is_some() || talking.lent_to.is_some() {
             return Err(StatusCode::REQUEST_PENDING);
@@ -48,7 +73,7 @@ impl Bridge {
         let contact = contact.as_ref().and_then(Contact::address);
         let mut newcomer = Phone {
             leg: wish.leg,
-            device: wish.device,
+            device: wish.by.device,
             flow: wish.flow,
             server: None,
             receives_at: None,

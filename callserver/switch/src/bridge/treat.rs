@@ -209,7 +209,10 @@ pub(super) fn instead(callee: &Callee, cause: Cause, otherwise: Ending) -> Decis
     let treatment = &callee.treatment;
     let to = match cause {
         Cause::Always => &treatment.forward_always,
-        Cause::Busy | Cause::DoNotDisturb => &treatment.forward_busy,
+        // Whoever declines is busy with something else.
+        Cause::Busy | Cause::DoNotDisturb | Cause::Declined => &treatment.forward_busy,
+        // The phone has named a place of its own.
+        Cause::Deflected => &None,
         Cause::Unreachable => &treatment.forward_unreachable,
         Cause::NoAnswer => &treatment
             .forward_no_answer

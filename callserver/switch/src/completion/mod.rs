@@ -21,7 +21,7 @@ pub use wish::{Completion, NotCompleted};
 use crate::desk::Desk;
 use crate::presence::Presence;
 use crate::timetable::TimerId;
-use crate::{AccountId, CallEnd, CallId, CompletionId, Event, Party};
+use crate::{AccountId, CallEnd, CallId, CompletionId, Event, House, Party};
 
 /// All wishes to be called back, and what could still be wished.
 #[derive(Debug, Default)]
@@ -114,7 +114,7 @@ impl Completions {
                 let is_answered = presence.is_answered(*call);
                 let was_missed = matches!(
                     cause,
-                    CallEnd::Busy | CallEnd::NoAnswer | CallEnd::Unreachable | CallEnd::Voicemail
+                    CallEnd::Busy | CallEnd::NoAnswer | CallEnd::Unreachable
                 );
                 if was_missed && !is_answered {
                     let was_engaged = presence.calls_of(callee) > 1;
@@ -131,6 +131,16 @@ impl Completions {
                 }
             }
             Event::CallAnswered { call } => self.connected(desk, *call),
+            // Whoever comes to the voicemail has called in vain, too.
+            Event::CallHosted {
+                call,
+                house: House::Voicemail { .. },
+            } => {
+                if let Some(([caller, callee], dialled)) = presence.call(*call) {
+                    let was_engaged = presence.calls_of(callee) > 1;
+                    self.note_missed(now, desk, caller, dialled.clone(), was_engaged);
+                }
+            }
             Event::CallTransferred { call, side, .. } => {
                 let leaves = presence.call(*call).map(|(people, _)| match side {
                     crate::Side::Caller => people[0],

@@ -55,8 +55,7 @@ impl Reception {
                 leg,
                 flow,
                 invite,
-                account: owner.account,
-                device: owner.device,
+                by: owner,
                 replaced,
             })));
         }

@@ -15,7 +15,7 @@ use sip::{Credentials, Flow, Headers, LegId, Request, Text};
 use crate::cluster::Sender;
 pub(crate) use crate::config::Service;
 use crate::reached::Callee;
-use crate::{AccountId, AskId, Credential, Destination, DeviceId, House};
+use crate::{AskId, Credential, Destination, House};
 
 /// All INVITEs that wait for an answer about their people.
 #[derive(Debug, Default)]
@@ -34,14 +34,13 @@ struct Arrival {
     replaces: Option<LegId>,
 }
 
-/// A proved person who goes on with a call on another phone.
+/// A proved person who goes on with a call on another phone, or takes one that rings elsewhere, and names it.
 #[derive(Debug)]
 pub(crate) struct TakeOver {
     pub(crate) leg: LegId,
     pub(crate) flow: Flow,
     pub(crate) invite: Request,
-    pub(crate) account: AccountId,
-    pub(crate) device: DeviceId,
+    pub(crate) by: Credential,
     pub(crate) replaced: LegId,
 }
 

@@ -35,6 +35,20 @@ fn a_call_follows_a_phone_to_another_number_of_the_house() {
 }
 
 #[test]
+fn whoever_a_phone_has_sent_a_call_to_is_told_how_it_came() {
+    let mut rig = rig("sip:1003@carillon.test");
+    rig.call("1002");
+    rig.plan(0, seconds(10), Action::Hangup);
+    rig.run(seconds(20));
+    let history = [
+        "History-Info: <sip:1002@carillon.test>;index=1",
+        "History-Info: <sip:1003@carillon.test;cause=480>;index=1.1;mp=1",
+        "Diversion: <sip:1002@carillon.test>;reason=deflection;counter=1",
+    ];
+    assert_eq!(rig.phones[2].history, history);
+}
+
+#[test]
 fn a_place_outside_the_house_is_reported_and_not_called() {
     let mut rig = rig("sip:bob@elsewhere.example");
     rig.call("1002");

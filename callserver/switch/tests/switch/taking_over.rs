@@ -3,7 +3,7 @@
 use simnet::Conditions;
 use sip::{Replaces, StatusCode};
 
-use crate::phone::Action;
+use crate::phone::{Action, Manner};
 use crate::rig::{Rig, seconds};
 
 const DESK: usize = 0;
@@ -90,4 +90,57 @@ fn a_newcomer_who_gives_up_or_an_end_in_between_leaves_nothing_behind() {
         rig.run(seconds(40));
         rig.assert_no_leaks();
     }
+}
+
+/// Bob's phone rings for alice; how whoever watches it would name that.
+fn ringing() -> (Rig, Replaces) {
+    let logins = ["alice-1", "bob-1", "bob-2", "carol-1"];
+    let mut rig = Rig::new(1, Conditions::perfect(), &logins);
+    rig.phones[2].manner = Manner::Ring;
+    rig.phones[1].manner = Manner::Ring;
+    rig.register_all();
+    rig.server.inbox = Some(Vec::new());
+    rig.call("1002");
+    rig.run(seconds(3));
+    let inbox = rig.server.inbox.take().unwrap();
+    let ringing = { inbox.iter() }.find_map(|(flow, payload)| {
+        let text = std::str::from_utf8(payload).ok()?;
+        let is_ringing = text.starts_with("SIP/2.0 180") && flow.remote == rig.phones[1].address;
+        is_ringing.then_some(text)
+    });
+    let ringing = ringing.expect("a phone that rings");
+    let line = |name: &str| {
+        let mut lines = ringing.lines();
+        lines.find_map(|line| line.strip_prefix(name)).unwrap()
+    };
+    let tag = |name| line(name).split_once("tag=").unwrap().1;
+    let name = Replaces::new(line("Call-ID: "), tag("From: "), tag("To: "));
+    (rig, name)
+}
+
+#[test]
+fn a_call_that_rings_at_another_phone_of_the_same_person_is_taken_by_its_name() {
+    let (mut rig, name) = ringing();
+    rig.plan(2, seconds(0), Action::TakeOver(name));
+    rig.run(seconds(5));
+    assert_eq!((rig.phones[0].answered, rig.phones[2].answered), (1, 1));
+    let media = rig.phones[2].media.expect("a session");
+    assert_eq!(media.direction, sdp::Direction::SendRecv);
+    rig.plan(0, seconds(0), Action::Hangup);
+    rig.run(seconds(20));
+    assert_eq!(rig.phones[2].end(), "they hung up");
+    rig.assert_no_leaks();
+}
+
+#[test]
+fn a_call_that_rings_is_taken_by_its_name_only_by_those_who_may() {
+    let (mut rig, name) = ringing();
+    rig.plan(CAROL, seconds(0), Action::TakeOver(name));
+    rig.run(seconds(5));
+    let refused = "403 Forbidden, 399 carillon.test \"You may not take this call\"";
+    assert_eq!(rig.phones[CAROL].end(), refused);
+    assert_eq!(rig.phones[0].end(), "goes on");
+    rig.plan(0, seconds(0), Action::Hangup);
+    rig.run(seconds(20));
+    rig.assert_no_leaks();
 }

@@ -248,3 +248,31 @@ fn transfers_over_bad_links_come_to_one_end() {
     }
     assert!(joined >= 36, "{joined} of 40");
 }
+
+#[test]
+fn a_transfer_goes_on_where_the_target_has_calls_sent_that_it_does_not_take() {
+    let unanswered = |target: &mut switch::Treatment| {
+        target.forward_no_answer = Some(("1001".into(), seconds(5)));
+    };
+    let busy = |target: &mut switch::Treatment| target.forward_busy = Some("1001".into());
+    for (manner, change) in [
+        (Manner::Ring, &unanswered as &dyn Fn(&mut switch::Treatment)),
+        (Manner::Refuse(StatusCode::BUSY_HERE), &busy),
+        (Manner::Refuse(StatusCode::DECLINE), &busy),
+    ] {
+        // Bob hands carol over to gus, who does not take the call and has such calls go to alice.
+        let logins = ["alice-1", "bob-1", "carol-1", "gus-1"];
+        let mut rig = Rig::new(1, Conditions::perfect(), &logins);
+        rig.register_all();
+        rig.server.directory.treat("gus", change);
+        rig.phones[3].manner = manner;
+        rig.plan(BOB, seconds(0), Action::Call("1003".to_owned()));
+        rig.run(seconds(5));
+        rig.plan(BOB, seconds(0), Action::Refer("9001"));
+        rig.run(seconds(20));
+        assert!(rig.phones[3].leg.is_none());
+        assert_eq!(rig.phones[BOB].heard.last().unwrap(), "no more reports");
+        assert!(rig.phones[ALICE].history[0].contains("sip:9001@"));
+        assert_joined(&mut rig, ALICE, CAROL);
+    }
+}

@@ -377,3 +377,19 @@ fn nobody_else_rings_once_somebody_has_answered() {
     assert_eq!(rig.phones[0].progress, [180]);
     rig.assert_no_leaks();
 }
+
+#[test]
+fn a_call_that_is_declined_goes_where_calls_go_while_the_callee_is_busy() {
+    let mut rig = rig_with(&["alice-1", "bob-1", "carol-1"]);
+    let busy = |bob: &mut Treatment| bob.forward_busy = Some(Text::from_static("1003"));
+    rig.server.directory.treat("bob", busy);
+    rig.phones[1].manner = Manner::RefuseAfter(seconds(2), StatusCode::DECLINE);
+    rig.call("1002");
+    rig.run(seconds(10));
+    assert_eq!((rig.phones[0].answered, rig.phones[2].answered), (1, 1));
+    let by = "Diversion: <sip:1002@carillon.test>;reason=deflection;counter=1".to_owned();
+    assert!(rig.phones[2].history.contains(&by));
+    rig.plan(0, seconds(0), Action::Hangup);
+    rig.run(seconds(20));
+    rig.assert_no_leaks();
+}

@@ -22,6 +22,7 @@ use sip::SubscriptionId;
 
 use super::call::{Branch, Phone};
 use super::invite::Invitation;
+use crate::reached::Callee;
 use crate::refusal::Refusals;
 use crate::timetable::TimerId;
 use crate::way::{Cause, Way};
@@ -62,6 +63,9 @@ enum Stage {
 #[derive(Debug)]
 struct Ringing {
     branches: Vec<Branch>,
+    /// Who was to be reached, and how the transfer came there.
+    callee: Callee,
+    way: Way,
     /// Whose phones they are.
     whom: Vec<Party>,
     invitation: Invitation,

@@ -1,6 +1,6 @@
 //! The target of a blind transfer is called on behalf of the party that stays.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sip::{
     EndCause, HeaderName, Headers, LegId, MaxForwards, Reason, ReferredBy, StatusCode, Text,
@@ -11,18 +11,18 @@ use super::{Ringing, Stage};
 use crate::bridge::Bridge;
 use crate::bridge::call::{self, Branch};
 use crate::bridge::description::Told;
-use crate::bridge::end::{ANSWERED_ELSEWHERE, NO_ANSWER};
+use crate::bridge::end::{ANSWERED_ELSEWHERE, Ending, NO_ANSWER};
 use crate::bridge::invite::Invitation;
 use crate::bridge::search::MOST_FORWARDS;
-use crate::bridge::treat::{Calling, Decision, SendOn};
+use crate::bridge::treat::{Calling, Decision, SendOn, instead};
 use crate::cluster::Sender;
 use crate::desk::Desk;
-use crate::reached::Unreached;
+use crate::reached::{Callee, Unreached};
 use crate::refusal::Refusals;
 use crate::registrar::{Reachable, Registrar};
 use crate::timetable::Timer;
-use crate::way::Way;
-use crate::{CallId, Reached, Side};
+use crate::way::{Cause, Way};
+use crate::{CallEnd, CallId, Reached, Side};
 
 impl Bridge {
     /// Where the target's number leads is known.
@@ -125,7 +125,8 @@ impl Bridge {
         headers.push(HeaderName::Supported, Text::from_static("timer"));
         way.push_history(&mut headers, domain);
         way.push_diversion(&mut headers, domain);
-        let target = target.party;
+        let callee = target;
+        let target = callee.party.clone();
         let invitation = Invitation {
             sender: Sender {
                 party: staying.clone(),
@@ -155,9 +156,11 @@ impl Bridge {
             });
         }
         transfer.target = Some(target);
-        let due = now + desk.config.ring_timeout;
+        let due = now + patience(&callee, desk.config.ring_timeout);
         transfer.stage = Stage::Ringing(Box::new(Ringing {
             branches,
+            callee,
+            way,
             whom: rounds.into_iter().flat_map(|round| round.whom).collect(),
             invitation,
             refusals: Refusals::default(),
@@ -168,7 +171,42 @@ impl Bridge {
 
     /// Nobody picked up.
     pub(crate) fn transfer_rang_too_long(&mut self, now: Instant, desk: &mut Desk, id: CallId) {
-        self.transfer_fails(now, desk, id, StatusCode::TEMPORARILY_UNAVAILABLE);
+        let status = StatusCode::TEMPORARILY_UNAVAILABLE;
+        self.transfer_goes_on(now, desk, id, (Cause::NoAnswer, status));
+    }
+
+    /// Nobody there takes the call: it goes where the target has such calls sent, or comes to nothing.
+    fn transfer_goes_on(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        id: CallId,
+        (cause, status): (Cause, StatusCode),
+    ) {
+        let Some(transfer) = self.transfer_of(id) else {
+            return;
+        };
+        let Stage::Ringing(ringing) = &transfer.stage else {
+            return self.transfer_fails(now, desk, id, status);
+        };
+        let ending = Ending::refused(CallEnd::NoAnswer, status);
+        let Decision::SendOn(SendOn { to, .. }) = instead(&ringing.callee, cause, ending) else {
+            return self.transfer_fails(now, desk, id, status);
+        };
+        if transfer.sent_on >= MOST_FORWARDS {
+            return self.transfer_fails(now, desk, id, status);
+        }
+        transfer.sent_on += 1;
+        let Stage::Ringing(ringing) = std::mem::replace(&mut transfer.stage, Stage::LookingUp)
+        else {
+            return;
+        };
+        transfer.way = Some((ringing.way.clone(), cause));
+        let by = ringing.callee.party.clone();
+        for leg in ringing.stop(now, desk, false) {
+            self.legs.remove(&leg);
+        }
+        self.look_up_target(now, desk, id, to, Some(by));
     }
 
     /// A phone of the target says that it rings. Tells whether the leg is one of those.
@@ -253,7 +291,10 @@ impl Bridge {
         ringing.refusals.note(status, reason);
         if ringing.branches.is_empty() || status.code() >= 600 {
             let (best, _) = std::mem::take(&mut ringing.refusals).best();
-            self.transfer_fails(now, desk, id, best);
+            match Cause::of(best) {
+                Some(cause) => self.transfer_goes_on(now, desk, id, (cause, best)),
+                None => self.transfer_fails(now, desk, id, best),
+            }
         }
         true
     }
@@ -291,6 +332,12 @@ impl Ringing {
         }
         legs
     }
+}
+
+/// How long the target's phones ring.
+fn patience(callee: &Callee, longest: Duration) -> Duration {
+    let own = callee.treatment.forward_no_answer.as_ref();
+    own.map_or(longest, |(_, after)| longest.min(*after))
 }
 
 /// Why a transferor is hung up on: nothing went wrong.
