@@ -18,6 +18,7 @@
 //! | [`handover`] | a newer program takes this one's place |
 //! | [`relay`] | audio from one phone to the other |
 //! | [`studio`] | audio that ends in the server: other codecs, secure RTP on one leg, music for who waits |
+//! | [`live_rooms`] | chat over plain TCP and UDP, in rooms that end when their host leaves |
 //! | [`checkpoint`] | the answered calls in the data folder, so that they outlive the process |
 //! | `neighbours` | which other servers on the same database live, and where they are |
 //! | `others` | what other servers on the same database change |
@@ -40,6 +41,7 @@ pub mod edge;
 pub mod handover;
 mod housekeeping;
 pub mod http;
+pub mod live_rooms;
 mod logging;
 mod login_limit;
 mod neighbours;

@@ -20,6 +20,7 @@ use crate::config::{Config, DigestAlgorithm, Encrypted};
 use crate::control::{ControlServer, Operator, ServerFacts};
 use crate::edge::{self, Dialling, Revival, Running, Setup};
 use crate::http::{HttpServer, Interface, Parts};
+use crate::live_rooms::{LiveRooms, LiveRoomsError};
 use crate::logging;
 use crate::neighbours::{Here, Neighbours, Watch};
 use crate::office::{Office, OfficeError};
@@ -69,6 +70,9 @@ pub enum ServerError {
     /// The HTTP port.
     #[error(transparent)]
     Http(#[from] http::BindError),
+    /// The live rooms.
+    #[error(transparent)]
+    LiveRooms(#[from] LiveRoomsError),
     /// The control socket.
     #[error(transparent)]
     Control(#[from] control::ListenError),
@@ -99,6 +103,7 @@ struct Ready<'a> {
     http: Option<SocketAddr>,
     https: Option<SocketAddr>,
     rtp: String,
+    live_rooms: Option<SocketAddr>,
     data: &'a Path,
 }
 
@@ -157,6 +162,10 @@ async fn serve(
     let http_address = http.bind_plain(config.http)?;
     let https_address = match &certificate {
         Some(certificate) => http.bind_encrypted(&config.https, certificate)?,
+        None => None,
+    };
+    let live_rooms = match &config.live_rooms {
+        Some((address, limits)) => Some(LiveRooms::bind(*address, limits.clone()).await?),
         None => None,
     };
     let control = ControlServer::listen(&DataFolder::control_socket(folder.path()))?;
@@ -220,6 +229,7 @@ async fn serve(
         sign_ups_per_hour: config.accounts.per_address_per_hour,
         limits: &config.http_limits,
         metrics_readers: config.metrics_readers.clone(),
+        live_rooms: live_rooms.as_ref().map(LiveRooms::gauge),
     });
     let facts = ServerFacts {
         exchange: exchange.clone(),
@@ -272,8 +282,10 @@ async fn serve(
         http: Some(http_address),
         https: https_address,
         rtp: config.rtp_ports.to_string(),
+        live_rooms: live_rooms.as_ref().map(LiveRooms::address),
         data: folder.path(),
     });
+    let chatting = live_rooms.map(|rooms| tokio::spawn(rooms.run()));
     tracing::info!(domain, sip = sip.map(tracing::field::display), sips = tls.map(tracing::field::display), http = %http_address, https = https_address.map(tracing::field::display), data = %folder.path().display(), "ready");
 
     loop {
@@ -289,6 +301,7 @@ async fn serve(
     tracing::info!("stopping; a second signal stops at once");
     serving_http.abort();
     serving_control.abort();
+    chatting.inspect(tokio::task::JoinHandle::abort);
     listening.abort();
     keeping_house.abort();
     if let Some(beating) = beating {

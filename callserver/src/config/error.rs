@@ -56,6 +56,11 @@ pub enum ConfigError {
         /// The address.
         address: SocketAddr,
     },
+    /// Everybody would be out at once.
+    #[error(
+        "Nobody could stay in a live room; write how long people may be silent as timeout_seconds in [live_rooms], such as 120."
+    )]
+    NoLiveRoomsTimeout,
     /// Where others reach this server cannot be understood.
     #[error(
         "[cluster] sip = {text:?} is not where other servers could reach this one; write it like \"a.example.org:5060\" or \"192.0.2.1:5060\"."

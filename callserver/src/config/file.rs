@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{ConfigError, EmergencySection, GuestsSection, RelaySection, ServiceCodesSection};
+use super::{
+    ConfigError, EmergencySection, GuestsSection, LiveRoomsSection, RelaySection,
+    ServiceCodesSection,
+};
 
 /// The file. Each key has the meaning of the command line's option of the same name, which wins over it.
 #[derive(Clone, Default, Debug, Deserialize)]
@@ -56,6 +59,8 @@ pub struct ConfigFile {
     pub cluster: ClusterSection,
     /// The number plan.
     pub numbers: NumbersSection,
+    /// Chat over plain TCP and UDP.
+    pub live_rooms: LiveRoomsSection,
     /// The figures for monitoring.
     pub metrics: MetricsSection,
     /// The HTTP interface's limits.
@@ -446,6 +451,10 @@ mod tests {
             first_ban_seconds = 10
             longest_ban_seconds = 3600
             exempt = ["192.0.2.0/24"]
+            [live_rooms]
+            listen = "0.0.0.0:5070"
+            timeout_seconds = 30
+            max_rooms = 5
             [metrics]
             readers = ["192.0.2.7"]
             [http_limits]

@@ -4,6 +4,7 @@ mod error;
 mod file;
 mod guests;
 mod listen;
+mod live_rooms;
 mod relay;
 mod rtp_ports;
 mod services;
@@ -22,11 +23,13 @@ pub use file::{
 };
 pub use guests::{GuestCalls, GuestsSection};
 pub use listen::Encrypted;
+pub use live_rooms::LiveRoomsSection;
 pub use relay::{RelayEngine, RelaySection};
 pub use rtp_ports::{RtpPorts, RtpPortsRefused};
 pub use services::{EmergencySection, ServiceCodesSection, WhoPicksUp};
 
 use crate::certificate::CertificateFiles;
+use crate::live_rooms::HallConfig;
 use crate::store::DatabasePlace;
 use crate::{DataFolder, logging};
 
@@ -81,6 +84,8 @@ pub struct Config {
     pub numbers: NumbersSection,
     /// From where the figures for monitoring may be read.
     pub metrics_readers: Vec<Network>,
+    /// Where the live rooms are, and their limits; `None` if there are none.
+    pub live_rooms: Option<(SocketAddr, HallConfig)>,
     /// Limits of the HTTP interface.
     pub http_limits: HttpSection,
     /// What is logged, and how.
@@ -195,6 +200,7 @@ impl Config {
             cluster: cluster(file.cluster)?,
             numbers: file.numbers,
             metrics_readers,
+            live_rooms: file.live_rooms.read()?,
             http_limits: file.http_limits,
             log: file.log,
         })

@@ -22,6 +22,7 @@ use utoipa_axum::routes;
 use super::Interface;
 use super::problem::Refusal;
 use crate::edge::{Figures, Histogram};
+use crate::live_rooms::{self, LiveGauge};
 
 /// OpenMetrics 1.0, which Prometheus reads since 2018.
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -53,21 +54,22 @@ async fn metrics(
         let detail = "The exchange does not answer; the log may say why.";
         return Err(Problem::new(ProblemKind::Internal, detail).into());
     };
-    let text = text(*figures)
+    let live = interface.live_rooms.as_ref().map(LiveGauge::read);
+    let text = text(*figures, live)
         .map_err(|_| Problem::new(ProblemKind::Internal, "The figures cannot be written."))?;
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }
 
-fn text(figures: Figures) -> Result<String, fmt::Error> {
+fn text(figures: Figures, live: Option<live_rooms::Figures>) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("carillon");
-    registry.register_collector(Box::new(Shown(figures)));
+    registry.register_collector(Box::new(Shown(figures, live)));
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(text)
 }
 
 #[derive(Debug)]
-struct Shown(Figures);
+struct Shown(Figures, Option<live_rooms::Figures>);
 
 impl Collector for Shown {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
@@ -187,7 +189,8 @@ impl Collector for Shown {
             "Packets not passed on",
             "cause",
             &dropped.into(),
-        )
+        )?;
+        self.1.map_or(Ok(()), |live| out.live_rooms(&live))
     }
 }
 
@@ -242,6 +245,26 @@ impl Out<'_, '_> {
             ConstCounter::new(*count).encode(family.encode_family(&[(label, *value)])?)?;
         }
         Ok(())
+    }
+
+    fn live_rooms(&mut self, live: &live_rooms::Figures) -> fmt::Result {
+        self.gauge("live_rooms", "Live rooms that are open", live.rooms)?;
+        self.gauge("live_room_members", "People in live rooms", live.members)?;
+        self.counter(
+            "live_room_texts",
+            "Texts passed on in live rooms",
+            live.texts,
+        )?;
+        self.counter(
+            "live_room_datagrams_dropped",
+            "Datagrams to live rooms that were forged, broken or too many",
+            live.dropped,
+        )?;
+        self.counter(
+            "live_room_timeouts",
+            "People who were silent in live rooms for too long",
+            live.timed_out,
+        )
     }
 
     fn messages(

@@ -47,6 +47,7 @@ pub use serving::{BindError, HttpServer, Listener};
 
 use crate::config::{GuestsSection, HttpSection};
 use crate::edge::{Exchange, PresenceNews};
+use crate::live_rooms::LiveGauge;
 use crate::login_limit::LoginLimit;
 use crate::office::Office;
 use crate::presence::{Listeners, Teller};
@@ -62,6 +63,7 @@ pub struct Interface {
     web_sockets: WebSockets,
     sip: Arc<api::SipService>,
     metrics_readers: Arc<[Network]>,
+    live_rooms: Option<LiveGauge>,
     login_limit: Arc<Mutex<LoginLimit>>,
     limits: Arc<limits::Limits>,
     guests: Arc<guests::Guests>,
@@ -91,6 +93,8 @@ pub struct Parts<'a> {
     pub limits: &'a HttpSection,
     /// From where the figures may be read.
     pub metrics_readers: Vec<Network>,
+    /// The figures of the live rooms, if there are such.
+    pub live_rooms: Option<LiveGauge>,
 }
 
 impl Interface {
@@ -107,6 +111,7 @@ impl Interface {
             web_sockets: parts.web_sockets,
             sip: Arc::new(parts.sip),
             metrics_readers: parts.metrics_readers.into(),
+            live_rooms: parts.live_rooms,
             limits: Arc::new(limits::Limits::new(limits, parts.sign_ups_per_hour)),
             guests: Arc::new(guests::Guests::new(parts.guests)),
             sign_up: parts.sign_up,

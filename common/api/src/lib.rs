@@ -1,7 +1,7 @@
 //! The wire types of the HTTP interface, shared by server and softphone, and the rules for names, passwords and
 //! numbers that both sides must agree on.
 //!
-//! Nothing here reads a clock, a socket or a file. Four layers:
+//! Nothing here reads a clock, a socket or a file. Five layers:
 //!
 //! * **rules**: [`Username`] (with its [`Skeleton`]), [`Password`], [`DisplayName`], [`DeviceLabel`], [`Number`],
 //!   [`PictureFormat`]. A value of such a type has passed its rule; a refusal is an error whose text tells a person
@@ -9,6 +9,7 @@
 //! * **messages**: [`LoginRequest`], [`LoginAnswer`], [`Health`] and the others, one file a group of routes, in JSON as
 //!   the field names say. With the feature `openapi` each describes itself for the OpenAPI document.
 //! * **rooms**: [`room`], what conversations are told in, over HTTP and over WebSocket.
+//! * **live rooms**: [`LiveFrame`], [`LiveSpeech`] and what belongs to them, the one format here that is not HTTP.
 //! * **errors**: [`Problem`], the `application/problem+json` body (RFC 9457) of every answer that is not a success.
 //!
 //! ```
@@ -39,6 +40,7 @@ mod health;
 mod identity;
 mod invitation;
 mod lease;
+mod live_room;
 mod login;
 mod me;
 mod number;
@@ -81,6 +83,11 @@ pub use health::Health;
 pub use identity::{AccountId, AccountKind, DeviceId, Role};
 pub use invitation::{InvitationRequest, InvitationView, NewInvitationAnswer};
 pub use lease::{AfterChange, NumberState, OnCall};
+pub use live_room::{
+    LIVE_ANSWER, LIVE_DATAGRAM, LIVE_HEADER, LIVE_NAME, LIVE_REQUEST, LIVE_TEXT, LIVE_TOKEN,
+    LiveEntry, LiveFrame, LiveHeader, LiveHeard, LiveKind, LiveLeave, LiveList, LiveOperation,
+    LiveRefused, LiveRoom, LiveSeat, LiveSpeech, LiveState, LiveStatus, LiveVerdict,
+};
 pub use login::{Account, DeviceCredential, LOGIN_PATH, LoginAnswer, LoginRequest, SipService};
 pub use me::{Erasure, Me, MeChange, PasswordChange, UsernameChange};
 pub use number::{Number, NumberRefused};
