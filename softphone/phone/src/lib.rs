@@ -18,11 +18,14 @@
 //! Beside it stand the pure parts of what the phone knows over HTTP: the contacts ([`Book`]), and the reading of the server's
 //! stream of events ([`EventReader`], [`Pause`]).
 //!
+//! [`chat`] holds conversations: rooms, messages and what waits to be sent, over the room protocol.
+//!
 //! One speaks in one call at a time; the others wait on hold. Whether the server is still there is found
 //! out by [`Patience`]: as long as sound arrives nobody asks, and without it a dead server is noticed within ten seconds.
 
 mod book;
 mod call;
+pub mod chat;
 mod config;
 mod digit;
 mod encryption;

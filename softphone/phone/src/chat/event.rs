@@ -1,0 +1,184 @@
+//! What a chat is told, and what it tells.
+
+use api::AccountId;
+use api::room::{
+    Addressee, Body, CreateRoom, Message, MessageId, Receipt, Response, Room, RoomError, RoomId,
+};
+
+use super::{Outgoing, Whom};
+
+/// Where the connection to the server stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LinkState {
+    /// There is none; what is written waits.
+    #[default]
+    Offline,
+    /// It is being made.
+    Connecting,
+    /// What is written goes out.
+    Online,
+}
+
+/// Something that a person wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    /// Say something.
+    Send {
+        /// Where, or to whom.
+        whom: Whom,
+        /// Made once for this message, best a UUID.
+        id: MessageId,
+        /// What.
+        body: Body,
+        /// When it was written (RFC 3339), to be shown until the server says when it was stored.
+        written: String,
+    },
+    /// Send again what the server has refused.
+    Retry(MessageId),
+    /// Give up what was not sent.
+    Discard(MessageId),
+    /// This conversation is looked at; what comes in it is read. None is, without one.
+    LookAt(Option<RoomId>),
+    /// A key was pressed in this conversation.
+    TypeIn(RoomId),
+    /// Earlier messages are wanted.
+    Earlier(RoomId),
+    /// Open a room.
+    Create {
+        /// Comes back with the answer.
+        tag: u64,
+        /// How it shall be.
+        room: CreateRoom,
+    },
+    /// Add people to a room.
+    Add {
+        /// Comes back with the answer.
+        tag: u64,
+        /// Which.
+        room: RoomId,
+        /// Whom.
+        people: Vec<Addressee>,
+    },
+    /// Leave a room.
+    Leave {
+        /// Comes back with the answer.
+        tag: u64,
+        /// Which.
+        room: RoomId,
+    },
+}
+
+/// What happens to a chat.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChatInput {
+    /// Conversations may begin.
+    Start,
+    /// A connection is there.
+    Opened {
+        /// The access token for it.
+        token: String,
+    },
+    /// There is no connection any more, or none could be made.
+    Closed,
+    /// The server has said something.
+    Heard(Box<Response>),
+    /// A person wants something.
+    Do(Box<Wish>),
+    /// `poll_timeout` is over.
+    Timeout,
+}
+
+/// What a chat tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChatEvent {
+    /// Open a connection, and say `Opened` or `Closed`.
+    Connect,
+    /// Close the connection: the server has said that it is worth nothing.
+    Disconnect,
+    /// The connection stands elsewhere.
+    Link(LinkState),
+    /// A room is new, or looks different now.
+    Room(Box<Room>),
+    /// One is not in a room any more.
+    RoomGone(RoomId),
+    /// A message is new, or says something else now.
+    Message {
+        /// The message.
+        message: Box<Message>,
+        /// Whether somebody else has just said it.
+        is_news: bool,
+    },
+    /// The earliest messages of a room are gone, up to this one: one's copy was deleted.
+    Forgotten {
+        /// Which room.
+        room: RoomId,
+        /// The last one that is gone.
+        sequence: i64,
+    },
+    /// Something waits to be sent, or waits in another way now.
+    Outgoing(Box<Outgoing>),
+    /// The server has it on disk.
+    Stored {
+        /// Which.
+        id: MessageId,
+        /// Where.
+        room: RoomId,
+        /// Its place there.
+        sequence: i64,
+    },
+    /// Something that was not sent was given up.
+    Discarded(MessageId),
+    /// Somebody has, or has read, everything up to a number.
+    Receipt {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        account: AccountId,
+        /// What.
+        receipt: Receipt,
+        /// The last of them.
+        sequence: i64,
+    },
+    /// Somebody writes, or has stopped to.
+    Typing {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        account: AccountId,
+        /// Whether they write.
+        is_typing: bool,
+    },
+    /// Earlier messages are there; with or without more before them.
+    Earlier {
+        /// Which room.
+        room: RoomId,
+        /// Whether there are more.
+        is_more: bool,
+    },
+    /// What a `Wish` with this tag has come to.
+    Answer {
+        /// The wish's.
+        tag: u64,
+        /// The room that was made, or what is wrong.
+        outcome: Result<Option<Box<Room>>, RoomError>,
+    },
+    /// Something has to outlive the program. Comes before the event that it belongs to.
+    Keep(Keep),
+}
+
+/// What has to outlive the program.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Keep {
+    /// A room, in the place of the former one.
+    Room(Box<Room>),
+    /// A message, in the place of the former one.
+    Message(Box<Message>),
+    /// A room and its messages are not wanted any more.
+    RoomGone(RoomId),
+    /// The messages of a room up to this one are not wanted any more.
+    Forgotten(RoomId, i64),
+    /// Something waits to be sent; in the place of what waited under the same id.
+    Outgoing(Box<Outgoing>),
+    /// It does not wait any more.
+    Sent(MessageId),
+}

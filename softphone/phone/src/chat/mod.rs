@@ -1,0 +1,28 @@
+//! Conversations: rooms, messages and what waits to be sent, over the room protocol.
+//!
+//! [`Chat`] is one account on one device. It has no socket and no disk: its owner opens a connection when it is told to
+//! ([`ChatEvent::Connect`]), passes on what is said and heard, and keeps what is to be kept ([`ChatEvent::Keep`]).
+//!
+//! | it is told ([`ChatInput`]) | it tells ([`ChatEvent`]) |
+//! |---|---|
+//! | `Start` | `Connect`; after `Opened` and the server's greeting `Link(Online)` |
+//! | `Opened`, `Heard`, `Closed` | `Room`, `Message`, `Receipt`, `Typing` … as they come |
+//! | `Do` with a [`Wish`] | `Outgoing` for what waits, `Stored` once the server has it on disk |
+//!
+//! **Nothing lost, nothing twice.** What is written waits in the outbox, under an id that was made once, until the server
+//! has said that it is stored; it is sent again over each new connection. Of each room all entries up to a number are
+//! known without a gap; with these numbers each connection begins, and the server tells what comes after.
+
+mod archive;
+mod conversation;
+mod core;
+mod event;
+mod hearing;
+mod outbox;
+mod wishing;
+
+pub use archive::Archive;
+pub use conversation::Conversation;
+pub use core::{Chat, ChatConfig};
+pub use event::{ChatEvent, ChatInput, Keep, LinkState, Wish};
+pub use outbox::{Outgoing, OutgoingState, Whom};
