@@ -5,14 +5,17 @@ use std::collections::VecDeque;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use api::room::RoomId;
 use api::{AccountId, Contact, Number};
+use phone::chat::{ChatEvent, LinkState};
+use serde_json::{Value, json};
 use softphone::engine::{
     AccountSummary, CallNumber, CallStatistics, Command, Encryption, EndReason, EngineGone,
     Fingerprint, Hold, Notice, Problem, Registration,
 };
 use softphone::window::{self, Link, Settings, SettingsFile, ThemeChoice};
 
-const SCENES: &str = "sign-in, stranger, refused, ready, guest, moved, missed, retrying, error, incoming, calling, talking, held, second, two, reconnecting, ended, calls";
+const SCENES: &str = "sign-in, stranger, refused, ready, guest, moved, missed, retrying, error, incoming, calling, talking, held, second, two, reconnecting, ended, calls, chats";
 
 /// Says what the scene needs, and takes every command.
 struct Rehearsal {
@@ -79,6 +82,7 @@ const CALL: CallNumber = CallNumber(1);
 
 fn script(scene: &str) -> anyhow::Result<VecDeque<Notice>> {
     let account = AccountSummary {
+        id: api::AccountId(1),
         name: "amina".into(),
         display_name: "Amina Yusuf".into(),
         number: Some("100".into()),
@@ -137,6 +141,7 @@ fn script(scene: &str) -> anyhow::Result<VecDeque<Notice>> {
         ],
         "guest" => vec![Notice::Registration(Registration::Registered(
             AccountSummary {
+                id: api::AccountId(1),
                 name: "guest-7".into(),
                 display_name: "Guest".into(),
                 number: Some("90417".into()),
@@ -212,6 +217,11 @@ fn script(scene: &str) -> anyhow::Result<VecDeque<Notice>> {
                 "The microphone does not open; check that it is plugged in, then call again.",
             )),
         ],
+        "chats" => {
+            let mut notices = vec![ready, contacts()];
+            notices.extend(conversation());
+            notices
+        }
         "calls" => vec![
             ready,
             bruno.clone(),
@@ -228,6 +238,85 @@ fn script(scene: &str) -> anyhow::Result<VecDeque<Notice>> {
         _ => anyhow::bail!("there is no scene {scene}; say one of {SCENES}"),
     };
     Ok(notices.into())
+}
+
+/// A conversation of two, and one of three.
+fn conversation() -> Vec<Notice> {
+    let person = |account: i64, name: &str, read: i64| {
+        json!({ "account": account, "number": format!("{account}00"), "name": name.to_lowercase(), "display_name": name,
+            "role": "member", "since": "2026-11-01T08:00:00Z", "delivered": read, "read": read })
+    };
+    let room = |id: &str, kind: &str, name: &str, unread: i64, people: Vec<Value>| {
+        json!({ "id": id, "kind": kind, "name": name, "is_named": false, "description": "", "picture": null,
+            "opened": "2026-11-01T08:00:00Z", "settings": {}, "role": "member", "participant_count": people.len(),
+            "participants": people, "first_sequence": 1, "last_sequence": 0, "unread": unread })
+    };
+    let said = |room: &str, sequence: i64, sender: i64, sent: &str, text: &str| {
+        json!({ "room": room, "sequence": sequence, "id": format!("{room}-{sequence}"), "kind": "user",
+            "sender": sender, "sent": sent, "body": { "type": "text", "text": text } })
+    };
+    let three = vec![
+        person(1, "Amina Yusuf", 0),
+        person(2, "Bruno Keller", 3),
+        person(3, "Chiara Rossi", 2),
+    ];
+    let rooms = [
+        room("direct", "direct", "Bruno Keller", 0, three[..2].to_vec()),
+        room("group", "group", "Lunch on Fridays", 2, three),
+    ];
+    let messages = [
+        said(
+            "direct",
+            1,
+            2,
+            "2026-11-20T09:12:00Z",
+            "Good morning! Are you in the office today?",
+        ),
+        said(
+            "direct",
+            2,
+            1,
+            "2026-11-20T09:14:00Z",
+            "Yes, until five. Shall we look at the plan together after lunch? I have marked what I would leave out, and two things that I do not understand at all.",
+        ),
+        said(
+            "direct",
+            3,
+            2,
+            "2026-11-21T08:02:00Z",
+            "Done. Thank you for yesterday.",
+        ),
+        said(
+            "direct",
+            4,
+            1,
+            "2026-11-21T08:05:00Z",
+            "With pleasure. Call me when you are there.",
+        ),
+        said(
+            "group",
+            1,
+            3,
+            "2026-11-21T10:00:00Z",
+            "Who is coming on Friday?",
+        ),
+        said("group", 2, 2, "2026-11-21T10:03:00Z", "I am."),
+    ];
+    let mut notices = vec![Notice::Chat(Box::new(ChatEvent::Link(LinkState::Online)))];
+    let read = |value: Value| serde_json::from_value(value).expect("a room");
+    notices.extend(rooms.map(|room| Notice::Chat(Box::new(ChatEvent::Room(Box::new(read(room)))))));
+    notices.extend(messages.map(|message| {
+        let message = serde_json::from_value(message).expect("a message");
+        let is_news = false;
+        Notice::Chat(Box::new(ChatEvent::Message { message, is_news }))
+    }));
+    let typing = ChatEvent::Typing {
+        room: RoomId::parse("direct").expect("an id"),
+        account: AccountId(2),
+        is_typing: true,
+    };
+    notices.push(Notice::Chat(Box::new(typing)));
+    notices
 }
 
 fn contacts() -> Notice {

@@ -6,14 +6,16 @@
 //! | [`engine`] | one thread that owns sockets, audio devices and [`phone::Phone`]; commands in, notices out |
 //! | [`headless`] | the verbs for scripts, one JSON object a line |
 //! | [`keep`] | what is kept on disk between runs, for its owner only |
+//! | [`menu`] | menus for the terminal |
 //! | [`web`] | the server's HTTP interface: whom to trust, sign-in |
 //! | [`window`] | what people see |
 //!
-//! The window and the verbs only ever talk to the [`engine::Engine`]; neither touches a socket.
+//! The window, the verbs and the menus only ever talk to the [`engine::Engine`]; none touches a socket.
 
 pub mod cli;
 pub mod engine;
 pub mod headless;
 pub mod keep;
+pub mod menu;
 pub mod web;
 pub mod window;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use softphone::cli::{Cli, Command};
-use softphone::{headless, window};
+use softphone::{headless, menu, window};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         .init();
     match cli.command {
         Some(Command::Headless(arguments)) => headless::run(arguments),
+        Some(Command::Menu(arguments)) => menu::run(arguments),
         None => {
             let options = window::Options {
                 engine: cli.window.engine.config(),

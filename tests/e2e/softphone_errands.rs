@@ -175,3 +175,26 @@ fn past_calls_say_how_good_they_were_and_who_hung_up() {
         assert!(heard["mos"].as_f64().unwrap() > 1.0, "{call:?}");
     }
 }
+
+#[test]
+fn who_was_called_in_vain_is_waited_for() {
+    let server = Server::start().unwrap();
+    let ann = server.add_account("ann", "1001").unwrap();
+    let bob = server.add_account("bob", "1002").unwrap();
+    let mut at_anns =
+        Softphone::start(&server, &ann, &Sound::silent(), &["--commands", "watch"]).unwrap();
+    at_anns.wait_for("registered", SOON).unwrap();
+    let busy = ["call-settings", "set", "--do-not-disturb", "true"];
+    run(&server, &bob, &busy);
+    at_anns.process().write_line("call 1002").unwrap();
+    at_anns.wait_for("ended", SOON).unwrap();
+    let wish = run(&server, &ann, &["call-back", "from", "1002"]);
+    let wish = wish.event("call_back").unwrap().clone();
+    assert_eq!(wish.text("name"), "bob");
+    let list = run(&server, &ann, &["call-back", "list"]);
+    let id = list.event("call_back").unwrap().number("id").unwrap();
+    assert_eq!(id, wish.number("id").unwrap());
+    run(&server, &ann, &["call-back", "cancel", &format!("{id:.0}")]);
+    let list = run(&server, &ann, &["call-back", "list"]);
+    assert!(list.event("call_back").is_err());
+}

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use verbs::{
-    AccountVerb, CallSettingsChange, CallSettingsVerb, ContactsVerb, GreetingVerb, NumberVerb,
-    OldNumber, PresenceVerb, Verb, VoicemailsVerb,
+    AccountVerb, CallBackVerb, CallSettingsChange, CallSettingsVerb, ContactsVerb, GreetingVerb,
+    NumberVerb, OldNumber, PresenceVerb, RoomsVerb, Verb, VoicemailsVerb,
 };
 
 use crate::engine::{Digit, EngineConfig, Fingerprint, SipTransport};
@@ -51,6 +51,25 @@ pub struct WindowArguments {
 pub enum Command {
     /// Work without a window: one JSON object per line on stdout, logs on stderr
     Headless(HeadlessArguments),
+    /// Conversations and your account on a terminal, with numbered menus
+    Menu(MenuArguments),
+}
+
+/// What the menus start with.
+#[derive(Debug, Args)]
+pub struct MenuArguments {
+    /// The server's web address; asked for without it
+    #[arg(long, value_name = "URL")]
+    pub server: Option<String>,
+    /// The account's name; asked for without it
+    #[arg(long, value_name = "NAME")]
+    pub login: Option<String>,
+    /// Keep the sign-in, certificates and conversations in this folder instead of the usual place
+    #[arg(long, value_name = "FOLDER")]
+    pub keep: Option<PathBuf>,
+    /// Network.
+    #[command(flatten)]
+    pub engine: EngineArguments,
 }
 
 /// Who the headless softphone is, and what it does.

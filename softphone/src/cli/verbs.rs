@@ -63,6 +63,33 @@ pub enum Verb {
         #[arg(long, value_name = "COUNT", default_value_t = 100)]
         limit: usize,
     },
+    /// Be called when somebody is free who was busy or did not answer
+    CallBack {
+        /// What about it.
+        #[command(subcommand)]
+        verb: CallBackVerb,
+    },
+    /// Write to somebody, or into a room, and wait until the server has it on disk
+    Message {
+        /// A number, a name, #ACCOUNT or a room's id
+        target: String,
+        /// What is said
+        text: String,
+    },
+    /// Print what was written with somebody, or in a room, the oldest first
+    History {
+        /// A number, a name, #ACCOUNT or a room's id
+        target: String,
+        /// At most so many messages, the last ones
+        #[arg(long, value_name = "COUNT", default_value_t = 100)]
+        limit: usize,
+    },
+    /// Conversations of several people
+    Rooms {
+        /// What about them.
+        #[command(subcommand)]
+        verb: RoomsVerb,
+    },
     /// Messages that callers left when nobody answered, and what they hear before they speak
     Voicemails {
         /// What about them.
@@ -294,4 +321,55 @@ pub enum GreetingVerb {
     },
     /// Let callers hear the server's own words again
     Remove,
+}
+
+/// What about rooms.
+#[derive(Debug, Subcommand)]
+pub enum RoomsVerb {
+    /// Print all of them, those where something happened last first
+    List,
+    /// Open one
+    Create {
+        /// Its name; composed of the people's names without it
+        #[arg(long, value_name = "TEXT")]
+        name: Option<String>,
+        /// Who is in it besides you: numbers, names or #ACCOUNT
+        #[arg(required = true)]
+        people: Vec<String>,
+    },
+    /// Add people to one
+    Add {
+        /// Its id, as `list` prints it
+        room: String,
+        /// Numbers, names or #ACCOUNT
+        #[arg(required = true)]
+        people: Vec<String>,
+    },
+    /// Leave one
+    Leave {
+        /// Its id, as `list` prints it
+        room: String,
+    },
+    /// Delete your copy of what was said in one; the others keep theirs
+    Forget {
+        /// Its id, as `list` prints it
+        room: String,
+    },
+}
+
+/// What about being called back.
+#[derive(Debug, Subcommand)]
+pub enum CallBackVerb {
+    /// Wait for somebody: when they are free your phones ring, and the call is made when one is answered
+    From {
+        /// The number or name that was called in vain
+        target: String,
+    },
+    /// Print whom you wait for
+    List,
+    /// Wait no more
+    Cancel {
+        /// The id, as `list` prints it
+        id: u64,
+    },
 }

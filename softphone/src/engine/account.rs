@@ -25,6 +25,7 @@ pub(super) struct Opened {
 
 fn summary(answer: &LoginAnswer, transport: SipTransport) -> AccountSummary {
     AccountSummary {
+        id: answer.account.id,
         name: answer.account.name.clone(),
         display_name: answer.account.display_name.clone(),
         number: answer

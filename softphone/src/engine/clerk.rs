@@ -101,6 +101,11 @@ impl Clerk {
         self.farewells > 0
     }
 
+    /// The sign-in, for who has a connection of their own under it.
+    pub(super) fn session(&self) -> Option<Arc<Session>> {
+        self.session.clone()
+    }
+
     /// Whether there is somebody to run errands for.
     pub(super) fn has_session(&self) -> bool {
         self.session.is_some()

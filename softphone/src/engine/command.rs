@@ -1,6 +1,8 @@
 //! What the engine can be told to do, and how it is set up.
 
+use api::room::RoomId;
 use bytes::Bytes;
+use phone::chat::Wish;
 use phone::{CallNumber, Digit};
 use sip_tokio::Fingerprint;
 
@@ -76,6 +78,8 @@ pub struct EngineConfig {
     pub device_label: String,
     /// What is kept between runs; the window's own place, or nothing.
     pub keep: Keep,
+    /// Whether conversations that are kept are sealed, with a key out of the desktop's key ring, where there is one.
+    pub uses_key_ring: bool,
     /// The one certificate that any server must show over HTTPS, besides what is kept and what a link says.
     pub trusted: Option<Fingerprint>,
     /// The URN that stands for this installation at the server (RFC 5626 section 4.1).
@@ -94,6 +98,7 @@ impl Default for EngineConfig {
             allow_plain: false,
             device_label: "softphone".into(),
             keep: Keep::nowhere(),
+            uses_key_ring: false,
             trusted: None,
             instance: Instance::new(),
         }
@@ -212,6 +217,17 @@ pub enum Command {
         call: CallNumber,
         /// The call with whoever takes it.
         consulted: CallNumber,
+    },
+    /// Something is wanted of conversations. What comes of it are `Notice::Chat`s.
+    Chat(Box<Wish>),
+    /// Find messages that say these words, among those that this computer keeps. Ends with `Notice::Found`.
+    Search {
+        /// Comes back with the answer.
+        tag: u64,
+        /// The words.
+        words: String,
+        /// Where; everywhere without it.
+        room: Option<RoomId>,
     },
     /// Play a recording through the speaker, in the place of what is played or recorded now. Ends with `Notice::Played`.
     Play {

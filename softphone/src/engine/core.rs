@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use api::Account;
-use bytes::Bytes;
 use phone::{Book, CallNumber, Input, Phone, RegistrationState};
 use sip_tokio::{Fingerprint, FlowFailure, Received, Sockets};
 use tokio::sync::mpsc;
@@ -15,6 +14,7 @@ use super::audio::{Report, sleep_until};
 use super::booth::{Booth, BoothNews};
 use super::clerk::{Clerk, Word};
 use super::conversation::Conversation;
+use super::messenger::{Messenger, MessengerNews};
 use super::outlet::Outlet;
 use super::sign_in::{LoginOutcome, NoEntry, Owner};
 use super::{AccountSummary, Command, EngineConfig, Notice, Problem, Registration};
@@ -47,6 +47,9 @@ pub(crate) struct Core {
     /// What is played or recorded beside calls, and what is told of it.
     pub(super) booth: Option<Booth>,
     pub(super) booth_news: (mpsc::Sender<BoothNews>, mpsc::Receiver<BoothNews>),
+    /// Conversations, and what is told of them.
+    pub(super) messenger: Option<Messenger>,
+    pub(super) messenger_news: (mpsc::Sender<MessengerNews>, mpsc::Receiver<MessengerNews>),
     leaving: Option<Leaving>,
     /// Whether `SignedOut` waits for the ends of the last calls, so that it is the last news of a sign-out.
     pub(super) owes_signed_out: bool,
@@ -84,6 +87,7 @@ enum Happening {
     LoggedIn(LoginOutcome),
     Word(Word),
     Booth(BoothNews),
+    Messenger(MessengerNews),
     Time,
     Room,
 }
@@ -110,6 +114,8 @@ impl Core {
             last_call: 0,
             booth: None,
             booth_news: mpsc::channel(REPORTS),
+            messenger: None,
+            messenger_news: mpsc::channel(REPORTS),
             leaving: None,
             owes_signed_out: false,
         };
@@ -137,6 +143,7 @@ impl Core {
                 Happening::LoggedIn(outcome) => self.logged_in(outcome).await,
                 Happening::Word(word) => self.on_word(word),
                 Happening::Booth(news) => self.on_booth(news),
+                Happening::Messenger(news) => self.on_messenger(news),
                 Happening::Time | Happening::Room => {}
             }
             self.run_timers();
@@ -166,6 +173,7 @@ impl Core {
         let due = self.due();
         let (sockets, login, outlet) = (&mut self.sockets, &mut self.login, &mut self.outlet);
         let (clerk, booth_news) = (&mut self.clerk, &mut self.booth_news.1);
+        let messenger_news = &mut self.messenger_news.1;
         let command = async {
             match commands {
                 Some(commands) => commands.recv().await,
@@ -197,6 +205,7 @@ impl Core {
             }
             word = clerk.word() => Happening::Word(word),
             Some(news) = booth_news.recv() => Happening::Booth(news),
+            Some(news) = messenger_news.recv() => Happening::Messenger(news),
             () = sleep_until(due) => Happening::Time,
             () = outlet.wait_for_room() => Happening::Room,
         }
@@ -278,6 +287,8 @@ impl Core {
             Command::TransferToCall { call, consulted } => {
                 self.drive(Input::TransferToCall { call, consulted });
             }
+            Command::Chat(wish) => self.chat(*wish),
+            Command::Search { tag, words, room } => self.search(tag, words, room),
             Command::Play { item, recording } => self.play(item, recording),
             Command::Record => self.record(),
             Command::StopSound => self.booth = None,
@@ -304,6 +315,7 @@ impl Core {
         let for_good = !then_stop || !self.config.keep.keeps();
         if !then_stop {
             self.config.keep.forget_sign_in();
+            self.forget_letters();
         }
         let latest = Instant::now() + SIGN_OUT_PATIENCE;
         let until = self
@@ -331,6 +343,7 @@ impl Core {
 
     /// The account is gone, confirmed or not.
     pub(super) fn forget_account(&mut self) {
+        self.end_letters();
         self.line = None;
         self.sockets = None;
         self.book = Book::default();
@@ -367,69 +380,11 @@ impl Core {
         self.drive(input);
     }
 
-    fn play(&mut self, item: i64, recording: Bytes) {
-        self.booth = None;
-        if !self.conversations.is_empty() {
-            self.problem(in_a_call());
-            return self.outlet.tell(Notice::Played { item });
-        }
-        let (device, news) = (self.config.audio_out.clone(), self.booth_news.0.clone());
-        self.booth = self.started(Booth::play(item, recording, device, news));
-        if self.booth.is_none() {
-            self.outlet.tell(Notice::Played { item });
-        }
-    }
-
-    fn record(&mut self) {
-        self.booth = None;
-        if !self.conversations.is_empty() {
-            return self.problem(in_a_call());
-        }
-        let (device, news) = (self.config.audio_in.clone(), self.booth_news.0.clone());
-        self.booth = self.started(Booth::record(device, news));
-    }
-
-    fn started(&mut self, outcome: std::io::Result<Booth>) -> Option<Booth> {
-        outcome
-            .map_err(|error| {
-                self.problem(Problem {
-                    code: "no-thread",
-                    sentence: format!(
-                        "No sound can be made ({error}); close other programs and try again."
-                    ),
-                });
-            })
-            .ok()
-    }
-
-    fn on_booth(&mut self, news: BoothNews) {
-        self.outlet.tell(match news {
-            BoothNews::Playing { item, seconds } => Notice::Playing { item, seconds },
-            BoothNews::Played { item } => Notice::Played { item },
-            BoothNews::Recording {
-                seconds,
-                level_dbfs,
-            } => Notice::Recording {
-                seconds,
-                level_dbfs,
-            },
-            BoothNews::Recorded { recording, seconds } => Notice::Recorded { recording, seconds },
-            BoothNews::Failed(problem) => Notice::Error(problem),
-        });
-    }
-
     pub(super) fn tell_registration(&mut self, registration: Registration) {
         self.outlet.tell(Notice::Registration(registration));
     }
 
     pub(super) fn problem(&mut self, problem: Problem) {
         self.outlet.tell(Notice::Error(problem));
-    }
-}
-
-fn in_a_call() -> Problem {
-    Problem {
-        code: "in-a-call",
-        sentence: "Microphone and speaker are in a call; try again when it is over.".into(),
     }
 }

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use api::{Contact, PresenceView};
+use api::room::Message;
+use api::{AccountId, Contact, PresenceView};
 use bytes::Bytes;
+use phone::chat::ChatEvent;
 use phone::{CallNumber, Digit, Encryption, EndReason, Hold, TransferProgress};
 use sip_tokio::Fingerprint;
 
@@ -13,6 +15,8 @@ use crate::web::{Refused, Reply};
 /// Who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountSummary {
+    /// What the account is known by for ever.
+    pub id: AccountId,
     /// The account's name, as typed at sign-in.
     pub name: String,
     /// The name that others see.
@@ -235,6 +239,15 @@ pub enum Notice {
     Contacts(Vec<Contact>),
     /// How people are: all whom we may see, each time when listening begins anew, and then one when it changes.
     Presences(Vec<PresenceView>),
+    /// Something about conversations.
+    Chat(Box<ChatEvent>),
+    /// What `Command::Search` has found, the latest first.
+    Found {
+        /// The command's.
+        tag: u64,
+        /// The messages.
+        messages: Vec<Message>,
+    },
     /// Messages that callers left: how many are there, each time when that changes.
     Voicemail {
         /// Not heard yet.

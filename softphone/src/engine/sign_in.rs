@@ -161,6 +161,7 @@ impl Core {
             self.clerk.begin(Session::new(connection, tokens, keeper));
         }
         self.open_book();
+        self.begin_letters();
         self.drive(Input::SignIn);
     }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::password_file;
 use super::runner::{Outcome, Runner};
-use crate::cli::{AccountVerb, ContactsVerb, NumberVerb, OldNumber};
+use crate::cli::{AccountVerb, CallBackVerb, ContactsVerb, NumberVerb, OldNumber};
 use crate::engine::{Command, Password, Problem};
 use crate::web::{Errand, Reply};
 
@@ -83,6 +83,18 @@ pub(super) async fn contacts<W: Write>(
     run(runner, errand).await
 }
 
+pub(super) async fn call_back<W: Write>(
+    runner: &mut Runner<'_, W>,
+    verb: CallBackVerb,
+) -> Result<Outcome, Problem> {
+    let errand = match verb {
+        CallBackVerb::From { target } => Errand::CallBack { dialled: target },
+        CallBackVerb::List => Errand::CallBacks,
+        CallBackVerb::Cancel { id } => Errand::CancelCallBack { id },
+    };
+    run(runner, errand).await
+}
+
 /// Ends the sign-in at the server, and forgets what is kept of it.
 pub(super) async fn sign_out<W: Write>(runner: &mut Runner<'_, W>) -> Result<Outcome, Problem> {
     if let Err(signal) = runner.registered().await? {
@@ -117,6 +129,11 @@ async fn run<W: Write>(runner: &mut Runner<'_, W>, errand: Errand) -> Result<Out
         Reply::Directory(people) => {
             for person in people {
                 runner.tell("person", json!(person));
+            }
+        }
+        Reply::CallBacks(waiting) => {
+            for one in waiting {
+                runner.tell("call_back", json!(one));
             }
         }
         Reply::ContactRemoved(_) | Reply::Done => runner.tell("done", json!({})),

@@ -3,9 +3,11 @@
 use std::io::Write;
 use std::time::{Duration, Instant, SystemTime};
 
+use phone::chat::ChatEvent;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use super::messages::chat_line;
 use crate::engine::{CallNumber, Encryption, Notice, Problem, Registration, TransferProgress};
 
 /// How often `heard` is printed at most. Levels come ten times a second, which is more than a log needs.
@@ -130,6 +132,7 @@ impl<W: Write> Lines<W> {
             Notice::NumberChanged { old, new } => {
                 self.event("number_changed", json!({ "old": old, "new": new }));
             }
+            Notice::Chat(event) => self.chat(event),
             Notice::Voicemail { new, old } => {
                 self.event("voicemail", json!({ "new": new, "old": old }));
             }
@@ -151,10 +154,18 @@ impl<W: Write> Lines<W> {
             | Notice::Contacts(_)
             | Notice::Presences(_)
             | Notice::Reply { .. }
+            | Notice::Found { .. }
             | Notice::Played { .. }
             | Notice::Recording { .. }
             | Notice::Recorded { .. }
             | Notice::Stopped => {}
+        }
+    }
+
+    /// What a script may want to know of conversations.
+    fn chat(&mut self, event: &ChatEvent) {
+        if let Some((name, fields)) = chat_line(event) {
+            self.event(name, fields);
         }
     }
 
@@ -204,6 +215,11 @@ fn rounded(value: f64, digits: i32) -> f64 {
     (value * scale).round() / scale
 }
 
+/// The present moment, as [`timestamp`] writes it.
+pub(crate) fn now() -> String {
+    timestamp(SystemTime::now())
+}
+
 /// RFC 3339 in UTC with microseconds.
 fn timestamp(at: SystemTime) -> String {
     let at = OffsetDateTime::from(at);
@@ -242,6 +258,7 @@ mod tests {
     #[test]
     fn a_registration_tells_the_number() {
         let account = AccountSummary {
+            id: api::AccountId(1),
             name: "amina".into(),
             display_name: "Amina".into(),
             number: Some("200".into()),

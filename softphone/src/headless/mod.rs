@@ -24,6 +24,13 @@
 //! | `voicemail` | `new`, `old`: how many messages of callers there are |
 //! | `message_left` | `id`, `who`, `number`, `left_at`, `seconds`, `is_heard`: one line of `voicemails list` |
 //! | `playing` | `id`, `seconds` |
+//! | `conversations` | `is_connected` |
+//! | `message` | `room`, `sequence`, `id`, `from`, `name`, `sent`, `kind`, and for a `text` `text`, `reply_to` |
+//! | `stored`, `refused` | `id`, `room`, `sequence`; `id`, `sentence`: what became of one's own message |
+//! | `delivered`, `read` | `room`, `account`, `sequence`: how far somebody has come |
+//! | `typing`, `room_gone` | `room`, `account`, `is_typing`; `room` |
+//! | `room` | `room`, `kind`, `name`, `unread`, `last_sequence`, `participants` |
+//! | `call_back` | `id`, `number`, `name`, `dialled`, `seconds_left`, `is_under_way` |
 //! | `past_call` | `id`, `direction`, `who`, `number`, `dialled`, `started_at`, `seconds` (`null`: not answered), `cause`, `hung_up_by`: `us`, `them` or `server`, `codec`, `encrypted`, `heard` and `they_heard`: `lost`, `jitter_millis`, `round_trip_millis`, `mos` |
 //! | `presence` | `who`, `number`, `account`, `state`, `note`, `since`, `last_seen` |
 //! | `own_presence` | `state`, `note`, `visibility`, `since` |
@@ -45,6 +52,7 @@ mod call_settings;
 mod calls;
 mod errands;
 mod lines;
+mod messages;
 mod orders;
 mod password_file;
 mod presence;
@@ -61,7 +69,9 @@ use crate::engine::{Command, Digit, Engine, EngineConfig, Problem, check_devices
 use crate::keep::{Keep, SignIn};
 use crate::web::ServerAddress;
 use lines::Lines;
-pub(crate) use orders::digits;
+pub(crate) use lines::now;
+pub(crate) use messages::addressee;
+pub(crate) use orders::{digits, lines_of_stdin};
 use runner::{Outcome, Runner};
 
 /// Runs one verb and says how it went.
@@ -110,7 +120,11 @@ async fn perform<W: io::Write>(
         | Verb::Contacts { .. }
         | Verb::Presence { .. }
         | Verb::CallSettings { .. }
+        | Verb::CallBack { .. }
         | Verb::Calls { .. }
+        | Verb::Message { .. }
+        | Verb::History { .. }
+        | Verb::Rooms { .. }
         | Verb::SignOut => {
             config = silent(config);
         }
@@ -146,6 +160,10 @@ async fn perform<W: io::Write>(
         Verb::Contacts { verb } => errands::contacts(&mut runner, verb).await,
         Verb::CallSettings { verb } => call_settings::run(&mut runner, verb).await,
         Verb::Calls { limit } => calls::run(&mut runner, limit).await,
+        Verb::CallBack { verb } => errands::call_back(&mut runner, verb).await,
+        Verb::Message { target, text } => messages::message(&mut runner, &target, text).await,
+        Verb::History { target, limit } => messages::history(&mut runner, &target, limit).await,
+        Verb::Rooms { verb } => messages::rooms(&mut runner, verb).await,
         Verb::Voicemails { verb } => voicemails::run(&mut runner, verb).await,
         Verb::Presence { verb } => presence::run(&mut runner, verb).await,
         Verb::SignOut => errands::sign_out(&mut runner).await,

@@ -142,7 +142,7 @@ impl Calls {
 }
 
 /// The lines of stdin, as they come.
-pub(super) fn lines_of_stdin() -> std::io::Result<mpsc::Receiver<String>> {
+pub(crate) fn lines_of_stdin() -> std::io::Result<mpsc::Receiver<String>> {
     let (sender, lines) = mpsc::channel(LINES);
     // A thread, because nothing ends a read of stdin: it goes with the process.
     std::thread::Builder::new()

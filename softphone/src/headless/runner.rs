@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::time::Duration;
 
+use api::AccountId;
+use phone::chat::Archive;
 use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -70,6 +72,9 @@ pub(super) struct Runner<'a, W: Write> {
     /// What a script says meanwhile.
     orders: Option<mpsc::Receiver<String>>,
     calls: Calls,
+    /// Conversations, as far as they were told.
+    archive: Archive,
+    account: Option<AccountSummary>,
 }
 
 impl<'a, W: Write> Runner<'a, W> {
@@ -93,6 +98,8 @@ impl<'a, W: Write> Runner<'a, W> {
             errands: 0,
             orders: None,
             calls: Calls::default(),
+            archive: Archive::default(),
+            account: None,
         })
     }
 
@@ -101,6 +108,16 @@ impl<'a, W: Write> Runner<'a, W> {
             code: "engine-gone",
             sentence: crate::engine::sentence(&error),
         })
+    }
+
+    /// Conversations, as far as they were told.
+    pub(super) fn archive(&self) -> &Archive {
+        &self.archive
+    }
+
+    /// Whose account this is.
+    pub(super) fn me(&self) -> Option<AccountId> {
+        self.account.as_ref().map(|account| account.id)
     }
 
     /// Takes orders from stdin from now on.
@@ -165,6 +182,13 @@ impl<'a, W: Write> Runner<'a, W> {
                         self.lines.notice(&notice);
                     }
                     self.calls.hear(&notice);
+                    match &notice {
+                        Notice::Chat(event) => self.archive.hear(event),
+                        Notice::Registration(Registration::Registering(account)) => {
+                            self.account = Some(account.clone());
+                        }
+                        _ => {}
+                    }
                     Ok(Ok(Happening::Notice(notice)))
                 }
                 None => Err(Problem {

@@ -8,6 +8,8 @@
 //! ring too, and a key ring is absent on half of the machines and locked on others.
 
 pub(crate) mod file;
+pub(crate) mod key_ring;
+pub(crate) mod letters;
 
 use std::collections::BTreeMap;
 use std::io;

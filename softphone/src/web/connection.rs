@@ -145,6 +145,21 @@ impl Connection {
         }
     }
 
+    /// Asks to go on with WebSocket on the connection.
+    pub(super) async fn upgrade(&self, path: &str, key: &str) -> Result<Response, WebError> {
+        let request = self
+            .client
+            .get(self.address.join(path)?)
+            .header(reqwest::header::CONNECTION, "Upgrade")
+            .header(reqwest::header::UPGRADE, "websocket")
+            .header(reqwest::header::SEC_WEBSOCKET_VERSION, "13")
+            .header(reqwest::header::SEC_WEBSOCKET_KEY, key);
+        tokio::time::timeout(ANSWER_PATIENCE, request.send())
+            .await
+            .map_err(|_| WebError::Silent(self.address.origin()))?
+            .map_err(|error| self.lost(&error))
+    }
+
     fn request(
         &self,
         question: &Question,

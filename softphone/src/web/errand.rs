@@ -1,9 +1,11 @@
 //! What can be asked of the server, one errand each, and what comes back.
 
+use api::room::RoomId;
 use api::{
-    CallRecord, CallSettings, ChangeNumberRequest, Contact, ContactEntry, Device, DirectoryEntry,
-    Me, Number, OnCall, OwnPresence, Paged, PasswordChange, PresenceChange, PresenceView,
-    SERVER_PATH, ServerFacts, UpgradeRequest, UsernameChange, UsernameCheck, Voicemail,
+    CallCompletion, CallRecord, CallSettings, ChangeNumberRequest, Contact, ContactEntry, Device,
+    DirectoryEntry, Me, NewCallCompletion, Number, OnCall, OwnPresence, Paged, PasswordChange,
+    PresenceChange, PresenceView, SERVER_PATH, ServerFacts, UpgradeRequest, UsernameChange,
+    UsernameCheck, Voicemail,
 };
 use bytes::Bytes;
 use serde::de::IgnoredAny;
@@ -97,6 +99,23 @@ pub enum Errand {
     Presences,
     /// Something about messages that callers left.
     Voicemail(VoicemailErrand),
+    /// Whom we wait for: they were busy, and we are called when they are free.
+    CallBacks,
+    /// Wait for somebody.
+    CallBack {
+        /// Whom.
+        dialled: String,
+    },
+    /// Wait no more.
+    CancelCallBack {
+        /// For whom.
+        id: u64,
+    },
+    /// Our copy of a conversation is not wanted any more; the others keep theirs.
+    ForgetConversation {
+        /// Which.
+        room: RoomId,
+    },
 }
 
 /// What came of an errand.
@@ -131,6 +150,8 @@ pub enum Reply {
     Server(Box<ServerFacts>),
     /// Whether a username can be had.
     Username(UsernameCheck),
+    /// Whom we wait for.
+    CallBacks(Vec<CallCompletion>),
     /// Messages that callers left, the newest first.
     Voicemails(Vec<Voicemail>),
     /// A recording, as Ogg Opus.
@@ -259,6 +280,27 @@ impl Errand {
             Self::Presences => Ok(Reply::Presences(
                 all(session, "/api/v1/presence", usize::MAX).await?,
             )),
+            Self::CallBacks => {
+                let path = "/api/v1/me/call-completions";
+                Ok(Reply::CallBacks(all(session, path, usize::MAX).await?))
+            }
+            Self::CallBack { dialled } => {
+                let wish = NewCallCompletion {
+                    dialled: Some(dialled),
+                };
+                let question = Question::post("/api/v1/me/call-completions", &wish);
+                Ok(Reply::CallBacks(vec![session.ask(&question).await?]))
+            }
+            Self::CancelCallBack { id } => {
+                let path = format!("/api/v1/me/call-completions/{id}");
+                done(session, Question::delete(path)).await?;
+                Ok(Reply::Done)
+            }
+            Self::ForgetConversation { room } => {
+                let path = format!("/api/v1/rooms/{}/messages", encoded(room.as_str()));
+                done(session, Question::delete(path)).await?;
+                Ok(Reply::Done)
+            }
             Self::Voicemail(errand) => errand.run(session).await,
             Self::Calls { limit } => {
                 let path = "/api/v1/me/calls?limit=200";

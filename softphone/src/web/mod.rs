@@ -8,6 +8,7 @@
 //! | `arrival` | coming in: by password, as a guest, with a new account, or with what an earlier sign-in left |
 //! | `session` | one sign-in: its tokens, which are renewed in time |
 //! | `errand` | what is asked under a sign-in, and what comes back |
+//! | `rooms` | the connection over which the room protocol is spoken |
 //! | `voicemail` | what is asked about messages that callers left |
 //! | `past_call` | which side of a past call was ours |
 //! | `news` | the stream of events, or polling where there is none |
@@ -23,6 +24,7 @@ mod errand;
 mod error;
 mod news;
 mod past_call;
+mod rooms;
 mod session;
 mod voicemail;
 
@@ -33,6 +35,7 @@ pub use errand::{Enquiry, Errand, Refused, Reply};
 pub use error::WebError;
 pub use news::{News, listen};
 pub use past_call::{HungUpBy, own_and_theirs};
+pub(crate) use rooms::{FromRooms, PING_PAUSE, RoomsConnection, SILENCE};
 pub use session::{Keeper, Session};
 pub use voicemail::VoicemailErrand;
 

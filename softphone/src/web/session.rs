@@ -111,7 +111,7 @@ impl Session {
 
     /// A token that is good now, and not the `spoilt` one. Only one task at a time fetches a new one: the refresh token
     /// of the others would be taken for a stolen one.
-    async fn access_token(&self, spoilt: Option<&str>) -> Result<String, WebError> {
+    pub(super) async fn access_token(&self, spoilt: Option<&str>) -> Result<String, WebError> {
         let mut held = self.held.lock().await;
         let is_spoilt = spoilt == Some(held.tokens.access_token.as_str());
         if is_spoilt || Instant::now() >= held.renew_at {

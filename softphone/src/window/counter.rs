@@ -38,6 +38,8 @@ pub(crate) enum Asked {
     CallSettings,
     /// Another treatment of calls.
     SaveCallSettings,
+    /// To be called back.
+    CallBack,
     /// Which messages callers have left.
     Voicemails,
     /// What one of them says.

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use super::chats::{ChatAction, Chats, person};
 use super::counter::{Asked, Counter};
 use super::dialpad::Dialled;
-use super::ended::Ended;
+use super::ended::{CallBack, Ended};
 pub(crate) use super::line::{Call, Connected, Party, Settling, Stage};
 use super::me::{Me, MeAction};
 use super::people::{People, PeopleAction};
@@ -35,6 +36,9 @@ pub(crate) enum Action {
     Me(MeAction),
     People(PeopleAction),
     Voicemail(VoicemailAction),
+    Chat(ChatAction),
+    /// Write to somebody: a number or a name.
+    WriteTo(String),
     SignOut,
     Call(String),
     Answer(CallNumber),
@@ -54,6 +58,8 @@ pub(crate) enum Action {
     /// Join the two calls.
     Join(CallNumber, CallNumber),
     DismissEnded,
+    /// Be called when who was called in vain is free.
+    CallMeBack(String),
     DismissProblem,
 }
 
@@ -74,6 +80,8 @@ pub(crate) enum Place {
     Recent,
     /// Contacts and directory.
     People,
+    /// Conversations.
+    Chats,
     /// Messages that callers left.
     Voicemail,
     /// The account and the window's own settings.
@@ -100,6 +108,7 @@ pub(crate) struct Desk {
     pub(crate) me: Me,
     pub(crate) people: People,
     pub(crate) mailbox: Mailbox,
+    pub(crate) chats: Chats,
     pub(crate) toast: Option<Toast>,
     /// What is unfolded of the call in progress.
     pub(crate) tools: Tools,
@@ -127,6 +136,7 @@ impl Desk {
             me: Me::default(),
             people: People::default(),
             mailbox: Mailbox::default(),
+            chats: Chats::default(),
             toast: None,
             tools: Tools::default(),
             counter: Counter::default(),
@@ -177,8 +187,10 @@ impl Desk {
         self.registration.is_registered() && is_free && self.calls.len() < MOST_CALLS
     }
 
-    /// What follows from what was heard, for the engine.
-    pub(crate) fn commands(&mut self) -> Vec<Command> {
+    /// What follows from what was heard, for the engine; `is_seen` is whether somebody looks at the window.
+    pub(crate) fn commands(&mut self, is_seen: bool) -> Vec<Command> {
+        let looks = self.chats.look(is_seen && self.place == Place::Chats);
+        self.outbox.extend(looks);
         std::mem::take(&mut self.outbox)
     }
 
@@ -203,6 +215,11 @@ impl Desk {
                 }
                 self.change_account(|account| *account = changed);
             }
+            Notice::Chat(event) => {
+                let commands = self.chats.hear(&event);
+                self.outbox.extend(commands);
+            }
+            Notice::Found { tag, messages } => self.chats.hear_found(tag, &messages),
             Notice::Contacts(contacts) => self.people.have(contacts),
             Notice::Presences(people) => self.people.hear_presences(people),
             Notice::Reply { id, outcome } => {
@@ -266,6 +283,17 @@ impl Desk {
                 asked.into_iter().collect()
             }
             Action::Voicemail(action) => self.mailbox.act(action, &mut self.counter),
+            Action::Chat(action) => self.chats.act(action),
+            Action::WriteTo(name) => {
+                (self.place, self.ended) = (Place::Chats, None);
+                match person(&name) {
+                    Some(person) => {
+                        let whom = self.chats.place_of(person);
+                        self.chats.act(ChatAction::Open(whom))
+                    }
+                    None => Vec::new(),
+                }
+            }
             Action::Trust => self.form.trust(),
             Action::Distrust => {
                 self.form.distrust();
@@ -285,6 +313,11 @@ impl Desk {
                 self.ended = None;
                 self.problem = None;
                 vec![Command::Call { target }]
+            }
+            Action::CallMeBack(dialled) => {
+                self.tell_of_call_back(CallBack::Asked);
+                let errand = Errand::CallBack { dialled };
+                vec![self.counter.ask(Asked::CallBack, errand)]
             }
             Action::DismissEnded => {
                 self.ended = None;
@@ -321,6 +354,10 @@ impl Desk {
                 let more = self.mailbox.hear(asked, outcome, &mut self.counter);
                 self.outbox.extend(more);
             }
+            Asked::CallBack => self.tell_of_call_back(CallBack::Told(match outcome {
+                Ok(_) => "Your phone rings when they are free.".into(),
+                Err(refused) => refused.problem.sentence.clone(),
+            })),
             Asked::Calls => {
                 // A server without a memory for calls leaves those of this window.
                 if let Ok(Reply::Calls(records)) = outcome {
@@ -331,6 +368,12 @@ impl Desk {
                 let more = self.me.hear(asked, outcome, &mut self.counter);
                 self.outbox.extend(more);
             }
+        }
+    }
+
+    fn tell_of_call_back(&mut self, call_back: CallBack) {
+        if let Some(ended) = &mut self.ended {
+            ended.call_back = call_back;
         }
     }
 
@@ -360,10 +403,12 @@ impl Desk {
             self.people.forget();
             self.recent.forget();
             self.mailbox.forget();
+            self.chats.forget();
             self.place = Place::Dial;
         }
         let was_in = self.account().is_some();
         self.registration = registration;
+        self.chats.me = self.account().map(|account| account.id);
         if !was_in && self.account().is_some() {
             let asked = self
                 .counter

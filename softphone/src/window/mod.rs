@@ -6,7 +6,7 @@
 //! | `desk` | what the window knows; notices and actions in, commands out |
 //! | `talk` | what the desk knows of calls, and what is done in them |
 //! | `line`, `counter`, `toast` | what the desk is made of: calls, questions to the server, short words |
-//! | `welcome`, `status`, `dialpad`, `ringing`, `call`, `ended`, `recent`, `people`, `voicemail`, `me` | one panel each |
+//! | `welcome`, `status`, `dialpad`, `ringing`, `call`, `ended`, `recent`, `people`, `chats`, `voicemail`, `me` | one panel each |
 //! | `widgets` | the small parts that the panels are made of |
 //! | `theme`, `layout`, `keys` | colours, type and sizes; columns; shortcuts |
 //! | `when` | when something was, in words |
@@ -17,6 +17,7 @@
 //! engine wakes the window when there is something new, and a window with nothing new does not paint.
 
 mod call;
+mod chats;
 mod counter;
 mod desk;
 mod desktop;
@@ -73,6 +74,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     let mut settings = file.load();
     let mut engine = options.engine;
     engine.keep = Keep::of_this_person();
+    engine.uses_key_ring = true;
     let context = Arc::new(OnceLock::<egui::Context>::new());
     let _claim = match claimed(&engine.keep, context.clone()) {
         Some(Claim::Taken) => anyhow::bail!(

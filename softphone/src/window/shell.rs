@@ -7,6 +7,7 @@ use egui::{
     UserAttentionType, ViewportCommand, vec2,
 };
 use lucide_icons::Icon;
+use phone::chat::ChatEvent;
 
 use super::call::CallPanel;
 use super::desk::{Action, Desk, Place, Scene};
@@ -19,7 +20,8 @@ use super::theme::{Palette, Type, size, space};
 use super::welcome::Form;
 use super::widgets::{Button, Kind, icon, words};
 use super::{
-    call, dialpad, ended, keys, me, people, recent, ringing, status, theme, voicemail, welcome,
+    call, chats, dialpad, ended, keys, me, people, recent, ringing, status, theme, voicemail,
+    welcome,
 };
 use crate::engine::{Command, Notice, Registration};
 
@@ -66,6 +68,13 @@ impl Window {
                         UserAttentionType::Critical,
                     ));
                 }
+                Notice::Chat(event)
+                    if matches!(**event, ChatEvent::Message { is_news: true, .. }) =>
+                {
+                    ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(
+                        UserAttentionType::Informational,
+                    ));
+                }
                 Notice::Registration(Registration::Registered(account)) => {
                     let server = self.desk.form.remembered_address();
                     self.remember(|settings| {
@@ -82,7 +91,8 @@ impl Window {
             }
             self.desk.hear(now, notice);
         }
-        for command in self.desk.commands() {
+        let is_seen = ctx.input(|input| input.focused);
+        for command in self.desk.commands(is_seen) {
             self.send(command);
         }
         let title = self.title_now();
@@ -225,6 +235,12 @@ impl Window {
     /// What one looks at beside calls.
     fn aside(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let can_call = self.desk.can_call();
+        if self.desk.place == Place::Chats {
+            ui.push_id("chats", |ui| {
+                chats::show(ui, &mut self.desk.chats, can_call, actions);
+            });
+            return;
+        }
         if self.desk.place == Place::Voicemail {
             ui.push_id("voicemail", |ui| {
                 voicemail::show(ui, &self.desk.mailbox, can_call, actions);
@@ -232,6 +248,7 @@ impl Window {
             return;
         }
         if self.desk.place == Place::People {
+            self.desk.people.can_write = self.desk.chats.is_there();
             ui.push_id("people", |ui| {
                 people::show(ui, &mut self.desk.people, can_call, actions);
             });
@@ -370,9 +387,21 @@ fn places(ui: &mut Ui, desk: &Desk, columns: Columns, actions: &mut Vec<Action>)
         0 => "Voicemail".to_owned(),
         new => format!("Voicemail, {new} new"),
     };
+    let unread = desk.chats.archive.unread();
+    let conversations = match unread {
+        0 => "Conversations".to_owned(),
+        unread => format!("Conversations, {unread} unread"),
+    };
     for (here, picture, name, count, is_there) in [
         (Place::Settings, Icon::Settings, "Settings", 0, true),
         (Place::People, Icon::Users, "Contacts", 0, true),
+        (
+            Place::Chats,
+            Icon::MessageSquare,
+            &conversations,
+            unread,
+            desk.chats.is_there(),
+        ),
         (
             Place::Voicemail,
             Icon::Voicemail,

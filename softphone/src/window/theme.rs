@@ -66,6 +66,10 @@ pub(crate) struct Palette {
     pub(crate) away: Color32,
     pub(crate) busy: Color32,
     pub(crate) offline: Color32,
+    /// What one has said oneself; white stands on it.
+    pub(crate) bubble: Color32,
+    /// Small print on `bubble`.
+    pub(crate) bubble_time: Color32,
     pub(crate) border: Color32,
     pub(crate) input_outline: Color32,
 }
@@ -87,6 +91,8 @@ const DARK: Palette = Palette {
     away: hex(0xFF_B224),
     busy: hex(0xFF_6369),
     offline: hex(0x7E_8896),
+    bubble: hex(0x2A_56B0),
+    bubble_time: hex(0xCF_E0FF),
     border: hex(0x2C_333E),
     input_outline: hex(0x66_7183),
 };
@@ -108,6 +114,8 @@ const LIGHT: Palette = Palette {
     away: hex(0xA6_5500),
     busy: hex(0xCD_2B31),
     offline: hex(0x73_7D8C),
+    bubble: hex(0x1D_4FD0),
+    bubble_time: hex(0xDC_E8FF),
     border: hex(0xD8_DEE7),
     input_outline: hex(0x82_8C9C),
 };
@@ -340,6 +348,8 @@ mod tests {
                 assert!(contrast(Color32::WHITE, fill) >= 4.5, "white on {fill:?}");
             }
             assert!(contrast(palette.accent_text, palette.accent_soft) >= 4.5);
+            assert!(contrast(Color32::WHITE, palette.bubble) >= 4.5);
+            assert!(contrast(palette.bubble_time, palette.bubble) >= 4.5);
         }
     }
 }

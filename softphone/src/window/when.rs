@@ -70,6 +70,41 @@ impl Calendar {
         }
     }
 
+    /// `14:05`.
+    pub(crate) fn time(&self, moment: &Moment) -> String {
+        match moment.at {
+            Some(at) => at.to_zoned(self.zone.clone()).strftime("%H:%M").to_string(),
+            None => String::new(),
+        }
+    }
+
+    /// `Today`, `Yesterday`, `Friday` within a week, else `20 November 2026`.
+    pub(crate) fn day(&self, moment: &Moment) -> String {
+        let Some(at) = moment.at else {
+            return String::new();
+        };
+        let at = at.to_zoned(self.zone.clone());
+        match self.days_ago(at.date()) {
+            0 => "Today".into(),
+            1 => "Yesterday".into(),
+            2..=6 => at.strftime("%A").to_string(),
+            _ => at.strftime("%-d %B %Y").to_string(),
+        }
+    }
+
+    /// For a narrow column: the time of today, else the day.
+    pub(crate) fn short(&self, moment: &Moment) -> String {
+        let Some(at) = moment.at else {
+            return String::new();
+        };
+        let at = at.to_zoned(self.zone.clone());
+        match self.days_ago(at.date()) {
+            0 => self.time(moment),
+            1..=6 => at.strftime("%a").to_string(),
+            _ => at.strftime("%-d %b").to_string(),
+        }
+    }
+
     fn days_ago(&self, day: Date) -> i32 {
         (self.today - day).get_days()
     }

@@ -11,6 +11,7 @@ use crate::stage::{NARROW, Stage, WIDE, amina};
 
 fn guest() -> AccountSummary {
     AccountSummary {
+        id: api::AccountId(1),
         name: "guest-7".into(),
         display_name: "Guest 90001".into(),
         number: Some("90001".into()),
@@ -94,6 +95,7 @@ fn a_guest_keeps_the_number_with_an_account() {
     });
     assert_eq!(username, "amina");
     stage.tell(Notice::AccountChanged(AccountSummary {
+        id: api::AccountId(1),
         name: "amina".into(),
         is_guest: false,
         ..guest()

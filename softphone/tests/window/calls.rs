@@ -8,6 +8,8 @@ use softphone::engine::{
     CallNumber, Command, Encryption, EndReason, Hold, Notice, Registration, TransferProgress,
 };
 
+use softphone::web::{Errand, Reply};
+
 use crate::stage::{CALL, CTRL_SHIFT, NARROW, Stage, WIDE, amina, bruno_calls, ended};
 
 #[test]
@@ -388,4 +390,30 @@ fn how_loud_both_are_can_be_read_without_eyes() {
     };
     assert_eq!(level("Your voice"), Some(50.0));
     assert_eq!(level("Their voice"), Some(0.0));
+}
+
+#[test]
+fn who_was_busy_can_be_waited_for() {
+    let mut stage = Stage::signed_in(NARROW);
+    stage.type_loose("200");
+    stage.press(Modifiers::NONE, Key::Enter);
+    stage.tell(Notice::Calling {
+        call: CALL,
+        target: "200".into(),
+    });
+    stage.tell(ended(CALL, EndReason::Busy));
+    stage.click("Call me when they are free");
+    let id = stage.asked(|command| match command {
+        Command::Ask {
+            id,
+            errand: Errand::CallBack { dialled },
+        } if dialled == "200" => Some(*id),
+        _ => None,
+    });
+    stage.tell(Notice::Reply {
+        id,
+        outcome: Ok(Reply::CallBacks(Vec::new())),
+    });
+    assert!(stage.says("Your phone rings when they are free."));
+    stage.assert_controls_in_reach();
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod calls;
+mod chats;
 mod dialling;
 mod people;
 mod sign_in;

@@ -243,6 +243,7 @@ pub(crate) const CTRL_SHIFT: Modifiers = Modifiers {
 
 pub(crate) fn amina() -> AccountSummary {
     AccountSummary {
+        id: api::AccountId(1),
         name: "amina".into(),
         display_name: "Amina Yusuf".into(),
         number: Some("100".into()),

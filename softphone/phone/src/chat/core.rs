@@ -126,6 +126,7 @@ impl Chat {
             ChatInput::Opened { token } => self.opened(token),
             ChatInput::Closed => self.closed(now),
             ChatInput::Heard(response) => self.heard(now, *response),
+            ChatInput::Kept { room, messages } => self.kept(room, messages),
             ChatInput::Do(wish) => self.wish(now, *wish),
             ChatInput::Timeout => {}
         }

@@ -82,6 +82,13 @@ pub enum ChatInput {
     Closed,
     /// The server has said something.
     Heard(Box<Response>),
+    /// Earlier messages of a room, as they were kept, the oldest first.
+    Kept {
+        /// Which room.
+        room: RoomId,
+        /// They come right before the first one that is known.
+        messages: Vec<Message>,
+    },
     /// A person wants something.
     Do(Box<Wish>),
     /// `poll_timeout` is over.

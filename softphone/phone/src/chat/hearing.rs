@@ -270,4 +270,22 @@ impl Chat {
         self.deliver_at.get_or_insert(now + DELIVER_PAUSE);
         self.read_what_is_looked_at();
     }
+
+    /// Earlier messages were on this device's disk.
+    pub(super) fn kept(&mut self, room: RoomId, messages: Vec<Message>) {
+        let Some(conversation) = self.archive.conversations.get_mut(&room) else {
+            return;
+        };
+        for message in conversation.take_in_page(messages) {
+            self.tell(ChatEvent::Message {
+                message: Box::new(message),
+                is_news: false,
+            });
+        }
+        // Only the server knows whether there is more.
+        self.tell_and_take(ChatEvent::Earlier {
+            room,
+            is_more: true,
+        });
+    }
 }

@@ -29,8 +29,22 @@ pub(crate) struct Ended {
     pub(crate) summary: Option<String>,
     /// The same and more for the list of past calls.
     pub(crate) detail: Option<String>,
-    /// Whether the other side was busy.
-    pub(crate) was_busy: bool,
+    /// Being called when the other side is free, where that makes sense.
+    pub(crate) call_back: CallBack,
+}
+
+/// How being called back stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum CallBack {
+    /// It makes no sense.
+    #[default]
+    Pointless,
+    /// One can be.
+    Offered,
+    /// The server has been asked.
+    Asked,
+    /// What came of it, in one sentence.
+    Told(String),
 }
 
 impl Ended {
@@ -53,7 +67,12 @@ impl Ended {
             sentence,
             summary: spoken.then(|| summary(&statistics)),
             detail: detail(call, reason, &statistics),
-            was_busy: !call.incoming && *reason == EndReason::Busy,
+            call_back: match reason {
+                EndReason::Busy | EndReason::NoAnswer if !call.incoming && !spoken => {
+                    CallBack::Offered
+                }
+                _ => CallBack::Pointless,
+            },
         }
     }
 

@@ -3,5 +3,5 @@
 mod data;
 mod view;
 
-pub(crate) use data::{Ended, Outcome, Sounded, percent_lost};
+pub(crate) use data::{CallBack, Ended, Outcome, Sounded, percent_lost};
 pub(crate) use view::show;

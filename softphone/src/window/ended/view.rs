@@ -3,7 +3,7 @@
 use egui::{Ui, vec2};
 use lucide_icons::Icon;
 
-use super::data::{Ended, Outcome};
+use super::data::{CallBack, Ended, Outcome};
 use crate::window::desk::Action;
 use crate::window::theme::{Palette, Type, size, space};
 use crate::window::widgets::{Button, Kind, avatar, paragraph};
@@ -33,6 +33,7 @@ pub(crate) fn show(ui: &mut Ui, ended: &Ended, can_call: bool, actions: &mut Vec
             paragraph(ui, summary, Type::Note, palette.text_3);
         }
         ui.add_space(space::L);
+        call_back(ui, ended, width, actions);
         ui.horizontal(|ui| {
             let each = vec2((width - space::L) / 2.0, size::CONTROL);
             ui.spacing_mut().item_spacing.x = space::L;
@@ -58,4 +59,27 @@ pub(crate) fn show(ui: &mut Ui, ended: &Ended, can_call: bool, actions: &mut Vec
             }
         });
     });
+}
+
+/// Being called when the other side is free.
+fn call_back(ui: &mut Ui, ended: &Ended, width: f32, actions: &mut Vec<Action>) {
+    let palette = Palette::of(ui);
+    match &ended.call_back {
+        CallBack::Pointless => return,
+        CallBack::Offered | CallBack::Asked => {
+            let offered = ended.call_back == CallBack::Offered;
+            let button = Button::text(Kind::Secondary, "Call me when they are free")
+                .with_icon(Icon::PhoneIncoming)
+                .sized(vec2(width, size::CONTROL))
+                .enabled(offered && !ended.party.number().is_empty());
+            if button.show(ui).clicked() {
+                let number = ended.party.number().to_owned();
+                actions.push(Action::CallMeBack(number));
+            }
+        }
+        CallBack::Told(sentence) => {
+            paragraph(ui, sentence, Type::Body, palette.text);
+        }
+    }
+    ui.add_space(space::S);
 }

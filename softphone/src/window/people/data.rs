@@ -33,6 +33,8 @@ pub(crate) struct People {
     pub(crate) editing: Option<Editing>,
     /// A contact that is being written down by hand.
     pub(crate) adding: Option<Adding>,
+    /// Whether this server has conversations.
+    pub(crate) can_write: bool,
 }
 
 /// A contact that is being written down by hand.

@@ -156,6 +156,15 @@ fn row(
     let height = vec2(ui.available_width(), size::ROW);
     let row = ui.allocate_ui_with_layout(height, Layout::right_to_left(Align::Center), |ui| {
         call(ui, &contact.name, number, can_call, actions);
+        if people.can_write {
+            let name = format!("Write to {}", contact.name);
+            let button = Button::icon(Kind::Quiet, Icon::MessageSquare, &name);
+            if button.enabled(number.is_some()).show(ui).clicked()
+                && let Some(number) = number
+            {
+                actions.push(Action::WriteTo(number.to_owned()));
+            }
+        }
         let (kind, name) = if contact.is_favourite {
             (Kind::On, format!("{} is a favourite", contact.name))
         } else {

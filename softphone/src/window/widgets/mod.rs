@@ -8,7 +8,7 @@ mod presence;
 mod words;
 
 pub(crate) use avatar::avatar;
-pub(crate) use button::{Button, Kind};
+pub(crate) use button::{Button, Kind, badge, focus_ring};
 pub(crate) use field::Field;
 pub(crate) use meter::meter;
 pub(crate) use presence::{Presence, presence};

@@ -1,0 +1,10 @@
+//! Conversations: the list of them, and the one that is looked at.
+
+mod bubble;
+mod data;
+mod entries;
+mod list;
+mod view;
+
+pub(crate) use data::{ChatAction, Chats, person};
+pub(crate) use view::show;
