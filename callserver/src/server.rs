@@ -414,6 +414,7 @@ fn switch_config(config: &Config, domain: &str) -> switch::Config {
     switch.max_calls = config.calls.max_calls;
     switch.completion.life = Duration::from_secs(config.calls.call_back_minutes.saturating_mul(60));
     switch.service_codes = config.service_codes.clone();
+    switch.park = config.park.clone();
     switch.pick_up = config.pick_up;
     switch.emergency = config.emergency.clone();
     switch.guard = config.guard.clone();

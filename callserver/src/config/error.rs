@@ -112,6 +112,16 @@ pub enum ConfigError {
         /// What was written.
         text: String,
     },
+    /// A slot or code for parked calls that could be something else.
+    #[error(
+        "In [park], {key} is {text:?}; write * or #, and then digits, so that it ends in the number of a slot and no slot is one of [service_codes]; at most 1000 slots."
+    )]
+    Park {
+        /// Which one.
+        key: &'static str,
+        /// What was written.
+        text: String,
+    },
     /// Calls for help that lead nowhere, or a place that nothing leads to.
     #[error("[emergency] needs both: numbers, which people dial, and to, the number that rings.")]
     EmergencyInPart,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{
-    ConfigError, EmergencySection, GuestsSection, LiveRoomsSection, RelaySection,
+    ConfigError, EmergencySection, GuestsSection, LiveRoomsSection, ParkSection, RelaySection,
     ServiceCodesSection,
 };
 
@@ -47,6 +47,8 @@ pub struct ConfigFile {
     pub calls: CallsSection,
     /// What can be dialled besides numbers.
     pub service_codes: ServiceCodesSection,
+    /// Where calls wait until somebody takes them.
+    pub park: ParkSection,
     /// Calls for help.
     pub emergency: EmergencySection,
     /// Numbers for people without an account.

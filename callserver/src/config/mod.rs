@@ -5,6 +5,7 @@ mod file;
 mod guests;
 mod listen;
 mod live_rooms;
+mod park;
 mod relay;
 mod rtp_ports;
 mod services;
@@ -24,6 +25,7 @@ pub use file::{
 pub use guests::{GuestCalls, GuestsSection};
 pub use listen::Encrypted;
 pub use live_rooms::LiveRoomsSection;
+pub use park::ParkSection;
 pub use relay::{RelayEngine, RelaySection};
 pub use rtp_ports::{RtpPorts, RtpPortsRefused};
 pub use services::{EmergencySection, ServiceCodesSection, WhoPicksUp};
@@ -66,6 +68,8 @@ pub struct Config {
     pub calls: CallsSection,
     /// What can be dialled besides numbers.
     pub service_codes: switch::ServiceCodes,
+    /// Where calls wait until somebody takes them.
+    pub park: switch::Park,
     /// Who may take calls that ring elsewhere.
     pub pick_up: switch::PickUp,
     /// Which numbers call for help.
@@ -174,6 +178,7 @@ impl Config {
         if file.guests.lease_hours == 0 {
             return Err(ConfigError::NoLease);
         }
+        let service_codes = file.service_codes.codes()?;
         let metrics_readers = networks("[metrics] readers", &file.metrics.readers)?;
         Ok(Self {
             data,
@@ -190,7 +195,8 @@ impl Config {
             digest: file.digest,
             registration,
             calls: file.calls,
-            service_codes: file.service_codes.codes()?,
+            park: file.park.rule(&service_codes)?,
+            service_codes,
             pick_up: file.service_codes.who(),
             emergency: file.emergency.rule()?,
             guests: file.guests,

@@ -283,7 +283,8 @@ impl LiveCall {
 
 fn party(party: &Party, quality: Option<CallQuality>) -> CallParty {
     CallParty {
-        account: Some(AccountId(party.account.0)),
+        // A slot of parked calls is nobody's account, and negative.
+        account: (party.account.0 > 0).then_some(AccountId(party.account.0)),
         number: party.number.as_ref().map(ToString::to_string),
         name: party.display_name.to_string(),
         quality,

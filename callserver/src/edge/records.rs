@@ -149,7 +149,8 @@ pub(super) fn side_word(by: Option<Side>) -> &'static str {
 
 fn recorded(party: &Party, quality: Option<CallQuality>) -> RecordedParty {
     RecordedParty {
-        account: AccountId(party.account.0),
+        // A slot of parked calls is nobody's account, and negative.
+        account: AccountId(party.account.0.max(0)),
         number: party.number.as_ref().map(ToString::to_string),
         name: party.display_name.to_string(),
         quality,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sip::{Algorithm, Text};
 
-use crate::{Cluster, CompletionLimits, GuardConfig, RecordingLimits, WallClock};
+use crate::{Cluster, CompletionLimits, GuardConfig, Park, RecordingLimits, WallClock};
 
 /// How long registrations live, in seconds (RFC 3261 10.3 step 7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,6 +99,8 @@ pub(crate) enum Service {
     Greeting,
     CompleteCall,
     CancelCompletions,
+    /// The slot, if it matters which.
+    Park(Option<u32>),
 }
 
 impl ServiceCodes {
@@ -158,6 +160,8 @@ pub struct Config {
     pub recordings: RecordingLimits,
     /// How long and how often callers may wait for callees.
     pub completion: CompletionLimits,
+    /// Where calls can wait until somebody takes them.
+    pub park: Park,
     /// What can be dialled besides numbers.
     pub service_codes: ServiceCodes,
     /// Who may take calls that ring elsewhere.
@@ -173,6 +177,12 @@ pub struct Config {
 }
 
 impl Config {
+    /// What was dialled, if it is no number.
+    pub(crate) fn service(&self, dialled: &str) -> Option<Service> {
+        let parked = || self.park.read(dialled).map(Service::Park);
+        self.service_codes.read(dialled).or_else(parked)
+    }
+
     /// The defaults for `domain`.
     #[must_use]
     pub fn new(domain: impl Into<Text>) -> Self {
@@ -197,6 +207,7 @@ impl Config {
             sounds_digits: false,
             recordings: RecordingLimits::default(),
             completion: CompletionLimits::default(),
+            park: Park::default(),
             service_codes: ServiceCodes::default(),
             pick_up: PickUp::Groups,
             emergency: None,

@@ -70,6 +70,7 @@ mod key_maker;
 mod media_plan;
 mod network;
 mod pager;
+mod park;
 mod passing;
 mod presence;
 mod question;
@@ -96,6 +97,7 @@ pub use identity::{AccountId, AskId, BindingId, CallId, CompletionId, DeviceId, 
 pub use input::Input;
 pub use media_plan::{MediaPlan, MediaSide, Play};
 pub use network::{InvalidNetwork, Network};
+pub use park::Park;
 pub use presence::{Activity, Chosen, Facts, Seen, Shown, Told};
 pub use question::{
     Answer, Credential, MediaPorts, MessageCount, Question, RelayAddress, Viewers, Watchable,

@@ -37,6 +37,9 @@ pub struct StoredCall {
     /// What the server is there.
     #[serde(default)]
     pub(crate) house: Option<House>,
+    /// Who has parked it, if it waits in a slot.
+    #[serde(default)]
+    pub(crate) parked_by: Option<Party>,
 }
 
 /// One leg and the phone at its end.

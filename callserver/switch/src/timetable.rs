@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use sip::{LegId, SubscriptionId};
 
+use crate::bridge::RecallId;
 use crate::guard::Source;
 use crate::{AccountId, AskId, BindingId, CallId, CompletionId, DeviceId};
 
@@ -33,7 +34,9 @@ pub(crate) enum Timer {
     /// Whoever waits for this callee may have their turn.
     CalleeIsFree(AccountId),
     /// Whoever wanted to be called back is not there.
-    CallBackRingsTooLong(CompletionId),
+    CallBackRingsTooLong(RecallId),
+    /// Nobody has taken the call in this slot.
+    ParkedTooLong(u32),
     /// The person has read what the phone shows of a code that was dialled.
     ConfirmationOver(LegId),
     /// Somebody who watches may be told again, and there is something to tell.

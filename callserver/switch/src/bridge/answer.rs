@@ -6,7 +6,7 @@ use bytes::Bytes;
 use sip::{Headers, LegId, StatusCode, Text};
 
 use super::Bridge;
-use super::call::{Branch, Exchange, Stage, Talking};
+use super::call::{Branch, Exchange, Stage, Standing, Talking};
 use super::description::{expect_media, read};
 use super::end::{ANSWERED_ELSEWHERE, Ending};
 use crate::desk::Desk;
@@ -115,9 +115,10 @@ impl Bridge {
             None => Ok(caller_phone.offered(desk, &mut winner, &description, relay)),
         };
         let (leg, body) = (caller_phone.leg, told.clone().unwrap_or_default());
-        let accept = match call.called_back.take() {
+        let accept = match call.standing.take() {
+            Some(Standing::Answering) => sip::Input::Acknowledge { leg, body },
             // It has answered a call of ours, and hears nothing yet.
-            Some(_) => sip::Input::Reinvite { leg, body },
+            Some(Standing::Waits(_) | Standing::InCall) => sip::Input::Reinvite { leg, body },
             None => sip::Input::Accept {
                 leg,
                 headers: Headers::new(),

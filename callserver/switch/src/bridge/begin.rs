@@ -8,7 +8,7 @@ use sip::{Contact, HeaderName, Headers, MaxForwards, Privacy, Request, StatusCod
 
 use super::Bridge;
 use super::audio::Audio;
-use super::call::{AwaitingPorts, Call, Phone, Stage};
+use super::call::{AwaitingPorts, Call, Phone, Stage, Standing};
 use super::description::{Told, is_behind_nat, read_first_offer};
 use super::early::acknowledges_progress;
 use super::end::Ending;
@@ -28,6 +28,18 @@ impl Bridge {
         desk: &mut Desk,
         registrar: &Registrar,
         admitted: Admitted,
+    ) {
+        self.begin_with(now, desk, registrar, admitted, None);
+    }
+
+    /// The same with a phone that is in a call already, if there is one: nobody rings.
+    pub(super) fn begin_with(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        registrar: &Registrar,
+        admitted: Admitted,
+        waiting: Option<Box<Phone>>,
     ) {
         let Admitted {
             leg,
@@ -121,8 +133,9 @@ impl Bridge {
             offer,
             takes_early_offer: acknowledges_progress(&invite.headers),
             is_anonymous,
-            called_back: None,
+            standing: None,
             house,
+            waiting,
         };
         self.enter(now, desk, registrar, entry);
     }
@@ -145,8 +158,9 @@ impl Bridge {
             offer,
             takes_early_offer,
             is_anonymous,
-            called_back,
+            standing,
             house,
+            waiting,
         } = entry;
         let leg = phone.leg;
         let is_sent_on = callee.forwarded_from.is_some();
@@ -158,6 +172,7 @@ impl Bridge {
             caller_device: phone.device,
             headers,
             house: None,
+            waiting: None,
         };
         let call = Call {
             id,
@@ -167,7 +182,7 @@ impl Bridge {
             callee: callee.party.clone(),
             caller_phone: phone,
             is_anonymous,
-            called_back,
+            standing,
             search: Some(Box::new(Search::new(callee, history))),
             stage: Stage::AwaitingPorts(Box::new(awaiting)),
         };
@@ -181,12 +196,13 @@ impl Bridge {
             };
             desk.endpoint.handle(now, progress);
         }
-        match house {
-            Some(house) => {
+        match (house, waiting) {
+            (_, Some(phone)) => self.let_in(now, desk, id, phone),
+            (Some(house), None) => {
                 let ending = Ending::by_server(CallEnd::NoMedia, StatusCode::SERVICE_UNAVAILABLE);
                 self.host(now, desk, id, house, ending);
             }
-            None => self.proceed(now, desk, registrar, id),
+            (None, None) => self.proceed(now, desk, registrar, id),
         }
     }
 }
@@ -206,10 +222,12 @@ pub(super) struct Entry {
     pub(super) offer: Option<SessionDescription>,
     pub(super) takes_early_offer: bool,
     pub(super) is_anonymous: bool,
-    /// What the caller's phone has offered that was called itself.
-    pub(super) called_back: Option<Box<SessionDescription>>,
+    /// How the caller's phone is in a call already.
+    pub(super) standing: Option<Standing>,
     /// What the server itself is to be in it.
     pub(super) house: Option<House>,
+    /// The callee's phone, if it is in a call already.
+    pub(super) waiting: Option<Box<Phone>>,
 }
 
 /// Whether the caller asks that the callee does not learn who calls (RFC 3323 section 4.2, RFC 3325 section 9.3).

@@ -35,11 +35,22 @@ pub(super) struct Call {
     pub(super) is_anonymous: bool,
     /// Until somebody picks up.
     pub(super) search: Option<Box<Search>>,
-    /// The caller's phone was called, and has offered this: it waits for the callee in an answered call.
-    pub(super) called_back: Option<Box<SessionDescription>>,
+    /// How the caller's phone is in a call already, if it was called itself.
+    pub(super) standing: Option<Standing>,
     /// What was told last about its audio.
     pub(super) plan: Option<MediaPlan>,
     pub(super) stage: Stage,
+}
+
+/// A caller's phone that has not called, and waits for the other side in an answered call.
+#[derive(Debug)]
+pub(super) enum Standing {
+    /// It has offered this in its 2xx, and is acknowledged with a session in which nothing flows.
+    Waits(Box<SessionDescription>),
+    /// It has made an offer in its 2xx, and gets what the other side says to that in the ACK.
+    Answering,
+    /// It comes from another call.
+    InCall,
 }
 
 /// One leg with the phone at its end.
@@ -88,6 +99,8 @@ pub(super) struct AwaitingPorts {
     pub(super) headers: Headers,
     /// Nobody shall ring: the server answers itself as soon as there are ports.
     pub(super) house: Option<House>,
+    /// Nobody shall ring: this phone is in a call already, and goes over into this one.
+    pub(super) waiting: Option<Box<Phone>>,
 }
 
 #[derive(Debug)]
@@ -210,7 +223,10 @@ impl Call {
     /// The legs of the callee: one, or all the phones that ring.
     pub(super) fn callee_legs(&self) -> Vec<LegId> {
         match &self.stage {
-            Stage::AwaitingPorts(_) | Stage::Hosted(_) => Vec::new(),
+            Stage::AwaitingPorts(awaiting) => {
+                awaiting.waiting.iter().map(|phone| phone.leg).collect()
+            }
+            Stage::Hosted(_) => Vec::new(),
             Stage::Ringing(ringing) => {
                 let picker = ringing.picker.iter().map(|picker| picker.phone.leg);
                 let branches = ringing.branches.iter().map(|branch| branch.phone.leg);

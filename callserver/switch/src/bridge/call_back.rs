@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sdp::{Codec, Direction, OfferConfig, SessionDescription, Transport};
-use sip::{EndCause, HeaderName, Headers, LegId, MaxForwards, Request, StatusCode, Text};
+use sip::{EndCause, HeaderName, Headers, LegId, MaxForwards, NameAddr, Request, StatusCode, Text};
 
 use super::Bridge;
 use super::audio::Audio;
 use super::begin::Entry;
-use super::call::{Branch, Phone};
+use super::call::{Branch, Phone, Standing};
 use super::description::{Told, read};
 use super::end::ANSWERED_ELSEWHERE;
 use super::invite::Invitation;
@@ -42,10 +42,20 @@ pub(crate) struct CallBack {
     pub(crate) dialled: Text,
 }
 
+/// Why somebody's phones ring.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum RecallId {
+    /// They have wished for it.
+    Completion(CompletionId),
+    /// Nobody has taken the call that they have parked here.
+    Slot(u32),
+}
+
 /// Their phones ring.
 #[derive(Debug)]
 pub(super) struct Recall {
-    back: CallBack,
+    /// Whom they will be connected with, and under what; nobody has to be called for a slot.
+    back: Option<CallBack>,
     branches: Vec<Branch>,
     timer: TimerId,
 }
@@ -74,13 +84,60 @@ impl Bridge {
         registrar: &Registrar,
         back: CallBack,
     ) -> bool {
-        let phones = registrar.reachable(back.caller.account, None);
+        let callee = back.callee.party.clone();
+        let whom = match callee.display_name.as_str() {
+            "" => callee.number.as_deref().unwrap_or(&back.dialled),
+            name => name,
+        };
+        let words = format!("Call back: {whom}");
+        let from = callee.address(&desk.config.domain);
+        let from = from.with_display_name(words);
+        let id = RecallId::Completion(back.completion);
+        let ring = desk.config.completion.ring;
+        let caller = back.caller.clone();
+        let shown = (callee, from, ALERT);
+        self.ring_again(now, desk, registrar, (id, Some(back)), &caller, shown, ring)
+    }
+
+    /// Lets all phones of somebody ring who has not called. Tells whether there are any.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "who, why, how it is shown and for how long"
+    )]
+    pub(super) fn ring_again(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        registrar: &Registrar,
+        (id, back): (RecallId, Option<CallBack>),
+        whom: &Party,
+        (party, from, alert): (Party, NameAddr, &'static str),
+        lasts: Duration,
+    ) -> bool {
+        let phones = registrar.reachable(whom.account, None);
         if phones.is_empty() {
             return false;
         }
         self.last_call += 1;
-        let invitation = invitation(desk, &back, self.first_session + 2 * self.last_call);
-        let account = back.caller.account;
+        let mut headers = Headers::new();
+        headers.push_typed(&MaxForwards(MaxForwards::INITIAL.0));
+        headers.push(HeaderName::AlertInfo, Text::from_static(alert));
+        headers.push(HeaderName::Supported, Text::from_static("timer"));
+        let invitation = Invitation {
+            from,
+            to: whom.address(&desk.config.domain),
+            sender: Sender {
+                party,
+                // None of its devices calls.
+                device: DeviceId(0),
+            },
+            headers,
+            told: Told::new(self.first_session + 2 * self.last_call),
+            offer: None,
+            relay: SocketAddr::from(([0, 0, 0, 0], 9)).into(),
+            caller: None,
+        };
+        let account = whom.account;
         let ring = |Reachable { first, others }| Branch {
             phone: invitation.send(now, desk, &first),
             account,
@@ -88,8 +145,7 @@ impl Bridge {
             others,
         };
         let branches = phones.into_iter().map(ring).collect();
-        let due = now + desk.config.completion.ring;
-        let id = back.completion;
+        let due = now + lasts;
         let timer = desk.timetable.set(due, Timer::CallBackRingsTooLong(id));
         let recall = Recall {
             back,
@@ -119,21 +175,22 @@ impl Bridge {
             return false;
         };
         let phone = recall.branches.swap_remove(index).phone;
-        let back = CallBack {
-            callee: recall.back.callee.clone(),
-            caller: recall.back.caller.clone(),
-            dialled: recall.back.dialled.clone(),
-            completion: id,
-        };
+        let back = recall.back.take();
         recall.stop(now, desk, Some(ANSWERED_ELSEWHERE));
-        let Ok(offer) = read(body) else {
-            desk.hang_up(now, leg, None);
-            desk.emit(Event::CallBackEnded {
-                completion: id,
-                call: None,
-            });
+        let offer = read(body).ok();
+        let (Some(offer), Some(back)) = (offer.clone(), back) else {
+            match (offer, id) {
+                (Some(offer), RecallId::Slot(slot)) => {
+                    self.parker_takes(now, desk, registrar, slot, (phone, offer));
+                }
+                _ => {
+                    desk.hang_up(now, leg, None);
+                    self.recall_fails(now, desk, id);
+                }
+            }
             return true;
         };
+        let id = back.completion;
         self.last_call += 1;
         let call = CallId(self.last_call);
         desk.emit(Event::CallStarted {
@@ -161,8 +218,9 @@ impl Bridge {
             offer: None,
             takes_early_offer: false,
             is_anonymous: false,
-            called_back: Some(Box::new(offer)),
+            standing: Some(Standing::Waits(Box::new(offer))),
             house: None,
+            waiting: None,
         };
         self.enter(now, desk, registrar, entry);
         true
@@ -186,33 +244,36 @@ impl Bridge {
         // A person who declines speaks for all phones.
         let is_declined = matches!(cause, EndCause::Refused { status, .. } if status.code() >= 600);
         if recall.branches.is_empty() || is_declined {
-            self.stop_call_back(now, desk, id);
-            desk.emit(Event::CallBackEnded {
-                completion: id,
-                call: None,
-            });
+            self.stop_recall(now, desk, id);
+            self.recall_fails(now, desk, id);
         }
         true
     }
 
-    /// Nobody was there to be called back.
-    pub(crate) fn call_back_rang_too_long(
-        &mut self,
-        now: Instant,
-        desk: &mut Desk,
-        id: CompletionId,
-    ) {
-        if self.recalls.contains_key(&id) {
-            self.stop_call_back(now, desk, id);
-            desk.emit(Event::CallBackEnded {
-                completion: id,
+    fn recall_fails(&mut self, now: Instant, desk: &mut Desk, id: RecallId) {
+        match id {
+            RecallId::Completion(completion) => desk.emit(Event::CallBackEnded {
+                completion,
                 call: None,
-            });
+            }),
+            RecallId::Slot(slot) => self.wait_on(now, desk, slot),
+        }
+    }
+
+    /// Nobody was there to be called back.
+    pub(crate) fn call_back_rang_too_long(&mut self, now: Instant, desk: &mut Desk, id: RecallId) {
+        if self.recalls.contains_key(&id) {
+            self.stop_recall(now, desk, id);
+            self.recall_fails(now, desk, id);
         }
     }
 
     /// It is not wanted any more.
     pub(crate) fn stop_call_back(&mut self, now: Instant, desk: &mut Desk, id: CompletionId) {
+        self.stop_recall(now, desk, RecallId::Completion(id));
+    }
+
+    pub(super) fn stop_recall(&mut self, now: Instant, desk: &mut Desk, id: RecallId) {
         if let Some(recall) = self.recalls.remove(&id) {
             recall.stop(now, desk, None);
         }
@@ -225,7 +286,7 @@ impl Bridge {
         }
     }
 
-    fn recall_with(&self, leg: LegId) -> Option<CompletionId> {
+    fn recall_with(&self, leg: LegId) -> Option<RecallId> {
         let mut recalls = self.recalls.iter();
         let found = recalls.find(|(_, recall)| recall.position(leg).is_some());
         found.map(|(id, _)| *id)
@@ -305,33 +366,4 @@ pub(super) fn silent_answer(
     };
     let (silence, _) = sdp::answer(offer, &config).map_err(|_| StatusCode::NOT_ACCEPTABLE_HERE)?;
     Ok(told.tell(silence, relay))
-}
-
-/// What the phones of the one who waits are sent: the callee's number, and in words what it is about.
-fn invitation(desk: &Desk, back: &CallBack, session_id: u64) -> Invitation {
-    let domain = &desk.config.domain;
-    let callee = back.callee.party.clone();
-    let whom = match callee.display_name.as_str() {
-        "" => callee.number.as_deref().unwrap_or(&back.dialled),
-        name => name,
-    };
-    let words = format!("Call back: {whom}");
-    let mut headers = Headers::new();
-    headers.push_typed(&MaxForwards(MaxForwards::INITIAL.0));
-    headers.push(HeaderName::AlertInfo, Text::from_static(ALERT));
-    headers.push(HeaderName::Supported, Text::from_static("timer"));
-    Invitation {
-        from: callee.address(domain).with_display_name(words),
-        to: back.caller.address(domain),
-        sender: Sender {
-            party: callee,
-            // None of its devices calls.
-            device: DeviceId(0),
-        },
-        headers,
-        told: Told::new(session_id),
-        offer: None,
-        relay: SocketAddr::from(([0, 0, 0, 0], 9)).into(),
-        caller: None,
-    }
 }

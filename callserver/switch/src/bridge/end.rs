@@ -109,6 +109,11 @@ impl Bridge {
             return;
         };
         let cause = call.ends_as(ending.cause);
+        if let Stage::Hosted(hosted) = &call.stage
+            && let House::Parked { slot, .. } = hosted.host.house()
+        {
+            self.leave_slot(now, desk, slot);
+        }
         let mut borrower = None;
         if let Stage::Talking(talking) = &mut call.stage {
             borrower = talking.lent_to.take();
@@ -120,6 +125,11 @@ impl Bridge {
             if let Some(transfer) = talking.transfer.take() {
                 self.abandon_transfer(now, desk, *transfer);
             }
+        }
+        if let Stage::AwaitingPorts(awaiting) = &call.stage
+            && let Some(House::Parked { slot, .. }) = awaiting.house
+        {
+            self.leave_slot(now, desk, slot);
         }
         let is_answered = matches!(call.stage, Stage::Talking(_) | Stage::Hosted(_));
         for leg in call.callee_legs() {
@@ -137,7 +147,7 @@ impl Bridge {
             let status = StatusCode::REQUEST_TERMINATED;
             desk.reject(now, leg, status, Headers::new());
         }
-        if is_answered || call.called_back.is_some() {
+        if is_answered || call.standing.is_some() {
             desk.hang_up(now, leg, ending.reason.clone());
         } else {
             desk.reject(now, leg, ending.status, ending.headers());

@@ -43,11 +43,12 @@ pub(super) struct Hosted {
 
 impl Hosted {
     pub(super) fn new(ports: MediaPorts, host: Host, offer: Option<SessionDescription>) -> Self {
+        let is_parked = matches!(host.house(), House::Parked { .. });
         Hosted {
             ports,
             host,
             offer: offer.map(Box::new),
-            plays: None,
+            plays: is_parked.then_some(Play::HoldMusic),
             has_begun: false,
             play: 0,
             timer: None,
@@ -139,8 +140,8 @@ impl Bridge {
             }
         };
         let leg = phone.leg;
-        let accept = match call.called_back.take() {
-            // It has answered a call of ours already.
+        let accept = match call.standing.take() {
+            // It is in a call already.
             Some(_) => sip::Input::Reinvite { leg, body },
             None => sip::Input::Accept {
                 leg,

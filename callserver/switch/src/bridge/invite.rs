@@ -8,7 +8,7 @@ use sip::{Flow, HeaderName, Headers, Method, NameAddr, StatusCode, Text};
 
 use super::Bridge;
 use super::audio::{Audio, ladder, propose};
-use super::call::{AwaitingPorts, Phone, Ringing, Stage};
+use super::call::{AwaitingPorts, Phone, Ringing, Stage, Standing};
 use super::description::{Told, expect_media, is_behind_nat};
 use super::end::Ending;
 use crate::cluster::Sender;
@@ -38,7 +38,7 @@ impl Bridge {
             let ending = Ending::by_server(CallEnd::NoMedia, StatusCode::SERVICE_UNAVAILABLE);
             return self.end(now, desk, call_id, ending);
         };
-        if let Some(wants) = &call.called_back {
+        if let Some(Standing::Waits(wants)) = &call.standing {
             let relay = ports.caller.towards(&call.caller_phone.flow);
             let phone = &mut call.caller_phone;
             let leg = phone.leg;
@@ -53,6 +53,9 @@ impl Bridge {
                     return self.end(now, desk, call_id, ending.with_status(status));
                 }
             }
+        }
+        if let Some(phone) = awaiting.waiting.take() {
+            return self.offer_to_waiting(now, desk, call_id, *phone, ports);
         }
         if let Some(house) = awaiting.house {
             let offer = awaiting.offer.take();

@@ -26,7 +26,8 @@ impl Bridge {
         calls.dedup();
         for id in calls {
             // A call in which something waits for a word of ours is kept as it was before.
-            let stored = self.calls.get(&id).and_then(|call| stored(desk, now, call));
+            let call = self.calls.get(&id);
+            let stored = call.and_then(|call| self.stored(desk, now, call));
             if let Some(stored) = stored {
                 desk.emit(Event::CallChanged {
                     call: id,
@@ -39,7 +40,9 @@ impl Bridge {
     /// What is to be kept of all answered calls at this moment.
     pub(crate) fn stored_calls(&self, desk: &Desk, now: Instant) -> Vec<StoredCall> {
         let calls = self.calls.values();
-        calls.filter_map(|call| stored(desk, now, call)).collect()
+        calls
+            .filter_map(|call| self.stored(desk, now, call))
+            .collect()
     }
 
     /// Takes back the calls of the process before.
@@ -115,9 +118,12 @@ impl Bridge {
                 plan: None,
                 is_anonymous: stored.is_anonymous,
                 search: None,
-                called_back: None,
+                standing: None,
                 stage,
             };
+            if let Some(by) = stored.parked_by {
+                self.occupy_again(now, desk, &call, by);
+            }
             self.calls.insert(id, call);
             self.plan_media(desk, id);
             for (leg, snapshot) in legs {
@@ -132,6 +138,30 @@ impl Bridge {
         if desk.config.keeps_calls {
             desk.emit(Event::CallChanged { call, kept: None });
         }
+    }
+
+    fn stored(&self, desk: &Desk, now: Instant, call: &Call) -> Option<StoredCall> {
+        let (ports, callee_phone, house) = match &call.stage {
+            Stage::Talking(talking) => {
+                let phone = stored_phone(desk, &talking.callee_phone)?;
+                (talking.ports, Some(phone), None)
+            }
+            Stage::Hosted(hosted) => (hosted.ports, None, Some(hosted.host.house())),
+            Stage::AwaitingPorts(_) | Stage::Ringing(_) => return None,
+        };
+        Some(StoredCall {
+            call: call.id,
+            caller: call.caller.clone(),
+            callee: call.callee.clone(),
+            ports,
+            kept_at: desk.config.wall_clock.map(|clock| clock.unix_seconds(now)),
+            charged: call.charged,
+            is_anonymous: call.is_anonymous,
+            caller_phone: stored_phone(desk, &call.caller_phone)?,
+            callee_phone,
+            parked_by: self.parker(house),
+            house,
+        })
     }
 
     fn restore_leg(
@@ -169,29 +199,6 @@ fn age(desk: &Desk, now: Instant, stored: &StoredCall) -> Duration {
         Duration::from_secs(seconds)
     });
     ago.unwrap_or_default()
-}
-
-fn stored(desk: &Desk, now: Instant, call: &Call) -> Option<StoredCall> {
-    let (ports, callee_phone, house) = match &call.stage {
-        Stage::Talking(talking) => {
-            let phone = stored_phone(desk, &talking.callee_phone)?;
-            (talking.ports, Some(phone), None)
-        }
-        Stage::Hosted(hosted) => (hosted.ports, None, Some(hosted.host.house())),
-        Stage::AwaitingPorts(_) | Stage::Ringing(_) => return None,
-    };
-    Some(StoredCall {
-        call: call.id,
-        caller: call.caller.clone(),
-        callee: call.callee.clone(),
-        ports,
-        kept_at: desk.config.wall_clock.map(|clock| clock.unix_seconds(now)),
-        charged: call.charged,
-        is_anonymous: call.is_anonymous,
-        caller_phone: stored_phone(desk, &call.caller_phone)?,
-        callee_phone,
-        house,
-    })
 }
 
 fn stored_phone(desk: &Desk, phone: &Phone) -> Option<StoredPhone> {

@@ -6,7 +6,7 @@
 //!
 //! The life of a call: [`begin`], [`treat`] (what the callee wants to be done with it), [`call_back`] (the caller was called first), [`search`] (who rings next, where it goes
 //! on to), [`invite`], [`ring`] (18x, refusals),
-//! [`early`] (sessions that change while it rings), [`answer`], [`reoffer`] (hold, resume, new codecs), [`transfer`] (REFER), [`take_over`] (Replaces), [`moving`] (phones that come over another
+//! [`early`] (sessions that change while it rings), [`answer`], [`reoffer`] (hold, resume, new codecs), [`transfer`] (REFER), [`park`] (calls that wait in slots), [`take_over`] (Replaces), [`moving`] (phones that come over another
 //! flow), [`house`] (the server itself is the other side), [`keeping`] (calls that outlive the process), [`end`]. What is said about audio to each phone, and what both come to, is in
 //! [`audio`], [`settle`] and [`plan`].
 
@@ -25,6 +25,7 @@ mod house_session;
 mod invite;
 mod keeping;
 mod moving;
+mod park;
 mod pickup;
 mod plan;
 mod redirect;
@@ -37,15 +38,16 @@ mod take_over;
 mod transfer;
 mod treat;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use call::Call;
-pub(crate) use call_back::CallBack;
 use call_back::Recall;
+pub(crate) use call_back::{CallBack, RecallId};
 use carry::Carried;
+use park::Parked;
 use sip::{LegId, RequestId};
 
-use crate::{AccountId, CallId, CompletionId, Side};
+use crate::{AccountId, CallId, Side};
 
 /// All calls.
 #[derive(Debug)]
@@ -58,7 +60,9 @@ pub(crate) struct Bridge {
     /// Requests that were passed on within a call, and the request of the other phone that waits for the answer.
     carried: HashMap<RequestId, Carried>,
     /// Those who are called back, while their phones ring.
-    recalls: HashMap<CompletionId, Recall>,
+    recalls: HashMap<RecallId, Recall>,
+    /// The calls that wait in slots.
+    parked: BTreeMap<u32, Parked>,
     last_call: u64,
     /// Session ids in descriptions count from here, so that they differ from those before a restart.
     first_session: u64,
@@ -72,6 +76,7 @@ impl Bridge {
             load: HashMap::new(),
             carried: HashMap::new(),
             recalls: HashMap::new(),
+            parked: BTreeMap::new(),
             last_call: 0,
             first_session,
         }

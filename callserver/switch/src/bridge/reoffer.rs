@@ -77,7 +77,7 @@ impl Bridge {
         let waits = self
             .calls
             .get(&call)
-            .is_some_and(|call| call.called_back.is_some());
+            .is_some_and(|call| call.standing.is_some());
         let between = if waits {
             None
         } else {
@@ -235,6 +235,12 @@ impl Bridge {
         let Some((call, refuser)) = self.legs.get(&leg).copied() else {
             return;
         };
+        if self.hosted_on(leg).is_some() {
+            return self.no_media(now, desk, call, refuser);
+        }
+        if self.waiting_refuses(now, desk, call, leg, status) {
+            return;
+        }
         if is_about_the_offer(status) && self.offer_more(now, desk, call, refuser) {
             return;
         }
@@ -302,8 +308,8 @@ impl Bridge {
         true
     }
 
-    /// Somebody answers an offer with something that is no session: nobody knows any more who hears what.
-    fn no_media(&mut self, now: Instant, desk: &mut Desk, call: CallId, side: Side) {
+    /// Somebody answers an offer with something that is no session, or refuses the only one that there can be: nobody knows any more who hears what.
+    pub(super) fn no_media(&mut self, now: Instant, desk: &mut Desk, call: CallId, side: Side) {
         self.end(
             now,
             desk,

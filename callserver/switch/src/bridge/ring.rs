@@ -118,7 +118,7 @@ impl Bridge {
         let was_called_back = self
             .calls
             .get(&call)
-            .is_some_and(|call| call.called_back.is_some());
+            .is_some_and(|call| call.standing.is_some());
         let ending = match cause {
             EndCause::RemoteHangup { reason } if was_called_back => {
                 Ending::by_side(CallEnd::Cancelled, side, reason)

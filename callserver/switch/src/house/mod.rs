@@ -37,6 +37,13 @@ pub enum House {
         /// Whose it is.
         of: AccountId,
     },
+    /// Somebody waits in a slot until the call is taken there.
+    Parked {
+        /// Who has parked the call.
+        of: AccountId,
+        /// Where, the first slot being 0.
+        slot: u32,
+    },
 }
 
 impl House {
@@ -44,7 +51,10 @@ impl House {
     #[must_use]
     pub fn of(&self) -> AccountId {
         match self {
-            House::Voicemail { of, .. } | House::Messages { of } | House::Greeting { of } => *of,
+            House::Voicemail { of, .. }
+            | House::Messages { of }
+            | House::Greeting { of }
+            | House::Parked { of, .. } => *of,
         }
     }
 }
@@ -167,6 +177,8 @@ enum Work {
     Leaving(Leaving),
     Listening(Listening),
     Greeting(Greeting),
+    /// There is nothing to be done: the phone hears music.
+    Waiting,
 }
 
 impl Host {
@@ -175,6 +187,7 @@ impl Host {
             House::Voicemail { .. } => Work::Leaving(Leaving::default()),
             House::Messages { .. } => Work::Listening(Listening::default()),
             House::Greeting { .. } => Work::Greeting(Greeting::default()),
+            House::Parked { .. } => Work::Waiting,
         };
         Host { house, work }
     }
@@ -202,6 +215,7 @@ impl Host {
             }
             (Work::Listening(listening), House::Messages { .. }) => listening.notice(notice),
             (Work::Greeting(greeting), House::Greeting { of }) => greeting.notice(of, notice),
+            (Work::Waiting, House::Parked { .. }) => Vec::new(),
             // The work is made for the house.
             _ => vec![Act::HangUp],
         }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sip::Text;
 
+use crate::park::is_slot;
 use crate::{AccountId, CallId, Event, Side, StoredCall};
 
 /// The calls at present.
@@ -96,6 +97,10 @@ impl Calls {
                     return [None; 3];
                 };
                 known.is_answered = true;
+                // The lamp of its slot is lit.
+                if is_slot(known.callee) {
+                    return both(known, true);
+                }
                 let caller = known.caller;
                 self.replace(*call, Side::Callee, caller)
             }

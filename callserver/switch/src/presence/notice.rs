@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::calls::Touched;
 use super::{Chosen, Package, Presence};
 use crate::desk::Desk;
+use crate::park::is_slot;
 use crate::registrar::Registrar;
 use crate::{AccountId, Event};
 
@@ -106,10 +107,12 @@ impl Presence {
         account: AccountId,
         what: What,
     ) {
-        desk.emit(Event::PresenceChanged {
-            account,
-            facts: Box::new(self.facts(registrar, account)),
-        });
+        if !is_slot(account) {
+            desk.emit(Event::PresenceChanged {
+                account,
+                facts: Box::new(self.facts(registrar, account)),
+            });
+        }
         self.touch(now, desk, registrar, account, what);
     }
 }

@@ -8,9 +8,10 @@ use sip::{
 };
 
 use super::notice::What;
-use super::{Package, Presence, Watch};
+use super::{Package, Presence, Told, Watch};
 use crate::authentication::{Authentication, Door};
 use crate::desk::{Desk, retry_after, with_header};
+use crate::park::{account_of, is_slot};
 use crate::questions::Purpose;
 use crate::reception::{Name, dialled_by};
 use crate::registrar::Registrar;
@@ -141,6 +142,15 @@ impl Presence {
             owner,
             package,
         });
+        // A slot is nobody's, and everybody may see whether somebody waits there.
+        if let Some(Some(slot)) = desk.config.park.read(&dialled) {
+            let watchable = Watchable {
+                account: account_of(slot),
+                told: Told::default(),
+                may_see: true,
+            };
+            return self.found(now, desk, registrar, *finding, Some(watchable));
+        }
         let question = Question::Watched { dialled, watcher };
         desk.ask(now, question, Purpose::Presentity(finding));
     }
@@ -285,6 +295,10 @@ impl Presence {
             }
         };
         for account in accounts {
+            // Of slots nobody knows more than the switch.
+            if is_slot(account) {
+                continue;
+            }
             let Some(watched) = self.watched.get_mut(&account) else {
                 continue;
             };

@@ -68,7 +68,7 @@ impl Reception {
         };
         let mut caller = owner.party();
         let help = Emergency::read(&desk.config.emergency, &dialled).cloned();
-        let (asked, why) = match (help, desk.config.service_codes.read(&dialled)) {
+        let (asked, why) = match (help, desk.config.service(&dialled)) {
             (Some(to), _) => {
                 // Guests, too, may call for help.
                 caller.is_guest = false;
@@ -103,7 +103,14 @@ impl Reception {
                     house: Some(house),
                 })));
             }
-            (None, Some(service @ (Service::CompleteCall | Service::CancelCompletions))) => {
+            (
+                None,
+                Some(
+                    service @ (Service::CompleteCall
+                    | Service::CancelCompletions
+                    | Service::Park(_)),
+                ),
+            ) => {
                 return Some(Joins::Service(Box::new(ServiceCall {
                     leg,
                     flow,

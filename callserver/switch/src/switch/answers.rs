@@ -9,7 +9,7 @@ use crate::completion::Completions;
 use crate::pager::Pager;
 use crate::presence::Presence;
 use crate::questions::Purpose;
-use crate::reception::{Joins, Routed};
+use crate::reception::{Joins, Routed, Service};
 use crate::{Answer, AskId, AuthenticationFailure, Event, Reached};
 
 impl Switch {
@@ -52,6 +52,11 @@ impl Switch {
                         self.bridge.begin(now, desk, &self.registrar, *call);
                     }
                     Some(Joins::Service(call)) => {
+                        if let Service::Park(slot) = call.service {
+                            let registrar = &self.registrar;
+                            let (bridge, call) = (&mut self.bridge, *call);
+                            return bridge.take_from_slot(now, desk, registrar, call, slot);
+                        }
                         self.completions.dialled(now, desk, &mut self.bridge, *call);
                     }
                     None => {}

@@ -377,7 +377,7 @@ impl Switch {
                 leg,
                 ..
             } if request.method == Method::Refer => {
-                bridge.refer(now, desk, subscription, leg, &request);
+                bridge.refer(now, desk, registrar, (subscription, leg), &request);
             }
             sip::Event::SubscriptionRequested {
                 subscription,

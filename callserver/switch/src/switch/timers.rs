@@ -40,6 +40,9 @@ impl Switch {
             Timer::CallBackRingsTooLong(id) => {
                 self.bridge.call_back_rang_too_long(now, desk, id);
             }
+            Timer::ParkedTooLong(slot) => {
+                self.bridge.ring_back(now, desk, &self.registrar, slot);
+            }
             Timer::ConfirmationOver(leg) => desk.hang_up(now, leg, None),
             Timer::DrainEnds => desk.emit(Event::Drained),
         }

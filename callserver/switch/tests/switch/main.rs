@@ -28,6 +28,7 @@ mod noise;
 mod outbound;
 mod outliving;
 mod paging;
+mod parking;
 mod phone;
 mod pickup;
 mod presence;

@@ -11,6 +11,7 @@
 
 mod attended;
 mod join;
+mod park;
 mod refer;
 mod report;
 mod ring;

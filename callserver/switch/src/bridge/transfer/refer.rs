@@ -9,7 +9,8 @@ use crate::bridge::Bridge;
 use crate::bridge::call::{self, Exchange};
 use crate::desk::Desk;
 use crate::questions::Purpose;
-use crate::reception::dialled;
+use crate::reception::{Service, dialled};
+use crate::registrar::Registrar;
 use crate::{CallId, Party, Question, Side};
 
 /// How long a transfer may be reported on, in seconds: longer than any phone rings.
@@ -21,8 +22,8 @@ impl Bridge {
         &mut self,
         now: Instant,
         desk: &mut Desk,
-        subscription: SubscriptionId,
-        leg: Option<LegId>,
+        registrar: &Registrar,
+        (subscription, leg): (SubscriptionId, Option<LegId>),
         request: &Request,
     ) {
         let reject = |desk: &mut Desk, status| {
@@ -73,7 +74,10 @@ impl Bridge {
         match replaces {
             Some(replaces) => self.borrow(now, desk, id, &replaces),
             None => match dialled(&target, &desk.config.domain) {
-                Some(dialled) => self.look_up_target(now, desk, id, dialled, None),
+                Some(dialled) => match desk.config.service(&dialled) {
+                    Some(Service::Park(slot)) => self.park(now, desk, registrar, id, slot),
+                    _ => self.look_up_target(now, desk, id, dialled, None),
+                },
                 None => self.transfer_fails(now, desk, id, StatusCode::NOT_FOUND),
             },
         }
