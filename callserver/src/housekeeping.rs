@@ -13,7 +13,7 @@ const LEASES_EVERY: Duration = Duration::from_secs(60);
 const RESTS_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// Finds out at the first start what a password hash may cost, and then ends what is over, for ever.
-pub(crate) async fn keep_house(office: Office) {
+pub(crate) async fn keep_house(office: Office, keep_voicemails_days: u32) {
     if let Err(error) = office.settle_password_costs().await {
         tracing::warn!(%error, "passwords cost the least that they may");
     }
@@ -22,9 +22,26 @@ pub(crate) async fn keep_house(office: Office) {
         tokio::select! {
             _ = leases.tick() => end_leases(&office).await,
             _ = rests.tick() => {
+                if keep_voicemails_days > 0 {
+                    expire_voicemails(&office, keep_voicemails_days).await;
+                }
                 if let Err(error) = office.end_rests(SystemTime::now()).await {
                     tracing::error!(%error, "names and invitations that are over could not be removed");
                 }
+            }
+        }
+    }
+}
+
+/// Messages that are too old.
+async fn expire_voicemails(office: &Office, keep_days: u32) {
+    loop {
+        match office.expire_voicemails(keep_days, SystemTime::now()).await {
+            Ok(0) => return,
+            Ok(expired) => tracing::info!(expired, "messages were deleted for their age"),
+            Err(error) => {
+                tracing::error!(%error, "messages that are too old could not be deleted");
+                return;
             }
         }
     }

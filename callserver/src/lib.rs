@@ -19,6 +19,7 @@
 //! | [`relay`] | audio from one phone to the other |
 //! | [`studio`] | audio that ends in the server: other codecs, secure RTP on one leg, music for who waits |
 //! | [`live_rooms`] | chat over plain TCP and UDP, in rooms that end when their host leaves |
+//! | `voicemail` | recordings on their way into the database, and out of it |
 //! | [`checkpoint`] | the answered calls in the data folder, so that they outlive the process |
 //! | `neighbours` | which other servers on the same database live, and where they are |
 //! | `others` | what other servers on the same database change |
@@ -55,6 +56,7 @@ pub mod server;
 pub mod store;
 pub mod studio;
 mod upgrade;
+mod voicemail;
 
 pub use config::{Config, ConfigError};
 pub use data_folder::{DataFolder, DataFolderError};

@@ -194,6 +194,7 @@ async fn serve(
         trace_bytes: config.calls.trace_kilobytes.saturating_mul(1024),
         longest_silence: config.calls.longest_silence(),
         store: store.clone(),
+        data: folder.path().to_owned(),
     })
     .await?;
     let Running {
@@ -206,6 +207,7 @@ async fn serve(
         web_sockets,
         presence_news,
         mut stopped,
+        mail,
     } = running;
 
     let sip = udp.or(tcp);
@@ -272,7 +274,11 @@ async fn serve(
     let telling = tokio::spawn(interface.teller(presence_news).run());
     let doors = http.duplicates().map_err(ServerError::System)?;
     let serving_http = tokio::spawn(http.run(interface.router()));
-    let keeping_house = tokio::spawn(housekeeping::keep_house(office.clone()));
+    let keeping_house = tokio::spawn(housekeeping::keep_house(
+        office.clone(),
+        config.voicemail.keep_days,
+    ));
+    tokio::spawn(mail.serve(office.clone(), folder.path().to_owned()));
     let serving_control = tokio::spawn(control.run(Operator::new(office.clone(), Some(facts))));
 
     tell_ready(&Ready {
@@ -416,6 +422,8 @@ fn switch_config(config: &Config, domain: &str) -> switch::Config {
     switch.service_codes = config.service_codes.clone();
     switch.park = config.park.clone();
     switch.pick_up = config.pick_up;
+    switch.recordings = config.voicemail.limits();
+    switch.sounds_digits = true;
     switch.emergency = config.emergency.clone();
     switch.guard = config.guard.clone();
     switch

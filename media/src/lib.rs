@@ -27,13 +27,13 @@
 
 mod codec;
 mod level;
+mod mend;
 mod pitch;
 mod player;
 mod playout;
 mod quality;
 mod reception;
 mod recording;
-mod replay;
 mod reports;
 mod rtcp;
 mod rtp;
@@ -46,10 +46,10 @@ mod telephone_event;
 
 pub use codec::{Codec, CodecError};
 pub use level::{Level, SILENT_DBFS, dbfs};
+pub use mend::{NotPlayable, length_of, mend};
 pub use player::{PlayError, Player};
 pub use quality::mean_opinion_score_of;
 pub use recording::Recorder;
-pub use replay::{NotPlayable, Replay, length_of, mend};
 pub use rtp::{Packet, PacketError, Sequence, Ssrc, Timestamp, is_control};
 pub use session::{Config, Event, Input, Session, Transmit};
 pub use statistics::Statistics;

@@ -50,6 +50,12 @@ pub struct CallSettingsOptions {
     /// Refuse callers who hide who they are.
     #[arg(long, value_name = "ON|OFF")]
     refuse_anonymous: Option<Switch>,
+    /// Whether callers can leave a message when nobody answers.
+    #[arg(long, value_name = "ON|OFF")]
+    voicemail: Option<Switch>,
+    /// After how many seconds they can.
+    #[arg(long, value_name = "N")]
+    voicemail_seconds: Option<u16>,
 }
 
 /// On or off.
@@ -75,9 +81,10 @@ Examples:
   callctl accounts settings amina
   callctl accounts settings amina --forward-no-answer 1005 --no-answer-seconds 15
   callctl accounts settings amina --forward-always off --dnd on
+  callctl accounts settings amina --voicemail on --voicemail-seconds 20
 
 With --json: {do_not_disturb, forward_always, forward_busy, forward_no_answer, no_answer_seconds, forward_unreachable, ring,
-ring_first, ring_seconds, call_waiting, max_calls, refuse_anonymous}";
+ring_first, ring_seconds, call_waiting, max_calls, refuse_anonymous, voicemail: {is_on, after_seconds}}";
 
 impl From<Order> for RingOrder {
     fn from(order: Order) -> Self {
@@ -130,6 +137,8 @@ impl CallSettingsOptions {
             call_waiting: is_on(self.call_waiting),
             max_calls: self.max_calls,
             refuse_anonymous: is_on(self.refuse_anonymous),
+            voicemail: is_on(self.voicemail),
+            voicemail_seconds: self.voicemail_seconds,
         }
     }
 }
@@ -142,6 +151,10 @@ fn print(settings: CallSettings, console: &mut Console<'_>) -> Result<(), Callct
     };
     let no_answer = settings.forward_no_answer;
     let no_answer = no_answer.map(|to| format!("{to} after {} s", settings.no_answer_seconds));
+    let voicemail = match settings.voicemail.is_on {
+        true => format!("on, after {} s", settings.voicemail.after_seconds),
+        false => "off".to_owned(),
+    };
     let mut rows = vec![
         ("do not disturb", is_on(settings.do_not_disturb)),
         ("forward always", or_dash(settings.forward_always)),
@@ -158,6 +171,7 @@ fn print(settings: CallSettings, console: &mut Console<'_>) -> Result<(), Callct
         ("call waiting", is_on(settings.call_waiting)),
         ("most calls", or_dash(most)),
         ("refuse anonymous", is_on(settings.refuse_anonymous)),
+        ("voicemail", voicemail),
     ]);
     Ok(console.page.properties(&rows)?)
 }

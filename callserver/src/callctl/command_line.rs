@@ -16,6 +16,7 @@ use super::numbers::NumbersAction;
 use super::presence::PresenceAction;
 use super::status;
 use super::upgrade;
+use super::voicemails::VoicemailsAction;
 use crate::DataFolder;
 
 /// Administers a Carillon call server: accounts, devices, numbers, calls.
@@ -62,6 +63,9 @@ pub enum Action {
     /// Calls at present, and those that are over.
     #[command(subcommand, alias = "call")]
     Calls(CallsAction),
+    /// Messages that callers have left.
+    #[command(subcommand, alias = "voicemail")]
+    Voicemails(VoicemailsAction),
     /// Who is there.
     #[command(subcommand)]
     Presence(PresenceAction),

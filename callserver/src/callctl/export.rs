@@ -25,6 +25,16 @@ pub(super) async fn run(
     file: Option<PathBuf>,
 ) -> Result<(), CallctlError> {
     let command = Command::Accounts(AccountsCommand::Export { name: name.clone() });
+    save(console, command, &format!("Account {name}"), file).await
+}
+
+/// Writes what comes back into a file, or to stdout if that is `-`.
+pub(super) async fn save(
+    console: &mut Console<'_>,
+    command: Command,
+    subject: &str,
+    file: Option<PathBuf>,
+) -> Result<(), CallctlError> {
     let export: ExportView = console.ask(command).await?.read()?;
     let path = file.unwrap_or_else(|| PathBuf::from(&export.file_name));
     let is_rehearsal = console.page.look().is_rehearsal;
@@ -44,7 +54,7 @@ pub(super) async fn run(
             .json(&json!({ "file": path, "bytes": bytes }))?);
     }
     let deed = format!("exported to {} ({bytes} bytes)", path.display());
-    Ok(console.page.done(&format!("Account {name}"), &deed)?)
+    Ok(console.page.done(subject, &deed)?)
 }
 
 /// For its owner alone: it tells who called whom.

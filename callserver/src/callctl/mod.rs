@@ -31,6 +31,7 @@ mod since;
 mod status;
 mod table;
 mod upgrade;
+mod voicemails;
 
 use std::io::Write;
 
@@ -54,6 +55,7 @@ pub use portions::PortionsError;
 pub use presence::PresenceAction;
 pub use sheet::SheetError;
 pub use since::Since;
+pub use voicemails::VoicemailsAction;
 
 use crate::backup::{BackupError, RestoreError};
 use crate::control::{ControlError, Failure};
@@ -142,6 +144,7 @@ pub async fn run(line: CommandLine, look: Look, out: &mut dyn Write) -> Result<(
         Action::Invitations(action) => action.run(console).await,
         Action::Calls(action) => action.run(console).await,
         Action::Presence(action) => action.run(console).await,
+        Action::Voicemails(action) => action.run(console).await,
         Action::Bans(action) => action.run(console).await,
         Action::Backup { file } => backup::back_up(&file, console).await,
         Action::Restore { file } => backup::restore(&file, console).await,

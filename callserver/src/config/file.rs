@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{
     ConfigError, EmergencySection, GuestsSection, LiveRoomsSection, ParkSection, RelaySection,
-    ServiceCodesSection,
+    ServiceCodesSection, VoicemailSection,
 };
 
 /// The file. Each key has the meaning of the command line's option of the same name, which wins over it.
@@ -49,6 +49,8 @@ pub struct ConfigFile {
     pub service_codes: ServiceCodesSection,
     /// Where calls wait until somebody takes them.
     pub park: ParkSection,
+    /// Messages that callers leave.
+    pub voicemail: VoicemailSection,
     /// Calls for help.
     pub emergency: EmergencySection,
     /// Numbers for people without an account.

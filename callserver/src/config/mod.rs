@@ -9,6 +9,7 @@ mod park;
 mod relay;
 mod rtp_ports;
 mod services;
+mod voicemail;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ pub use park::ParkSection;
 pub use relay::{RelayEngine, RelaySection};
 pub use rtp_ports::{RtpPorts, RtpPortsRefused};
 pub use services::{EmergencySection, ServiceCodesSection, WhoPicksUp};
+pub use voicemail::VoicemailSection;
 
 use crate::certificate::CertificateFiles;
 use crate::live_rooms::HallConfig;
@@ -70,6 +72,8 @@ pub struct Config {
     pub service_codes: switch::ServiceCodes,
     /// Where calls wait until somebody takes them.
     pub park: switch::Park,
+    /// Messages that callers leave.
+    pub voicemail: VoicemailSection,
     /// Who may take calls that ring elsewhere.
     pub pick_up: switch::PickUp,
     /// Which numbers call for help.
@@ -198,6 +202,7 @@ impl Config {
             park: file.park.rule(&service_codes)?,
             service_codes,
             pick_up: file.service_codes.who(),
+            voicemail: file.voicemail,
             emergency: file.emergency.rule()?,
             guests: file.guests,
             guest_calls,

@@ -1,6 +1,6 @@
 //! How calls to an account are treated: what an administrator can ask, and how it is done.
 
-use api::{CallSettings, RingOrder};
+use api::{CallSettings, RingOrder, VoicemailSettings};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Failure, Operator};
@@ -52,6 +52,10 @@ pub struct CallSettingsWish {
     pub max_calls: Option<u16>,
     /// See [`CallSettings::refuse_anonymous`].
     pub refuse_anonymous: Option<bool>,
+    /// See [`VoicemailSettings::is_on`].
+    pub voicemail: Option<bool>,
+    /// See [`VoicemailSettings::after_seconds`].
+    pub voicemail_seconds: Option<u16>,
 }
 
 impl CallSettingsWish {
@@ -76,6 +80,11 @@ impl CallSettingsWish {
                 None => settings.max_calls,
             },
             refuse_anonymous: self.refuse_anonymous.unwrap_or(settings.refuse_anonymous),
+            voicemail: VoicemailSettings {
+                is_on: self.voicemail.unwrap_or(settings.voicemail.is_on),
+                after_seconds: { self.voicemail_seconds }
+                    .unwrap_or(settings.voicemail.after_seconds),
+            },
         }
     }
 }

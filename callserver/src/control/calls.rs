@@ -50,7 +50,7 @@ pub struct CallView {
     pub caller: String,
     /// Who is called.
     pub callee: String,
-    /// `calling`, `ringing` or `answered`.
+    /// `calling`, `ringing`, `answered`, or `voicemail`: answered by that.
     pub state: String,
     /// Since it began.
     pub seconds: u64,
@@ -83,7 +83,7 @@ pub struct PastCallView {
     pub answered_at: Option<String>,
     /// RFC 3339.
     pub ended_at: String,
-    /// Why it ended, in a word: `hung-up`, `cancelled`, `busy`, `declined`, `no-answer` and others.
+    /// Why it ended, in a word: `hung-up`, `cancelled`, `busy`, `declined`, `no-answer`, `voicemail` and others.
     pub cause: String,
     /// `caller`, `callee` or `server`.
     pub hung_up_by: Option<String>,

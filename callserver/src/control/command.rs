@@ -11,7 +11,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::{
     AccountsCommand, AuditCommand, BansCommand, CallSettingsCommand, CallsCommand, DatabaseCommand,
     DevicesCommand, GroupsCommand, InvitationsCommand, NumbersCommand, PoolsCommand,
-    PresenceCommand, StatusCommand, UpgradeCommand,
+    PresenceCommand, StatusCommand, UpgradeCommand, VoicemailsCommand,
 };
 
 /// One thing that an administrator wants.
@@ -46,6 +46,8 @@ pub enum Command {
     Invitations(InvitationsCommand),
     /// Calls at present.
     Calls(CallsCommand),
+    /// Messages that callers have left.
+    Voicemails(VoicemailsCommand),
     /// Who is there.
     Presence(PresenceCommand),
     /// Sources that are not listened to.

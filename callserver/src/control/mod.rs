@@ -23,6 +23,7 @@ mod presence;
 mod server;
 mod status;
 mod upgrade;
+mod voicemails;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -46,6 +47,7 @@ pub use presence::{PresenceCommand, PresenceLine};
 pub use server::{ControlServer, ListenError};
 pub use status::{StatusCommand, StatusView};
 pub use upgrade::{Upgrade, UpgradeCommand, UpgradeView, UpgradeWishes};
+pub use voicemails::VoicemailsCommand;
 
 /// A request or an answer is at most this long: a list of 100,000 accounts fits.
 const LINE_LIMIT: usize = 64 << 20;

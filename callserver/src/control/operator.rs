@@ -112,6 +112,7 @@ impl Operator {
             Command::Invitations(command) => self.invitations(office, command, is_rehearsal).await,
             Command::Calls(command) => self.calls(office, command, is_rehearsal).await,
             Command::Bans(command) => self.bans(office, command, is_rehearsal).await,
+            Command::Voicemails(command) => Self::voicemails(office, command).await,
             Command::Presence(command) => self.presence(command).await,
             Command::Audit(command) => Self::audit(office, command).await,
             Command::Status(command) => self.status(command).await,

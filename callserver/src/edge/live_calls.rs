@@ -7,7 +7,7 @@ use api::{AccountId, CallParty, CallQuality};
 use sdp::Codec;
 use serde::{Deserialize, Serialize};
 use sip::Text;
-use switch::{CallId, Party, Side};
+use switch::{CallId, MediaPlan, Party, Side};
 
 use super::quality::Quality;
 use super::silence::{LastHeard, Silent};
@@ -43,6 +43,10 @@ pub(super) struct LiveCall {
     pub(super) codec: Option<Codec>,
     /// Whether the audio of both sides is encrypted.
     pub(super) is_encrypted: Option<bool>,
+    /// What is to be done with its audio, once that is known.
+    pub(super) plan: Option<MediaPlan>,
+    /// The number of what was ordered last to be played.
+    pub(super) play: u32,
     /// What the audio had come to when the present part of the call began.
     pub(super) before: Quality,
     /// When its phones were heard last.
@@ -104,6 +108,8 @@ impl LiveCalls {
             }),
             is_encrypted: kept.is_encrypted,
             is_in_voicemail: kept.is_in_voicemail,
+            plan: None,
+            play: 0,
             before: Quality::default(),
             heard: LastHeard::new(now),
             statistics: None,
@@ -133,6 +139,8 @@ impl LiveCalls {
             codec: None,
             is_encrypted: None,
             is_in_voicemail: false,
+            plan: None,
+            play: 0,
             before: Quality::default(),
             heard: LastHeard::new(now),
             statistics: None,

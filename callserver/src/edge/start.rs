@@ -1,6 +1,7 @@
 //! Starting the exchange: its thread, its sockets, its relay and studio.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -25,6 +26,7 @@ use crate::office::Announcement;
 use crate::relay;
 use crate::store::{Engine, Store, StoreError};
 use crate::studio::{Studio, StudioError};
+use crate::voicemail::Mail;
 
 /// What the exchange is started with.
 #[derive(Debug)]
@@ -55,6 +57,8 @@ pub struct Setup {
     pub longest_silence: Option<Duration>,
     /// The database.
     pub store: Store,
+    /// The data folder, for recordings that are being made.
+    pub data: PathBuf,
 }
 
 /// This server among those that share the database.
@@ -91,6 +95,8 @@ pub struct Running {
     pub presence_news: PresenceNews,
     /// Comes when its thread has ended: asked to, or by a fault.
     pub stopped: oneshot::Receiver<()>,
+    /// What it wants of the voicemail.
+    pub mail: Mail,
 }
 
 /// The exchange cannot start.
@@ -131,7 +137,8 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     let main_runtime = tokio::runtime::Handle::current();
     // One processor stays for SIP and the relay.
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let (studio, _news) = Studio::start(processors.saturating_sub(1))?;
+    let (studio, studio_news) = Studio::start(processors.saturating_sub(1))?;
+    let (mail, mail_desk, mail_back) = Mail::new(&setup.data);
     let restored = bindings::load(&setup.store).await?;
     if !restored.is_empty() {
         tracing::info!(registrations = restored.len(), "registrations from before");
@@ -226,6 +233,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
                     guest_grace: setup.guest_grace,
                     trace_bytes: setup.trace_bytes,
                     longest_silence: setup.longest_silence,
+                    mail: mail_desk,
                     main_runtime,
                 },
             );
@@ -238,7 +246,8 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
             } = setup.revival;
             desk.restore_calls(now, calls, without_ports, are_doubtful);
             if send_bound.send(Ok(addresses)).is_ok() {
-                desk.run(requests, changes, found).await;
+                desk.run(requests, changes, found, (studio_news, mail_back))
+                    .await;
             }
         });
     };
@@ -258,6 +267,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         web_sockets,
         presence_news,
         stopped,
+        mail,
     })
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use api::{AccountId, RingOrder};
 use sip::Text;
-use switch::{Destination, Party, Reached, Ring, Treatment};
+use switch::{Destination, Party, Reached, Ring, Treatment, Voicemail};
 
 use crate::store::{CallSettingsRow, ReachedAccount, Store, StoreError};
 
@@ -35,6 +35,9 @@ async fn treatment(store: &Store, account: AccountId) -> Result<Treatment, Store
             .collect()
     };
     let mut treatment = of_settings(store.call_settings(account).await?);
+    if let Some(voicemail) = &mut treatment.voicemail {
+        voicemail.is_full = store.voicemail_is_full(account).await?;
+    }
     treatment.blocked = blocked_by(account);
     let groups = store.groups_of(account).await?.into_iter();
     treatment.groups = groups.map(|group| switch::AccountId(group.0)).collect();
@@ -83,7 +86,10 @@ fn of_settings(row: CallSettingsRow) -> Treatment {
             false => Some(1),
         },
         refuses_anonymous: settings.refuse_anonymous,
-        voicemail: None,
+        voicemail: settings.voicemail.is_on.then(|| Voicemail {
+            after: seconds(settings.voicemail.after_seconds),
+            is_full: false,
+        }),
     }
 }
 

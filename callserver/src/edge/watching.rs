@@ -4,13 +4,16 @@ use std::collections::HashSet;
 use std::time::SystemTime;
 
 use api::AccountId;
-use switch::{Answer, AskId, Input, Party, Reached, Viewers, Watchable};
+use switch::{Answer, AskId, Input, MessageCount, MessageId, Party, Reached, Viewers, Watchable};
 
 use super::dialling::Wanted;
 use super::directory::{Directory, FoundResult};
 use crate::office::{Change, WhatChanged};
 use crate::presence::told;
 use crate::store::{Store, StoreError};
+
+/// So many messages are played in one call at most; nobody hears that many.
+const MOST_TO_HEAR: i64 = 1_000;
 
 impl Directory {
     /// Looks up who is watched under a number, a name or the login of an own device.
@@ -58,6 +61,35 @@ impl Directory {
             }
             .await;
             FoundResult::Presence(found.map(Answer::Watched))
+        });
+    }
+
+    /// Looks up how many messages wait for somebody.
+    pub fn messages(&self, ask: AskId, account: switch::AccountId) {
+        let store = self.store();
+        self.look_up(ask, async move {
+            let count = store.voicemail_count(AccountId(account.0)).await;
+            FoundResult::Presence(count.map(|count| {
+                Answer::Messages(MessageCount {
+                    new: count.new,
+                    old: count.old,
+                })
+            }))
+        });
+    }
+
+    /// Looks up which messages there are: the new ones first, and the oldest first of either.
+    pub fn messages_to_hear(&self, ask: AskId, account: switch::AccountId) {
+        let store = self.store();
+        self.look_up(ask, async move {
+            let rows = { &store }
+                .voicemails(AccountId(account.0), None, MOST_TO_HEAR)
+                .await;
+            FoundResult::Presence(rows.map(|mut rows| {
+                rows.sort_by_key(|row| (row.is_heard, row.id));
+                let ids = rows.into_iter().map(|row| MessageId(row.id));
+                Answer::MessagesToHear(Some(ids.collect()))
+            }))
         });
     }
 
@@ -122,9 +154,13 @@ pub(super) fn inputs(change: &Change) -> Vec<Input> {
     let people = change.people.iter();
     let people = people.filter(|person| concerns(&person.what));
     let account = |account: AccountId| Some(switch::AccountId(account.0));
-    people
-        .map(|person| Input::PresenceChanged {
-            account: account(person.account),
-        })
-        .collect()
+    let seen = people.map(|person| Input::PresenceChanged {
+        account: account(person.account),
+    });
+    let messages = change.people.iter();
+    let messages = messages.filter(|person| person.what == WhatChanged::Voicemail);
+    let lamps = messages.map(|person| Input::MessagesChanged {
+        account: switch::AccountId(person.account.0),
+    });
+    seen.chain(lamps).collect()
 }

@@ -155,6 +155,14 @@ impl Listener {
             WhatChanged::Devices => Some(Event::DevicesChanged),
             WhatChanged::Contacts => Some(Event::ContactsChanged),
             WhatChanged::CallSettings => Some(Event::CallSettingsChanged),
+            WhatChanged::Voicemail => {
+                let store = self.office.store();
+                let count = store.voicemail_count(self.session.account).await?;
+                Some(Event::Voicemail {
+                    new: count.new,
+                    old: count.old,
+                })
+            }
             // What ends with it are sessions, which are looked after.
             WhatChanged::Password | WhatChanged::Presence | WhatChanged::Removed => None,
         })
@@ -186,7 +194,8 @@ impl Listener {
             | WhatChanged::Contacts
             | WhatChanged::Password
             | WhatChanged::Presence
-            | WhatChanged::CallSettings => None,
+            | WhatChanged::CallSettings
+            | WhatChanged::Voicemail => None,
         })
     }
 
@@ -230,7 +239,8 @@ fn is_private(what: &WhatChanged) -> bool {
         | WhatChanged::Contacts
         | WhatChanged::Password
         | WhatChanged::Presence
-        | WhatChanged::CallSettings => true,
+        | WhatChanged::CallSettings
+        | WhatChanged::Voicemail => true,
         WhatChanged::Number { .. } | WhatChanged::Name | WhatChanged::Removed => false,
     }
 }

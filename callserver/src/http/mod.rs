@@ -29,6 +29,7 @@ mod problem;
 mod server_facts;
 mod serving;
 mod sessions;
+mod voicemails;
 mod web_socket;
 
 use std::sync::{Arc, Mutex};
@@ -44,6 +45,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use serving::{BindError, HttpServer, Listener};
+pub(crate) use voicemails::shown as shown_voicemail;
 
 use crate::config::{GuestsSection, HttpSection};
 use crate::edge::{Exchange, PresenceNews};
@@ -176,5 +178,6 @@ fn routes() -> OpenApiRouter<Interface> {
         .merge(presence::router())
         .merge(server_facts::router())
         .merge(sessions::router())
+        .merge(voicemails::router())
         .merge(web_socket::router())
 }

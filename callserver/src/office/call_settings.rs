@@ -147,6 +147,7 @@ fn check(settings: &CallSettings, own: &[String]) -> Result<CallSettings, Office
     };
     for (what, seconds) in [
         ("no_answer_seconds", settings.no_answer_seconds),
+        ("voicemail.after_seconds", settings.voicemail.after_seconds),
         ("ring_seconds", settings.ring_seconds),
     ] {
         if !RINGS.contains(&seconds) {

@@ -48,6 +48,10 @@ async fn settings_are_kept_as_they_were_said_and_written_into_the_log(ground: Gr
         call_waiting: false,
         max_calls: Some(4),
         refuse_anonymous: true,
+        voicemail: api::VoicemailSettings {
+            is_on: true,
+            after_seconds: 17,
+        },
     };
     for _ in 0..2 {
         let set = office.set_call_settings(alice, &wanted).await;

@@ -62,6 +62,8 @@ pub enum WhatChanged {
     Presence,
     /// How calls to it are treated.
     CallSettings,
+    /// The messages that were left for it.
+    Voicemail,
     /// It is no more, or disabled.
     Removed,
 }

@@ -7,6 +7,8 @@ use api::{
     SignUp, TextRefused, UsernameRefused,
 };
 
+use media::NotPlayable;
+
 use super::PlanError;
 use crate::passwords::HashError;
 use crate::store::StoreError;
@@ -287,6 +289,18 @@ pub enum OfficeError {
     /// The password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
+    /// There is no such message.
+    #[error("There is no message {id}; it may have been deleted on another phone.")]
+    NoSuchVoicemail {
+        /// Its id.
+        id: i64,
+    },
+    /// Callers hear the server's own greeting.
+    #[error("There is no greeting of your own; callers hear the server's.")]
+    NoGreeting,
+    /// A greeting cannot be played.
+    #[error("The recording cannot be played: {0}. Send Opus in an Ogg file.")]
+    Greeting(NotPlayable),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -338,7 +352,8 @@ impl OfficeError {
             | Self::CallSettingRange { .. }
             | Self::TooManyMembers { .. }
             | Self::MemberIsGroup { .. }
-            | Self::Invitation { .. } => ProblemKind::BadRequest,
+            | Self::Invitation { .. }
+            | Self::Greeting(_) => ProblemKind::BadRequest,
             Self::NameTaken { .. }
             | Self::NameLooksTaken { .. }
             | Self::NameResting { .. }
@@ -356,6 +371,8 @@ impl OfficeError {
             Self::Store(error) if error.is_busy() => ProblemKind::Unavailable,
             Self::AccountGone { .. }
             | Self::NoPicture
+            | Self::NoSuchVoicemail { .. }
+            | Self::NoGreeting
             | Self::NoSuchInvitation { .. }
             | Self::NoSuchAccount { .. }
             | Self::NoSuchDevice { .. }

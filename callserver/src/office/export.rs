@@ -39,6 +39,8 @@ number_history.json    which numbers it had when, and why that changed
 contacts.json          its contacts
 call_records.json      its calls
 audit_log.json         what it did, and what was done to it
+voicemails.json        messages that callers have left, and voicemails/ID.opus what they say
+voicemail_greeting.opus what callers hear before, if it is something of its own
 picture.*              its picture, if it has one
 
 Times are RFC 3339 in UTC. An account_id stays the same for ever, also when names and numbers change.
@@ -76,9 +78,14 @@ impl Office {
         self.audit(&mut tx, entry).await?;
         let parts = tx.dossier(row.account).await?;
         let picture = tx.picture(row.account).await?;
+        let sounds = Sounds {
+            voicemails: tx.voicemail_sounds(row.account).await?,
+            greeting: tx.voicemail_greeting(row.account).await?,
+        };
         self.finish(tx, Change::default()).await?;
         // Packing thousands of calls takes a while.
-        let packed = tokio::task::spawn_blocking(move || pack(&parts, picture.as_ref())).await;
+        let packed =
+            tokio::task::spawn_blocking(move || pack(&parts, picture.as_ref(), &sounds)).await;
         let failed = |error: &dyn std::error::Error| OfficeError::Export {
             reason: error.to_string(),
         };
@@ -91,9 +98,16 @@ impl Office {
     }
 }
 
+/// What is to be heard: Opus in Ogg files.
+struct Sounds {
+    voicemails: Vec<(i64, Vec<u8>)>,
+    greeting: Option<Vec<u8>>,
+}
+
 fn pack(
     parts: &[(&str, Value)],
     picture: Option<&PictureRow>,
+    sounds: &Sounds,
 ) -> Result<Vec<u8>, zip::result::ZipError> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().unix_permissions(0o600);
@@ -111,6 +125,14 @@ fn pack(
     if let Some(picture) = picture {
         zip.start_file(format!("picture.{}", picture.format.extension()), options)?;
         zip.write_all(&picture.content)?;
+    }
+    for (id, sound) in &sounds.voicemails {
+        zip.start_file(format!("voicemails/{id}.opus"), options)?;
+        zip.write_all(sound)?;
+    }
+    if let Some(greeting) = &sounds.greeting {
+        zip.start_file("voicemail_greeting.opus", options)?;
+        zip.write_all(greeting)?;
     }
     Ok(zip.finish()?.into_inner())
 }

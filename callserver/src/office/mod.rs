@@ -28,6 +28,7 @@ mod profile;
 mod ring_groups;
 mod sessions;
 mod sign_up;
+mod voicemails;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -230,3 +231,5 @@ mod people_tests;
 mod session_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod voicemail_tests;

@@ -47,8 +47,8 @@ pub struct CallRecord {
     pub answered_at: Option<i64>,
     /// Unix milliseconds.
     pub ended_at: i64,
-    /// Why it ended, in a word of a short list: `hung-up`, `cancelled`, `busy`, `declined`, `no-answer`, `unreachable`,
-    /// `refused`, `lost`, `no-media`, `silent`, `forwarded`, `transferred`, `by-operator`, `server-stopped`,
+    /// Why it ended, in a word of a short list: `hung-up`, `cancelled`, `busy`, `declined`, `no-answer`, `voicemail`,
+    /// `unreachable`, `refused`, `lost`, `no-media`, `silent`, `forwarded`, `transferred`, `by-operator`, `server-stopped`,
     /// [`CallRecord::BLOCKED`].
     pub cause: String,
     /// Whether the callee was not to learn who called.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use api::{AccountId, CallSettings, DeviceId, RingOrder};
+use api::{AccountId, CallSettings, DeviceId, RingOrder, VoicemailSettings};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -21,7 +21,8 @@ pub struct CallSettingsRow {
 macro_rules! columns {
     () => {
         "s.do_not_disturb, s.forward_always, s.forward_busy, s.forward_no_answer, s.no_answer_seconds,
-         s.forward_unreachable, s.ring, s.ring_first, s.ring_seconds, s.call_waiting, s.max_calls, s.refuse_anonymous"
+         s.forward_unreachable, s.ring, s.ring_first, s.ring_seconds, s.call_waiting, s.max_calls, s.refuse_anonymous,
+         s.voicemail_is_on, s.voicemail_after"
     };
 }
 pub(super) use columns;
@@ -56,6 +57,10 @@ pub(super) fn read(row: &AnyRow) -> Result<CallSettingsRow, StoreError> {
             call_waiting: flag(row, "call_waiting")?,
             max_calls: most.and_then(|most| u16::try_from(most).ok()),
             refuse_anonymous: flag(row, "refuse_anonymous")?,
+            voicemail: VoicemailSettings {
+                is_on: flag(row, "voicemail_is_on")?,
+                after_seconds: seconds("voicemail_after")?,
+            },
         },
         ring_first: ids.into_iter().map(DeviceId).collect(),
     })
@@ -112,15 +117,16 @@ impl Transaction {
         let upsert = sqlx::query(
             "INSERT INTO call_settings (account_id, do_not_disturb, forward_always, forward_busy, forward_no_answer,
                  no_answer_seconds, forward_unreachable, ring, ring_first, ring_seconds, call_waiting, max_calls,
-                 refuse_anonymous)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                 refuse_anonymous, voicemail_is_on, voicemail_after)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
              ON CONFLICT (account_id) DO UPDATE SET do_not_disturb = excluded.do_not_disturb,
                  forward_always = excluded.forward_always, forward_busy = excluded.forward_busy,
                  forward_no_answer = excluded.forward_no_answer, no_answer_seconds = excluded.no_answer_seconds,
                  forward_unreachable = excluded.forward_unreachable, ring = excluded.ring,
                  ring_first = excluded.ring_first, ring_seconds = excluded.ring_seconds,
                  call_waiting = excluded.call_waiting, max_calls = excluded.max_calls,
-                 refuse_anonymous = excluded.refuse_anonymous",
+                 refuse_anonymous = excluded.refuse_anonymous,
+                 voicemail_is_on = excluded.voicemail_is_on, voicemail_after = excluded.voicemail_after",
         );
         upsert
             .bind(account.0)
@@ -136,6 +142,8 @@ impl Transaction {
             .bind(i64::from(settings.call_waiting))
             .bind(settings.max_calls.map(i64::from))
             .bind(i64::from(settings.refuse_anonymous))
+            .bind(i64::from(settings.voicemail.is_on))
+            .bind(i64::from(settings.voicemail.after_seconds))
             .execute(&mut *self.inner)
             .await?;
         Ok(())

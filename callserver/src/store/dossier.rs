@@ -25,7 +25,7 @@ enum As {
 /// One part: its name, the query with the account as `$1`, and its columns. No query reads a secret or a hash of one.
 type Part = (&'static str, &'static str, &'static [(&'static str, As)]);
 
-const PARTS: [Part; 10] = [
+const PARTS: [Part; 11] = [
     (
         "account",
         "SELECT account_id, kind, role, username, display_name, is_disabled, created_at, password_changed_at
@@ -155,6 +155,20 @@ const PARTS: [Part; 10] = [
             ("hung_up_by", As::Text),
             ("codec", As::Text),
             ("is_encrypted", As::Integer),
+        ],
+    ),
+    (
+        "voicemails",
+        "SELECT voicemail_id, caller_id, caller_number, caller_name, left_at, millis, is_heard
+         FROM voicemails WHERE account_id = $1 ORDER BY voicemail_id",
+        &[
+            ("voicemail_id", As::Integer),
+            ("caller_id", As::Integer),
+            ("caller_number", As::Text),
+            ("caller_name", As::Text),
+            ("left_at", As::Time),
+            ("millis", As::Integer),
+            ("is_heard", As::Flag),
         ],
     ),
     (

@@ -189,6 +189,7 @@ impl Store {
             opening: rand::rng().random(),
             node: "".into(),
             readers,
+            most_voicemails: super::USUAL_MOST_VOICEMAILS.into(),
             writer,
         }
     }

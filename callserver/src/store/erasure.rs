@@ -9,11 +9,14 @@ pub const ERASED_DISPLAY_NAME: &str = "Deleted account";
 
 /// What belongs to an account alone. Sessions and registrations go with the devices that they came with; those that
 /// came without one are named.
-const ALONE: [&str; 9] = [
+const ALONE: [&str; 12] = [
     "DELETE FROM sessions WHERE account_id = $1",
     "DELETE FROM bindings WHERE account_id = $1",
     "DELETE FROM devices WHERE account_id = $1",
     "DELETE FROM account_pictures WHERE account_id = $1",
+    "DELETE FROM voicemail_sounds WHERE voicemail_id IN (SELECT voicemail_id FROM voicemails WHERE account_id = $1)",
+    "DELETE FROM voicemails WHERE account_id = $1",
+    "DELETE FROM voicemail_greetings WHERE account_id = $1",
     "DELETE FROM contacts WHERE owner_id = $1",
     "DELETE FROM presence WHERE account_id = $1",
     "DELETE FROM call_settings WHERE account_id = $1",

@@ -41,6 +41,7 @@ mod slot;
 mod snapshot;
 #[cfg(test)]
 pub(crate) mod tests;
+mod voicemails;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -77,6 +78,7 @@ pub use ring_groups::{MemberRow, RingingMember};
 pub use sessions::{RefreshedBy, SessionOwner, SessionRow, TokenHash, TokenHashes};
 pub use snapshot::SnapshotError;
 pub(crate) use snapshot::last_line;
+pub use voicemails::{NewVoicemail, VoicemailBy, VoicemailCount, VoicemailRow};
 
 /// The open database.
 #[derive(Clone, Debug)]
@@ -88,7 +90,12 @@ pub struct Store {
     node: Arc<str>,
     readers: AnyPool,
     writer: AnyPool,
+    // With so many messages an account takes no further one.
+    most_voicemails: i64,
 }
+
+/// So many messages an account takes if nothing else is said.
+pub const USUAL_MOST_VOICEMAILS: u32 = 100;
 
 /// A write in progress. Dropping it without [`Transaction::commit`] undoes it.
 pub struct Transaction {

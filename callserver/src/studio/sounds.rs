@@ -1,15 +1,16 @@
 //! What phones hear from the server itself, made note by note while it plays.
 //!
-//! There is no recording behind it and nobody's rights: hold music is four chords broken into soft plucked notes, eight
-//! to a chord, without an end; prompts are bells, which rise where something can begin and fall where it ends; the beep is
-//! one tone of 1 kHz. All of it stays around -22 dB below full scale, quieter than speech, and between 190 Hz and 2.1 kHz,
-//! which every codec carries. What people have recorded is played from their files.
+//! There is no recording behind music and beep, and nobody's rights: hold music is four chords broken into soft plucked
+//! notes, eight to a chord, without an end; the beep is one tone of 1 kHz. Both stay around -22 dB below full scale, quieter
+//! than speech, and between 260 Hz and 2.1 kHz, which every codec carries. What is said is in files: those of people, and
+//! those of `assets/prompts`.
 
 use std::collections::VecDeque;
 use std::f32::consts::TAU;
+use std::io::Cursor;
 
 use bytes::Bytes;
-use media::{FRAME_SAMPLES, Frame, Replay, SAMPLE_RATE, SILENCE};
+use media::{FRAME_SAMPLES, Frame, SAMPLE_RATE, SILENCE};
 use switch::{Play, Prompt};
 
 /// Frames from one note of the music to the next: 240 ms.
@@ -23,9 +24,6 @@ const CHORDS: [[i32; 8]; 4] = [
 ];
 /// Each chord is played twice before the next.
 const TIMES: u64 = 2;
-/// Frames from one bell to the next: 300 ms; and until the last has faded.
-const BELL_STEP: u64 = 15;
-const BELLS_FADE: u64 = 80;
 /// Frames of the beep: 400 ms.
 const BEEP: u64 = 20;
 const BEEP_HERTZ: f32 = 1_000.0;
@@ -78,7 +76,7 @@ impl Voice {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Tune {
     HoldMusic,
-    Prompt(Prompt),
+    Beep,
 }
 
 impl From<Play> for Tune {
@@ -102,17 +100,21 @@ pub enum Source {
 #[derive(Debug)]
 pub(super) enum Sounding {
     Tune(Box<Player>),
-    File(Box<Replay>),
+    File(Box<media::Player<Cursor<Bytes>>>),
     /// What cannot be played is over at once.
     Nothing,
 }
 
 impl Sounding {
     pub(super) fn begin(source: Source) -> Self {
-        match source {
-            Source::Prompt(prompt) => Sounding::Tune(Box::new(Player::new(Tune::Prompt(prompt)))),
-            Source::File(file) => match Replay::new(file) {
-                Ok(replay) => Sounding::File(Box::new(replay)),
+        let file = match source {
+            Source::File(file) => Some(file),
+            Source::Prompt(prompt) => spoken(prompt).map(Bytes::from_static),
+        };
+        match file {
+            None => Sounding::Tune(Box::new(Player::new(Tune::Beep))),
+            Some(file) => match media::Player::new(Cursor::new(file)) {
+                Ok(player) => Sounding::File(Box::new(player)),
                 Err(error) => {
                     tracing::warn!(%error, "a recording cannot be played");
                     Sounding::Nothing
@@ -125,21 +127,21 @@ impl Sounding {
     pub(super) fn next_frame(&mut self) -> Option<Frame> {
         match self {
             Sounding::Tune(player) => player.next_frame(),
-            Sounding::File(replay) => replay.next_frame(),
+            Sounding::File(player) => player.frame(),
             Sounding::Nothing => None,
         }
     }
 }
 
-/// Semitones above middle C of the bells of a prompt.
-fn bells(prompt: Prompt) -> &'static [i32] {
-    match prompt {
-        Prompt::Greeting => &[7, 12, 16],
-        Prompt::Full => &[16, 12, 7, 4],
-        Prompt::NoMessages => &[7, 7, 0],
-        Prompt::End => &[12, 7],
-        Prompt::Beep => &[],
-    }
+/// What is said by a prompt; nothing for the beep.
+fn spoken(prompt: Prompt) -> Option<&'static [u8]> {
+    Some(match prompt {
+        Prompt::Greeting => include_bytes!("../../../assets/prompts/greeting.opus"),
+        Prompt::Full => include_bytes!("../../../assets/prompts/full.opus"),
+        Prompt::NoMessages => include_bytes!("../../../assets/prompts/no-messages.opus"),
+        Prompt::End => include_bytes!("../../../assets/prompts/end.opus"),
+        Prompt::Beep => return None,
+    })
 }
 
 /// Something that plays to one side.
@@ -179,19 +181,9 @@ impl Player {
                     self.pluck(chord[note as usize % chord.len()], 0.45);
                 }
             }
-            Tune::Prompt(Prompt::Beep) => {
+            Tune::Beep => {
                 self.frames += 1;
                 return (number < BEEP).then(|| beep(number));
-            }
-            Tune::Prompt(prompt) => {
-                let bells = bells(prompt);
-                if number == bells.len() as u64 * BELL_STEP + BELLS_FADE {
-                    return None;
-                }
-                let bell = bells.get((number / BELL_STEP) as usize);
-                if let Some(&bell) = bell.filter(|_| number.is_multiple_of(BELL_STEP)) {
-                    self.pluck(bell, 0.35);
-                }
             }
         }
         self.frames += 1;
@@ -255,11 +247,13 @@ mod tests {
             Prompt::NoMessages,
             Prompt::End,
         ] {
-            let prompt = sound(Tune::Prompt(prompt), 1_000);
-            assert!((80..300).contains(&prompt.len()));
-            assert!(media::dbfs(&prompt[prompt.len() - 1]) < -50.0);
+            let mut sounding = Sounding::begin(Source::Prompt(prompt));
+            let said: Vec<_> = std::iter::from_fn(|| sounding.next_frame()).collect();
+            assert!((100..700).contains(&said.len()), "{prompt:?}");
+            let level = media::dbfs(said.as_flattened());
+            assert!((-40.0..-15.0).contains(&level), "{prompt:?} {level}");
         }
-        let beep = sound(Tune::Prompt(Prompt::Beep), 1_000);
+        let beep = sound(Tune::Beep, 1_000);
         assert_eq!(beep.len() as u64, BEEP);
         assert!(media::dbfs(&beep[10]) > -20.0);
         assert!(beep[0][0].abs() < 50 && beep[19][959].abs() < 50);

@@ -142,6 +142,13 @@ const TABLE: &[(&str, &str, Who)] = &[
     ("GET", "/api/v1/me/contacts/{id}", LoggedIn),
     ("PUT", "/api/v1/me/contacts/{id}", LoggedIn),
     ("DELETE", "/api/v1/me/contacts/{id}", LoggedIn),
+    ("GET", "/api/v1/me/voicemails", LoggedIn),
+    ("PATCH", "/api/v1/me/voicemails/{id}", LoggedIn),
+    ("DELETE", "/api/v1/me/voicemails/{id}", LoggedIn),
+    ("GET", "/api/v1/me/voicemails/{id}/audio", LoggedIn),
+    ("GET", "/api/v1/me/voicemail-greeting", LoggedIn),
+    ("PUT", "/api/v1/me/voicemail-greeting", LoggedIn),
+    ("DELETE", "/api/v1/me/voicemail-greeting", LoggedIn),
 ];
 
 /// A server with Alice, who tries, and Bob, whose things they are.

@@ -29,3 +29,4 @@ mod process;
 mod refusals;
 mod sessions;
 mod signalling;
+mod voicemails;

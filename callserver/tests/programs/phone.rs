@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use serde_json::Value;
 use sip::{
-    ClientCredential, Config, Endpoint, Event, Flow, Headers, Input, LegId, NameAddr, Secret,
-    StatusCode, Transport, Uri,
+    ClientCredential, Config, Endpoint, Event, EventHeader, Flow, Headers, Input, LegId, NameAddr,
+    Secret, StatusCode, Transport, Uri,
 };
 
 use crate::process::{PATIENCE, Server};
@@ -25,6 +25,8 @@ pub(crate) struct Phone {
     pub(crate) rtp: UdpSocket,
     /// The messages that came.
     pub(crate) heard: Vec<String>,
+    /// Whether it knows telephone events (RFC 4733).
+    pub(crate) takes_digits: bool,
 }
 
 impl Phone {
@@ -62,6 +64,7 @@ impl Phone {
             number: text(&device["number"]),
             rtp,
             heard: Vec::new(),
+            takes_digits: false,
         }
     }
 
@@ -239,6 +242,34 @@ impl Phone {
         self.handle(Input::Hangup { leg, reason: None });
     }
 
+    /// Subscribes to the own message lamp (RFC 3842).
+    pub(crate) fn watch_lamp(&mut self) {
+        let subscription = self.endpoint.next_subscription();
+        let own = uri(&self.number);
+        self.handle(Input::Subscribe {
+            subscription,
+            flow: self.flow,
+            uri: own.clone(),
+            from: NameAddr::new(own.clone()),
+            to: NameAddr::new(own),
+            event: EventHeader::new("message-summary"),
+            expires_seconds: 600,
+            headers: Headers::new(),
+            body: Bytes::new(),
+            credential: Some(self.credential.clone()),
+        });
+    }
+
+    /// Waits until the lamp says this.
+    pub(crate) fn lamp_says(&mut self, words: &str) {
+        self.wait_for(|event| match event {
+            Event::Notified { body, .. } => {
+                String::from_utf8_lossy(&body).contains(words).then_some(())
+            }
+            _ => None,
+        });
+    }
+
     fn handle(&mut self, input: Input) {
         self.endpoint.handle(Instant::now(), input);
         while let Some(transmit) = self.endpoint.poll_transmit() {
@@ -292,9 +323,13 @@ impl Phone {
         let here = self.rtp.local_addr().unwrap();
         let family = if here.is_ipv4() { "IP4" } else { "IP6" };
         let (ip, port) = (here.ip(), here.port());
+        let (number, digits) = match self.takes_digits {
+            true => (" 101", "a=rtpmap:101 telephone-event/8000\r\n"),
+            false => ("", ""),
+        };
         Bytes::from(format!(
             "v=0\r\no=- 1 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\n\
-             m=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
+             m=audio {port} RTP/AVP 0{number}\r\na=rtpmap:0 PCMU/8000\r\n{digits}"
         ))
     }
 }

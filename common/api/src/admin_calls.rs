@@ -58,7 +58,7 @@ pub struct LiveCall {
     pub callee: CallParty,
     /// What was dialled.
     pub dialled: String,
-    /// `calling`, `ringing` or `answered`.
+    /// `calling`, `ringing`, `answered`, or `voicemail`: answered by that.
     pub state: String,
     /// RFC 3339.
     pub started_at: String,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::VoicemailSettings;
+
 /// How calls to an account are treated. What is missing is as it is for a new account: all phones ring at once.
 ///
 /// Wherever a call goes instead is a number, or somebody's username.
@@ -37,6 +39,8 @@ pub struct CallSettings {
     pub max_calls: Option<u16>,
     /// Whether callers are refused who hide who they are.
     pub refuse_anonymous: bool,
+    /// Whether callers can leave a message, and when.
+    pub voicemail: VoicemailSettings,
 }
 
 /// In which order the phones of somebody ring, or the members of a group.
@@ -66,6 +70,7 @@ impl Default for CallSettings {
             call_waiting: true,
             max_calls: None,
             refuse_anonymous: false,
+            voicemail: VoicemailSettings::default(),
         }
     }
 }

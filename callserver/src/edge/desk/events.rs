@@ -2,11 +2,13 @@
 
 use std::time::{Instant, SystemTime};
 
-use switch::{Answer, CallEnd, Event, House, Input, MessageCount, Question};
+use api::AccountId;
+use switch::{Answer, CallEnd, Event, House, Input, Question};
 
 use super::Desk;
 use crate::edge::live_calls::name;
 use crate::relay::MediaId;
+use crate::voicemail::Order;
 
 impl Desk {
     pub(super) fn happened(&mut self, now: Instant, event: Event) {
@@ -32,9 +34,14 @@ impl Desk {
                         self.directory.viewers(ask, account, watchers);
                         None
                     }
-                    Question::MessagesToHear { .. } => Some(Answer::MessagesToHear(None)),
-                    // Nobody leaves messages yet.
-                    Question::Messages { .. } => Some(Answer::Messages(MessageCount::default())),
+                    Question::MessagesToHear { account } => {
+                        self.directory.messages_to_hear(ask, account);
+                        None
+                    }
+                    Question::Messages { account } => {
+                        self.directory.messages(ask, account);
+                        None
+                    }
                 };
                 if let Some(answer) = answer {
                     self.switch.handle(now, Input::Answer { ask, answer });
@@ -82,18 +89,35 @@ impl Desk {
             Event::MediaPlan { call, plan } => {
                 if let Some(live) = self.calls.get_mut(call) {
                     live.codec = Some(plan.caller.codec);
+                    live.plan = Some(*plan);
                     live.is_encrypted = Some(plan.is_encrypted());
                     live.heard.begin_anew(now);
                 }
                 self.follow_plan(call, &plan);
             }
-            Event::MediaDigit { .. }
-            | Event::MediaPlays { .. }
-            | Event::MediaRecords { .. }
-            | Event::MediaStopsRecording { .. }
-            | Event::MessageHeard { .. }
-            | Event::MessageRemoved { .. }
-            | Event::GreetingRemoved { .. } => {}
+            Event::MediaDigit {
+                call, to, digit, ..
+            } => self.sound_digit(call, to, digit),
+            Event::MediaPlays {
+                call,
+                to,
+                play,
+                sound,
+            } => self.play(call, to, play, sound),
+            Event::MediaRecords {
+                call,
+                of,
+                recording,
+                longest,
+                silence,
+            } => self.record(call, of, recording, (longest, silence)),
+            Event::MediaStopsRecording { call } => self.studio.stop_recording(MediaId(call.0)),
+            Event::MessageHeard { account, message } => self.message_heard(account, message.0),
+            Event::MessageRemoved { account, message } => self.message_removed(account, message.0),
+            Event::GreetingRemoved { account } => {
+                let account = AccountId(account.0);
+                self.order_mail(Order::RemoveGreeting { account });
+            }
             Event::MediaClosed { call } => {
                 let statistics = self.close_media(call);
                 if let Some(live) = self.calls.get_mut(call) {
@@ -144,8 +168,10 @@ impl Desk {
                 }
             }
             Event::CallHosted { call, house } => {
+                self.silence.listen(now);
                 if let Some(live) = self.calls.get_mut(call) {
                     live.answered = Some(now);
+                    live.heard.begin_anew(now);
                     live.is_in_voicemail = matches!(house, House::Voicemail { .. });
                     tracing::info!(
                         call = call.0,

@@ -102,7 +102,7 @@ fn relay_address(told: Told) -> Option<RelayAddress> {
     })
 }
 
-fn relay_side(side: switch::Side) -> Side {
+pub(super) fn relay_side(side: switch::Side) -> Side {
     match side {
         switch::Side::Caller => Side::Caller,
         switch::Side::Callee => Side::Callee,

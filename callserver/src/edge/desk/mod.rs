@@ -2,6 +2,7 @@
 
 mod events;
 mod handing_over;
+mod house;
 mod keeping;
 mod media;
 mod requests;
@@ -35,7 +36,8 @@ use crate::checkpoint::Checkpoint;
 use crate::office::Announcement;
 use crate::relay::Relay;
 use crate::store::Store;
-use crate::studio::Studio;
+use crate::studio::{News, Studio};
+use crate::voicemail::{Back, MailDesk};
 
 /// Everything that the exchange's thread owns.
 pub(super) struct Desk {
@@ -60,6 +62,7 @@ pub(super) struct Desk {
     // Those who have asked to be called back and wait to hear whether they will, by ticket.
     completions: HashMap<u64, oneshot::Sender<Decided>>,
     last_ticket: u64,
+    mail: MailDesk,
     store: Store,
     main_runtime: tokio::runtime::Handle,
     // Whoever waits for the calls to end.
@@ -94,6 +97,7 @@ pub(super) struct Parts {
     pub(super) trace_bytes: usize,
     /// How long the phones of a call may be silent, if not for ever.
     pub(super) longest_silence: Option<Duration>,
+    pub(super) mail: MailDesk,
     /// Where what is written is written.
     pub(super) main_runtime: tokio::runtime::Handle,
 }
@@ -103,6 +107,8 @@ enum Turn {
     Asked(Option<Request>),
     Changed(Announcement),
     Found(Found),
+    Studio(News),
+    Mail(Back),
     Time,
 }
 
@@ -121,6 +127,7 @@ impl Desk {
             guest_grace,
             trace_bytes,
             longest_silence,
+            mail,
             main_runtime,
         } = parts;
         Self {
@@ -144,6 +151,7 @@ impl Desk {
             silence: Silence::new(longest_silence),
             completions: HashMap::new(),
             last_ticket: 0,
+            mail,
             store,
             main_runtime,
             draining: Vec::new(),
@@ -164,6 +172,7 @@ impl Desk {
         mut requests: mpsc::Receiver<Request>,
         mut changes: mpsc::Receiver<Announcement>,
         mut found: mpsc::UnboundedReceiver<Found>,
+        mut heard: (mpsc::Receiver<News>, mpsc::UnboundedReceiver<Back>),
     ) {
         let mut alarm = pin!(tokio::time::sleep_until(Instant::now().into()));
         let mut is_armed = false;
@@ -188,6 +197,8 @@ impl Desk {
                 request = requests.recv() => Turn::Asked(request),
                 Some(change) = changes.recv() => Turn::Changed(change),
                 Some(answer) = found.recv() => Turn::Found(answer),
+                Some(news) = heard.0.recv() => Turn::Studio(news),
+                Some(back) = heard.1.recv() => Turn::Mail(back),
                 received = self.sockets.receive() => Turn::Received(received),
                 () = alarm.as_mut(), if is_armed => Turn::Time,
             };
@@ -206,6 +217,8 @@ impl Desk {
                         self.handle(now, Input::Answer { ask, answer });
                     }
                 }
+                Turn::Studio(news) => self.heard_from_studio(now, news),
+                Turn::Mail(back) => self.heard_from_mail(now, back),
                 Turn::Time => is_armed = false,
             }
             if self.switch.poll_timeout().is_some_and(|due| due <= now) {

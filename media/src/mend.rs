@@ -1,4 +1,4 @@
-//! Recordings that are heard: Opus in an Ogg file (RFC 7845), whoever has made it, frame by frame.
+//! Recordings as files, without a look at what they sound like: how long they are, and making them whole (RFC 7845).
 
 use std::io::Cursor;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::codec::Decoder;
 use crate::recording::{PACKETS_PER_PAGE, tags};
-use crate::{Codec, FRAME_SAMPLES, Frame, SAMPLE_RATE, SILENCE};
+use crate::{Codec, SAMPLE_RATE};
 
 /// The least that an identification header can be (RFC 7845 §5.1).
 const HEAD_BYTES: usize = 19;
@@ -28,75 +28,6 @@ pub enum NotPlayable {
     /// There is nothing to hear.
     #[error("it is empty")]
     Empty,
-}
-
-/// What comes out of a recording, 20 ms at a time. Two channels are heard as one.
-pub struct Replay {
-    packets: Packets,
-    /// Decoded and not heard yet.
-    waiting: Vec<i16>,
-    /// Samples at the beginning that are thrown away.
-    skip: usize,
-    /// Samples until the end.
-    left: u64,
-}
-
-impl Replay {
-    /// Begins to read a whole file.
-    ///
-    /// # Errors
-    /// If it is none.
-    pub fn new(file: Bytes) -> Result<Self, NotPlayable> {
-        let survey = survey(file.clone())?;
-        let packets = Packets::open(file)?;
-        Ok(Replay {
-            skip: usize::from(packets.pre_skip),
-            packets,
-            waiting: Vec::new(),
-            left: survey.samples,
-        })
-    }
-
-    /// How much is left to be heard.
-    pub fn left(&self) -> Duration {
-        duration(self.left)
-    }
-
-    /// The next 20 ms, the last ones filled up with silence; `None` at the end.
-    pub fn next_frame(&mut self) -> Option<Frame> {
-        if self.left == 0 {
-            return None;
-        }
-        while self.waiting.len() < self.skip + FRAME_SAMPLES {
-            let Some(packet) = self.packets.next() else {
-                break;
-            };
-            // What is broken is left out.
-            let _ = self.packets.decoder.decode(&packet, &mut self.waiting);
-        }
-        let skipped = self.skip.min(self.waiting.len());
-        self.waiting.drain(..skipped);
-        self.skip -= skipped;
-        let whole = self.waiting.len().min(FRAME_SAMPLES);
-        let heard = whole.min(usize::try_from(self.left).unwrap_or(whole));
-        if heard == 0 {
-            self.left = 0;
-            return None;
-        }
-        let mut frame = SILENCE;
-        frame[..heard].copy_from_slice(&self.waiting[..heard]);
-        self.waiting.drain(..whole);
-        self.left -= heard as u64;
-        Some(frame)
-    }
-}
-
-impl std::fmt::Debug for Replay {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Replay")
-            .field("left", &self.left())
-            .finish_non_exhaustive()
-    }
 }
 
 /// The same recording as a whole file that says where it ends, at most `longest`: what a crash has left of one becomes
@@ -239,7 +170,7 @@ fn duration(samples: u64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Recorder;
+    use crate::{FRAME_SAMPLES, Player, Recorder};
     use hearing::{Recording, compare};
 
     fn speech() -> Vec<i16> {
@@ -257,19 +188,21 @@ mod tests {
     }
 
     fn heard(file: Vec<u8>) -> Vec<i16> {
-        let mut replay = Replay::new(file.into()).unwrap();
-        let frames = std::iter::from_fn(|| replay.next_frame());
+        let mut player = Player::new(Cursor::new(file)).unwrap();
+        let frames = std::iter::from_fn(|| player.frame());
         frames.flatten().collect()
     }
 
     #[test]
-    fn what_was_recorded_is_heard_to_the_last_sample() {
+    fn what_is_mended_is_heard_to_the_last_sample() {
         let speech = speech();
         let file = recorded(&speech);
         let whole = speech.len() / FRAME_SAMPLES * FRAME_SAMPLES;
         let length = duration(whole as u64);
         assert_eq!(length_of(file.clone().into()), Ok(length));
-        let heard = heard(file);
+        let (mended, mended_length) = mend(file.into(), Duration::MAX).unwrap();
+        assert_eq!(mended_length, length);
+        let heard = heard(mended);
         assert_eq!(heard.len(), whole);
         let likeness = compare(&speech, &heard, SAMPLE_RATE);
         assert!(likeness.similarity > 0.95, "{likeness}");
@@ -298,7 +231,7 @@ mod tests {
 
     #[test]
     fn what_is_no_recording_is_refused() {
-        let refused = |file: Vec<u8>| Replay::new(file.into()).map(|_| ()).unwrap_err();
+        let refused = |file: Vec<u8>| length_of(file.into()).unwrap_err();
         assert_eq!(refused(b"RIFF".to_vec()), NotPlayable::NotOggOpus);
         assert_eq!(refused(Vec::new()), NotPlayable::NotOggOpus);
         let empty = Recorder::new(Vec::new(), 1).unwrap().finish().unwrap();
@@ -319,10 +252,9 @@ mod tests {
             let place = step * 7919 % damaged.len();
             damaged[place] ^= 1 << (step % 8);
             damaged.truncate(damaged.len() - step % 50);
-            if let Ok(mut replay) = Replay::new(damaged.clone().into()) {
-                while replay.next_frame().is_some() {}
+            if let Ok((mended, _)) = mend(damaged.into(), Duration::from_secs(5)) {
+                heard(mended);
             }
-            let _ = mend(damaged.into(), Duration::from_secs(5));
         }
     }
 }
