@@ -37,6 +37,7 @@ mod silence;
 mod take_over;
 mod transfer;
 mod treat;
+mod waiting;
 
 use std::collections::{BTreeMap, HashMap};
 
