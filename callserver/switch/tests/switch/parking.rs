@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use sdp::Direction;
+use simnet::Conditions;
 use sip::StatusCode;
-use switch::{CallEnd, Event, House, Play};
+use switch::{CallEnd, Config, Event, House, Play};
 
+use crate::outliving::Keeper;
 use crate::phone::{Action, Manner};
 use crate::rig::{Rig, seconds};
+use crate::server::DOMAIN;
 use crate::treating::rig_with;
 use crate::watcher::Watcher;
 
@@ -220,4 +223,29 @@ fn a_lamp_shows_whether_a_slot_is_taken() {
         "{}",
         last(&rig)
     );
+}
+
+#[test]
+fn a_parked_call_outlives_the_server_and_is_taken_from_the_next_one() {
+    let config = Config {
+        keeps_calls: true,
+        ..Config::new(DOMAIN)
+    };
+    let logins = ["alice-1", "bob-1", "carol-1"];
+    let mut rig = Rig::with_config(1, Conditions::perfect(), &logins, config);
+    let mut keeper = Keeper::register_all(&mut rig);
+    dial(&mut rig, ALICE, "1002");
+    rig.plan(BOB, Duration::ZERO, Action::Refer("*68"));
+    rig.run(seconds(5));
+    keeper.restart(&mut rig);
+    rig.run(seconds(1));
+    rig.phones[BOB].manner = Manner::Ring;
+    rig.run(seconds(125));
+    let shown = rig.phones[BOB].caller.as_deref();
+    assert_eq!(shown, Some("\"Parked: alice\" <sip:*701@carillon.test>"));
+    dial(&mut rig, CAROL, "*701");
+    assert_speaks(&rig, ALICE);
+    assert_speaks(&rig, CAROL);
+    hang_up(&mut rig, CAROL);
+    assert_eq!(rig.phones[ALICE].end(), "they hung up");
 }
