@@ -37,7 +37,7 @@ pub(crate) enum Timer {
     CallBackRingsTooLong(RecallId),
     /// Nobody has taken the call in this slot.
     ParkedTooLong(u32),
-    /// The person has read what the phone shows of a code that was dialled.
+    /// The person has read what the phone shows of a code that was dialled, or the phone has heard that its call is parked.
     ConfirmationOver(LegId),
     /// Somebody who watches may be told again, and there is something to tell.
     NotificationDue(SubscriptionId),

@@ -5,13 +5,12 @@
 //! new caller wants, as a phone that rings. When nobody does, the phones of the one who parked ring, and picking one up is
 //! the same as dialling the slot.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sdp::SessionDescription;
 use sip::{
-    FromHeader, HeaderName, Headers, MaxForwards, Method, Reason, Request, StatusCode, Text,
-    ToHeader, TypedHeader,
+    FromHeader, HeaderName, Headers, MaxForwards, Method, Request, StatusCode, Text, ToHeader,
 };
 
 use super::Bridge;
@@ -36,6 +35,10 @@ pub(super) struct Parked {
 
 /// RFC 7462 section 6.2.3: a call that was put on hold comes back.
 const ALERT: &str = "<urn:alert:service:recall:hold>";
+
+/// A phone that has handed its call over hangs up itself, or is hung up on after this time: longer than two NOTIFYs take, and
+/// shorter than a person waits.
+const LETTING_GO: Duration = Duration::from_secs(1);
 
 impl Bridge {
     /// The lowest free slot, or the one that is wanted if it is free.
@@ -79,8 +82,9 @@ impl Bridge {
         let place = desk.config.park.party(slot);
         let dialled = desk.config.park.dialled(slot);
         self.legs.remove(&leaving.leg);
-        let words = format!("Parked at {dialled}");
-        desk.hang_up(now, leaving.leg, Some(Reason::sip(200, &words).to_text()));
+        // Not before it has heard that its transfer is done.
+        let timer = Timer::ConfirmationOver(leaving.leg);
+        desk.timetable.set(now + LETTING_GO, timer);
         desk.emit(Event::CallEnded {
             call: id,
             cause: CallEnd::Transferred,
@@ -343,7 +347,7 @@ fn tell_slot(
 ) {
     let phones = registrar.reachable(parker.account, None);
     let mut own = phones.into_iter().map(|phone| phone.first);
-    // Another server's phone is told by the reason of its BYE alone.
+    // The phone of another server shows no slot; its person sees the lamps.
     let Some(target) = own.find(|target| target.device == device && target.token.is_none()) else {
         return;
     };
