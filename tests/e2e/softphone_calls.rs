@@ -187,3 +187,26 @@ fn the_server_ends_encryption_for_a_phone_that_has_none() {
         to.wait_for("ended", SOON).unwrap();
     }
 }
+
+#[test]
+fn a_call_is_parked_and_taken_elsewhere() {
+    let server = Server::start().unwrap();
+    let ann = server.add_account("ann", "1001").unwrap();
+    let bob = server.add_account("bob", "1002").unwrap();
+    let cem = server.add_account("cem", "1003").unwrap();
+    let (mut ann, mut bob) = (obedient(&server, &ann), obedient(&server, &bob));
+    let mut cem = obedient(&server, &cem);
+    connect(&mut ann, "1002", &mut bob);
+    tell(&mut bob, "park");
+    let told = bob.wait_for("told", SOON).unwrap();
+    assert!(told.text("text").starts_with("Parked at *701"), "{told:?}");
+    assert_eq!(told.text("from"), "*701");
+    // The one who waits hears music.
+    ann.wait_for("encryption", SOON).unwrap();
+    ann.wait_for("heard", SOON).unwrap();
+    tell(&mut cem, &format!("call {}", told.text("from")));
+    cem.wait_for("answered", SOON).unwrap();
+    cem.wait_for("heard", SOON).unwrap();
+    tell(&mut cem, "hangup");
+    ann.wait_for("ended", SOON).unwrap();
+}

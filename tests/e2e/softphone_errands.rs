@@ -198,3 +198,70 @@ fn who_was_called_in_vain_is_waited_for() {
     let list = run(&server, &ann, &["call-back", "list"]);
     assert!(list.event("call_back").is_err());
 }
+
+#[test]
+fn a_message_is_left_listened_to_marked_and_deleted() {
+    let server = Server::start().unwrap();
+    let ann = server.add_account("ann", "1001").unwrap();
+    let bob = server.add_account("bob", "1002").unwrap();
+    let on = [
+        "call-settings",
+        "set",
+        "--voicemail",
+        "true",
+        "--voicemail-after",
+        "1",
+    ];
+    let settings = run(&server, &bob, &on);
+    let voicemail = settings
+        .event("call_settings")
+        .unwrap()
+        .value("voicemail")
+        .clone();
+    assert_eq!(voicemail["is_on"], true);
+    let greeting = ["voicemails", "greeting", "record", "--for", "1"];
+    run(&server, &bob, &greeting);
+    let mut at_bobs = Softphone::start(&server, &bob, &Sound::silent(), &["watch"]).unwrap();
+    at_bobs.wait_for("registered", SOON).unwrap();
+    run(&server, &ann, &["call", "1002", "--for", "7"]);
+    let lamp = at_bobs.wait_for("voicemail", SOON).unwrap();
+    assert_eq!(lamp.number("new").unwrap(), 1.0);
+
+    let list = run(&server, &bob, &["voicemails", "list"]);
+    let message = list.event("message_left").unwrap();
+    assert_eq!(
+        (message.text("who"), message.text("number")),
+        ("ann", "1001")
+    );
+    assert!(!message.flag("is_heard"));
+    let id = format!("{:.0}", message.number("id").unwrap());
+
+    let folder = tempfile::tempdir().unwrap();
+    let heard = folder.path().join("heard.wav");
+    let sound = Sound {
+        input: "silence".into(),
+        output: heard.clone().into(),
+    };
+    let play = ["voicemails", "play", &id];
+    let playing = Softphone::start(&server, &bob, &sound, &play).unwrap();
+    let played = playing.finish(SOON).unwrap();
+    assert_eq!(played.code, Some(0), "{}", played.errors);
+    // Two seconds of 48 kHz at least, and not of silence.
+    let recording = hearing::Recording::read(&heard).unwrap();
+    assert!(recording.samples.len() > 2 * 48_000);
+    assert!(recording.samples.iter().any(|sample| sample.abs() > 1_000));
+
+    let list = run(&server, &bob, &["voicemails", "list"]);
+    assert!(list.event("message_left").unwrap().flag("is_heard"));
+    let file = folder.path().join("message.ogg");
+    run(
+        &server,
+        &bob,
+        &["voicemails", "save", &id, file.to_str().unwrap()],
+    );
+    assert!(std::fs::read(&file).unwrap().starts_with(b"OggS"));
+    run(&server, &bob, &["voicemails", "remove", &id]);
+    let list = run(&server, &bob, &["voicemails", "list"]);
+    assert!(list.event("message_left").is_err());
+    run(&server, &bob, &["voicemails", "greeting", "remove"]);
+}

@@ -10,6 +10,13 @@ use crate::{
 /// What the application learns.
 #[derive(Clone, Debug)]
 pub enum Event {
+    /// The server itself has a word for this phone, such as where a call was parked.
+    Told {
+        /// What is dialled for what it is about, such as a slot.
+        from: String,
+        /// The word.
+        text: String,
+    },
     /// The registration moved.
     Registration(RegistrationState),
     /// Open a socket for RTP and answer with [`Input::MediaReady`](crate::Input::MediaReady) or

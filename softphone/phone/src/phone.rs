@@ -39,6 +39,8 @@ impl Phone {
                 Method::Cancel,
                 Method::Options,
                 Method::Info,
+                // The server says so where a call was parked; see `server`.
+                Method::Message,
             ],
             flow_recovery: config.patience.recovery,
             recovers_datagrams: true,

@@ -122,8 +122,11 @@ impl Phone {
             // What the core does by itself it adds to what this says: Allow, Supported, ….
             headers.push(HeaderName::Accept, "application/sdp");
             StatusCode::OK
+        } else if let Some((from, text)) = word_of_the_house(message) {
+            self.events.push_back(Event::Told { from, text });
+            StatusCode::OK
         } else {
-            let allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
+            let allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE";
             headers.push(HeaderName::Allow, allow);
             StatusCode::METHOD_NOT_ALLOWED
         };
@@ -137,6 +140,26 @@ impl Phone {
             },
         );
     }
+}
+
+/// The longest word that the server has for a phone, in bytes.
+const LONGEST_WORD: usize = 200;
+
+/// What the server itself says to this phone, such as in which slot a call waits, and from where it says it. What people
+/// write comes another way, so this phone takes no other MESSAGE: whoever sends one learns that it did not arrive.
+fn word_of_the_house(message: &Request) -> Option<(String, String)> {
+    if message.method != sip::Method::Message || message.body.len() > LONGEST_WORD {
+        return None;
+    }
+    let from = message.headers.typed::<sip::FromHeader>().ok()??;
+    let user = from.0.uri.user?;
+    // Nobody's number begins so.
+    if !user.starts_with(['*', '#']) {
+        return None;
+    }
+    let text = std::str::from_utf8(&message.body).ok()?;
+    let is_plain = !text.chars().any(char::is_control);
+    is_plain.then(|| (user.to_string(), text.to_owned()))
 }
 
 fn reason_without_server(stage: &CallStage) -> EndReason {

@@ -102,7 +102,7 @@ pub struct HeadlessArguments {
     #[arg(long, value_name = "FOLDER")]
     pub keep: Option<PathBuf>,
     /// Take orders from stdin while calls go on, one a line: hold, resume, mute, unmute, digits 123#, call TARGET,
-    /// answer, decline, hangup, transfer TARGET, transfer-to CALL
+    /// answer, decline, hangup, transfer TARGET, transfer-to CALL, park
     #[arg(long)]
     pub commands: bool,
     /// Sound and network.

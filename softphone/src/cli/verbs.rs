@@ -237,6 +237,12 @@ pub struct CallSettingsChange {
     /// Whether a further call rings while you are in one: true or false
     #[arg(long, value_name = "YES")]
     pub call_waiting: Option<bool>,
+    /// Whether callers can leave a message when you do not answer: true or false
+    #[arg(long, value_name = "YES")]
+    pub voicemail: Option<bool>,
+    /// After how many seconds they can
+    #[arg(long, value_name = "SECONDS")]
+    pub voicemail_after: Option<u16>,
 }
 
 /// What about presence.

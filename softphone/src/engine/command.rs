@@ -105,6 +105,9 @@ impl Default for EngineConfig {
     }
 }
 
+/// What a call is handed over to so that it waits in a slot, from where anybody takes it.
+pub const PARK: &str = "*68";
+
 /// Tells the errands apart that one owner of the engine gives; any number but zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ErrandId(pub u64);

@@ -149,6 +149,7 @@ impl Core {
             Event::Transfer { call, progress } => {
                 self.outlet.tell(Notice::Transfer { call, progress });
             }
+            Event::Told { from, text } => self.outlet.tell(Notice::Told { from, text }),
             Event::Redirected { call, to } => {
                 let who = to.display_name.as_ref().unwrap_or(&to.number).clone();
                 if let Some(conversation) = self.conversations.get_mut(&call) {

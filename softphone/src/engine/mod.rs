@@ -40,7 +40,7 @@ mod sign_in;
 mod sound;
 mod standing;
 
-pub use command::{Command, EngineConfig, ErrandId, Password, SipTransport};
+pub use command::{Command, EngineConfig, ErrandId, PARK, Password, SipTransport};
 pub use handle::{Engine, EngineGone, StartError, Wake};
 pub use instance::Instance;
 pub use letters::new_message_id;

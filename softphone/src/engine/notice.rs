@@ -239,6 +239,13 @@ pub enum Notice {
     Contacts(Vec<Contact>),
     /// How people are: all whom we may see, each time when listening begins anew, and then one when it changes.
     Presences(Vec<PresenceView>),
+    /// The server itself has a word for this phone, such as where a call was parked.
+    Told {
+        /// What is dialled for what it is about, such as a slot.
+        from: String,
+        /// The word.
+        text: String,
+    },
     /// Something about conversations.
     Chat(Box<ChatEvent>),
     /// What `Command::Search` has found, the latest first.

@@ -51,6 +51,10 @@ fn changed(mut settings: CallSettings, change: CallSettingsChange) -> CallSettin
     let set = |current: &mut bool, wanted: Option<bool>| *current = wanted.unwrap_or(*current);
     set(&mut settings.do_not_disturb, change.do_not_disturb);
     set(&mut settings.call_waiting, change.call_waiting);
+    set(&mut settings.voicemail.is_on, change.voicemail);
+    if let Some(seconds) = change.voicemail_after {
+        settings.voicemail.after_seconds = seconds;
+    }
     if let Some(seconds) = change.no_answer_seconds {
         settings.no_answer_seconds = seconds;
     }

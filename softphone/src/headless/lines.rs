@@ -132,6 +132,9 @@ impl<W: Write> Lines<W> {
             Notice::NumberChanged { old, new } => {
                 self.event("number_changed", json!({ "old": old, "new": new }));
             }
+            Notice::Told { from, text } => {
+                self.event("told", json!({ "from": from, "text": text }));
+            }
             Notice::Chat(event) => self.chat(event),
             Notice::Voicemail { new, old } => {
                 self.event("voicemail", json!({ "new": new, "old": old }));

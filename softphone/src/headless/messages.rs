@@ -276,7 +276,7 @@ pub(super) async fn history<W: Write>(
     let known = &runner.archive().conversations[&room];
     let shown: Vec<Value> = known.shown().map(fields).collect();
     for fields in shown.iter().skip(shown.len().saturating_sub(limit)) {
-        runner.tell("message", fields.clone());
+        runner.tell("past_message", fields.clone());
     }
     Ok(Outcome::Done)
 }

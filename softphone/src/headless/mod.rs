@@ -12,6 +12,7 @@
 //! | `muted` | `call`, `on` |
 //! | `digit` | `call`, `digit`: the other side has pressed a key |
 //! | `transfer` | `call`, `state`: `asked`, `ringing`, `done` or `failed`, `sentence` |
+//! | `told` | `from`, `text`: the server's own word, such as the slot in which a call was parked |
 //! | `redirected` | `call`, `to`: the number that was dialled has moved there, and that one rings |
 //! | `reconnecting`, `reconnected` | `call`: the way to the server was lost, and is there again; the call goes on |
 //! | `audio_in`, `audio_out` | `device`; `at` is when the first sample was captured or played |
@@ -25,7 +26,7 @@
 //! | `message_left` | `id`, `who`, `number`, `left_at`, `seconds`, `is_heard`: one line of `voicemails list` |
 //! | `playing` | `id`, `seconds` |
 //! | `conversations` | `is_connected` |
-//! | `message` | `room`, `sequence`, `id`, `from`, `name`, `sent`, `kind`, and for a `text` `text`, `reply_to` |
+//! | `message`, `past_message` | news, and a line of `history`: `room`, `sequence`, `id`, `from`, `name`, `sent`, `kind`, and for a `text` `text`, `reply_to` |
 //! | `stored`, `refused` | `id`, `room`, `sequence`; `id`, `sentence`: what became of one's own message |
 //! | `delivered`, `read` | `room`, `account`, `sequence`: how far somebody has come |
 //! | `typing`, `room_gone` | `room`, `account`, `is_typing`; `room` |
@@ -40,7 +41,7 @@
 //! | `error` | `code`, `sentence` |
 //!
 //! With `--commands` each line of stdin is an order: `call TARGET`, `answer`, `decline`, `hangup`, `hold`, `resume`, `mute`,
-//! `unmute`, `digits 123#`, `transfer TARGET` (without asking there), `transfer-to CALL` (joins the two). Those for calls take a
+//! `unmute`, `digits 123#`, `transfer TARGET` (without asking there), `transfer-to CALL` (joins the two), `park`. Those for calls take a
 //! call's number; without one they mean the call that is spoken in, or that rings. Calls that come during a call then ring.
 //!
 //! The exit code is 0 when the verb did what it should, 1 after an `error` that ended it, 2 for a wrong command line, 130

@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc;
 
-use crate::engine::{CallNumber, Command, Digit, Notice, Problem};
+use crate::engine::{CallNumber, Command, Digit, Notice, PARK, Problem};
 
 /// One line, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,11 +17,12 @@ pub(super) enum Order {
     Digits(Vec<Digit>),
     Transfer(String),
     TransferTo(CallNumber),
+    Park,
 }
 
 /// What can be said, for the sentence that refuses what cannot.
 const ORDERS: &str = "call TARGET, answer, decline, hangup, hold, resume, mute, unmute, digits 123#, transfer TARGET, \
-                      transfer-to CALL";
+                      transfer-to CALL, park";
 
 impl Order {
     /// Reads a line; `None` when it is empty.
@@ -57,6 +58,7 @@ impl Order {
             "unmute" => Self::Mute(false),
             "digits" => Self::Digits(digits(rest).map_err(|_| wrong())?),
             "transfer" => Self::Transfer(target()?),
+            "park" => Self::Park,
             "transfer-to" => Self::TransferTo(call()?.ok_or_else(wrong)?),
             _ => return Err(wrong()),
         }))
@@ -91,6 +93,13 @@ impl Order {
             }
             Self::Transfer(target) => current
                 .map(|call| Command::Transfer { call, target })
+                .into_iter()
+                .collect(),
+            Self::Park => current
+                .map(|call| Command::Transfer {
+                    call,
+                    target: PARK.into(),
+                })
                 .into_iter()
                 .collect(),
             Self::TransferTo(consulted) => current

@@ -211,18 +211,30 @@ async fn read<W: Write>(desk: &mut Desk<W>, mut whom: Whom) -> Result<(), Left> 
                     mentions: Vec::new(),
                 };
                 say(desk, &whom, body).await;
-                if let (Whom::Person(person), Some(me)) = (&whom, me)
-                    && let Some(conversation) = desk.archive.direct(person, me)
-                {
-                    let room = conversation.room.id.clone();
-                    look(desk, Some(room.clone()));
-                    whom = Whom::Room(room);
-                }
+                whom = made(desk, whom, me).await;
             }
         }
     };
     look(desk, None);
     outcome
+}
+
+/// The conversation with somebody is made by the first message; the server tells of it right behind.
+async fn made<W: Write>(desk: &mut Desk<W>, whom: Whom, me: Option<AccountId>) -> Whom {
+    let (Whom::Person(person), Some(me)) = (&whom, me) else {
+        return whom;
+    };
+    desk.wait(LINK_PATIENCE, |desk| {
+        let is_waiting = desk.archive.waiting(&whom).next().is_some();
+        is_waiting || desk.archive.direct(person, me).is_some()
+    })
+    .await;
+    let Some(conversation) = desk.archive.direct(person, me) else {
+        return whom;
+    };
+    let room = conversation.room.id.clone();
+    look(desk, Some(room.clone()));
+    Whom::Room(room)
 }
 
 fn look<W: Write>(desk: &mut Desk<W>, room: Option<RoomId>) {

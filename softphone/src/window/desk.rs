@@ -55,6 +55,8 @@ pub(crate) enum Action {
     HandOver(CallNumber),
     /// Call who was typed, to ask first.
     AskFirst(CallNumber),
+    /// Let the call wait in a slot, from where anybody takes it.
+    Park(CallNumber),
     /// Join the two calls.
     Join(CallNumber, CallNumber),
     DismissEnded,
@@ -215,6 +217,7 @@ impl Desk {
                 }
                 self.change_account(|account| *account = changed);
             }
+            Notice::Told { text, .. } => self.toast = Some(Toast::told(now, text)),
             Notice::Chat(event) => {
                 let commands = self.chats.hear(&event);
                 self.outbox.extend(commands);

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::desk::{Action, Call, Connected, Desk, Party, Place, Settling, Stage};
 use super::ended::Ended;
-use crate::engine::{CallNumber, Command, Digit, Hold, Notice, Problem, TransferProgress};
+use crate::engine::{CallNumber, Command, Digit, Hold, Notice, PARK, Problem, TransferProgress};
 
 /// What is unfolded of the call in progress.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -201,6 +201,10 @@ impl Desk {
                 }],
                 None => Vec::new(),
             },
+            Action::Park(call) => vec![Command::Transfer {
+                call,
+                target: PARK.into(),
+            }],
             // The engine puts the first call on hold; both can be joined once the second is answered.
             Action::AskFirst(_) => match self.tools.take_target() {
                 Some(target) => vec![Command::Call { target }],

@@ -27,6 +27,11 @@ impl Toast {
         Self::new(now, text)
     }
 
+    /// A word of the server's.
+    pub(crate) fn told(now: Instant, text: String) -> Self {
+        Self::new(now, text)
+    }
+
     fn new(now: Instant, text: String) -> Self {
         let until = now + SHOWN;
         Self { text, until }

@@ -417,3 +417,19 @@ fn who_was_busy_can_be_waited_for() {
     assert!(stage.says("Your phone rings when they are free."));
     stage.assert_controls_in_reach();
 }
+
+#[test]
+fn a_call_is_parked_and_where_is_said() {
+    let mut stage = Stage::talking(NARROW);
+    stage.click("Park");
+    assert!(matches!(
+        stage.commands().as_slice(),
+        [Command::Transfer { call: CALL, target }] if target == "*68"
+    ));
+    stage.tell(ended(CALL, EndReason::Transferred("*68".into())));
+    stage.tell(Notice::Told {
+        from: "*701".into(),
+        text: "Parked at *701: Bruno Keller".into(),
+    });
+    assert!(stage.says("Parked at *701: Bruno Keller"));
+}

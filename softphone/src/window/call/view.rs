@@ -184,7 +184,7 @@ fn controls(ui: &mut Ui, panel: &CallPanel, tools: &Tools, width: f32, actions: 
     if let Some(talk) = &panel.talk {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = space::S;
-            let each = vec2((width - 3.0 * space::S) / 4.0, TOOL);
+            let each = vec2((width - 4.0 * space::S) / 5.0, TOOL);
             let mut tool = |is_on: bool, icon, name, under, action: Action| {
                 let kind = if is_on { Kind::On } else { Kind::Secondary };
                 let button = Button::icon(kind, icon, name).with_under(under).sized(each);
@@ -217,6 +217,8 @@ fn controls(ui: &mut Ui, panel: &CallPanel, tools: &Tools, width: f32, actions: 
             let name = if open { "Do not transfer" } else { "Transfer" };
             let action = Action::WantTransfer(!open);
             tool(open, Icon::PhoneForwarded, name, "Transfer", action);
+            let park = Action::Park(panel.call);
+            tool(false, Icon::SquareParking, "Park", "Park", park);
         });
         ui.add_space(space::XS);
     }

@@ -1,6 +1,6 @@
 //! How calls to the account are treated, as somebody changes it.
 
-use api::CallSettings;
+use api::{CallSettings, VoicemailSettings};
 
 use super::Outcome;
 use crate::engine::Command;
@@ -13,6 +13,8 @@ pub(crate) struct CallForm {
     /// As the server has it, once it has said so.
     known: Option<CallSettings>,
     pub(crate) do_not_disturb: bool,
+    /// Whether callers can leave a message.
+    pub(crate) takes_messages: bool,
     pub(crate) always: String,
     pub(crate) busy: String,
     pub(crate) no_answer: String,
@@ -36,13 +38,18 @@ impl CallForm {
             let field = field.trim();
             (!field.is_empty()).then(|| field.to_owned())
         };
+        let known = self.known.clone()?;
         let wanted = CallSettings {
+            voicemail: VoicemailSettings {
+                is_on: self.takes_messages,
+                ..known.voicemail
+            },
             do_not_disturb: self.do_not_disturb,
             forward_always: text(&self.always),
             forward_busy: text(&self.busy),
             forward_no_answer: text(&self.no_answer),
             forward_unreachable: text(&self.unreachable),
-            ..self.known.clone()?
+            ..known
         };
         let errand = Errand::SetCallSettings(Box::new(wanted));
         Some(counter.ask(Asked::SaveCallSettings, errand))
@@ -66,6 +73,7 @@ impl CallForm {
     fn have(&mut self, settings: &CallSettings) {
         let text = |field: &Option<String>| field.clone().unwrap_or_default();
         self.do_not_disturb = settings.do_not_disturb;
+        self.takes_messages = settings.voicemail.is_on;
         self.always = text(&settings.forward_always);
         self.busy = text(&settings.forward_busy);
         self.no_answer = text(&settings.forward_no_answer);

@@ -59,6 +59,13 @@ fn calls(ui: &mut Ui, palette: &Palette, form: &mut CallForm, actions: &mut Vec<
     if Button::text(kind, text).sized(wide).show(ui).clicked() {
         form.do_not_disturb = !form.do_not_disturb;
     }
+    let (kind, text) = match form.takes_messages {
+        true => (Kind::On, "Voicemail: callers can leave a message"),
+        false => (Kind::Secondary, "Voicemail is off"),
+    };
+    if Button::text(kind, text).sized(wide).show(ui).clicked() {
+        form.takes_messages = !form.takes_messages;
+    }
     words(
         ui,
         "Forward to a number or a name:",
