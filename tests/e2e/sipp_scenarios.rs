@@ -157,6 +157,22 @@ fn a_caller_hands_a_call_over_and_the_others_go_on() {
 }
 
 #[test]
+fn a_call_is_parked_by_handing_it_over_to_a_slot() {
+    let (server, ann) = with_a_device();
+    let sip = server.ready().sip;
+    let bob = server.add_account("bob", "1002").unwrap();
+    let bob = server.add_device(&bob).unwrap();
+    // Whoever waits is offered a new session, and gives up.
+    let waits = Sipp::new("uas-transferred.xml", sip, &bob);
+    for place in ["*68", "*705"] {
+        let parks = Sipp::new("uac-parks.xml", sip, &ann)
+            .calling("1002")
+            .with("to", place);
+        play_both(&parks, &waits).unwrap();
+    }
+}
+
+#[test]
 fn a_caller_is_called_back_when_the_callee_is_there_again() {
     let (server, ann) = with_a_device();
     let sip = server.ready().sip;
