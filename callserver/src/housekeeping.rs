@@ -1,16 +1,21 @@
 //! What the server does by itself when a time has come.
 
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::office::Office;
+use crate::rooms::{Rooms, Trimmed};
 
 /// How often leases are looked at: they end to the hour or the day, not to the second.
 const LEASES_EVERY: Duration = Duration::from_secs(60);
 
 /// How often names that rest and invitations are looked at.
 const RESTS_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// How often histories of rooms are looked at: what is over a limit of thousands may be over it for a while.
+const HISTORIES_EVERY: Duration = Duration::from_secs(10 * 60);
 
 /// Finds out at the first start what a password hash may cost, and then ends what is over, for ever.
 pub(crate) async fn keep_house(office: Office, keep_voicemails_days: u32) {
@@ -43,6 +48,22 @@ async fn expire_voicemails(office: &Office, keep_days: u32) {
                 tracing::error!(%error, "messages that are too old could not be deleted");
                 return;
             }
+        }
+    }
+}
+
+/// What rooms have beyond their limits goes to the archive in the data folder, for ever.
+pub(crate) async fn keep_histories(rooms: Rooms, data: PathBuf) {
+    let mut histories = every(HISTORIES_EVERY);
+    loop {
+        histories.tick().await;
+        match rooms.trim(&data, SystemTime::now()).await {
+            Ok(Trimmed { entries: 0, .. }) => {}
+            Ok(Trimmed { rooms, entries }) => {
+                let what = "histories of rooms were trimmed into the archive";
+                tracing::info!(rooms, entries, "{what}");
+            }
+            Err(error) => tracing::error!(%error, "histories of rooms could not be trimmed"),
         }
     }
 }

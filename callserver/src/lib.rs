@@ -17,6 +17,7 @@
 //! | [`edge`] | the exchange's thread: SIP sockets, switch, relay |
 //! | [`handover`] | a newer program takes this one's place |
 //! | [`relay`] | audio from one phone to the other |
+//! | [`rooms`] | conversations: who is in them, what is said, who is told |
 //! | [`studio`] | audio that ends in the server: other codecs, secure RTP on one leg, music for who waits |
 //! | [`live_rooms`] | chat over plain TCP and UDP, in rooms that end when their host leaves |
 //! | `voicemail` | recordings on their way into the database, and out of it |
@@ -52,6 +53,7 @@ mod passwords;
 mod presence;
 mod rate;
 pub mod relay;
+pub mod rooms;
 pub mod server;
 pub mod store;
 pub mod studio;

@@ -24,6 +24,7 @@ use crate::live_rooms::{LiveRooms, LiveRoomsError};
 use crate::logging;
 use crate::neighbours::{Here, Neighbours, Watch};
 use crate::office::{Office, OfficeError};
+use crate::rooms::Rooms;
 use crate::store::{Store, StoreError};
 use crate::upgrade::{Belongings, Upgrades};
 use crate::{DataFolder, DataFolderError, backup, control, handover, housekeeping, http, others};
@@ -221,8 +222,10 @@ async fn serve(
         tls,
         certificate_sha256: fingerprint.clone(),
     };
+    let (rooms, mut room_tasks) = Rooms::start(office.clone(), folder.path());
     let interface = Interface::new(Parts {
         office: office.clone(),
+        rooms,
         exchange: exchange.clone(),
         web_sockets,
         sip: sip_service.clone(),
@@ -317,6 +320,7 @@ async fn serve(
         }
     }
     telling.abort();
+    room_tasks.abort_all();
     tokio::select! {
         drained = tokio::time::timeout(DRAIN_LIMIT, exchange.drain()) => {
             if drained.is_err() {

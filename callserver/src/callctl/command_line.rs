@@ -14,6 +14,7 @@ use super::groups::GroupsAction;
 use super::invitations::InvitationsAction;
 use super::numbers::NumbersAction;
 use super::presence::PresenceAction;
+use super::rooms::RoomsAction;
 use super::status;
 use super::upgrade;
 use super::voicemails::VoicemailsAction;
@@ -69,6 +70,9 @@ pub enum Action {
     /// Who is there.
     #[command(subcommand)]
     Presence(PresenceAction),
+    /// Conversations: which there are, who is in them, and what was said.
+    #[command(subcommand, alias = "room")]
+    Rooms(RoomsAction),
     /// Sources that are not listened to, because they guessed secrets or scanned.
     #[command(subcommand, alias = "ban")]
     Bans(BansAction),

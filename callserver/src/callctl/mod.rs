@@ -26,6 +26,7 @@ mod pools;
 mod portions;
 mod presence;
 mod qr;
+mod rooms;
 mod sheet;
 mod since;
 mod status;
@@ -53,6 +54,7 @@ pub use password::PasswordError;
 pub use pools::{PoolsAction, Purpose};
 pub use portions::PortionsError;
 pub use presence::PresenceAction;
+pub use rooms::RoomsAction;
 pub use sheet::SheetError;
 pub use since::Since;
 pub use voicemails::VoicemailsAction;
@@ -145,6 +147,7 @@ pub async fn run(line: CommandLine, look: Look, out: &mut dyn Write) -> Result<(
         Action::Calls(action) => action.run(console).await,
         Action::Presence(action) => action.run(console).await,
         Action::Voicemails(action) => action.run(console).await,
+        Action::Rooms(action) => action.run(console).await,
         Action::Bans(action) => action.run(console).await,
         Action::Backup { file } => backup::back_up(&file, console).await,
         Action::Restore { file } => backup::restore(&file, console).await,

@@ -11,7 +11,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::{
     AccountsCommand, AuditCommand, BansCommand, CallSettingsCommand, CallsCommand, DatabaseCommand,
     DevicesCommand, GroupsCommand, InvitationsCommand, NumbersCommand, PoolsCommand,
-    PresenceCommand, StatusCommand, UpgradeCommand, VoicemailsCommand,
+    PresenceCommand, RoomsCommand, StatusCommand, UpgradeCommand, VoicemailsCommand,
 };
 
 /// One thing that an administrator wants.
@@ -50,6 +50,8 @@ pub enum Command {
     Voicemails(VoicemailsCommand),
     /// Who is there.
     Presence(PresenceCommand),
+    /// Conversations.
+    Rooms(RoomsCommand),
     /// Sources that are not listened to.
     Bans(BansCommand),
     /// The database as a whole.

@@ -26,6 +26,9 @@ mod pictures;
 mod places;
 mod presence;
 mod problem;
+mod room_messages;
+mod room_socket;
+mod rooms;
 mod server_facts;
 mod serving;
 mod sessions;
@@ -53,6 +56,7 @@ use crate::live_rooms::LiveGauge;
 use crate::login_limit::LoginLimit;
 use crate::office::Office;
 use crate::presence::{Listeners, Teller};
+use crate::rooms::Rooms;
 
 /// The largest body of most routes: a login has four short texts.
 const BODY_LIMIT: usize = 16 * 1024;
@@ -71,6 +75,7 @@ pub struct Interface {
     guests: Arc<guests::Guests>,
     sign_up: api::SignUp,
     listeners: Listeners,
+    rooms: Rooms,
     ready_since: Instant,
 }
 
@@ -79,6 +84,8 @@ pub struct Interface {
 pub struct Parts<'a> {
     /// Does what people ask for.
     pub office: Office,
+    /// Conversations.
+    pub rooms: Rooms,
     /// Is asked for its figures.
     pub exchange: Exchange,
     /// Takes connections that became WebSockets.
@@ -110,6 +117,7 @@ impl Interface {
         Self {
             office: parts.office,
             exchange: parts.exchange,
+            rooms: parts.rooms,
             web_sockets: parts.web_sockets,
             sip: Arc::new(parts.sip),
             metrics_readers: parts.metrics_readers.into(),
@@ -176,6 +184,9 @@ fn routes() -> OpenApiRouter<Interface> {
         .merge(numbers::router())
         .merge(pictures::router())
         .merge(presence::router())
+        .merge(room_messages::router())
+        .merge(room_socket::router())
+        .merge(rooms::router())
         .merge(server_facts::router())
         .merge(sessions::router())
         .merge(voicemails::router())

@@ -73,7 +73,7 @@ async fn upgrade(
 }
 
 /// Checks what RFC 6455 section 4.2.1 asks of a client, and makes the answer to it.
-fn handshake(request: &Request) -> Result<Response, String> {
+pub(super) fn handshake(request: &Request) -> Result<Response, String> {
     let mut head = axum::http::Request::new(());
     *head.method_mut() = request.method().clone();
     *head.version_mut() = request.version();

@@ -4,6 +4,8 @@ use api::{AccountId, Number};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use crate::rooms::RoomNews;
+
 /// Something changed that others may remember wrongly.
 #[derive(Debug)]
 pub struct Announcement {
@@ -29,6 +31,8 @@ pub struct Change {
     pub people: Vec<PersonChanged>,
     /// A server on this database has come, gone, or is reached elsewhere.
     pub nodes: bool,
+    /// What happened in rooms.
+    pub rooms: Vec<RoomNews>,
 }
 
 /// An account changed.
@@ -82,6 +86,7 @@ impl Change {
         join(&mut self.revoked, other.revoked);
         self.people.extend(other.people);
         self.nodes |= other.nodes;
+        self.rooms.extend(other.rooms);
         self
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Change, Office};
-use crate::store::LONGEST_NOTICE;
+use crate::store::{Engine, LONGEST_NOTICE, StoreError, Transaction};
 
 /// What one server tells the others.
 #[derive(Serialize, Deserialize)]
@@ -59,6 +59,10 @@ impl Change {
             let part = parts.with_room_for(json_length(person));
             part.people.push(person.clone());
         }
+        for news in &self.rooms {
+            let part = parts.with_room_for(json_length(news));
+            part.rooms.push(news.clone());
+        }
         if self.nodes {
             parts.with_room_for(NODES).nodes = true;
         }
@@ -98,6 +102,31 @@ impl Office {
         let from = self.store.opening();
         let notice = |change| serde_json::to_string(&Notice { from, change }).ok();
         change.parts().into_iter().filter_map(notice).collect()
+    }
+
+    /// Tells other servers on the database what happened in rooms, when the write is durable. Here those who are
+    /// connected are told by whoever wrote.
+    pub(crate) async fn notify_of_rooms(
+        &self,
+        tx: &mut Transaction,
+        change: &Change,
+    ) -> Result<(), StoreError> {
+        if self.store.engine() == Engine::Postgres {
+            for notice in self.notices(change) {
+                tx.notify(&notice).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells other servers on the database of what is stored nowhere.
+    pub(crate) async fn tell_of_rooms(&self, change: &Change) -> Result<(), StoreError> {
+        if self.store.engine() == Engine::Postgres {
+            for notice in self.notices(change) {
+                self.store.notify(&notice).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Reads a notice.

@@ -25,7 +25,34 @@ enum As {
 /// One part: its name, the query with the account as `$1`, and its columns. No query reads a secret or a hash of one.
 type Part = (&'static str, &'static str, &'static [(&'static str, As)]);
 
-const PARTS: [Part; 11] = [
+const PARTS: [Part; 13] = [
+    (
+        "rooms",
+        "SELECT r.room_id, r.kind, r.name, p.role, p.joined_at, p.read_seq
+         FROM room_participants p JOIN rooms r ON r.room_key = p.room_key WHERE p.account_id = $1 ORDER BY p.room_key",
+        &[
+            ("room_id", As::Text),
+            ("kind", As::Text),
+            ("name", As::Text),
+            ("role", As::Text),
+            ("joined_at", As::Time),
+            ("read_seq", As::Integer),
+        ],
+    ),
+    (
+        "messages",
+        "SELECT r.room_id, m.seq, m.message_id, m.sender_name, m.sent_at, m.edited_at, m.body
+         FROM messages m JOIN rooms r ON r.room_key = m.room_key WHERE m.sender = $1 ORDER BY m.stamp",
+        &[
+            ("room_id", As::Text),
+            ("seq", As::Integer),
+            ("message_id", As::Text),
+            ("sender_name", As::Text),
+            ("sent_at", As::Time),
+            ("edited_at", As::Time),
+            ("body", As::Json),
+        ],
+    ),
     (
         "account",
         "SELECT account_id, kind, role, username, display_name, is_disabled, created_at, password_changed_at

@@ -9,7 +9,11 @@ pub const ERASED_DISPLAY_NAME: &str = "Deleted account";
 
 /// What belongs to an account alone. Sessions and registrations go with the devices that they came with; those that
 /// came without one are named.
-const ALONE: [&str; 12] = [
+const ALONE: [&str; 16] = [
+    NOBODY_ELSES_ROOMS,
+    NEXT_OWNER,
+    "DELETE FROM room_participants WHERE account_id = $1",
+    "DELETE FROM message_reactions WHERE account_id = $1",
     "DELETE FROM sessions WHERE account_id = $1",
     "DELETE FROM bindings WHERE account_id = $1",
     "DELETE FROM devices WHERE account_id = $1",
@@ -23,6 +27,20 @@ const ALONE: [&str; 12] = [
     "DELETE FROM ring_group_members WHERE account_id = $1 OR group_id = $1",
     "DELETE FROM ring_groups WHERE group_id = $1",
 ];
+
+/// Rooms in which nobody else is.
+const NOBODY_ELSES_ROOMS: &str = "DELETE FROM rooms
+     WHERE room_key IN (SELECT room_key FROM room_participants WHERE account_id = $1)
+       AND NOT EXISTS (SELECT 1 FROM room_participants p WHERE p.room_key = rooms.room_key AND p.account_id <> $1)";
+
+/// Rooms whose only owner it was are the next one's, as if it had left.
+const NEXT_OWNER: &str = "UPDATE room_participants SET role = 'owner'
+     WHERE room_key IN (SELECT room_key FROM room_participants WHERE account_id = $1 AND role = 'owner')
+       AND NOT EXISTS (SELECT 1 FROM room_participants o
+           WHERE o.room_key = room_participants.room_key AND o.role = 'owner' AND o.account_id <> $1)
+       AND account_id = (SELECT p.account_id FROM room_participants p
+           WHERE p.room_key = room_participants.room_key AND p.account_id <> $1
+           ORDER BY CASE p.role WHEN 'moderator' THEN 0 ELSE 1 END, p.joined_at, p.account_id LIMIT 1)";
 
 /// Calls in which nobody else who is still here took part.
 const NOBODY_ELSES_CALLS: &str = "DELETE FROM call_records

@@ -59,6 +59,23 @@ impl Notices {
     }
 }
 
+impl Store {
+    /// Tells a text to all servers on this database at once; with SQLite there are no others.
+    ///
+    /// # Errors
+    /// If the database fails, or the text is longer than [`LONGEST_NOTICE`].
+    pub async fn notify(&self, text: &str) -> Result<(), StoreError> {
+        if self.engine() == Engine::Postgres {
+            sqlx::query("SELECT pg_notify($1, $2)")
+                .bind(CHANNEL)
+                .bind(text.to_owned())
+                .execute(&self.readers)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
 impl Transaction {
     /// Tells a text to all servers on this database when the write is committed; with SQLite there are no others.
     ///

@@ -9,7 +9,7 @@ use crate::process::Server;
 
 /// Who may use a route at all.
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum Who {
+pub(crate) enum Who {
     Everybody,
     /// Also guests.
     LoggedIn,
@@ -22,10 +22,35 @@ use Who::{Administrators, Everybody, LoggedIn, People};
 
 /// Each operation of the document, whom it is for, and a request that is right except for who sends it: `{…}` in the
 /// path stands for something of Bob's.
-const TABLE: &[(&str, &str, Who)] = &[
+pub(crate) const TABLE: &[(&str, &str, Who)] = &[
     ("GET", "/healthz", Everybody),
     ("GET", "/metrics", Everybody),
     ("GET", "/ws/sip", Everybody),
+    ("GET", "/ws/rooms", Everybody),
+    ("GET", "/api/rooms.schema.json", Everybody),
+    ("GET", "/api/v1/rooms", LoggedIn),
+    ("POST", "/api/v1/rooms", LoggedIn),
+    ("GET", "/api/v1/rooms/{room}", LoggedIn),
+    ("PATCH", "/api/v1/rooms/{room}", LoggedIn),
+    ("POST", "/api/v1/rooms/{room}/join", LoggedIn),
+    ("POST", "/api/v1/rooms/{room}/participants", LoggedIn),
+    (
+        "PUT",
+        "/api/v1/rooms/{room}/participants/{account}",
+        LoggedIn,
+    ),
+    (
+        "DELETE",
+        "/api/v1/rooms/{room}/participants/{account}",
+        LoggedIn,
+    ),
+    ("GET", "/api/v1/rooms/{room}/messages", LoggedIn),
+    ("POST", "/api/v1/rooms/{room}/messages", LoggedIn),
+    ("DELETE", "/api/v1/rooms/{room}/messages", LoggedIn),
+    ("PUT", "/api/v1/rooms/{room}/receipts", LoggedIn),
+    ("GET", "/api/v1/rooms/{room}/search", LoggedIn),
+    ("GET", "/api/v1/messages", LoggedIn),
+    ("POST", "/api/v1/messages", LoggedIn),
     ("GET", "/api/v1/server", Everybody),
     ("POST", "/api/v1/login", Everybody),
     ("POST", "/api/v1/tokens/refresh", Everybody),
@@ -152,17 +177,19 @@ const TABLE: &[(&str, &str, Who)] = &[
 ];
 
 /// A server with Alice, who tries, and Bob, whose things they are.
-struct Scene {
+pub(crate) struct Scene {
     server: Server,
-    alice: String,
+    pub(crate) alice: String,
     bob: String,
     bobs_session: i64,
     bobs_contact: i64,
     bobs_login: String,
+    /// A room that Bob owns and is alone in.
+    bobs_room: String,
 }
 
 impl Scene {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("c.toml");
         let text =
@@ -183,7 +210,13 @@ impl Scene {
         let contact = contact
             .json(&json!({ "number": "4711", "name": "Dentist" }))
             .get(201);
+        let room = ask(&server, "POST", "/api/v1/rooms").token(&bob);
+        let room = room.json(&json!({ "name": "Bob's own" })).get(201);
+        let said = json!({ "id": "m1", "body": { "type": "text", "text": "Dear diary" } });
+        let path = format!("/api/v1/rooms/{}/messages", room["id"].as_str().unwrap());
+        ask(&server, "POST", &path).token(&bob).json(&said).get(201);
         Self {
+            bobs_room: room["id"].as_str().unwrap().to_owned(),
             alice: log_in(&server, "alice").tokens.unwrap().access_token,
             bobs_session: sessions["items"][0]["id"].as_i64().unwrap(),
             bobs_contact: contact["id"].as_i64().unwrap(),
@@ -206,14 +239,16 @@ impl Scene {
             .replace("{number}", "1001")
             .replace("{name}", "bob")
             .replace("{range}", "1000-9999")
+            .replace("{room}", &self.bobs_room)
+            .replace("{account}", "2")
     }
 
-    fn ask(&self, method: &str, path: &str) -> Asked {
+    pub(crate) fn ask(&self, method: &str, path: &str) -> Asked {
         ask(&self.server, method, &self.bobs(path))
     }
 
     /// Everything of Bob's that others could have changed.
-    fn bobs_state(&self) -> Vec<Value> {
+    pub(crate) fn bobs_state(&self) -> Vec<Value> {
         [
             "/api/v1/me",
             "/api/v1/me/numbers",
@@ -221,6 +256,8 @@ impl Scene {
             "/api/v1/me/sessions",
             "/api/v1/me/contacts",
             "/api/v1/me/presence",
+            "/api/v1/rooms",
+            "/api/v1/messages",
         ]
         .map(|path| {
             let mut state = ask(&self.server, "GET", path).token(&self.bob).get(200);

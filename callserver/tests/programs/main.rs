@@ -27,6 +27,8 @@ mod postgres;
 mod presence;
 mod process;
 mod refusals;
+mod room_kills;
+mod rooms;
 mod sessions;
 mod signalling;
 mod voicemails;

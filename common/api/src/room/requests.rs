@@ -257,7 +257,7 @@ pub struct Signal {
     /// One of them: the session id that it connected with; missing for all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<MessageId>,
-    /// What they are told, up to 16,000 bytes as JSON.
+    /// What they are told, up to 3,500 bytes as JSON.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub signal: serde_json::Value,
 }

@@ -1,0 +1,134 @@
+//! `callctl rooms`: conversations, from outside.
+
+use api::room::Message;
+use clap::Subcommand;
+
+use super::CallctlError;
+use super::console::Console;
+use super::page::or_dash;
+use super::table::Column;
+use crate::control::{Command, RoomDetails, RoomView, RoomsCommand};
+
+/// What to do with rooms.
+#[derive(Debug, Subcommand)]
+pub enum RoomsAction {
+    /// The rooms where something happened last.
+    #[command(alias = "ls", after_long_help = LIST)]
+    List {
+        /// How many at most.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+    },
+    /// One room, and who is in it.
+    #[command(after_long_help = SHOW)]
+    Show {
+        /// Its id, as the list shows it.
+        room: String,
+    },
+    /// Everything that was said in a room, one JSON object a line.
+    #[command(after_long_help = EXPORT)]
+    Export {
+        /// Its id, as the list shows it.
+        room: String,
+    },
+}
+
+const LIST: &str =
+    "With --json: an array of {id, kind, name, participants, entries, last_sequence, opened}";
+
+const SHOW: &str = "With --json: what `list` has, and description and people: an array of
+{name, number, role, since, read}";
+
+const EXPORT: &str = "\
+The oldest entry first. What a history had too much of is in the data folder, in archive/rooms/room-ID.jsonl, in the same
+form. The lines are the same with --json.";
+
+const COLUMNS: &[Column] = &[
+    Column::exact("ID"),
+    Column::exact("KIND"),
+    Column::text("NAME"),
+    Column::count("PEOPLE"),
+    Column::count("ENTRIES"),
+    Column::exact("OPENED"),
+];
+
+const PEOPLE: &[Column] = &[
+    Column::exact("NAME"),
+    Column::exact("NUMBER"),
+    Column::exact("ROLE"),
+    Column::exact("SINCE"),
+    Column::count("READ"),
+];
+
+impl RoomsAction {
+    pub(super) async fn run(self, console: &mut Console<'_>) -> Result<(), CallctlError> {
+        match self {
+            Self::List { limit } => {
+                let command = Command::Rooms(RoomsCommand::List { limit });
+                let Some(rooms) = console.answer::<Vec<RoomView>>(command).await? else {
+                    return Ok(());
+                };
+                let row = |room: RoomView| {
+                    vec![
+                        room.id,
+                        room.kind,
+                        or_dash(room.name),
+                        room.participants.to_string(),
+                        room.entries.to_string(),
+                        console.page.time(&room.opened),
+                    ]
+                };
+                let rows: Vec<_> = rooms.into_iter().map(row).collect();
+                Ok(console.page.table(COLUMNS, &rows)?)
+            }
+            Self::Show { room } => {
+                let command = Command::Rooms(RoomsCommand::Show { room });
+                let Some(details) = console.answer::<RoomDetails>(command).await? else {
+                    return Ok(());
+                };
+                let room = details.room;
+                let opened = console.page.time(&room.opened);
+                console.page.properties(&[
+                    ("Id", room.id),
+                    ("Kind", room.kind),
+                    ("Name", or_dash(room.name)),
+                    ("Description", details.description),
+                    ("Opened", opened),
+                    ("Entries", room.entries.to_string()),
+                    ("Last number", room.last_sequence.to_string()),
+                ])?;
+                let mut rows = Vec::new();
+                for one in details.people {
+                    let role = serde_json::to_value(one.role).unwrap_or_default();
+                    rows.push(vec![
+                        one.name,
+                        or_dash(one.number),
+                        role.as_str().unwrap_or_default().to_owned(),
+                        console.page.time(&one.since),
+                        one.read.to_string(),
+                    ]);
+                }
+                Ok(console.page.table(PEOPLE, &rows)?)
+            }
+            Self::Export { room } => {
+                let mut after = 0;
+                loop {
+                    let command = Command::Rooms(RoomsCommand::Export {
+                        room: room.clone(),
+                        after,
+                    });
+                    let said: Vec<Message> = console.ask(command).await?.read()?;
+                    let Some(last) = said.last() else {
+                        return Ok(());
+                    };
+                    after = last.sequence;
+                    for message in said {
+                        let mut line = serde_json::to_vec(&message).unwrap_or_default();
+                        line.push(b'\n');
+                        console.page.raw(&line)?;
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Rooms: what an administrator can ask, and what comes back.
+
+use api::room::{Message, RoomId, RoomKind};
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, Failure, Operator, rfc_3339};
+use crate::office::OfficeError;
+use crate::rooms::export;
+use crate::store::{RoomRow, Store, StoreError};
+
+/// So many entries stand in one answer.
+const EXPORTED_AT_ONCE: i64 = 1_000;
+
+/// So many participants are shown.
+const SHOWN: i64 = 10_000;
+
+/// What can be asked about rooms.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoomsCommand {
+    /// The rooms where something happened last, the last first. Answered with `Vec<RoomView>`.
+    List {
+        /// How many.
+        limit: u32,
+    },
+    /// One room, and who is in it. Answered with [`RoomDetails`].
+    Show {
+        /// Its id.
+        room: String,
+    },
+    /// What was said in it after a sequence number, the oldest first, a thousand entries at most. Answered with
+    /// `Vec<api::room::Message>`.
+    Export {
+        /// Its id.
+        room: String,
+        /// Which number.
+        after: i64,
+    },
+}
+
+/// A room.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RoomView {
+    /// Its id.
+    pub id: String,
+    /// `direct` or `group`.
+    pub kind: String,
+    /// The name that was set.
+    pub name: Option<String>,
+    /// How many are in it.
+    pub participants: i64,
+    /// How many entries are in the database; the older ones are in the archive.
+    pub entries: i64,
+    /// The last sequence number.
+    pub last_sequence: i64,
+    /// RFC 3339.
+    pub opened: String,
+}
+
+/// A room, and who is in it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RoomDetails {
+    /// The room.
+    #[serde(flatten)]
+    pub room: RoomView,
+    /// What it is about.
+    pub description: String,
+    /// Those in it, in the order in which they came.
+    pub people: Vec<RoomMember>,
+}
+
+/// Somebody in a room.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RoomMember {
+    /// The username.
+    pub name: String,
+    /// The primary number.
+    pub number: Option<String>,
+    /// `member`, `moderator` or `owner`.
+    pub role: api::room::RoomRole,
+    /// RFC 3339.
+    pub since: String,
+    /// What they have read: everything up to this sequence number.
+    pub read: i64,
+}
+
+impl Operator {
+    pub(super) async fn rooms(&self, command: RoomsCommand) -> Result<Answer, Failure> {
+        let store = self.office.store();
+        match command {
+            RoomsCommand::List { limit } => {
+                let rows = store.all_rooms(limit.into()).await;
+                let mut views = Vec::new();
+                for row in rows.map_err(OfficeError::from)? {
+                    views.push(view(store, row).await.map_err(OfficeError::from)?);
+                }
+                Answer::of(&views)
+            }
+            RoomsCommand::Show { room } => {
+                let row = find(store, &room).await?;
+                let (key, description) = (row.key, row.description.clone());
+                let people = store.participants(key, SHOWN).await;
+                let people = people.map_err(OfficeError::from)?.into_iter();
+                let people = people.map(|one| RoomMember {
+                    name: one.username,
+                    number: one.number.map(String::from),
+                    role: one.role,
+                    since: rfc_3339(one.joined_at),
+                    read: one.read_seq,
+                });
+                Answer::of(&RoomDetails {
+                    room: view(store, row).await.map_err(OfficeError::from)?,
+                    description,
+                    people: people.collect(),
+                })
+            }
+            RoomsCommand::Export { room, after } => {
+                let row = find(store, &room).await?;
+                let said = export(store, &row, after, EXPORTED_AT_ONCE).await;
+                let said: Vec<Message> = said.map_err(OfficeError::from)?;
+                Answer::of(&said)
+            }
+        }
+    }
+}
+
+async fn find(store: &Store, id: &str) -> Result<RoomRow, Failure> {
+    let missing = || {
+        let sentence = format!("There is no room {id:?}; `callctl rooms list` shows them.");
+        Failure::new("not-found", sentence)
+    };
+    let id = RoomId::parse(id).map_err(|_| missing())?;
+    let room = store.room(&id).await.map_err(OfficeError::from)?;
+    room.ok_or_else(missing)
+}
+
+async fn view(store: &Store, row: RoomRow) -> Result<RoomView, StoreError> {
+    Ok(RoomView {
+        participants: store.participant_count(row.key).await?,
+        entries: row.last_seq - row.first_seq + 1,
+        last_sequence: row.last_seq,
+        opened: rfc_3339(row.opened_at),
+        kind: match row.kind {
+            RoomKind::Direct => "direct".into(),
+            RoomKind::Group | RoomKind::Unknown => "group".into(),
+        },
+        name: row.name,
+        id: row.id.into(),
+    })
+}

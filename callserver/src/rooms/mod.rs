@@ -1,0 +1,265 @@
+//! Rooms: the one implementation of conversations behind HTTP, `/ws/rooms` and whatever else people write with.
+//!
+//! What decides is pure: `rules` (what may be said, how things are called), `posting` (what becomes of a batch of
+//! messages), `words` (what is found by what). What stores is `store`. Here both meet the clock:
+//!
+//! * `writer`: messages of many senders become durable in one transaction; only then is anybody told.
+//! * `members`: opening rooms, coming, going, roles, settings.
+//! * `reading`: lists, history, what is new since a cursor, search.
+//! * `receipts`: what somebody has and has read; typing; signals from device to device.
+//! * `archive`: what a history has too much of.
+//! * `hub`: who is connected, and hears at once.
+//!
+//! Everything that happens in a room is one entry with the next sequence number. Numbers are given inside the write, of
+//! which there is one at a time on a database however many servers share it; so they have no gap, and whoever reads up to
+//! a number and later from it on misses nothing.
+
+mod archive;
+mod error;
+mod hub;
+mod members;
+mod news;
+mod posting;
+mod reading;
+mod receipts;
+mod rules;
+mod telling;
+#[cfg(test)]
+mod tests;
+mod words;
+mod writer;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use api::room::{Addressee, MessageKind, SendMessage, Stored};
+use api::{AccountId, Number, Username};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+
+pub use archive::{ArchiveError, Trimmed};
+pub use error::RoomsError;
+pub(crate) use hub::{Letters, Mail};
+pub use news::RoomNews;
+pub use reading::Slice;
+pub(crate) use reading::export;
+pub(crate) use telling::{envelope, new_message, rfc3339};
+pub(crate) use writer::Writer;
+
+use crate::housekeeping::keep_histories;
+use crate::office::Office;
+use crate::rate::Rate;
+use crate::store::Reached;
+use hub::Hub;
+use posting::Post;
+use writer::{Job, Place, Waiting};
+
+/// So many messages wait to be written; whoever comes then waits with them.
+const WAITING: usize = 4_096;
+
+/// Faster than anybody types and than most programs need to.
+const MESSAGES_PER_MINUTE: u32 = 12_000;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The rooms. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Rooms {
+    office: Office,
+    hub: Hub,
+    jobs: mpsc::Sender<Job>,
+    rate: Arc<Mutex<Rate<AccountId>>>,
+}
+
+/// Who asks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Speaker {
+    /// Whose account it is.
+    pub account: AccountId,
+    /// What they are called.
+    pub display_name: String,
+    /// Whether they have their number for a while only: such people reach others by number and not by name or id.
+    pub is_guest: bool,
+}
+
+impl Rooms {
+    /// The rooms of a database, and what works for them until it is dropped: who writes, who listens to other servers,
+    /// and who trims histories into the archive in the data folder.
+    pub(crate) fn start(office: Office, data: &Path) -> (Self, JoinSet<()>) {
+        let (rooms, writer) = Self::new(office);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(writer.run());
+        tasks.spawn(rooms.clone().hear_others());
+        tasks.spawn(keep_histories(rooms.clone(), data.to_owned()));
+        (rooms, tasks)
+    }
+
+    /// The rooms of a database, and what must run for anything to be written.
+    pub(crate) fn new(office: Office) -> (Self, Writer) {
+        let (sender, jobs) = mpsc::channel(WAITING);
+        let rooms = Self {
+            office,
+            hub: Hub::default(),
+            jobs: sender,
+            rate: Arc::new(Mutex::new(Rate::new(MESSAGES_PER_MINUTE, MINUTE))),
+        };
+        let writer = Writer {
+            rooms: rooms.clone(),
+            jobs,
+        };
+        (rooms, writer)
+    }
+
+    /// Passes on what other servers on the database tell of rooms, for as long as the server runs.
+    pub(crate) async fn hear_others(self) {
+        let mut changes = self.office.changes();
+        loop {
+            match changes.recv().await {
+                Ok(change) if change.everything => self.hub.wake_all(),
+                Ok(change) => {
+                    for news in &change.rooms {
+                        if let Err(error) = self.hub.hear(self.office.store(), news).await {
+                            tracing::warn!(%error, "news of a room could not be passed on");
+                        }
+                    }
+                }
+                Err(RecvError::Lagged(_)) => self.hub.wake_all(),
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// Connects a device; see [`Hub::connect`].
+    pub(crate) async fn connect(
+        &self,
+        account: AccountId,
+        session: &str,
+    ) -> Result<Option<Letters>, RoomsError> {
+        let store = self.office.store();
+        Ok(self.hub.connect(store, account, session).await?)
+    }
+
+    /// Says something, and returns when it is durable.
+    ///
+    /// # Errors
+    /// If it may not be said there, or the database fails: then it may be sent again with the same id.
+    pub async fn send(
+        &self,
+        speaker: &Speaker,
+        message: SendMessage,
+    ) -> Result<Stored, RoomsError> {
+        let answered = self.submit(speaker, message).await?;
+        answered.await.unwrap_or(Err(RoomsError::Busy))
+    }
+
+    /// Says something, and returns when it stands in the queue: what is submitted one after the other is stored in this
+    /// order. The answer comes when it is durable.
+    ///
+    /// # Errors
+    /// If it may not be said at all.
+    pub(crate) async fn submit(
+        &self,
+        speaker: &Speaker,
+        message: SendMessage,
+    ) -> Result<oneshot::Receiver<Result<Stored, RoomsError>>, RoomsError> {
+        let charged = self
+            .rate
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take(Instant::now(), speaker.account);
+        if let Err(wait) = charged {
+            return Err(RoomsError::TooOften {
+                seconds: wait.as_secs() + 1,
+            });
+        }
+        rules::check_said(&message.body)?;
+        let place = match (message.room, &message.to) {
+            (Some(room), None) => Place::Room(room),
+            (None, Some(to)) => {
+                let other = self.resolve(speaker, to).await?;
+                if other == speaker.account {
+                    return Err(nobody(to));
+                }
+                Place::Account(other)
+            }
+            _ => {
+                return Err(RoomsError::Invalid(
+                    "A message goes to a room or to one person: exactly one of room and to.",
+                ));
+            }
+        };
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting {
+            place,
+            post: Post {
+                sender: Some(speaker.account),
+                sender_name: speaker.display_name.clone(),
+                id: message.id,
+                kind: MessageKind::User,
+                body: message.body,
+            },
+            answer,
+        };
+        match self.jobs.send(Job::Say(waiting)).await {
+            Ok(()) => Ok(answered),
+            Err(_) => Err(RoomsError::Busy),
+        }
+    }
+
+    /// Whose account somebody means.
+    pub(crate) async fn resolve(
+        &self,
+        speaker: &Speaker,
+        who: &Addressee,
+    ) -> Result<AccountId, RoomsError> {
+        let store = self.office.store();
+        let found = match (who.account, &who.number, &who.name) {
+            // Ids and names can be guessed through: a guest would learn who is there.
+            (Some(account), None, None) if !speaker.is_guest => Some(account),
+            (None, Some(number), None) => match Number::parse(number) {
+                Ok(number) => match store.reached_by(&number).await? {
+                    Reached::Account(found)
+                    | Reached::ForwardedTo(found)
+                    | Reached::Moved { account: found, .. } => Some(found.account),
+                    Reached::Gone | Reached::Nobody => None,
+                },
+                Err(_) => None,
+            },
+            (None, None, Some(name)) if !speaker.is_guest => match Username::existing(name) {
+                Ok(name) => {
+                    let found = store.account_called(&name, SystemTime::now()).await?;
+                    found.map(|found| found.account)
+                }
+                Err(_) => None,
+            },
+            (Some(_), None, None) | (None, None, Some(_)) => None,
+            _ => {
+                return Err(RoomsError::Invalid(
+                    "Somebody is named by exactly one of account, number and name.",
+                ));
+            }
+        };
+        let Some(account) = found else {
+            return Err(nobody(who));
+        };
+        match store.may_be_in_rooms(account).await? {
+            true => Ok(account),
+            false => Err(nobody(who)),
+        }
+    }
+}
+
+/// The error for somebody who cannot be written to. What was written comes back to whoever wrote it, and not too long.
+fn nobody(who: &Addressee) -> RoomsError {
+    let text = match (&who.account, &who.number, &who.name) {
+        (Some(account), ..) => account.to_string(),
+        (None, Some(text), _) | (None, None, Some(text)) => text.clone(),
+        (None, None, None) => String::new(),
+    };
+    let text = text.chars().filter(|c| !c.is_control());
+    RoomsError::Nobody {
+        who: text.take(64).collect(),
+    }
+}

@@ -1,0 +1,271 @@
+//! What is written into the table `messages` and into what hangs on it.
+
+use api::AccountId;
+use api::room::MessageKind;
+
+use super::{MessageRow, StoreError, Transaction, rows_of};
+
+/// So many rows are written with one statement; the rest with one of a row each, so that only two are ever prepared.
+const ROWS: usize = 32;
+
+fn kind_text(kind: MessageKind) -> &'static str {
+    match kind {
+        MessageKind::User => "user",
+        MessageKind::System => "system",
+        MessageKind::Notification | MessageKind::Unknown => "notification",
+    }
+}
+
+impl Transaction {
+    /// Takes so many stamps; returns the last one.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn take_stamps(&mut self, count: i64) -> Result<i64, StoreError> {
+        let update = sqlx::query_scalar(
+            "UPDATE room_clock SET stamp = stamp + $1 WHERE id = 1 RETURNING stamp",
+        );
+        Ok(update.bind(count).fetch_one(&mut *self.inner).await?)
+    }
+
+    /// Adds entries.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn add_messages(&mut self, rows: &[MessageRow]) -> Result<(), StoreError> {
+        for part in parts(rows) {
+            let sql = format!(
+                "INSERT INTO messages (room_key, seq, stamp, message_id, kind, sender, sender_name, visible_to, sent_at,
+                     is_to_read, reads, target_seq, body) VALUES {}",
+                rows_of(13, part.len())
+            );
+            let mut insert = sqlx::query(sqlx::AssertSqlSafe(sql));
+            for row in part {
+                insert = insert
+                    .bind(row.room)
+                    .bind(row.seq)
+                    .bind(row.stamp)
+                    .bind(row.id.as_str().to_owned())
+                    .bind(kind_text(row.kind))
+                    .bind(row.sender.map(|account| account.0))
+                    .bind(row.sender_name.clone())
+                    .bind(row.visible_to.map(|account| account.0))
+                    .bind(row.sent_at)
+                    .bind(i64::from(row.is_to_read))
+                    .bind(row.reads)
+                    .bind(row.target_seq)
+                    .bind(row.body.clone());
+            }
+            insert.execute(&mut *self.inner).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds words: the room, the word, and the sequence number of the entry.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn add_words(&mut self, rows: &[(i64, String, i64)]) -> Result<(), StoreError> {
+        for part in parts(rows) {
+            let sql = format!(
+                "INSERT INTO message_words (room_key, word, seq) VALUES {} ON CONFLICT DO NOTHING",
+                rows_of(3, part.len())
+            );
+            let mut insert = sqlx::query(sqlx::AssertSqlSafe(sql));
+            for (room, word, seq) in part {
+                insert = insert.bind(*room).bind(word.clone()).bind(*seq);
+            }
+            insert.execute(&mut *self.inner).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the words of an entry.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn remove_words(
+        &mut self,
+        room: i64,
+        words: &[String],
+        seq: i64,
+    ) -> Result<(), StoreError> {
+        for word in words {
+            let delete = sqlx::query(
+                "DELETE FROM message_words WHERE room_key = $1 AND word = $2 AND seq = $3",
+            );
+            let delete = delete.bind(room).bind(word.clone()).bind(seq);
+            delete.execute(&mut *self.inner).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes how far a room has come.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn advance_room(
+        &mut self,
+        room: i64,
+        last_seq: i64,
+        reads: i64,
+        stamp: i64,
+    ) -> Result<(), StoreError> {
+        let update = sqlx::query(
+            "UPDATE rooms SET last_seq = $2, reads = $3, last_stamp = $4 WHERE room_key = $1",
+        );
+        let update = update.bind(room).bind(last_seq).bind(reads).bind(stamp);
+        update.execute(&mut *self.inner).await?;
+        Ok(())
+    }
+
+    /// Somebody has sent so many entries that others are to read.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn count_own(
+        &mut self,
+        room: i64,
+        account: AccountId,
+        count: i64,
+    ) -> Result<(), StoreError> {
+        let update = sqlx::query(
+            "UPDATE room_participants SET own_after_read = own_after_read + $3 WHERE room_key = $1 AND account_id = $2",
+        );
+        let update = update.bind(room).bind(account.0).bind(count);
+        update.execute(&mut *self.inner).await?;
+        Ok(())
+    }
+
+    /// An entry says something else from now on.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn set_body(
+        &mut self,
+        room: i64,
+        seq: i64,
+        body: &str,
+        edited_at: Option<i64>,
+    ) -> Result<(), StoreError> {
+        let update = sqlx::query(
+            "UPDATE messages SET body = $3, edited_at = coalesce($4, edited_at) WHERE room_key = $1 AND seq = $2",
+        );
+        let update = update
+            .bind(room)
+            .bind(seq)
+            .bind(body.to_owned())
+            .bind(edited_at);
+        update.execute(&mut *self.inner).await?;
+        Ok(())
+    }
+
+    /// An entry is deleted: it, and everything that was done to it before the entry `deleted_by`, says nothing more.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn blank(
+        &mut self,
+        room: i64,
+        seq: i64,
+        deleted_by: i64,
+        body: &str,
+    ) -> Result<(), StoreError> {
+        let update = sqlx::query(
+            "UPDATE messages SET body = $4 WHERE room_key = $1 AND (seq = $2 OR (target_seq = $2 AND seq < $3))",
+        );
+        let update = update
+            .bind(room)
+            .bind(seq)
+            .bind(deleted_by)
+            .bind(body.to_owned());
+        update.execute(&mut *self.inner).await?;
+        let delete = sqlx::query("DELETE FROM message_reactions WHERE room_key = $1 AND seq = $2");
+        delete
+            .bind(room)
+            .bind(seq)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Somebody adds an emoji to an entry, or takes it back.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn set_reaction(
+        &mut self,
+        room: i64,
+        seq: i64,
+        emoji: &str,
+        account: AccountId,
+        is_removed: bool,
+    ) -> Result<(), StoreError> {
+        let sql = match is_removed {
+            false => {
+                "INSERT INTO message_reactions (room_key, seq, emoji, account_id) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT DO NOTHING"
+            }
+            true => {
+                "DELETE FROM message_reactions WHERE room_key = $1 AND seq = $2 AND emoji = $3 AND account_id = $4"
+            }
+        };
+        let query = sqlx::query(sql).bind(room).bind(seq);
+        let query = query.bind(emoji.to_owned()).bind(account.0);
+        query.execute(&mut *self.inner).await?;
+        Ok(())
+    }
+
+    /// Removes the entries of a room up to a sequence number, whose words are gone already.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn remove_messages_up_to(&mut self, room: i64, seq: i64) -> Result<(), StoreError> {
+        for sql in [
+            "DELETE FROM message_reactions WHERE room_key = $1 AND seq <= $2",
+            "DELETE FROM messages WHERE room_key = $1 AND seq <= $2",
+            "UPDATE rooms SET first_seq = $2 + 1 WHERE room_key = $1 AND first_seq <= $2",
+        ] {
+            let query = sqlx::query(sql).bind(room).bind(seq);
+            query.execute(&mut *self.inner).await?;
+        }
+        Ok(())
+    }
+
+    /// How many entries of a room up to a sequence number are to be read.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn reads_up_to(&mut self, room: i64, seq: i64) -> Result<i64, StoreError> {
+        let select = sqlx::query_scalar(
+            "SELECT reads FROM messages WHERE room_key = $1 AND seq <= $2 ORDER BY seq DESC LIMIT 1",
+        );
+        let select = select.bind(room).bind(seq);
+        let reads: Option<i64> = select.fetch_optional(&mut *self.inner).await?;
+        Ok(reads.unwrap_or_default())
+    }
+
+    /// How many entries of a room after a sequence number are somebody's own and to be read by others.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn own_after(
+        &mut self,
+        room: i64,
+        seq: i64,
+        account: AccountId,
+    ) -> Result<i64, StoreError> {
+        let select = sqlx::query_scalar(
+            "SELECT count(*) FROM messages WHERE room_key = $1 AND seq > $2 AND sender = $3 AND is_to_read = 1",
+        );
+        let select = select.bind(room).bind(seq).bind(account.0);
+        Ok(select.fetch_one(&mut *self.inner).await?)
+    }
+}
+
+/// Full parts, and then one by one.
+fn parts<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let full = rows.chunks_exact(ROWS);
+    let rest = full.remainder();
+    full.chain(rest.chunks(1))
+}
