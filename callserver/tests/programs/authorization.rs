@@ -342,7 +342,7 @@ fn whoever_has_no_session_is_told_so_by_every_route_that_needs_one() {
 fn what_is_somebody_elses_is_not_there() {
     let scene = Scene::new();
     let before = scene.bobs_state();
-    let body = json!({ "number": "4711", "name": "Mine", "label": "x", "is_primary": true });
+    let body = json!({ "number": "4711", "name": "Mine", "label": "x", "is_primary": true, "is_heard": true });
     for (method, path, who) in TABLE {
         if !path.starts_with("/api/v1/me/") || !path.contains('{') || *who == Everybody {
             continue;
