@@ -33,4 +33,5 @@ mod sound_card;
 mod strangers;
 mod translation;
 mod treatment;
+mod voicemail;
 mod web_socket;

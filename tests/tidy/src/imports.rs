@@ -61,7 +61,7 @@ pub const TABLE: &[Rule] = &[
     test("hearing", &[]),
     test("test-postgres", &[]),
     test("tidy", &[]),
-    test("end-to-end", &["hearing", "sip", "test-postgres"]),
+    test("end-to-end", &["hearing", "media", "sip", "test-postgres"]),
     test("bench", &["end-to-end", "sip"]),
 ];
 

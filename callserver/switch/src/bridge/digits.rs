@@ -114,7 +114,12 @@ impl Bridge {
         } = digit;
         let takes_events = |this: &super::call::Call| {
             let plan = this.plan.as_ref();
-            plan.is_some_and(|plan| plan.side(to).telephone_event.is_some())
+            // What only the phones can open nobody can add to.
+            plan.is_some_and(|plan| {
+                plan.side(to).telephone_event.is_some()
+                    && !plan.side(to).is_sealed_by_phone()
+                    && !plan.side(to.other()).is_sealed_by_phone()
+            })
         };
         let can = desk.config.sounds_digits && self.calls.get(&call).is_some_and(takes_events);
         if can {

@@ -1,5 +1,6 @@
 //! Digits that phones dial within a call, in INFO.
 
+use sdp::CryptoSuite;
 use simnet::Conditions;
 use sip::StatusCode;
 use switch::{Config, Event, Side};
@@ -82,6 +83,30 @@ fn what_is_no_digit_is_refused_and_other_information_is_the_phones_affair() {
 #[test]
 fn where_nobody_can_put_digits_into_audio_the_refusal_passes() {
     let mut rig = talking_with(false);
+    rig.phones[1].answer = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    rig.plan(0, seconds(0), Action::Inform(RELAY, FIVE));
+    rig.run(seconds(2));
+    assert_eq!(rig.phones[0].heard, ["415 heard"]);
+    assert!(sounded(&rig).is_empty());
+}
+
+#[test]
+fn nothing_is_put_into_audio_that_only_the_phones_can_open() {
+    let config = Config {
+        sounds_digits: true,
+        ..Config::new(DOMAIN)
+    };
+    let mut rig = Rig::with_config(1, Conditions::perfect(), &["alice-1", "bob-1"], config);
+    for (number, phone) in (7..).zip(&mut rig.phones) {
+        phone.encrypt(CryptoSuite::AesCm128HmacSha1_80);
+        phone.connection = Some(number);
+        phone.is_secure = true;
+        rig.server.connections.insert(phone.address, number);
+        rig.server.secure.insert(phone.address);
+    }
+    rig.register_all();
+    rig.call("1002");
+    rig.run(seconds(10));
     rig.phones[1].answer = StatusCode::UNSUPPORTED_MEDIA_TYPE;
     rig.plan(0, seconds(0), Action::Inform(RELAY, FIVE));
     rig.run(seconds(2));
