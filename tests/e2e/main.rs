@@ -28,6 +28,7 @@ mod silence;
 mod sipp_scenarios;
 mod softphone_calls;
 mod softphone_errands;
+mod softphone_messages;
 mod softphone_numbers;
 mod sound_card;
 mod strangers;

@@ -226,7 +226,8 @@ async fn made<W: Write>(desk: &mut Desk<W>, whom: Whom, me: Option<AccountId>) -
     };
     desk.wait(LINK_PATIENCE, |desk| {
         let is_waiting = desk.archive.waiting(&whom).next().is_some();
-        is_waiting || desk.archive.direct(person, me).is_some()
+        let known = desk.archive.direct(person, me);
+        is_waiting || known.is_some_and(|one| !one.messages.is_empty())
     })
     .await;
     let Some(conversation) = desk.archive.direct(person, me) else {
