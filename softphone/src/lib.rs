@@ -6,6 +6,7 @@
 //! | [`engine`] | one thread that owns sockets, audio devices and [`phone::Phone`]; commands in, notices out |
 //! | [`headless`] | the verbs for scripts, one JSON object a line |
 //! | [`keep`] | what is kept on disk between runs, for its owner only |
+//! | [`live`] | chat in rooms over plain TCP and UDP |
 //! | [`menu`] | menus for the terminal |
 //! | [`web`] | the server's HTTP interface: whom to trust, sign-in |
 //! | [`window`] | what people see |
@@ -16,6 +17,7 @@ pub mod cli;
 pub mod engine;
 pub mod headless;
 pub mod keep;
+pub mod live;
 pub mod menu;
 pub mod web;
 pub mod window;

@@ -15,6 +15,7 @@ mod http_interface;
 mod intruders;
 mod kills;
 mod linphone;
+mod live_rooms;
 mod mutations;
 mod number_changes;
 mod outliving;

@@ -1,11 +1,13 @@
 //! The command line.
 
+mod live;
 mod verbs;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use live::{LiveEntryArguments, LiveVerb};
 pub use verbs::{
     AccountVerb, CallBackVerb, CallSettingsChange, CallSettingsVerb, ContactsVerb, GreetingVerb,
     NumberVerb, OldNumber, PresenceVerb, RoomsVerb, Verb, VoicemailsVerb,
@@ -84,10 +86,10 @@ pub struct MenuArguments {
 )]
 pub struct HeadlessArguments {
     /// The server's web address, such as https://phone.example.org:8443, or a link with its fingerprint
-    #[arg(long, value_name = "URL", required_unless_present = "keep")]
+    #[arg(long, value_name = "URL", required_unless_present_any = ["keep", "live_rooms"])]
     pub server: Option<String>,
     /// The account's name
-    #[arg(long, value_name = "NAME", requires = "password_file", required_unless_present_any = ["guest", "keep"])]
+    #[arg(long, value_name = "NAME", requires = "password_file", required_unless_present_any = ["guest", "keep", "live_rooms"])]
     pub login: Option<String>,
     /// A file with the account's password; one line break at its end is not part of it
     #[arg(long, value_name = "FILE", requires = "login")]
@@ -101,6 +103,9 @@ pub struct HeadlessArguments {
     /// Keep the sign-in and the trusted certificates in this folder, and go on with what it holds
     #[arg(long, value_name = "FOLDER")]
     pub keep: Option<PathBuf>,
+    /// Where live rooms are, for `rooms live`, which needs no account
+    #[arg(long, value_name = "HOST:PORT")]
+    pub live_rooms: Option<String>,
     /// Take orders from stdin while calls go on, one a line: hold, resume, mute, unmute, digits 123#, call TARGET,
     /// answer, decline, hangup, transfer TARGET, transfer-to CALL, park
     #[arg(long)]

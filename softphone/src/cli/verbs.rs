@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Keys, keys, seconds};
+use super::{Keys, LiveVerb, keys, seconds};
 
 /// What the headless softphone does.
 #[derive(Debug, Subcommand)]
@@ -332,6 +332,12 @@ pub enum GreetingVerb {
 /// What about rooms.
 #[derive(Debug, Subcommand)]
 pub enum RoomsVerb {
+    /// Rooms over plain TCP and UDP that end when their host leaves: nothing there is encrypted. Needs --live-rooms
+    Live {
+        /// What about them.
+        #[command(subcommand)]
+        verb: LiveVerb,
+    },
     /// Print all of them, those where something happened last first
     List,
     /// Open one

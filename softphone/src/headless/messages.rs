@@ -292,6 +292,8 @@ pub(super) async fn rooms<W: Write>(
     let tag = 1;
     let people = |names: Vec<String>| names.iter().map(|name| addressee(name)).collect();
     let wish = match verb {
+        // Has nothing to do with the server, and was dealt with before.
+        RoomsVerb::Live { .. } => return Ok(Outcome::Done),
         RoomsVerb::List => {
             for conversation in archive.latest_first() {
                 runner.tell("room", room_fields(&conversation.room));

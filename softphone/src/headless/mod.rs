@@ -36,6 +36,9 @@
 //! | `presence` | `who`, `number`, `account`, `state`, `note`, `since`, `last_seen` |
 //! | `own_presence` | `state`, `note`, `visibility`, `since` |
 //! | `call_settings` | as the server has them: `do_not_disturb`, `forward_always`, … |
+//! | `live_room` | `name`, `host`, `members`: one line of `rooms live list` |
+//! | `joined`, `left` | a live room: `room`, `name`, `host`, `timeout_seconds` |
+//! | `notice`, `room_ended` | what happened in a live room: `about`, `sentence` |
 //! | `done` | the verb did what it should, and there is nothing to tell |
 //! | `unknown_certificate` | `server`, `sha256`: what `--server-fingerprint` would have to be |
 //! | `error` | `code`, `sentence` |
@@ -53,6 +56,7 @@ mod call_settings;
 mod calls;
 mod errands;
 mod lines;
+mod live;
 mod messages;
 mod orders;
 mod password_file;
@@ -65,7 +69,7 @@ mod watch;
 use std::io;
 use std::process::ExitCode;
 
-use crate::cli::{HeadlessArguments, Keys, Verb};
+use crate::cli::{HeadlessArguments, Keys, RoomsVerb, Verb};
 use crate::engine::{Command, Digit, Engine, EngineConfig, Problem, check_devices};
 use crate::keep::{Keep, SignIn};
 use crate::web::ServerAddress;
@@ -104,6 +108,17 @@ async fn perform<W: io::Write>(
     arguments: HeadlessArguments,
     lines: &mut Lines<W>,
 ) -> Result<Outcome, Problem> {
+    if let Verb::Rooms {
+        verb: RoomsVerb::Live { verb },
+    } = arguments.verb
+    {
+        let place = arguments.live_rooms.ok_or_else(|| Problem {
+            code: "no-live-rooms",
+            sentence: "Where are the live rooms? Add --live-rooms HOST:PORT before the verb."
+                .into(),
+        })?;
+        return live::run(verb, &place, lines).await;
+    }
     let mut config = arguments.engine.config();
     if let Some(folder) = &arguments.keep {
         config.keep = Keep::at(folder.clone());
