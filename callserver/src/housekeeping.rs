@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::{Interval, MissedTickBehavior};
 
+use crate::files::Files;
 use crate::office::Office;
 use crate::rooms::{Rooms, Trimmed};
 
@@ -18,7 +19,7 @@ const RESTS_EVERY: Duration = Duration::from_secs(60 * 60);
 const HISTORIES_EVERY: Duration = Duration::from_secs(10 * 60);
 
 /// Finds out at the first start what a password hash may cost, and then ends what is over, for ever.
-pub(crate) async fn keep_house(office: Office, keep_voicemails_days: u32) {
+pub(crate) async fn keep_house(office: Office, files: Files, keep_voicemails_days: u32) {
     if let Err(error) = office.settle_password_costs().await {
         tracing::warn!(%error, "passwords cost the least that they may");
     }
@@ -32,6 +33,11 @@ pub(crate) async fn keep_house(office: Office, keep_voicemails_days: u32) {
                 }
                 if let Err(error) = office.end_rests(SystemTime::now()).await {
                     tracing::error!(%error, "names and invitations that are over could not be removed");
+                }
+                match files.sweep(SystemTime::now()).await {
+                    Ok(0) => {}
+                    Ok(removed) => tracing::info!(removed, "files that are over were removed"),
+                    Err(error) => tracing::error!(%error, "files that are over could not be removed"),
                 }
             }
         }

@@ -19,6 +19,7 @@
 //! | [`relay`] | audio from one phone to the other |
 //! | [`rooms`] | conversations: who is in them, what is said, who is told |
 //! | [`studio`] | audio that ends in the server: other codecs, secure RTP on one leg, music for who waits |
+//! | [`files`] | files that people send: uploads that go on after a break, contents kept once |
 //! | [`live_rooms`] | chat over plain TCP and UDP, in rooms that end when their host leaves |
 //! | `voicemail` | recordings on their way into the database, and out of it |
 //! | [`checkpoint`] | the answered calls in the data folder, so that they outlive the process |
@@ -40,6 +41,7 @@ pub mod config;
 pub mod control;
 pub mod data_folder;
 pub mod edge;
+pub mod files;
 pub mod handover;
 mod housekeeping;
 pub mod http;

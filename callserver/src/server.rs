@@ -1,5 +1,7 @@
 //! Starting the server in the right order, telling that it is ready, and stopping it in peace.
 
+mod identity;
+
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,10 +17,13 @@ use sip_tokio::Inherited;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::certificate::{Certificate, CertificateError, Names};
-use crate::config::{Config, DigestAlgorithm, Encrypted};
+pub use identity::settle_domain;
+
+use crate::certificate::{Certificate, CertificateError};
+use crate::config::{Config, DigestAlgorithm};
 use crate::control::{ControlServer, Operator, ServerFacts};
 use crate::edge::{self, Dialling, Revival, Running, Setup};
+use crate::files::Files;
 use crate::http::{HttpServer, Interface, Parts};
 use crate::live_rooms::{LiveRooms, LiveRoomsError};
 use crate::logging;
@@ -74,6 +79,11 @@ pub enum ServerError {
     /// The live rooms.
     #[error(transparent)]
     LiveRooms(#[from] LiveRoomsError),
+    /// The store of files.
+    #[error(
+        "Files cannot be kept in the data folder ({0}); check its permissions and the space on the disk."
+    )]
+    Files(std::io::Error),
     /// The control socket.
     #[error(transparent)]
     Control(#[from] control::ListenError),
@@ -157,7 +167,7 @@ async fn serve(
     let notices = store.listen().await?;
     backup::remove_old_copies(folder.path());
     let domain = settle_domain(&store, config.domain.as_deref()).await?;
-    let certificate = certificate(config, folder, &domain)?;
+    let certificate = identity::certificate(config, folder, &domain)?;
     let mut http = HttpServer::new(config.http_limits.max_connections);
     http.inherit(passed_on.http);
     let http_address = http.bind_plain(config.http)?;
@@ -169,6 +179,8 @@ async fn serve(
         Some((address, limits)) => Some(LiveRooms::bind(*address, limits.clone()).await?),
         None => None,
     };
+    let files = Files::open(folder.path(), store.clone(), config.files);
+    let files = files.map_err(ServerError::Files)?;
     let control = ControlServer::listen(&DataFolder::control_socket(folder.path()))?;
     let (mut watch, neighbours, nodes) = Watch::new();
     let cluster = cluster(config, &store, &node, neighbours).await?;
@@ -235,6 +247,7 @@ async fn serve(
         limits: &config.http_limits,
         metrics_readers: config.metrics_readers.clone(),
         live_rooms: live_rooms.as_ref().map(LiveRooms::gauge),
+        files: files.clone(),
     });
     let facts = ServerFacts {
         exchange: exchange.clone(),
@@ -279,6 +292,7 @@ async fn serve(
     let serving_http = tokio::spawn(http.run(interface.router()));
     let keeping_house = tokio::spawn(housekeeping::keep_house(
         office.clone(),
+        files,
         config.voicemail.keep_days,
     ));
     tokio::spawn(mail.serve(office.clone(), folder.path().to_owned()));
@@ -371,43 +385,6 @@ async fn cluster(
     }))
 }
 
-/// The certificate, if anything is to be encrypted.
-fn certificate(
-    config: &Config,
-    folder: &DataFolder,
-    domain: &str,
-) -> Result<Option<Certificate>, CertificateError> {
-    let is_off = |listen: &Encrypted| listen.addresses.is_empty();
-    if is_off(&config.sips) && is_off(&config.https) {
-        return Ok(None);
-    }
-    let certificate = match &config.certificate {
-        Some(files) => Certificate::read(files)?,
-        None => Certificate::of_data_folder(folder.path(), &names(config, domain))?,
-    };
-    tracing::info!(
-        sha256 = certificate.sha256(),
-        "the certificate's fingerprint"
-    );
-    Ok(Some(certificate))
-}
-
-/// What people may reach this server by.
-fn names(config: &Config, domain: &str) -> Names {
-    let plain = config.sip.iter().chain([&config.http]);
-    let encrypted = config.sips.addresses.iter().chain(&config.https.addresses);
-    let listening = plain.chain(encrypted).map(|address| address.ip());
-    // On all addresses: then the ones that this machine speaks to the world from.
-    let own = listening.filter_map(|ip| match ip.is_unspecified() {
-        true => edge::address_towards_the_world(ip),
-        false => Some(ip),
-    });
-    Names {
-        hosts: vec![domain.to_owned(), machine_name()],
-        addresses: own.chain(config.media_address).collect(),
-    }
-}
-
 fn switch_config(config: &Config, domain: &str) -> switch::Config {
     let mut switch = switch::Config::new(Text::from(domain));
     switch.server_name = concat!("Carillon/", env!("CARGO_PKG_VERSION")).into();
@@ -431,55 +408,6 @@ fn switch_config(config: &Config, domain: &str) -> switch::Config {
     switch.emergency = config.emergency.clone();
     switch.guard = config.guard.clone();
     switch
-}
-
-/// The domain of this data folder: the stored one, else the named one, else this machine's name. Credentials are bound
-/// to it, so it does not change silently.
-pub async fn settle_domain(store: &Store, named: Option<&str>) -> Result<String, ServerError> {
-    if let Some(stored) = store.domain().await?
-        && named.is_none_or(|named| named == stored)
-    {
-        return Ok(stored);
-    }
-    // Looked at again in a write, of which there is one at a time: of two servers that start on one database, the second
-    // finds what the first has settled.
-    let mut tx = store.begin().await?;
-    let stored = tx.domain().await?;
-    let domain = match (stored, named) {
-        (Some(stored), None) => return Ok(stored),
-        (Some(stored), Some(named)) if stored == named => return Ok(stored),
-        (Some(stored), Some(named)) => {
-            let devices = store.count_devices().await?;
-            if devices > 0 {
-                return Err(ServerError::DomainChanged { stored, devices });
-            }
-            named.to_owned()
-        }
-        (None, Some(named)) => named.to_owned(),
-        (None, None) => machine_name(),
-    };
-    tx.set_domain(&domain).await?;
-    tx.commit().await?;
-    Ok(domain)
-}
-
-fn machine_name() -> String {
-    let name = rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .to_ascii_lowercase();
-    // A name that is no host name would make SIP addresses that no phone understands.
-    let is_host_name = !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
-        && !name.starts_with(['-', '.'])
-        && !name.ends_with(['-', '.']);
-    if is_host_name {
-        name
-    } else {
-        "localhost".into()
-    }
 }
 
 /// Each call has four sockets: the usual limit of 1,024 files would end at 250 calls.

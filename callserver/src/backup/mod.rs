@@ -1,7 +1,7 @@
 //! Backups: everything that a server needs to go on elsewhere, in one archive that only its owner can read.
 //!
 //! The archive is a ZIP with the copy of the database ([`DATABASE`], or [`DUMP`] where the data lies in PostgreSQL), the
-//! files of the data folder that matter ([`FILES`]), and [`MANIFEST`], which says what it is.
+//! files of the data folder that matter ([`FILES`]), what people have sent (below [`SENT`]), and [`MANIFEST`], which says what it is.
 
 mod error;
 mod restore;
@@ -22,6 +22,8 @@ const DUMP: &str = "carillon.pgdump";
 /// Files of the data folder without which the server would be another one: softphones pin its certificate, and its
 /// registrations bear its node's name.
 const FILES: &[&str] = &["certificate.pem", "key.pem", "node"];
+/// Before the hash of the contents of a file that somebody has sent.
+const SENT: &str = "files/";
 /// The first bytes of the name of an unfinished copy in the data folder.
 const COPY_PREFIX: &str = "copy-";
 

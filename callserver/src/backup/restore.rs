@@ -1,5 +1,6 @@
 //! Bringing an archive back to life, in a new data folder.
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek};
 use std::os::unix::fs::OpenOptionsExt;
@@ -8,7 +9,7 @@ use std::process::Stdio;
 
 use zip::ZipArchive;
 
-use super::{DATABASE, DUMP, FILES, FORMAT, MANIFEST, Manifest, RestoreError, new_copy};
+use super::{DATABASE, DUMP, FILES, FORMAT, MANIFEST, Manifest, RestoreError, SENT, new_copy};
 use crate::DataFolder;
 use crate::store::{DatabasePlace, PostgresUrl, Store, last_line};
 
@@ -64,6 +65,16 @@ async fn fill(
 ) -> Result<(DatabasePlace, u64), RestoreError> {
     for name in FILES {
         archive.extract(name, &data.join(name), written)?;
+    }
+    for name in archive.sent() {
+        let sha256 = name.strip_prefix(SENT).unwrap_or_default();
+        let place = crate::files::place_of_content(data, sha256);
+        let place = place.map_err(|source| RestoreError::Write {
+            path: data.to_owned(),
+            source,
+        })?;
+        let place = place.ok_or_else(|| archive.damaged("a file in it has no hash for a name"))?;
+        archive.extract(&name, &place, written)?;
     }
     let place = place.unwrap_or_else(|| DatabasePlace::File(DataFolder::database(data)));
     if archive.holds(DUMP) {
@@ -221,6 +232,16 @@ impl<'a> Archive<'a> {
             });
         }
         Ok(manifest)
+    }
+
+    /// The names of what people have sent.
+    fn sent(&self) -> Vec<String> {
+        let names = self.zip.file_names();
+        names
+            .filter_map(Result::ok)
+            .filter(|name| name.starts_with(SENT))
+            .map(Cow::into_owned)
+            .collect()
     }
 
     fn holds(&self, name: &str) -> bool {

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::{BackupError, DATABASE, DUMP, FILES, MANIFEST, Manifest};
+use super::{BackupError, DATABASE, DUMP, FILES, MANIFEST, Manifest, SENT};
+use crate::files;
 use crate::store::Engine;
 
 /// Puts the copy of the database and the other files of the data folder into the archive `to`, which must not exist.
@@ -63,6 +64,21 @@ pub fn write(
             Err(error) => return Err(unreadable(error)),
         };
         begin(&mut archive, name)?;
+        io::copy(&mut file, &mut archive).map_err(failed)?;
+    }
+    // After the database: whatever it names has its contents by now.
+    let sent = files::contents(data).map_err(|source| BackupError::Read {
+        path: data.to_owned(),
+        source,
+    })?;
+    for (sha256, path) in sent {
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            // Its owner has removed it meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(source) => return Err(BackupError::Read { path, source }),
+        };
+        begin(&mut archive, &format!("{SENT}{sha256}"))?;
         io::copy(&mut file, &mut archive).map_err(failed)?;
     }
     archive.finish().map_err(|error| failed(error.into()))?;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{
-    ConfigError, EmergencySection, GuestsSection, LiveRoomsSection, ParkSection, RelaySection,
-    ServiceCodesSection, VoicemailSection,
+    ConfigError, EmergencySection, FilesSection, GuestsSection, LiveRoomsSection, ParkSection,
+    RelaySection, ServiceCodesSection, VoicemailSection,
 };
 
 /// The file. Each key has the meaning of the command line's option of the same name, which wins over it.
@@ -63,6 +63,8 @@ pub struct ConfigFile {
     pub cluster: ClusterSection,
     /// The number plan.
     pub numbers: NumbersSection,
+    /// Files that people send.
+    pub files: FilesSection,
     /// Chat over plain TCP and UDP.
     pub live_rooms: LiveRoomsSection,
     /// The figures for monitoring.
@@ -455,6 +457,9 @@ mod tests {
             first_ban_seconds = 10
             longest_ban_seconds = 3600
             exempt = ["192.0.2.0/24"]
+            [files]
+            max_megabytes = 10
+            per_account_megabytes = 20
             [live_rooms]
             listen = "0.0.0.0:5070"
             timeout_seconds = 30

@@ -2,6 +2,7 @@
 
 mod error;
 mod file;
+mod files;
 mod guests;
 mod listen;
 mod live_rooms;
@@ -23,6 +24,7 @@ pub use file::{
     GuardSection, HttpSection, LogFormat, LogSection, MediaSection, MetricsSection, NumbersSection,
     RegistrationSection, TlsSection,
 };
+pub use files::FilesSection;
 pub use guests::{GuestCalls, GuestsSection};
 pub use listen::Encrypted;
 pub use live_rooms::LiveRoomsSection;
@@ -33,6 +35,7 @@ pub use services::{EmergencySection, ServiceCodesSection, WhoPicksUp};
 pub use voicemail::VoicemailSection;
 
 use crate::certificate::CertificateFiles;
+use crate::files::FileLimits;
 use crate::live_rooms::HallConfig;
 use crate::store::DatabasePlace;
 use crate::{DataFolder, logging};
@@ -92,6 +95,8 @@ pub struct Config {
     pub numbers: NumbersSection,
     /// From where the figures for monitoring may be read.
     pub metrics_readers: Vec<Network>,
+    /// Limits of the store of files.
+    pub files: FileLimits,
     /// Where the live rooms are, and their limits; `None` if there are none.
     pub live_rooms: Option<(SocketAddr, HallConfig)>,
     /// Limits of the HTTP interface.
@@ -211,6 +216,7 @@ impl Config {
             cluster: cluster(file.cluster)?,
             numbers: file.numbers,
             metrics_readers,
+            files: file.files.limits(),
             live_rooms: file.live_rooms.read()?,
             http_limits: file.http_limits,
             log: file.log,

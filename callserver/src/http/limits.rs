@@ -4,9 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use api::{ProblemKind, SessionId};
+use api::{FILES_PATH, ProblemKind, SessionId};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -84,10 +84,14 @@ pub(super) async fn limit(
     next: Next,
 ) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
+    // Bytes of a file come as fast as a network brings them; the store ends what stands still.
+    let is_upload =
+        request.method() == Method::PATCH && request.uri().path().starts_with(FILES_PATH);
+    let patience = if is_upload { Duration::MAX } else { PATIENCE };
     let charged = interface.limits.charge_address(Instant::now(), source.ip());
     let mut response = match charged {
         Err(refusal) => refusal.into_response(),
-        Ok(()) => match tokio::time::timeout(PATIENCE, next.run(request)).await {
+        Ok(()) => match tokio::time::timeout(patience, next.run(request)).await {
             Ok(response) => response,
             Err(_) => {
                 let detail = "The server is too busy to do it in time; try again later.";

@@ -12,6 +12,7 @@ mod devices;
 mod directory;
 mod events;
 mod extract;
+mod files;
 mod guests;
 mod health;
 mod idempotent;
@@ -52,6 +53,7 @@ pub(crate) use voicemails::shown as shown_voicemail;
 
 use crate::config::{GuestsSection, HttpSection};
 use crate::edge::{Exchange, PresenceNews};
+use crate::files::Files;
 use crate::live_rooms::LiveGauge;
 use crate::login_limit::LoginLimit;
 use crate::office::Office;
@@ -70,6 +72,7 @@ pub struct Interface {
     sip: Arc<api::SipService>,
     metrics_readers: Arc<[Network]>,
     live_rooms: Option<LiveGauge>,
+    files: Files,
     login_limit: Arc<Mutex<LoginLimit>>,
     limits: Arc<limits::Limits>,
     guests: Arc<guests::Guests>,
@@ -104,6 +107,8 @@ pub struct Parts<'a> {
     pub metrics_readers: Vec<Network>,
     /// The figures of the live rooms, if there are such.
     pub live_rooms: Option<LiveGauge>,
+    /// The store of files.
+    pub files: Files,
 }
 
 impl Interface {
@@ -122,6 +127,7 @@ impl Interface {
             sip: Arc::new(parts.sip),
             metrics_readers: parts.metrics_readers.into(),
             live_rooms: parts.live_rooms,
+            files: parts.files,
             limits: Arc::new(limits::Limits::new(limits, parts.sign_ups_per_hour)),
             guests: Arc::new(guests::Guests::new(parts.guests)),
             sign_up: parts.sign_up,
@@ -176,6 +182,7 @@ fn routes() -> OpenApiRouter<Interface> {
         .merge(devices::router())
         .merge(directory::router())
         .merge(events::router())
+        .merge(files::router())
         .merge(guests::router())
         .merge(health::router())
         .merge(login::router())

@@ -9,7 +9,7 @@ pub const ERASED_DISPLAY_NAME: &str = "Deleted account";
 
 /// What belongs to an account alone. Sessions and registrations go with the devices that they came with; those that
 /// came without one are named.
-const ALONE: [&str; 16] = [
+const ALONE: &[&str] = &[
     NOBODY_ELSES_ROOMS,
     NEXT_OWNER,
     "DELETE FROM room_participants WHERE account_id = $1",
@@ -22,6 +22,7 @@ const ALONE: [&str; 16] = [
     "DELETE FROM voicemails WHERE account_id = $1",
     "DELETE FROM voicemail_greetings WHERE account_id = $1",
     "DELETE FROM contacts WHERE owner_id = $1",
+    "DELETE FROM files WHERE owner_id = $1",
     "DELETE FROM presence WHERE account_id = $1",
     "DELETE FROM call_settings WHERE account_id = $1",
     "DELETE FROM ring_group_members WHERE account_id = $1 OR group_id = $1",
@@ -55,7 +56,7 @@ impl Transaction {
     /// # Errors
     /// If the database fails.
     pub async fn erase_account(&mut self, account: AccountId) -> Result<(), StoreError> {
-        for sql in ALONE {
+        for &sql in ALONE {
             sqlx::query(sql)
                 .bind(account.0)
                 .execute(&mut *self.inner)

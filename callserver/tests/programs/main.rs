@@ -16,6 +16,7 @@ mod contacts;
 mod encrypted;
 mod engine;
 mod events;
+mod files;
 mod guests;
 mod http;
 mod ipv6;

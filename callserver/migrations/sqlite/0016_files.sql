@@ -1,0 +1,18 @@
+-- Files that people have sent. The bytes are in the data folder: in uploads by the id until all have come, then in files by
+-- their hash, once however often they were sent.
+CREATE TABLE files (
+    file_key   INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    file_id    TEXT   NOT NULL UNIQUE,               -- what others know it by; not to be guessed
+    owner_id   INTEGER NOT NULL,                      -- who sent it: an account, which may be no more
+    name       TEXT   NOT NULL,
+    media_type TEXT   NOT NULL DEFAULT 'application/octet-stream',
+    size       INTEGER NOT NULL CHECK (size >= 0),    -- as announced
+    sha256     TEXT,                                 -- NULL until all of it has come
+    created_at INTEGER NOT NULL,                      -- Unix milliseconds
+    touched_at INTEGER NOT NULL                       -- when something came for it last
+) STRICT;
+
+CREATE INDEX files_of_owner ON files (owner_id, file_key);
+CREATE INDEX files_by_content ON files (sha256);
+CREATE INDEX unfinished_files ON files (touched_at) WHERE sha256 IS NULL;
+CREATE INDEX files_by_age ON files (created_at) WHERE sha256 IS NOT NULL;

@@ -1,0 +1,221 @@
+//! Where the bytes are: uploads that grow, and contents by their hash. Everything here may block.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use sha2::{Digest, Sha256};
+
+use super::kind;
+
+/// The two folders of the store.
+#[derive(Clone, Debug)]
+pub(super) struct Vault {
+    uploads: PathBuf,
+    contents: PathBuf,
+}
+
+/// What came of a whole upload.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Content {
+    /// SHA-256, hexadecimal.
+    pub(super) sha256: String,
+    /// What it is.
+    pub(super) media_type: &'static str,
+}
+
+/// The folder of contents in the data folder.
+const CONTENTS: &str = "files";
+
+/// So much is read at once.
+const CHUNK: usize = 256 * 1024;
+
+impl Vault {
+    /// Makes the folders below the data folder, for the owner alone.
+    pub(super) fn open(data: &Path) -> io::Result<Self> {
+        let vault = Self::at(data);
+        for folder in [&vault.uploads, &vault.contents] {
+            make_folder(folder)?;
+        }
+        Ok(vault)
+    }
+
+    fn at(data: &Path) -> Self {
+        Self {
+            uploads: data.join("uploads"),
+            contents: data.join(CONTENTS),
+        }
+    }
+
+    /// Makes room for a new upload.
+    pub(super) fn begin(&self, id: &str) -> io::Result<()> {
+        let new = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(self.upload(id))?;
+        new.sync_all()?;
+        sync_folder(&self.uploads)
+    }
+
+    /// The upload, to write behind what is there.
+    pub(super) fn append(&self, id: &str) -> io::Result<File> {
+        OpenOptions::new().append(true).open(self.upload(id))
+    }
+
+    /// How much of it has come for good: what is told here survives a power cut.
+    pub(super) fn received(&self, id: &str) -> io::Result<u64> {
+        let file = File::open(self.upload(id))?;
+        file.sync_all()?;
+        Ok(file.metadata()?.len())
+    }
+
+    /// Cuts an upload back to what it was.
+    pub(super) fn cut(&self, id: &str, length: u64) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).open(self.upload(id))?;
+        file.set_len(length)?;
+        file.sync_all()
+    }
+
+    /// What came of a whole upload.
+    pub(super) fn digest(&self, id: &str) -> io::Result<Content> {
+        let mut file = File::open(self.upload(id))?;
+        let (mut hash, mut head, mut chunk) = (Sha256::new(), Vec::new(), vec![0; CHUNK]);
+        loop {
+            let length = file.read(&mut chunk)?;
+            if length == 0 {
+                break;
+            }
+            if head.is_empty() {
+                head.extend(&chunk[..length.min(kind::HEAD)]);
+            }
+            hash.update(&chunk[..length]);
+        }
+        file.sync_all()?;
+        Ok(Content {
+            sha256: hex(&hash.finalize()),
+            media_type: kind::of(&head),
+        })
+    }
+
+    /// Puts a whole upload among the contents. It stays among the uploads, too, until [`Vault::forget_upload`]: whoever is
+    /// interrupted in between does both again.
+    pub(super) fn keep(&self, id: &str, sha256: &str) -> io::Result<()> {
+        let content = self.content(sha256);
+        let folder = content.parent().unwrap_or(&self.contents);
+        make_folder(folder)?;
+        match fs::hard_link(self.upload(id), &content) {
+            // Somebody has sent the same before.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            linked => linked?,
+        }
+        sync_folder(folder)?;
+        sync_folder(&self.contents)
+    }
+
+    /// Removes an upload. One that is not there is removed already.
+    pub(super) fn forget_upload(&self, id: &str) -> io::Result<()> {
+        is_gone(fs::remove_file(self.upload(id)))
+    }
+
+    /// Removes contents.
+    pub(super) fn forget_content(&self, sha256: &str) -> io::Result<()> {
+        is_gone(fs::remove_file(self.content(sha256)))
+    }
+
+    /// Where the contents with this hash are.
+    pub(super) fn content(&self, sha256: &str) -> PathBuf {
+        // Thousands of entries in one folder are slow on some file systems.
+        self.contents
+            .join(sha256.get(..2).unwrap_or("00"))
+            .join(sha256)
+    }
+
+    /// The contents below a data folder in which nobody may be working, by their hashes.
+    pub(super) fn all(data: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+        let mut found = Vec::new();
+        let folders = match fs::read_dir(data.join(CONTENTS)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+            folders => folders?,
+        };
+        for folder in folders {
+            for entry in fs::read_dir(folder?.path())? {
+                let entry = entry?;
+                if let Ok(sha256) = entry.file_name().into_string() {
+                    found.push((sha256, entry.path()));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Makes the folder for contents that are brought back, and says where they go. `None`: this is no hash.
+    pub(super) fn place(data: &Path, sha256: &str) -> io::Result<Option<PathBuf>> {
+        let is_hash = sha256.len() == 64
+            && sha256
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if !is_hash {
+            return Ok(None);
+        }
+        let place = Self::at(data).content(sha256);
+        place.parent().map_or(Ok(()), make_folder)?;
+        Ok(Some(place))
+    }
+
+    /// The hashes of all contents that were not touched for so long.
+    pub(super) fn contents_older_than(&self, age: Duration) -> io::Result<Vec<String>> {
+        let mut found = Vec::new();
+        for folder in fs::read_dir(&self.contents)? {
+            found.extend(older_than(&folder?.path(), age)?);
+        }
+        Ok(found)
+    }
+
+    /// The ids of all uploads that were not touched for so long.
+    pub(super) fn uploads_older_than(&self, age: Duration) -> io::Result<Vec<String>> {
+        older_than(&self.uploads, age)
+    }
+
+    fn upload(&self, id: &str) -> PathBuf {
+        self.uploads.join(id)
+    }
+}
+
+/// The names of what is in a folder and was not touched for so long.
+fn older_than(folder: &Path, age: Duration) -> io::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let changed = entry.metadata()?.modified()?;
+        let is_old = SystemTime::now()
+            .duration_since(changed)
+            .is_ok_and(|old| old > age);
+        if let (true, Ok(name)) = (is_old, entry.file_name().into_string()) {
+            found.push(name);
+        }
+    }
+    Ok(found)
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// A name is there for good once its folder is written.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn is_gone(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,222 @@
+//! The table `files`: what people have sent to the store. The bytes are in the data folder.
+
+use std::time::SystemTime;
+
+use api::AccountId;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::{Store, StoreError, Transaction, unix_millis};
+
+/// A file in the store.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileRow {
+    /// Its place in the order of making.
+    pub key: i64,
+    /// What others know it by.
+    pub id: String,
+    /// Who sent it.
+    pub owner: AccountId,
+    /// Its name.
+    pub name: String,
+    /// What its contents are, once they are known.
+    pub media_type: String,
+    /// In bytes.
+    pub size: u64,
+    /// The hash of its contents, once all of them have come.
+    pub sha256: Option<String>,
+    /// Unix milliseconds.
+    pub created_at: i64,
+}
+
+/// What an account has in the store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct FilesHeld {
+    /// The sizes of all files, unfinished ones as they will be.
+    pub bytes: u64,
+    /// Uploads that are not finished.
+    pub unfinished: u64,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT file_key, file_id, owner_id, name, media_type, size, sha256, created_at FROM files",
+            $rest
+        )
+    };
+}
+
+fn read(row: &AnyRow) -> Result<FileRow, StoreError> {
+    let size: i64 = row.try_get("size")?;
+    Ok(FileRow {
+        key: row.try_get("file_key")?,
+        id: row.try_get("file_id")?,
+        owner: AccountId(row.try_get("owner_id")?),
+        name: row.try_get("name")?,
+        media_type: row.try_get("media_type")?,
+        size: size.unsigned_abs(),
+        sha256: row.try_get("sha256")?,
+        created_at: row.try_get("created_at")?,
+    })
+}
+
+fn signed(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}
+
+impl Store {
+    /// A file by its id.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn file(&self, id: &str) -> Result<Option<FileRow>, StoreError> {
+        let row = sqlx::query(select!(" WHERE file_id = $1"))
+            .bind(id)
+            .fetch_optional(&self.readers);
+        row.await?.as_ref().map(read).transpose()
+    }
+
+    /// The files of an account, newest first, those made before the one with the key `before`.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn files_of(
+        &self,
+        owner: AccountId,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<FileRow>, StoreError> {
+        let rows = sqlx::query(select!(
+            " WHERE owner_id = $1 AND file_key < $2 ORDER BY file_key DESC LIMIT $3"
+        ))
+        .bind(owner.0)
+        .bind(before.unwrap_or(i64::MAX))
+        .bind(limit)
+        .fetch_all(&self.readers);
+        rows.await?.iter().map(read).collect()
+    }
+
+    /// Uploads that nothing has come for since `before`, in Unix milliseconds: some of them.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn stale_uploads(&self, before: i64) -> Result<Vec<FileRow>, StoreError> {
+        let rows = sqlx::query(select!(
+            " WHERE sha256 IS NULL AND touched_at < $1 ORDER BY file_key LIMIT 500"
+        ))
+        .bind(before)
+        .fetch_all(&self.readers);
+        rows.await?.iter().map(read).collect()
+    }
+
+    /// Finished files from before this time, in Unix milliseconds: some of them.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn files_before(&self, before: i64) -> Result<Vec<FileRow>, StoreError> {
+        let rows = sqlx::query(select!(
+            " WHERE sha256 IS NOT NULL AND created_at < $1 ORDER BY file_key LIMIT 500"
+        ))
+        .bind(before)
+        .fetch_all(&self.readers);
+        rows.await?.iter().map(read).collect()
+    }
+
+    /// Whether any file has these contents.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn has_content(&self, sha256: &str) -> Result<bool, StoreError> {
+        let count = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM files WHERE sha256 = $1");
+        Ok(count.bind(sha256).fetch_one(&self.readers).await? > 0)
+    }
+}
+
+impl Transaction {
+    /// What an account has in the store, as this write sees it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn files_held(&mut self, owner: AccountId) -> Result<FilesHeld, StoreError> {
+        let row = sqlx::query(
+            "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) AS bytes,
+                 CAST(coalesce(sum(CASE WHEN sha256 IS NULL THEN 1 ELSE 0 END), 0) AS BIGINT) AS unfinished
+             FROM files WHERE owner_id = $1",
+        );
+        let row = row.bind(owner.0).fetch_one(&mut *self.inner).await?;
+        Ok(FilesHeld {
+            bytes: row.try_get::<i64, _>("bytes")?.unsigned_abs(),
+            unfinished: row.try_get::<i64, _>("unfinished")?.unsigned_abs(),
+        })
+    }
+
+    /// Notes a file whose upload begins.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn add_file(
+        &mut self,
+        id: &str,
+        owner: AccountId,
+        name: &str,
+        size: u64,
+        now: SystemTime,
+    ) -> Result<(), StoreError> {
+        let insert = sqlx::query(
+            "INSERT INTO files (file_id, owner_id, name, size, created_at, touched_at) VALUES ($1, $2, $3, $4, $5, $5)",
+        );
+        let insert = insert
+            .bind(id)
+            .bind(owner.0)
+            .bind(name)
+            .bind(signed(size))
+            .bind(unix_millis(now));
+        insert.execute(&mut *self.inner).await?;
+        Ok(())
+    }
+
+    /// Notes that something has come for an upload.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn touch_file(&mut self, id: &str, now: SystemTime) -> Result<(), StoreError> {
+        let update = sqlx::query("UPDATE files SET touched_at = $2 WHERE file_id = $1");
+        let update = update.bind(id).bind(unix_millis(now));
+        update.execute(&mut *self.inner).await?;
+        Ok(())
+    }
+
+    /// Notes that all of a file has come.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn finish_file(
+        &mut self,
+        id: &str,
+        sha256: &str,
+        media_type: &str,
+    ) -> Result<(), StoreError> {
+        let update =
+            sqlx::query("UPDATE files SET sha256 = $2, media_type = $3 WHERE file_id = $1");
+        let update = update.bind(id).bind(sha256).bind(media_type);
+        update.execute(&mut *self.inner).await?;
+        Ok(())
+    }
+
+    /// Removes a file. Gives back the hash of its contents if no other file has them.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn remove_file(&mut self, id: &str) -> Result<Option<String>, StoreError> {
+        let delete = sqlx::query("DELETE FROM files WHERE file_id = $1 RETURNING sha256");
+        let row = delete.bind(id).fetch_optional(&mut *self.inner).await?;
+        let Some(row) = row else { return Ok(None) };
+        let Some(sha256) = row.try_get::<Option<String>, _>("sha256")? else {
+            return Ok(None);
+        };
+        let count = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM files WHERE sha256 = $1");
+        let left = count.bind(&sha256).fetch_one(&mut *self.inner).await?;
+        Ok((left == 0).then_some(sha256))
+    }
+}
