@@ -48,16 +48,43 @@ impl Linphone {
         answering: Answering,
         card: &SoundCard,
     ) -> Result<Linphone> {
+        Linphone::run(server, device, transport, answering, card, "")
+    }
+
+    /// Like [`Linphone::start`] over UDP, for a phone that watches the owner of a number. It answers nobody.
+    ///
+    /// # Errors
+    /// When it is not installed, does not start or is refused; the message holds the end of its log.
+    pub fn start_watching(
+        server: SocketAddr,
+        device: &Device,
+        card: &SoundCard,
+        number: &str,
+    ) -> Result<Linphone> {
+        let friend = format!(
+            "[friend_0]\nurl=<sip:{number}@{}>\npol=accept\nsubscribe=1\n",
+            device.domain
+        );
+        let (transport, answering) = (LinphoneTransport::Udp, Answering::WhenTold);
+        Linphone::run(server, device, &transport, answering, card, &friend)
+    }
+
+    fn run(
+        server: SocketAddr,
+        device: &Device,
+        transport: &LinphoneTransport,
+        answering: Answering,
+        card: &SoundCard,
+        more: &str,
+    ) -> Result<Linphone> {
         let folder = tempfile::tempdir()?;
         let home = folder.path();
         // It does not make the folder of its database itself.
         fs::create_dir_all(home.join(".local/share/linphone"))?;
         fs::create_dir_all(home.join(".config/linphone"))?;
         let configuration = home.join("linphonerc");
-        fs::write(
-            &configuration,
-            settings(server, device, transport, free_port()?),
-        )?;
+        let settings = settings(server, device, transport, free_port()?);
+        fs::write(&configuration, settings + more)?;
         let mut command = Command::new("linphone-daemon");
         command
             .arg("--config")
@@ -95,6 +122,27 @@ impl Linphone {
         let wanted = format!("Event: LinphoneCall{state}");
         self.wait_for_line(within, |line| line == wanted)?;
         Ok(())
+    }
+
+    /// Waits until its log, in which the SIP messages are, has these words so often.
+    ///
+    /// # Errors
+    /// When they do not come in time; the message holds the end of the log.
+    pub fn wait_for_words(&self, words: &str, times: usize, within: Duration) -> Result<()> {
+        let end = Instant::now() + within;
+        loop {
+            let log = fs::read(self.folder.path().join("log")).unwrap_or_default();
+            if String::from_utf8_lossy(&log).matches(words).count() >= times {
+                return Ok(());
+            }
+            if Instant::now() > end {
+                bail!(
+                    "Linphone does not say {words:?} within {within:?}\n{}",
+                    self.log()
+                );
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     fn wait_until_registered(&mut self) -> Result<()> {
