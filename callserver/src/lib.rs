@@ -25,6 +25,7 @@
 //! | [`checkpoint`] | the answered calls in the data folder, so that they outlive the process |
 //! | `neighbours` | which other servers on the same database live, and where they are |
 //! | `others` | what other servers on the same database change |
+//! | `precedence` | threads that carry sound go before the others |
 //! | [`server`] | starting and stopping all of it |
 //!
 //! Four kinds of threads matter. The **exchange** runs `edge`; everything on a call's path is there. The **relay** forwards
@@ -52,6 +53,7 @@ mod neighbours;
 pub mod office;
 mod others;
 mod passwords;
+mod precedence;
 mod presence;
 mod rate;
 pub mod relay;

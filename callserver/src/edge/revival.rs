@@ -15,6 +15,7 @@ use super::live_calls::KeptHistory;
 use super::start::StartError;
 use crate::checkpoint::{Checkpoint, Left};
 use crate::config::{RelaySection, RtpPorts};
+use crate::precedence::ForNow;
 use crate::relay::{MediaId, Relay, RelaySnapshot};
 
 /// After so long without a server a phone may have given its call up, or have gone elsewhere, so it is asked. Shorter than
@@ -52,10 +53,13 @@ impl Revival {
         settings: &RelaySection,
         mut passed_on: HashMap<u64, [OwnedFd; 4]>,
     ) -> Result<Self, StartError> {
+        let for_now = ForNow::take();
         let mut relay = Relay::start(ports, settings)?;
+        drop(for_now);
         let (checkpoint, left) = Checkpoint::open(folder)?;
         let Left { calls, silent_for } = left;
         let mut without_ports = Vec::new();
+        let for_now = ForNow::take();
         for kept in &calls {
             let kept: &KeptCall = kept;
             let call = kept.stored.call;
@@ -69,6 +73,7 @@ impl Revival {
                 without_ports.push(call);
             }
         }
+        drop(for_now);
         Ok(Self {
             relay,
             checkpoint,

@@ -32,6 +32,7 @@ impl WorkerHandle {
         let (tell, begun) = mpsc::sync_channel(1);
         let heard = bell.clone();
         let work = move || {
+            crate::precedence::take();
             // Who started it waits for it.
             match Worker::new(inbox, heard, table, wanted) {
                 Ok((worker, chosen)) => {

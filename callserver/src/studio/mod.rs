@@ -29,6 +29,7 @@ use tokio::sync::oneshot;
 pub use self::sounds::Source;
 pub use self::tape::{Recorded, Sink, TapeLimits};
 use self::worker::{Bell, Order, Worker};
+use crate::precedence;
 use crate::relay::{Lent, MediaId, Side};
 
 /// All calls that end in the server. Dropping it ends its threads and gives up their calls' sockets.
@@ -91,7 +92,10 @@ impl Studio {
             let worker = Worker::new(inbox, bell.clone(), news.clone())?;
             let thread = std::thread::Builder::new()
                 .name(format!("studio-{number}"))
-                .spawn(move || worker.run())?;
+                .spawn(move || {
+                    precedence::take();
+                    worker.run();
+                })?;
             studio.workers.push(Hand {
                 orders,
                 bell,
