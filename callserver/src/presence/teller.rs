@@ -56,6 +56,10 @@ impl Listeners {
         Some(Mail { events, has_missed })
     }
 
+    fn are_none(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     fn are_there(&self, account: AccountId) -> bool {
         self.lock().contains_key(&account)
     }
@@ -109,6 +113,8 @@ pub(crate) struct Teller {
     guests_see_everyone: bool,
     /// Accounts that have phones here.
     online: HashSet<AccountId>,
+    /// Accounts that have none, and of which that has been written: they may call all the same.
+    offline: HashSet<AccountId>,
 }
 
 /// What came together within a pause.
@@ -148,6 +154,7 @@ impl Teller {
             listeners,
             guests_see_everyone,
             online: HashSet::new(),
+            offline: HashSet::new(),
         }
     }
 
@@ -184,10 +191,8 @@ impl Teller {
                 // Whoever listens hears in the changes themselves that some were missed, and reads anew.
                 continue;
             }
-            for account in together.accounts {
-                if let Err(error) = self.tell(account).await {
-                    tracing::warn!(%error, "a presence could not be told");
-                }
+            if let Err(error) = self.tell_all(together.accounts).await {
+                tracing::warn!(%error, "a presence could not be told");
             }
         }
     }
@@ -196,13 +201,13 @@ impl Teller {
     async fn note(&mut self, news: &HashMap<AccountId, Facts>) -> Result<(), OfficeError> {
         let (mut come, mut gone) = (Vec::new(), Vec::new());
         for (account, facts) in news {
-            if facts.is_registered {
-                if self.online.insert(*account) {
-                    come.push(*account);
-                }
-            } else {
-                self.online.remove(account);
-                gone.push(*account);
+            let (now, before, list) = match facts.is_registered {
+                true => (&mut self.online, &mut self.offline, &mut come),
+                false => (&mut self.offline, &mut self.online, &mut gone),
+            };
+            before.remove(account);
+            if now.insert(*account) {
+                list.push(*account);
             }
         }
         self.office
@@ -210,15 +215,27 @@ impl Teller {
             .await
     }
 
-    /// Tells everybody who listens and has this account among their contacts, and the account itself.
-    async fn tell(&self, account: AccountId) -> Result<(), OfficeError> {
-        let store = self.office.store();
-        let mut viewers = store.known_to(account).await?;
-        viewers.push(account);
-        viewers.retain(|viewer| self.listeners.are_there(*viewer));
-        if viewers.is_empty() {
+    /// Tells everybody who listens and has one of these accounts among their contacts, and the accounts themselves.
+    async fn tell_all(&self, accounts: HashSet<AccountId>) -> Result<(), OfficeError> {
+        // Every call comes by here twice.
+        if self.listeners.are_none() {
             return Ok(());
         }
+        let accounts: Vec<_> = accounts.into_iter().collect();
+        let mut known_to = self.office.store().known_to(&accounts).await?;
+        for account in accounts {
+            let mut viewers = known_to.remove(&account).unwrap_or_default();
+            viewers.push(account);
+            viewers.retain(|viewer| self.listeners.are_there(*viewer));
+            if !viewers.is_empty() {
+                self.tell(account, viewers).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn tell(&self, account: AccountId, viewers: Vec<AccountId>) -> Result<(), OfficeError> {
+        let store = self.office.store();
         let seen = store.seen_by_each(account, &viewers).await?;
         let now = SystemTime::now();
         let is_elsewhere = !store

@@ -250,14 +250,32 @@ impl Store {
         Ok(found)
     }
 
-    /// Who has this account among their contacts.
+    /// Who has each of these accounts among their contacts; those whom nobody knows are left out.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn known_to(&self, account: AccountId) -> Result<Vec<AccountId>, StoreError> {
-        let select = sqlx::query_scalar("SELECT owner_id FROM contacts WHERE account_id = $1");
-        let owners: Vec<i64> = select.bind(account.0).fetch_all(&self.readers).await?;
-        Ok(owners.into_iter().map(AccountId).collect())
+    pub async fn known_to(
+        &self,
+        accounts: &[AccountId],
+    ) -> Result<HashMap<AccountId, Vec<AccountId>>, StoreError> {
+        let mut all: HashMap<AccountId, Vec<AccountId>> = HashMap::new();
+        for part in accounts.chunks(PART) {
+            let sql = with_list(
+                "SELECT account_id, owner_id FROM contacts WHERE account_id IN ({})",
+                1,
+                part.len(),
+            );
+            let mut select = sqlx::query(sql);
+            for account in part {
+                select = select.bind(account.0);
+            }
+            for row in select.fetch_all(&self.readers).await? {
+                let account = AccountId(row.try_get("account_id")?);
+                let owner = AccountId(row.try_get("owner_id")?);
+                all.entry(account).or_default().push(owner);
+            }
+        }
+        Ok(all)
     }
 }
 
