@@ -43,12 +43,24 @@ fn sockets(process: u32, protocol: &str, state: &str) -> Result<Vec<SocketAddr>>
 /// # Errors
 /// When the process has gone.
 pub fn memory(process: u32) -> Result<u64> {
+    in_status(process, "VmRSS:")
+}
+
+fn in_status(process: u32, name: &str) -> Result<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let kilobytes = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"))
+        .find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB"))
         .context("the kernel does not tell the memory of a process")?;
     Ok(kilobytes.trim().parse::<u64>()? * 1_024)
+}
+
+/// Bytes of memory that a process shares with no file: the system cannot take them back or lend them to others.
+///
+/// # Errors
+/// When the process has gone.
+pub fn own_memory(process: u32) -> Result<u64> {
+    in_status(process, "RssAnon:")
 }
 
 /// Processor time that each thread of a process has had so far, to the nanosecond as the scheduler counts.
@@ -138,6 +150,7 @@ mod tests {
                 .contains(&listener.local_addr().unwrap())
         );
         assert!(memory(own).unwrap() > 100_000);
+        assert!((1..=memory(own).unwrap()).contains(&own_memory(own).unwrap()));
         let before = ProcessorTime::of(own).unwrap();
         let worked: u64 = std::hint::black_box((0..1_000_000).fold(1, |a, b| a ^ (b * 7)));
         assert!(

@@ -9,6 +9,7 @@ mod call;
 mod forwarder;
 mod load;
 mod measure;
+mod memory;
 mod register;
 mod relay;
 mod side;
@@ -77,6 +78,8 @@ enum Part {
     Register,
     /// INVITE, 407, ACK, INVITE, 200, ACK, BYE, 200, with the other leg.
     Call,
+    /// Memory per registration and per live call, idle, and the time of a start; a server of its own, only ours.
+    Memory,
     /// One RTP packet in, one out; evenly and in bunches, beside a bare forwarder with one receive and one send call each.
     Relay,
 }
@@ -118,6 +121,10 @@ fn main() -> Result<()> {
         sides.push(Side::kamailio(options.core, options.accounts)?);
     }
     let mut figures: Vec<Figure> = Vec::new();
+    let memory = match options.wants(Part::Memory) {
+        true => Some(memory::measure(&options)?),
+        false => None,
+    };
     let per_part = (options.seconds * options.runs as u64 + 2) * sides.len() as u64;
     eprintln!("bench: each of the parts takes about {per_part} s");
     if options.wants(Part::Register) {
@@ -131,6 +138,9 @@ fn main() -> Result<()> {
         figures.extend(relay::measure(&options, &sides[0])?);
     }
     measure::print(&options, idle, &figures);
+    if let Some(found) = &memory {
+        memory::print(found);
+    }
     if figures.iter().any(|figure| figure.failed > 0) {
         bail!("some of the work failed; its time is in the figures, so do not use them");
     }
