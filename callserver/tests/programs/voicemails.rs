@@ -188,7 +188,14 @@ fn a_message_is_left_for_who_does_not_answer_and_heard_word_for_word() {
     let drafts = std::fs::read_dir(server.data().join("recordings")).unwrap();
     assert_eq!(drafts.count(), 0);
 
-    let calls = server.callctl_json(&["calls", "history"]);
+    // The history is written a moment after the call.
+    let begin = std::time::Instant::now();
+    let calls = loop {
+        let calls = server.callctl_json(&["calls", "history"]);
+        if calls[0].is_object() || begin.elapsed() > PATIENCE {
+            break calls;
+        }
+    };
     assert_eq!(calls[0]["cause"], "voicemail", "{calls}");
     assert_eq!(calls[0]["answered_at"], Value::Null, "{calls}");
 }
