@@ -16,3 +16,13 @@ CREATE INDEX files_of_owner ON files (owner_id, file_key);
 CREATE INDEX files_by_content ON files (sha256);
 CREATE INDEX unfinished_files ON files (touched_at) WHERE sha256 IS NULL;
 CREATE INDEX files_by_age ON files (created_at) WHERE sha256 IS NOT NULL;
+
+-- In which rooms a file was sent, and by which entry: whoever may read that may read the file.
+CREATE TABLE room_files (
+    file_id  TEXT   NOT NULL REFERENCES files (file_id) ON DELETE CASCADE,
+    room_key INTEGER NOT NULL REFERENCES rooms (room_key) ON DELETE CASCADE,
+    seq      INTEGER NOT NULL,
+    PRIMARY KEY (file_id, room_key, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX files_in_room ON room_files (room_key, seq);

@@ -278,7 +278,10 @@ impl Files {
         reader: AccountId,
         id: &str,
     ) -> Result<(FileRow, PathBuf), FilesError> {
-        let row = self.owned(reader, id).await?;
+        let row = self.store.file(id).await?.ok_or(FilesError::NotFound)?;
+        if row.owner != reader && !self.store.was_sent_to(reader, id).await? {
+            return Err(FilesError::NotFound);
+        }
         let sha256 = row.sha256.as_ref().ok_or(FilesError::Unfinished)?;
         let path = self.vault.content(sha256);
         Ok((row, path))

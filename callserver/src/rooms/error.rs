@@ -21,6 +21,11 @@ pub enum RoomsError {
     /// The message that something is to be done to is not there.
     #[error("There is no such message in the room; it may have been deleted or be in the archive.")]
     NoSuchMessage,
+    /// The file that a message sends is not there, or another one.
+    #[error(
+        "There is no such file of yours, or not all of it has come; upload it first and send its id, SHA-256 and length."
+    )]
+    NoSuchFile,
     /// The room is not there.
     #[error("There is no such room; ask for the list of your rooms.")]
     NoSuchRoom,
@@ -69,6 +74,7 @@ impl RoomsError {
             | Self::Id(_)
             | Self::IdTaken
             | Self::NoSuchMessage
+            | Self::NoSuchFile
             | Self::TooMany { .. }
             | Self::TooOften { .. } => RoomErrorCode::InvalidMessage,
             Self::NoSuchRoom => RoomErrorCode::RoomNotFound,
@@ -83,7 +89,9 @@ impl RoomsError {
         match self {
             Self::Invalid(_) | Self::Id(_) => ProblemKind::BadRequest,
             Self::IdTaken | Self::TooMany { .. } => ProblemKind::Conflict,
-            Self::NoSuchMessage | Self::NoSuchRoom | Self::Nobody { .. } => ProblemKind::NotFound,
+            Self::NoSuchMessage | Self::NoSuchFile | Self::NoSuchRoom | Self::Nobody { .. } => {
+                ProblemKind::NotFound
+            }
             Self::Stranger | Self::Role(_) | Self::IsDirect => ProblemKind::Forbidden,
             Self::TooOften { .. } => ProblemKind::TooManyAttempts,
             Self::Busy => ProblemKind::Unavailable,

@@ -33,7 +33,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use api::room::{Addressee, MessageKind, SendMessage, Stored};
+use api::room::{Addressee, FileRef, MessageKind, SendMessage, Stored};
 use api::{AccountId, Number, Username};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, oneshot};
@@ -175,6 +175,9 @@ impl Rooms {
             });
         }
         rules::check_said(&message.body)?;
+        if let Some(file) = message.body.file() {
+            self.check_sent(speaker, file).await?;
+        }
         let place = match (message.room, &message.to) {
             (Some(room), None) => Place::Room(room),
             (None, Some(to)) => {
@@ -205,6 +208,21 @@ impl Rooms {
         match self.jobs.send(Job::Say(waiting)).await {
             Ok(()) => Ok(answered),
             Err(_) => Err(RoomsError::Busy),
+        }
+    }
+
+    /// Whether a message may send a file: its sender can read it, all of it has come, and it is what the message says.
+    async fn check_sent(&self, speaker: &Speaker, file: &FileRef) -> Result<(), RoomsError> {
+        let store = self.office.store();
+        let found = store.file(&file.file).await?;
+        let found = found.filter(|found| found.sha256.as_ref() == Some(&file.sha256));
+        let Some(found) = found.filter(|found| found.size == file.bytes) else {
+            return Err(RoomsError::NoSuchFile);
+        };
+        let is_own = found.owner == speaker.account;
+        match is_own || store.was_sent_to(speaker.account, &file.file).await? {
+            true => Ok(()),
+            false => Err(RoomsError::NoSuchFile),
         }
     }
 

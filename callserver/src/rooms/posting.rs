@@ -79,6 +79,8 @@ pub(super) struct Batch {
     pub(super) words: Vec<(i64, String, i64)>,
     /// What is done to entries.
     pub(super) deeds: Vec<Deed>,
+    /// Which entries have sent which files: room, sequence number, file.
+    pub(super) files: Vec<(i64, i64, String)>,
     /// How many entries that count as unread each sender has sent.
     pub(super) own: HashMap<(i64, AccountId), i64>,
 }
@@ -144,6 +146,9 @@ impl Batch {
             }
             Some(_) => {}
             None => self.learn_words(room, entry.seq, &text_of(&post.body)),
+        }
+        if let (Some(file), false) = (post.body.file(), is_hidden) {
+            self.files.push((room, entry.seq, file.file.clone()));
         }
         let stands = Stands {
             room,
@@ -238,6 +243,8 @@ impl Batch {
             }
             Body::Delete { .. } => {
                 after.body = written(&Body::Deleted);
+                self.files
+                    .retain(|(in_room, at, _)| *in_room != room || *at != seq);
                 self.words
                     .retain(|(in_room, _, at)| *in_room != room || *at != seq);
                 self.deeds.push(Deed::Blank {

@@ -265,6 +265,7 @@ pub(super) async fn write(tx: &mut Transaction, batch: &mut Batch) -> Result<(),
         carry_out(tx, deed, batch.now).await?;
     }
     tx.add_words(&batch.words).await?;
+    tx.send_files(&batch.files).await?;
     for (room, stamp) in &last_stamps {
         if let Some(row) = batch.rooms.get_mut(room) {
             row.last_stamp = *stamp;
@@ -307,6 +308,7 @@ async fn carry_out(tx: &mut Transaction, deed: &Deed, now: i64) -> Result<(), St
             old_words,
         } => {
             tx.remove_words(*room, old_words, *seq).await?;
+            tx.unsend_file(*room, *seq).await?;
             let body = written(&api::room::Body::Deleted);
             tx.blank(*room, *seq, *deleted_by, &body).await
         }

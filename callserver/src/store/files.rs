@@ -77,6 +77,20 @@ impl Store {
         row.await?.as_ref().map(read).transpose()
     }
 
+    /// Whether an account may read a file that somebody has sent: it is in a room in which it may read the message.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn was_sent_to(&self, account: AccountId, id: &str) -> Result<bool, StoreError> {
+        let count = sqlx::query_scalar::<_, i64>(
+            "SELECT count(*) FROM room_files f
+             JOIN room_participants p ON p.room_key = f.room_key AND p.account_id = $2
+             WHERE f.file_id = $1 AND f.seq >= p.visible_from",
+        );
+        let count = count.bind(id).bind(account.0).fetch_one(&self.readers);
+        Ok(count.await? > 0)
+    }
+
     /// The files of an account, newest first, those made before the one with the key `before`.
     ///
     /// # Errors
@@ -201,6 +215,34 @@ impl Transaction {
             sqlx::query("UPDATE files SET sha256 = $2, media_type = $3 WHERE file_id = $1");
         let update = update.bind(id).bind(sha256).bind(media_type);
         update.execute(&mut *self.inner).await?;
+        Ok(())
+    }
+
+    /// Notes that entries of rooms have sent files: room, sequence number and file of each. Files that are no more are left
+    /// out.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn send_files(&mut self, sent: &[(i64, i64, String)]) -> Result<(), StoreError> {
+        for (room, seq, file) in sent {
+            let insert = sqlx::query(
+                "INSERT INTO room_files (file_id, room_key, seq)
+                 SELECT file_id, $2, $3 FROM files WHERE file_id = $1 ON CONFLICT DO NOTHING",
+            );
+            let insert = insert.bind(file).bind(room).bind(seq);
+            insert.execute(&mut *self.inner).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes that an entry of a room has sent no file, since it says nothing more.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn unsend_file(&mut self, room: i64, seq: i64) -> Result<(), StoreError> {
+        let delete = sqlx::query("DELETE FROM room_files WHERE room_key = $1 AND seq = $2");
+        let delete = delete.bind(room).bind(seq);
+        delete.execute(&mut *self.inner).await?;
         Ok(())
     }
 

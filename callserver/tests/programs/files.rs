@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 
 use serde_json::json;
 
-use crate::client::{ask, newcomer};
+use crate::client::{ask, log_in, newcomer};
 use crate::process::{Server, path_text};
 
 const PART: &str = "application/offset+octet-stream";
@@ -182,6 +182,52 @@ fn what_a_client_does_wrong_is_told_and_changes_nothing() {
 }
 
 #[test]
+fn whoever_is_sent_a_file_may_read_it_until_the_message_is_deleted() {
+    let server = Server::start();
+    let alice = newcomer(&server, "alice").access_token;
+    let bob = newcomer(&server, "bob").access_token;
+    let carol = newcomer(&server, "carol").access_token;
+    let path = begin(&server, &alice, "YS50eHQ=", 5);
+    let id = path.rsplit('/').next().unwrap();
+    let sha256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    let message = |id_of_message: &str, bytes: u64| {
+        let file = json!({ "file": id, "sha256": sha256, "name": "a.txt",
+            "media_type": "text/plain; charset=utf-8", "bytes": bytes });
+        json!({ "to": { "name": "bob" }, "id": id_of_message, "body": { "type": "file", "file": file } })
+    };
+    let send = |token: &str, message: serde_json::Value| {
+        let sent = ask(&server, "POST", "/api/v1/messages").token(token);
+        sent.json(&message).send()
+    };
+    // Not all of it has come yet.
+    assert_eq!(send(&alice, message("m1", 5)).status, 404);
+    let sent = ask(&server, "PATCH", &path).token(&alice);
+    let sent = sent.header("Upload-Offset", "0").body(PART, b"hello");
+    sent.get(204);
+    assert_eq!(send(&alice, message("m1", 6)).status, 404);
+    // Who only knows its id and hash sends nothing of it.
+    assert_eq!(send(&carol, message("m2", 5)).status, 404);
+    let get = |token: &str| ask(&server, "GET", &path).token(token).send_for_bytes();
+    assert_eq!(get(&bob).0, 404);
+    let stored = send(&alice, message("m1", 5));
+    assert!([200, 201].contains(&stored.status), "{stored:?}");
+    let (status, _, bytes) = get(&bob);
+    assert_eq!((status, &bytes[..]), (200, &b"hello"[..]));
+    assert_eq!(get(&carol).0, 404);
+    // Bob passes it on.
+    let mut to_carol = message("m3", 5);
+    to_carol["to"] = json!({ "name": "carol" });
+    assert!([200, 201].contains(&send(&bob, to_carol).status));
+    assert_eq!(get(&carol).0, 200);
+    let delete = json!({ "to": { "name": "bob" }, "id": "m4", "body": { "type": "delete", "target": "m1" } });
+    assert!([200, 201].contains(&send(&alice, delete).status));
+    assert_eq!(get(&bob).0, 200, "he sent it to Carol himself");
+    let delete = json!({ "to": { "name": "carol" }, "id": "m5", "body": { "type": "delete", "target": "m3" } });
+    assert!([200, 201].contains(&send(&bob, delete).status));
+    assert_eq!((get(&bob).0, get(&carol).0, get(&alice).0), (404, 404, 200));
+}
+
+#[test]
 fn a_backup_brings_the_files_back() {
     let server = Server::start();
     let token = newcomer(&server, "alice").access_token;
@@ -200,6 +246,8 @@ fn a_backup_brings_the_files_back() {
     let restored = crate::process::callctl(&data, &["restore", path_text(&archive)], "");
     assert_eq!(restored.code, Some(0), "{restored:?}");
     let server = Server::start_in(folder);
+    // Sessions are not in a backup.
+    let token = log_in(&server, "alice").tokens.unwrap().access_token;
     let (status, head, got) = ask(&server, "GET", &path).token(&token).send_for_bytes();
     assert_eq!((status, got == bytes), (200, true), "{head}");
 }

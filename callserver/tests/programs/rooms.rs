@@ -249,6 +249,8 @@ fn what_is_no_message_is_named_and_the_connection_goes_on() {
         message(json!({ "type": "edit", "target": "nothing", "text": "x" })).to_string(),
         file("../../etc/passwd").to_string(),
         file("a\u{1b}b").to_string(),
+        // Nobody has sent such a file to the server.
+        file("fine.txt").to_string(),
     ];
     for bad in bad {
         rooms.send(&bad);

@@ -237,6 +237,14 @@ impl Body {
         }
     }
 
+    /// The file that it sends, if it sends one.
+    pub fn file(&self) -> Option<&FileRef> {
+        match self {
+            Self::File { file, .. } | Self::VoiceNote { file, .. } => Some(file),
+            _ => None,
+        }
+    }
+
     /// Whether it is something to read, and not only something that becomes of another entry: only these count as
     /// unread.
     pub fn is_to_read(&self) -> bool {
