@@ -24,7 +24,7 @@ fn server(timeout_seconds: u64) -> (Server, String) {
 }
 
 fn client(place: &str, verb: &[&str]) -> Softphone {
-    let mut arguments = vec!["headless", "--live-rooms", place, "rooms", "live"];
+    let mut arguments = vec!["--live-rooms", place, "rooms", "live"];
     arguments.extend(verb);
     Softphone::start_with(&arguments, &Sound::silent()).unwrap()
 }

@@ -1,6 +1,6 @@
 //! What a softphone asks of the server besides calls: how calls are treated, presence, past calls.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use end_to_end::{Account, Event, Finished, Server, Softphone, Sound};
 
@@ -160,7 +160,14 @@ fn past_calls_say_how_good_they_were_and_who_hung_up() {
         (&ann, "outgoing", "bob", "us"),
         (&bob, "incoming", "ann", "them"),
     ] {
-        let past = run(&server, account, &["calls", "--limit", "1"]);
+        // The server writes its history a moment after a call.
+        let begin = Instant::now();
+        let past = loop {
+            let past = run(&server, account, &["calls", "--limit", "1"]);
+            if past.event("past_call").is_ok() || begin.elapsed() > SOON {
+                break past;
+            }
+        };
         let call = past.event("past_call").unwrap();
         assert_eq!(call.text("direction"), direction);
         assert_eq!((call.text("who"), call.text("hung_up_by")), (who, by));

@@ -27,6 +27,9 @@ pub struct ApiTest<'a> {
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
                       response_schema_conformance,unsupported_method,ignored_auth";
 
+/// Teaches it kinds of bodies of this interface.
+const HOOKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemathesis/binary_bodies.py");
+
 impl ApiTest<'_> {
     /// Tries the interface of a server.
     ///
@@ -55,7 +58,10 @@ impl ApiTest<'_> {
             .args(["--request-timeout", "20"])
             .args(["--continue-on-failure", "--no-color", "--warnings", "off"])
             .args(["--generation-database", "none"])
-            .env("TERM", "dumb");
+            .env("TERM", "dumb")
+            .env("SCHEMATHESIS_HOOKS", HOOKS)
+            // Nothing is written beside it.
+            .env("PYTHONDONTWRITEBYTECODE", "1");
         if let Some(token) = self.token {
             command.args(["--header", &format!("Authorization: Bearer {token}")]);
         }

@@ -70,6 +70,7 @@ async fn add(
 
 /// Does not wait any more.
 #[utoipa::path(delete, path = "/api/v1/me/call-completions/{id}", tag = "calls",
+    params(("id" = u64, Path, description = "The wish.")),
     responses(
         (status = 204, description = "Nobody is waited for."),
         (status = 404, description = "There is no such wish."),
