@@ -285,6 +285,9 @@ async fn read(
                 );
                 return Err(refused(FilesError::NotFound));
             }
+            if response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
+                return Err(no_such_range(row.size));
+            }
             response.map(Body::new).into_response()
         }
     };
@@ -302,6 +305,17 @@ async fn read(
         set(header::ETAG, &tag);
     }
     Ok(response)
+}
+
+/// RFC 9110 section 15.5.17.
+fn no_such_range(size: u64) -> Response {
+    let detail = format!("The file has {size} bytes, and none where Range says.");
+    let mut response = Refusal::new(ProblemKind::BadRequest, detail).into_response();
+    *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
+    if let Ok(range) = HeaderValue::from_str(&format!("bytes */{size}")) {
+        response.headers_mut().insert(header::CONTENT_RANGE, range);
+    }
+    response
 }
 
 /// Removes a file, finished or not.

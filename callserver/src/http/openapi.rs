@@ -42,11 +42,21 @@ impl utoipa::Modify for Tokens {
 pub(super) fn finished(document: &utoipa::openapi::OpenApi) -> Bytes {
     let mut document = serde_json::to_value(document).unwrap_or_default();
     if let Some(Value::Object(paths)) = document.get_mut("paths") {
-        for (method, operation) in paths.values_mut().flat_map(operations) {
-            complete(method, operation);
+        for (path, item) in paths {
+            for (method, operation) in operations(item) {
+                complete(method, operation);
+                operation.insert("operationId".into(), id(method, path).into());
+            }
         }
     }
     Bytes::from(document.to_string())
+}
+
+/// What an operation is called: of names that routes give themselves, several have one.
+fn id(method: &str, path: &str) -> String {
+    let words = path.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let words = words.filter(|word| !matches!(*word, "" | "api" | "v1"));
+    words.fold(method.to_owned(), |id, word| format!("{id}_{word}"))
 }
 
 /// The operations of one path.
@@ -65,7 +75,7 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
     let takes_token = security != Some(&json!([{}]));
     let has_body = operation.contains_key("requestBody");
     let has_parameters = operation.contains_key("parameters");
-    let changes = method != "get";
+    let changes = !matches!(method, "get" | "head" | "options");
     let mut usual = vec![
         (
             "429",
@@ -159,8 +169,11 @@ mod tests {
                 "{name} is not described"
             );
         }
+        let mut ids = std::collections::BTreeSet::new();
         for (path, item) in document["paths"].as_object_mut().unwrap() {
             for (method, operation) in operations(item) {
+                let id = operation["operationId"].as_str().unwrap().to_owned();
+                assert!(ids.insert(id.clone()), "{id} is the name of two");
                 let what = format!("{method} {path}");
                 let responses = operation["responses"].as_object().unwrap();
                 assert!(

@@ -242,10 +242,10 @@ fn a_backup_brings_the_files_back() {
     ask(&server, "DELETE", &path).token(&token).get(204);
     drop(server);
 
-    let data = folder.path().join("data");
-    let restored = crate::process::callctl(&data, &["restore", path_text(&archive)], "");
+    let new = tempfile::tempdir().unwrap();
+    let restored = crate::process::callctl(new.path(), &["restore", path_text(&archive)], "");
     assert_eq!(restored.code, Some(0), "{restored:?}");
-    let server = Server::start_in(folder);
+    let server = Server::start_in(new);
     // Sessions are not in a backup.
     let token = log_in(&server, "alice").tokens.unwrap().access_token;
     let (status, head, got) = ask(&server, "GET", &path).token(&token).send_for_bytes();
