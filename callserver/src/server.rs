@@ -163,6 +163,7 @@ async fn serve(
     let revival = Revival::begin(folder.path(), ports, relay, passed_on.media)?;
     let node = folder.node()?;
     let store = Store::open_place(&config.database).await?.of_node(&node);
+    let store = store.with_most_voicemails(config.voicemail.most_messages);
     // From before the first question to the database: what others change after its answer is heard.
     let notices = store.listen().await?;
     backup::remove_old_copies(folder.path());

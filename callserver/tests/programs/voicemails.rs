@@ -103,7 +103,10 @@ fn decoded(file: Vec<u8>) -> Vec<i16> {
 
 /// A server with Alice (1000), who has a phone, and Bob (1001), who has none and takes messages.
 fn server() -> (Server, Phone) {
-    let server = Server::start();
+    with_people(Server::start())
+}
+
+fn with_people(server: Server) -> (Server, Phone) {
     for name in ["alice", "bob"] {
         add(&server, name);
     }
@@ -207,6 +210,28 @@ fn who_says_nothing_leaves_nothing() {
     leave_message(&mut alice, "1001", &[0; 960 * 20]);
     leave_message(&mut alice, "1001", &speech());
     assert_eq!(wait_for_messages(&server, &bob, 1).len(), 1);
+}
+
+#[test]
+fn an_account_takes_no_more_messages_than_the_configuration_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    std::fs::write(&config, "[voicemail]\nmost_messages = 1\n").unwrap();
+    let config = config.to_str().unwrap().to_owned();
+    let off = ["--config", &config, "--sips", "off", "--https", "off"];
+    let (server, mut alice) = with_people(Server::start_with(folder, &off));
+    let bob = log_in(&server, "bob").tokens.unwrap().access_token;
+    leave_message(&mut alice, "1001", &speech());
+    wait_for_messages(&server, &bob, 1);
+    alice.call("1001");
+    let relay = alice.is_answered();
+    let mut voice = Voice::new(&alice, relay);
+    voice.say(&[0; 960 * 10]);
+    voice.press('#');
+    voice.say(&speech());
+    // It has said that nobody can leave a message, and hangs up.
+    assert_eq!(alice.has_ended(), None);
+    assert_eq!(messages(&server, &bob).len(), 1);
 }
 
 #[test]
