@@ -6,21 +6,19 @@
 
 mod kind;
 mod name;
+mod thumbnail;
+mod upload;
 mod vault;
 
 use std::collections::HashSet;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use api::AccountId;
-use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
-use rand::Rng;
-use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
 
 use crate::store::{FileRow, Store, StoreError, unix_millis};
 use vault::Vault;
@@ -48,6 +46,8 @@ pub struct Files {
     busy: Arc<Mutex<HashSet<String>>>,
     // Held while contents and rows are brought together: what one file still needs is not removed with another one.
     settling: Arc<tokio::sync::Mutex<()>>,
+    // Held while a picture is decoded: one at a time bounds what all of them may take.
+    drawing: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Why something was not done with a file. The text is meant for the person who asked.
@@ -94,6 +94,9 @@ pub enum FilesError {
     /// The bytes are not those that were sent.
     #[error("What came is not what was sent (its checksum differs); send this part again.")]
     Checksum,
+    /// Not a picture, or one that cannot be made small.
+    #[error("There is no small picture of this file.")]
+    NoThumbnail,
     /// Not all of it has come.
     #[error("Not all of the file has come yet; go on sending it.")]
     Unfinished,
@@ -107,12 +110,6 @@ pub enum FilesError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
-
-/// Uploads that one account may leave unfinished.
-const MOST_UNFINISHED: u64 = 50;
-
-/// A client that sends nothing for so long has gone; it comes back with another request.
-const SILENCE: Duration = Duration::from_secs(30);
 
 /// How old contents without a row are before they are taken for forgotten, and not for those of a file that is just being
 /// finished.
@@ -130,143 +127,13 @@ impl Files {
             limits,
             busy: Arc::default(),
             settling: Arc::default(),
+            drawing: Arc::default(),
         })
     }
 
     /// The limits.
     pub fn limits(&self) -> FileLimits {
         self.limits
-    }
-
-    /// Begins an upload of `size` bytes.
-    ///
-    /// # Errors
-    /// If it would be too large, or too much.
-    pub async fn begin(
-        &self,
-        owner: AccountId,
-        name: &str,
-        size: u64,
-    ) -> Result<FileRow, FilesError> {
-        let FileLimits { largest, quota, .. } = self.limits;
-        if size > largest {
-            return Err(FilesError::TooLarge { largest });
-        }
-        let mut random = [0; 16];
-        rand::rng().fill_bytes(&mut random);
-        let (id, name) = (vault::hex(&random), name::safe(name));
-        let (vault, new) = (self.vault.clone(), id.clone());
-        spawn(move || vault.begin(&new)).await?;
-        let mut tx = self.store.begin().await?;
-        let held = tx.files_held(owner).await?;
-        let most = MOST_UNFINISHED;
-        let refused = match () {
-            () if held.unfinished >= most => Some(FilesError::TooManyUploads { most }),
-            () if held.bytes.saturating_add(size) > quota => Some(FilesError::Quota { quota }),
-            () => None,
-        };
-        if let Some(refused) = refused {
-            drop(tx);
-            let vault = self.vault.clone();
-            spawn(move || vault.forget_upload(&id)).await?;
-            return Err(refused);
-        }
-        tx.add_file(&id, owner, &name, size, SystemTime::now())
-            .await?;
-        tx.commit().await?;
-        let row = self.store.file(&id).await?.ok_or(FilesError::NotFound)?;
-        match size {
-            0 => self.finish(row).await,
-            _ => Ok(row),
-        }
-    }
-
-    /// A file of one's own, and how much of it has come.
-    ///
-    /// # Errors
-    /// If there is none.
-    pub async fn own(&self, owner: AccountId, id: &str) -> Result<(FileRow, u64), FilesError> {
-        let row = self.owned(owner, id).await?;
-        if row.sha256.is_some() {
-            return Ok((row.clone(), row.size));
-        }
-        let received = self.received(id).await?;
-        // All had come when the server was stopped: what was left is done now.
-        if received == row.size
-            && let Some(_turn) = Turn::take(&self.busy, id)
-        {
-            return Ok((self.finish(row).await?, received));
-        }
-        Ok((row, received))
-    }
-
-    /// Takes the bytes from `offset` on. What has come when the stream breaks stays. `checksum` is SHA-256 of these bytes.
-    ///
-    /// # Errors
-    /// If they are not the next ones, too many, or not those that were sent; then nothing of them stays.
-    pub async fn append<E>(
-        &self,
-        owner: AccountId,
-        id: &str,
-        offset: u64,
-        checksum: Option<[u8; 32]>,
-        mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
-    ) -> Result<FileRow, FilesError> {
-        let _turn = Turn::take(&self.busy, id).ok_or(FilesError::Busy)?;
-        let row = self.owned(owner, id).await?;
-        if row.sha256.is_some() {
-            return match offset == row.size {
-                true => Ok(row),
-                false => Err(FilesError::WrongOffset { received: row.size }),
-            };
-        }
-        let received = self.received(id).await?;
-        if received != offset {
-            return Err(FilesError::WrongOffset { received });
-        }
-        let (vault, upload) = (self.vault.clone(), id.to_owned());
-        let mut file = Some(spawn(move || vault.append(&upload)).await?);
-        let (mut length, mut hash) = (offset, Sha256::new());
-        let refused = loop {
-            let bytes = match timeout(SILENCE, body.next()).await {
-                Ok(None) => break None,
-                Ok(Some(Ok(bytes))) => bytes,
-                Ok(Some(Err(_))) | Err(_) => break Some(FilesError::BrokenOff),
-            };
-            length += bytes.len() as u64;
-            if length > row.size {
-                break Some(FilesError::TooMuch { size: row.size });
-            }
-            hash.update(&bytes);
-            let Some(mut open) = file.take() else {
-                break Some(FilesError::BrokenOff);
-            };
-            file = Some(
-                spawn(move || {
-                    open.write_all(&bytes)?;
-                    Ok(open)
-                })
-                .await?,
-            );
-        };
-        let is_wrong = refused.is_none()
-            && checksum.is_some_and(|checksum| checksum[..] != hash.finalize()[..]);
-        let is_undone = is_wrong || matches!(refused, Some(FilesError::TooMuch { .. }));
-        let (vault, upload) = (self.vault.clone(), id.to_owned());
-        let received = spawn(move || match is_undone {
-            true => vault.cut(&upload, offset).map(|()| offset),
-            false => vault.received(&upload),
-        });
-        let received = received.await?;
-        let mut tx = self.store.begin().await?;
-        tx.touch_file(id, SystemTime::now()).await?;
-        tx.commit().await?;
-        match refused {
-            Some(refused) => Err(refused),
-            None if is_wrong => Err(FilesError::Checksum),
-            None if received == row.size => self.finish(row).await,
-            None => Ok(row),
-        }
     }
 
     /// A finished file that this account may read, and where its bytes are.
@@ -278,13 +145,69 @@ impl Files {
         reader: AccountId,
         id: &str,
     ) -> Result<(FileRow, PathBuf), FilesError> {
+        let (row, sha256) = self.readable(reader, id).await?;
+        let path = self.vault.content(&sha256);
+        Ok((row, path))
+    }
+
+    /// A small JPEG of a picture that this account may read, and the hash of the picture.
+    ///
+    /// # Errors
+    /// If there is no such file, or no small picture of it.
+    pub async fn thumbnail(
+        &self,
+        reader: AccountId,
+        id: &str,
+    ) -> Result<(String, Vec<u8>), FilesError> {
+        let (row, sha256) = self.readable(reader, id).await?;
+        if !thumbnail::is_possible(&row.media_type, row.size) {
+            return Err(FilesError::NoThumbnail);
+        }
+        let known = self.known_thumbnail(&sha256).await?;
+        let jpeg = match known {
+            Some(known) => known,
+            None => self.draw(&sha256).await?,
+        };
+        match jpeg.is_empty() {
+            true => Err(FilesError::NoThumbnail),
+            false => Ok((sha256, jpeg)),
+        }
+    }
+
+    async fn known_thumbnail(&self, sha256: &str) -> io::Result<Option<Vec<u8>>> {
+        let sha256 = sha256.to_owned();
+        self.on_disk(move |vault| vault.thumbnail(&sha256)).await
+    }
+
+    /// Makes a small picture and keeps it. Empty: there is none, now and later.
+    async fn draw(&self, sha256: &str) -> Result<Vec<u8>, FilesError> {
+        let _drawing = self.drawing.lock().await;
+        if let Some(known) = self.known_thumbnail(sha256).await? {
+            return Ok(known);
+        }
+        let path = self.vault.content(sha256);
+        let picture = self.on_disk(move |_| File::open(path)).await?;
+        let drawn = spawn_blocking(move || thumbnail::of(BufReader::new(picture))).await;
+        let jpeg = drawn.unwrap_or_else(|stopped| {
+            tracing::error!(sha256, %stopped, "a picture could not be made small");
+            None
+        });
+        let (jpeg, sha256) = (jpeg.unwrap_or_default(), sha256.to_owned());
+        let kept = self.on_disk(move |vault| {
+            vault.keep_thumbnail(&sha256, &jpeg)?;
+            Ok(jpeg)
+        });
+        Ok(kept.await?)
+    }
+
+    /// A finished file that this account may read, and the hash of its contents.
+    async fn readable(&self, reader: AccountId, id: &str) -> Result<(FileRow, String), FilesError> {
         let row = self.store.file(id).await?.ok_or(FilesError::NotFound)?;
         if row.owner != reader && !self.store.was_sent_to(reader, id).await? {
             return Err(FilesError::NotFound);
         }
-        let sha256 = row.sha256.as_ref().ok_or(FilesError::Unfinished)?;
-        let path = self.vault.content(sha256);
-        Ok((row, path))
+        let sha256 = row.sha256.clone().ok_or(FilesError::Unfinished)?;
+        Ok((row, sha256))
     }
 
     /// One's own files, newest first.
@@ -310,14 +233,6 @@ impl Files {
         self.discard(&row).await
     }
 
-    /// How much of an unfinished file has come, for lists.
-    pub async fn received_of(&self, row: &FileRow) -> u64 {
-        match row.sha256 {
-            Some(_) => row.size,
-            None => self.received(&row.id).await.unwrap_or_default(),
-        }
-    }
-
     /// Removes what nobody goes on with, what is too old, and contents that are no file's. Gives back how many.
     ///
     /// # Errors
@@ -340,20 +255,19 @@ impl Files {
             }
         }
         // Of accounts that were erased, and of a start that was interrupted.
-        let vault = self.vault.clone();
-        for id in spawn(move || vault.uploads_older_than(ORPHANED)).await? {
+        let uploads = self.on_disk(|vault| vault.uploads_older_than(ORPHANED));
+        for id in uploads.await? {
             if self.store.file(&id).await?.is_none() {
-                let vault = self.vault.clone();
-                spawn(move || vault.forget_upload(&id)).await?;
+                self.on_disk(move |vault| vault.forget_upload(&id)).await?;
                 removed += 1;
             }
         }
-        let vault = self.vault.clone();
-        for sha256 in spawn(move || vault.contents_older_than(ORPHANED)).await? {
+        let contents = self.on_disk(|vault| vault.contents_older_than(ORPHANED));
+        for sha256 in contents.await? {
             let _settling = self.settling.lock().await;
             if !self.store.has_content(&sha256).await? {
-                let vault = self.vault.clone();
-                spawn(move || vault.forget_content(&sha256)).await?;
+                self.on_disk(move |vault| vault.forget_content(&sha256))
+                    .await?;
                 removed += 1;
             }
         }
@@ -366,43 +280,29 @@ impl Files {
             .ok_or(FilesError::NotFound)
     }
 
-    async fn received(&self, id: &str) -> Result<u64, FilesError> {
-        let (vault, id) = (self.vault.clone(), id.to_owned());
-        Ok(spawn(move || vault.received(&id)).await?)
-    }
-
-    /// All of it has come.
-    async fn finish(&self, row: FileRow) -> Result<FileRow, FilesError> {
-        let (vault, id) = (self.vault.clone(), row.id.clone());
-        let content = spawn(move || vault.digest(&id)).await?;
-        let _settling = self.settling.lock().await;
-        let (vault, id, sha256) = (self.vault.clone(), row.id.clone(), content.sha256.clone());
-        spawn(move || vault.keep(&id, &sha256)).await?;
-        let mut tx = self.store.begin().await?;
-        tx.finish_file(&row.id, &content.sha256, content.media_type)
-            .await?;
-        tx.commit().await?;
-        let (vault, id) = (self.vault.clone(), row.id.clone());
-        spawn(move || vault.forget_upload(&id)).await?;
-        Ok(FileRow {
-            media_type: content.media_type.to_owned(),
-            sha256: Some(content.sha256),
-            ..row
-        })
-    }
-
     async fn discard(&self, row: &FileRow) -> Result<(), FilesError> {
         let _settling = self.settling.lock().await;
         let mut tx = self.store.begin().await?;
         let unused = tx.remove_file(&row.id).await?;
         tx.commit().await?;
-        let (vault, id) = (self.vault.clone(), row.id.clone());
-        spawn(move || {
+        let id = row.id.clone();
+        let forgotten = self.on_disk(move |vault| {
             vault.forget_upload(&id)?;
             unused.map_or(Ok(()), |sha256| vault.forget_content(&sha256))
-        })
-        .await?;
-        Ok(())
+        });
+        Ok(forgotten.await?)
+    }
+
+    /// Work that waits for the disk, on a thread that may.
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Vault) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let vault = self.vault.clone();
+        match spawn_blocking(move || work(&vault)).await {
+            Ok(result) => result,
+            Err(stopped) => Err(io::Error::other(stopped)),
+        }
     }
 }
 
@@ -447,16 +347,6 @@ impl Drop for Turn {
 fn lock(busy: &Mutex<HashSet<String>>) -> std::sync::MutexGuard<'_, HashSet<String>> {
     // A set cannot be left half changed.
     busy.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Work that waits for the disk, on a thread that may.
-async fn spawn<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    match spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(stopped) => Err(io::Error::other(stopped)),
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,15 @@
 //! The store of files over a real database and a real folder.
 
 use std::convert::Infallible;
+use std::io::Cursor;
 
+use bytes::Bytes;
+use futures_util::Stream;
 use futures_util::stream::iter;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use super::upload::MOST_UNFINISHED;
 use super::*;
 use crate::store::tests::ground::{Ground, on_both_engines};
 
@@ -16,6 +21,7 @@ on_both_engines!(
     nobody_else_sees_or_removes_a_file,
     what_was_interrupted_at_the_end_is_finished_when_somebody_asks,
     what_is_over_is_swept,
+    a_picture_has_a_small_one_for_whoever_may_read_it_and_both_go_together,
 );
 
 const ANN: AccountId = AccountId(1);
@@ -63,7 +69,7 @@ impl Rig {
             .await
             .unwrap();
         let sent = self.files.append(owner, &row.id, 0, None, body(&[bytes]));
-        sent.await.unwrap()
+        sent.await.unwrap().0
     }
 
     /// How many files are below a folder of the store.
@@ -107,7 +113,8 @@ async fn a_file_arrives_whole_after_many_breaks(ground: Ground) {
     let done = rig
         .files
         .append(ANN, &row.id, offset, Some(hash), body(&[rest]));
-    let done = done.await.unwrap();
+    let (done, received) = done.await.unwrap();
+    assert_eq!(received, 900_000);
     assert_eq!(done.sha256, Some(vault::hex(&Sha256::digest(&bytes))));
     let (_, path) = rig.files.read(ANN, &row.id).await.unwrap();
     assert_eq!(std::fs::read(path).unwrap(), bytes);
@@ -193,7 +200,7 @@ async fn bytes_that_are_not_the_next_ones_or_not_those_that_were_sent_change_not
         .append(ANN, &row.id, 6, None, body(&[]))
         .await
         .unwrap();
-    assert!(again.sha256.is_some());
+    assert!(again.0.sha256.is_some());
     let wrong = rig
         .files
         .append(ANN, &row.id, 2, None, body(&[b"cdef"]))
@@ -249,4 +256,32 @@ async fn what_is_over_is_swept(ground: Ground) {
     };
     assert_eq!(files.sweep(later).await.unwrap(), 1);
     assert_eq!(rig.count("files"), 0);
+}
+
+async fn a_picture_has_a_small_one_for_whoever_may_read_it_and_both_go_together(ground: Ground) {
+    let rig = rig(&ground).await;
+    let mut png = Cursor::new(Vec::new());
+    let picture = image::DynamicImage::from(image::RgbImage::new(640, 480));
+    picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
+    let row = rig.sent(ANN, "black.png", png.get_ref()).await;
+    let (sha256, jpeg) = rig.files.thumbnail(ANN, &row.id).await.unwrap();
+    assert_eq!(Some(sha256), row.sha256);
+    assert_eq!(jpeg[..3], [0xff, 0xd8, 0xff]);
+    // From the disk.
+    assert_eq!(rig.files.thumbnail(ANN, &row.id).await.unwrap().1, jpeg);
+    assert_eq!(rig.count("thumbnails"), 1);
+    let strange = rig.files.thumbnail(BEN, &row.id).await;
+    assert!(matches!(strange, Err(FilesError::NotFound)));
+    let broken = rig.sent(ANN, "broken.png", &png.get_ref()[..60]).await;
+    let text = rig.sent(ANN, "a.txt", b"text").await;
+    for _ in 0..2 {
+        for row in [&broken, &text] {
+            let none = rig.files.thumbnail(ANN, &row.id).await;
+            assert!(matches!(none, Err(FilesError::NoThumbnail)), "{none:?}");
+        }
+    }
+    for row in [row, broken, text] {
+        rig.files.remove(ANN, &row.id).await.unwrap();
+    }
+    assert_eq!((rig.count("files"), rig.count("thumbnails")), (0, 0));
 }

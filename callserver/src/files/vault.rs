@@ -1,7 +1,8 @@
 //! Where the bytes are: uploads that grow, and contents by their hash. Everything here may block.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -10,11 +11,13 @@ use sha2::{Digest, Sha256};
 
 use super::kind;
 
-/// The two folders of the store.
+/// The folders of the store.
 #[derive(Clone, Debug)]
 pub(super) struct Vault {
     uploads: PathBuf,
     contents: PathBuf,
+    // Made of contents, and to be made again when they are missing.
+    thumbnails: PathBuf,
 }
 
 /// What came of a whole upload.
@@ -29,6 +32,9 @@ pub(super) struct Content {
 /// The folder of contents in the data folder.
 const CONTENTS: &str = "files";
 
+/// What stands behind each small picture.
+const END: u8 = b'.';
+
 /// So much is read at once.
 const CHUNK: usize = 256 * 1024;
 
@@ -36,7 +42,7 @@ impl Vault {
     /// Makes the folders below the data folder, for the owner alone.
     pub(super) fn open(data: &Path) -> io::Result<Self> {
         let vault = Self::at(data);
-        for folder in [&vault.uploads, &vault.contents] {
+        for folder in [&vault.uploads, &vault.contents, &vault.thumbnails] {
             make_folder(folder)?;
         }
         Ok(vault)
@@ -46,6 +52,7 @@ impl Vault {
         Self {
             uploads: data.join("uploads"),
             contents: data.join(CONTENTS),
+            thumbnails: data.join("thumbnails"),
         }
     }
 
@@ -60,9 +67,12 @@ impl Vault {
         sync_folder(&self.uploads)
     }
 
-    /// The upload, to write behind what is there.
-    pub(super) fn append(&self, id: &str) -> io::Result<File> {
-        OpenOptions::new().append(true).open(self.upload(id))
+    /// The upload, to be written from `offset` on. Not opened for appending: a write that a broken connection has left behind
+    /// may come late, and then puts the same bytes where they belong, and not a second time at the end.
+    pub(super) fn from(&self, id: &str, offset: u64) -> io::Result<File> {
+        let mut file = OpenOptions::new().write(true).open(self.upload(id))?;
+        file.seek(SeekFrom::Start(offset))?;
+        Ok(file)
     }
 
     /// How much of it has come for good: what is told here survives a power cut.
@@ -120,35 +130,47 @@ impl Vault {
         is_gone(fs::remove_file(self.upload(id)))
     }
 
-    /// Removes contents.
+    /// Removes contents and what was made of them.
     pub(super) fn forget_content(&self, sha256: &str) -> io::Result<()> {
+        is_gone(fs::remove_file(place(&self.thumbnails, sha256)))?;
         is_gone(fs::remove_file(self.content(sha256)))
     }
 
     /// Where the contents with this hash are.
     pub(super) fn content(&self, sha256: &str) -> PathBuf {
-        // Thousands of entries in one folder are slow on some file systems.
-        self.contents
-            .join(sha256.get(..2).unwrap_or("00"))
-            .join(sha256)
+        place(&self.contents, sha256)
+    }
+
+    /// The small picture of a picture, if somebody has made one. Empty: it is known that there is none.
+    pub(super) fn thumbnail(&self, sha256: &str) -> io::Result<Option<Vec<u8>>> {
+        let mut jpeg = match fs::read(place(&self.thumbnails, sha256)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            jpeg => jpeg?,
+        };
+        // Without its end it was cut off with the power.
+        Ok((jpeg.pop() == Some(END)).then_some(jpeg))
+    }
+
+    /// Keeps the small picture of a picture. One at a time.
+    pub(super) fn keep_thumbnail(&self, sha256: &str, jpeg: &[u8]) -> io::Result<()> {
+        let place = place(&self.thumbnails, sha256);
+        place.parent().map_or(Ok(()), make_folder)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(place)?;
+        file.write_all(jpeg)?;
+        file.write_all(&[END])
     }
 
     /// The contents below a data folder in which nobody may be working, by their hashes.
     pub(super) fn all(data: &Path) -> io::Result<Vec<(String, PathBuf)>> {
-        let mut found = Vec::new();
-        let folders = match fs::read_dir(data.join(CONTENTS)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
-            folders => folders?,
-        };
-        for folder in folders {
-            for entry in fs::read_dir(folder?.path())? {
-                let entry = entry?;
-                if let Ok(sha256) = entry.file_name().into_string() {
-                    found.push((sha256, entry.path()));
-                }
-            }
+        match data.join(CONTENTS) {
+            contents if contents.exists() => within(&contents),
+            _ => Ok(Vec::new()),
         }
-        Ok(found)
     }
 
     /// Makes the folder for contents that are brought back, and says where they go. `None`: this is no hash.
@@ -165,18 +187,16 @@ impl Vault {
         Ok(Some(place))
     }
 
-    /// The hashes of all contents that were not touched for so long.
-    pub(super) fn contents_older_than(&self, age: Duration) -> io::Result<Vec<String>> {
-        let mut found = Vec::new();
-        for folder in fs::read_dir(&self.contents)? {
-            found.extend(older_than(&folder?.path(), age)?);
-        }
-        Ok(found)
+    /// The hashes of all contents that were not touched for so long, also of those of which only a small picture is left.
+    pub(super) fn contents_older_than(&self, age: Duration) -> io::Result<BTreeSet<String>> {
+        let mut found = older_than(within(&self.contents)?, age)?;
+        found.extend(older_than(within(&self.thumbnails)?, age)?);
+        Ok(found.into_iter().collect())
     }
 
     /// The ids of all uploads that were not touched for so long.
     pub(super) fn uploads_older_than(&self, age: Duration) -> io::Result<Vec<String>> {
-        older_than(&self.uploads, age)
+        older_than(entries(&self.uploads)?, age)
     }
 
     fn upload(&self, id: &str) -> PathBuf {
@@ -184,16 +204,42 @@ impl Vault {
     }
 }
 
-/// The names of what is in a folder and was not touched for so long.
-fn older_than(folder: &Path, age: Duration) -> io::Result<Vec<String>> {
+/// Where what belongs to a hash is below a folder.
+fn place(folder: &Path, sha256: &str) -> PathBuf {
+    // Thousands of entries in one folder are slow on some file systems.
+    folder.join(sha256.get(..2).unwrap_or("00")).join(sha256)
+}
+
+/// Names and places of everything that [`place`] has put below a folder.
+fn within(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    let mut found = Vec::new();
+    for folder in fs::read_dir(folder)? {
+        found.extend(entries(&folder?.path())?);
+    }
+    Ok(found)
+}
+
+fn entries(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let changed = entry.metadata()?.modified()?;
-        let is_old = SystemTime::now()
-            .duration_since(changed)
-            .is_ok_and(|old| old > age);
-        if let (true, Ok(name)) = (is_old, entry.file_name().into_string()) {
+        if let Ok(name) = entry.file_name().into_string() {
+            found.push((name, entry.path()));
+        }
+    }
+    Ok(found)
+}
+
+/// The names of those that were not touched for so long.
+fn older_than(entries: Vec<(String, PathBuf)>, age: Duration) -> io::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for (name, path) in entries {
+        // Removed by somebody else just now.
+        let Ok(about) = fs::metadata(path) else {
+            continue;
+        };
+        let age_now = SystemTime::now().duration_since(about.modified()?);
+        if age_now.is_ok_and(|now| now > age) {
             found.push(name);
         }
     }

@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 
 use super::Interface;
 use super::bearer::Bearer;
+use super::conditional::is_known;
 use super::dates::rfc3339;
 use super::extract::InPath;
 use super::page::Page;
@@ -43,6 +44,7 @@ pub(super) fn router() -> OpenApiRouter<Interface> {
     OpenApiRouter::new()
         .routes(routes!(options, begin, list))
         .routes(routes!(state, append, read, remove))
+        .routes(routes!(thumbnail))
         // The store has limits of its own, and nothing of a body is held in memory.
         .layer(DefaultBodyLimit::disable())
 }
@@ -53,7 +55,7 @@ struct TusRefusal(FilesError);
 impl IntoResponse for TusRefusal {
     fn into_response(self) -> Response {
         let (kind, status) = match &self.0 {
-            FilesError::NotFound => (ProblemKind::NotFound, None),
+            FilesError::NotFound | FilesError::NoThumbnail => (ProblemKind::NotFound, None),
             FilesError::TooLarge { .. } | FilesError::TooMuch { .. } => {
                 (ProblemKind::TooLarge, None)
             }
@@ -206,11 +208,10 @@ async fn append(
         .ok_or_else(|| bad_request("Upload-Offset says where the bytes belong; send it."))?;
     let checksum = checksum(&headers).map_err(bad_request)?;
     let stream = body.into_data_stream();
-    let row = interface
+    let appended = interface
         .files
         .append(session.account, &id, offset, checksum, stream);
-    let row = row.await.map_err(refused)?;
-    let received = interface.files.received_of(&row).await;
+    let (row, received) = appended.await.map_err(refused)?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     tell_offset(response.headers_mut(), &interface.files, &row, received);
     Ok(response)
@@ -234,7 +235,8 @@ async fn list(
     });
     let mut items = Vec::with_capacity(page.items.len());
     for row in page.items {
-        let received = interface.files.received_of(&row).await;
+        // One whose bytes cannot be looked at does not hide the others.
+        let received = interface.files.received_of(&row).await.unwrap_or_default();
         items.push(view(&row, received));
     }
     let next = page.next;
@@ -265,14 +267,9 @@ async fn read(
     let (row, path) = found.map_err(refused)?;
     // Contents never change under one id: whoever has the hash has the file.
     let tag = row.sha256.as_deref().map(|sha256| format!("\"{sha256}\""));
-    let asked = request.headers().get(header::IF_NONE_MATCH);
-    let is_known = asked
-        .and_then(|asked| asked.to_str().ok())
-        .is_some_and(|asked| {
-            asked
-                .split(',')
-                .any(|one| Some(one.trim()) == tag.as_deref())
-        });
+    let is_known = tag
+        .as_deref()
+        .is_some_and(|tag| is_known(request.headers(), tag));
     let mut response = match is_known {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => {
@@ -305,6 +302,36 @@ async fn read(
         set(header::ETAG, &tag);
     }
     Ok(response)
+}
+
+/// A picture made small, to be shown in a conversation: a JPEG of 320 times 320 pixels at most.
+#[utoipa::path(get, path = "/api/v1/files/{id}/thumbnail", tag = "files",
+    params(("id" = String, Path, description = "The file.")),
+    responses(
+        (status = 200, description = "The small picture.", content((Vec<u8> = "image/jpeg"))),
+        (status = 304, description = "It is still the one that `If-None-Match` names."),
+        (status = 404, description = "There is no such file, it is not for whoever asks, or there is no small picture of it."),
+        (status = 409, description = "Not all of the file has come."),
+    ))]
+async fn thumbnail(
+    State(interface): State<Interface>,
+    Bearer(session): Bearer,
+    InPath(id): InPath<String>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let found = interface.files.thumbnail(session.account, &id).await;
+    let (sha256, jpeg) = found.map_err(refused)?;
+    let tag = format!("\"{sha256}-small\"");
+    let is_known = is_known(&headers, &tag);
+    let headers = [
+        (header::ETAG, tag),
+        (header::CACHE_CONTROL, "private, no-cache".to_owned()),
+    ];
+    if is_known {
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+    }
+    let kind = [(header::CONTENT_TYPE, "image/jpeg")];
+    Ok((headers, kind, jpeg).into_response())
 }
 
 /// RFC 9110 section 15.5.17.

@@ -6,6 +6,7 @@ mod bearer;
 mod call_completions;
 mod call_settings;
 mod calls;
+mod conditional;
 mod contacts;
 mod dates;
 mod devices;

@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 
 use super::Interface;
 use super::bearer::Bearer;
+use super::conditional::is_known;
 use super::extract::InPath;
 use super::problem::Refusal;
 use crate::office::OfficeError;
@@ -71,12 +72,7 @@ async fn show(
         .map(|byte| format!("{byte:02x}"))
         .collect();
     let tag = format!("\"{hex}\"");
-    // RFC 9110 section 13.1.2; a picture that is known need not be sent again.
-    let known = asked.get_all(header::IF_NONE_MATCH).iter();
-    let is_known = known
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|known| matches!(known.trim(), "*") || known.trim().trim_start_matches("W/") == tag);
+    let is_known = is_known(asked, &tag);
     let headers = [
         (header::ETAG, tag),
         // Kept by whoever has asked, who asks again whether it is still the one.

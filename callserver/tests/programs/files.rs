@@ -251,3 +251,30 @@ fn a_backup_brings_the_files_back() {
     let (status, head, got) = ask(&server, "GET", &path).token(&token).send_for_bytes();
     assert_eq!((status, got == bytes), (200, true), "{head}");
 }
+
+#[test]
+fn a_picture_comes_small_to_whoever_may_see_it() {
+    let server = Server::start();
+    let alice = newcomer(&server, "alice").access_token;
+    let bob = newcomer(&server, "bob").access_token;
+    let mut png = std::io::Cursor::new(Vec::new());
+    let picture = image::RgbImage::from_pixel(900, 600, image::Rgb([0, 0, 200]));
+    picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
+    let png = png.into_inner();
+    let path = begin(&server, &alice, "c2VhLnBuZw==", png.len());
+    let small = format!("{path}/thumbnail");
+    let early = ask(&server, "GET", &small).token(&alice).send();
+    assert_eq!(early.status, 409);
+    let sent = ask(&server, "PATCH", &path).token(&alice);
+    let sent = sent.header("Upload-Offset", "0").body(PART, &png);
+    sent.get(204);
+    let (status, head, jpeg) = ask(&server, "GET", &small).token(&alice).send_for_bytes();
+    assert_eq!((status, header(&head, "content-type")), (200, "image/jpeg"));
+    let shown = image::load_from_memory_with_format(&jpeg, image::ImageFormat::Jpeg).unwrap();
+    assert_eq!((shown.width(), shown.height()), (320, 213));
+    let tag = header(&head, "etag").to_owned();
+    let known = ask(&server, "GET", &small).token(&alice);
+    assert_eq!(known.header("If-None-Match", &tag).send().status, 304);
+    let strange = ask(&server, "GET", &small).token(&bob).send();
+    assert_eq!(strange.status, 404);
+}
