@@ -1,17 +1,18 @@
 //! Passwords as argon2id hashes, made and checked on threads of their own, a few at a time.
 
 mod costs;
+mod hasher;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use api::Password;
-use argon2::Argon2;
+use argon2::password_hash::PasswordVerifier;
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use tokio::sync::Semaphore;
 
 pub(crate) use costs::Costs;
+use hasher::Hasher;
 
 /// Makes and checks password hashes, a few at a time. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -140,9 +141,7 @@ impl Passwords {
             let parsed =
                 PasswordHash::new(&hash).map_err(|error| HashError::Failed(error.to_string()))?;
             // The costs are those in the hash.
-            let is_equal = Argon2::default()
-                .verify_password(password.as_bytes(), &parsed)
-                .is_ok();
+            let is_equal = Hasher.verify_password(password.as_bytes(), &parsed).is_ok();
             Ok(match is_equal && is_real {
                 false => Verdict::Wrong,
                 true if Costs::of(&parsed) == Some(costs) => Verdict::Right,
@@ -201,7 +200,7 @@ fn lock(current: &Mutex<Current>) -> std::sync::MutexGuard<'_, Current> {
 }
 
 fn hash(password: &str, costs: Costs) -> Result<String, HashError> {
-    let made = costs.argon2()?.hash_password(password.as_bytes());
+    let made = Hasher.hash(password.as_bytes(), costs.params()?);
     made.map(|hash| hash.to_string())
         .map_err(|error| HashError::Failed(error.to_string()))
 }

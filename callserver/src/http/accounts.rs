@@ -8,17 +8,16 @@ use axum::Json;
 use axum::extract::{ConnectInfo, FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::bearer::Bearer;
 use super::extract::{Body, InPath};
 use super::problem::Refusal;
+use super::routing::{Routes, routes};
 use crate::office::{OfficeError, Session};
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .routes(routes!(sign_up))
         .routes(routes!(check))
 }

@@ -5,16 +5,15 @@ use std::net::SocketAddr;
 use api::CallSettings;
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::bearer::Bearer;
 use super::extract::Body;
 use super::problem::Refusal;
+use super::routing::{Routes, routes};
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new().routes(routes!(show, change))
+pub(super) fn router() -> Routes {
+    Routes::new().routes(routes!(show, change))
 }
 
 /// How calls to whoever asks are treated.

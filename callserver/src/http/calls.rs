@@ -5,19 +5,18 @@ use std::collections::HashMap;
 use api::{AccountId, CallRecord, Direction, Number, Paged, Peer};
 use axum::Json;
 use axum::extract::State;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::bearer::Bearer;
 use super::dates::rfc3339;
 use super::page::Page;
 use super::problem::Refusal;
+use super::routing::{Routes, routes};
 use crate::office::OfficeError;
 use crate::store::{CallRecord as Recorded, CallRecordRow, RecordedParty};
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new().routes(routes!(list))
+pub(super) fn router() -> Routes {
+    Routes::new().routes(routes!(list))
 }
 
 /// The calls that whoever asks made and got, the latest first, with the names and numbers of their day.

@@ -6,19 +6,18 @@ use api::{Device, DeviceCredential, DeviceName, NewDeviceAnswer, Paged, SetupLin
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::bearer::{Bearer, Person};
 use super::dates::rfc3339;
 use super::extract::{Body, InPath};
 use super::problem::Refusal;
+use super::routing::{Routes, routes};
 use crate::office::Credential;
 use crate::store::{AccountRow, DeviceRow};
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .routes(routes!(list, add))
         .routes(routes!(rename, remove))
 }

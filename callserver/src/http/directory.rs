@@ -5,18 +5,17 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::bearer::Bearer;
 use super::extract::InQuery;
 use super::page::Page;
 use super::problem::Refusal;
+use super::routing::{Routes, routes};
 use crate::office::{OfficeError, Session};
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new().routes(routes!(search))
+pub(super) fn router() -> Routes {
+    Routes::new().routes(routes!(search))
 }
 
 /// Whom to look for.

@@ -15,12 +15,11 @@ use futures_util::stream::unfold;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep_until};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::bearer::Bearer;
 use super::problem::Refusal;
+use super::routing::{Routes, routes};
 use crate::office::{Change, Office, OfficeError, PersonChanged, Session, WhatChanged};
 use crate::presence::Mail;
 
@@ -33,8 +32,8 @@ const STREAMS_OF_ACCOUNT: usize = 20;
 /// Events of one change that wait to be sent.
 const WAITING: usize = 64;
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new().routes(routes!(listen))
+pub(super) fn router() -> Routes {
+    Routes::new().routes(routes!(listen))
 }
 
 /// What changes for whoever asks and for their contacts: numbers, names, devices, the end of the session. Each event is one

@@ -12,8 +12,6 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use tower_http::services::ServeFile;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::bearer::Bearer;
@@ -22,6 +20,7 @@ use super::dates::rfc3339;
 use super::extract::InPath;
 use super::page::Page;
 use super::problem::Refusal;
+use super::routing::{Routes, routes};
 use crate::files::{Files, FilesError};
 use crate::store::FileRow;
 
@@ -40,8 +39,8 @@ const UPLOAD_METADATA: HeaderName = HeaderName::from_static("upload-metadata");
 const UPLOAD_CHECKSUM: HeaderName = HeaderName::from_static("upload-checksum");
 const UPLOAD_EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .routes(routes!(options, begin, list))
         .routes(routes!(state, append, read, remove))
         .routes(routes!(thumbnail))

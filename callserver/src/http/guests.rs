@@ -8,20 +8,17 @@ use api::{Account, GuestRequest, LoginAnswer, ProblemKind, UpgradeRequest};
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::bearer::Bearer;
 use super::extract::Body;
 use super::problem::Refusal;
+use super::routing::{Routes, routes};
 use crate::config::GuestsSection;
 use crate::rate::{Rate, one_source};
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new()
-        .routes(routes!(add))
-        .routes(routes!(upgrade))
+pub(super) fn router() -> Routes {
+    Routes::new().routes(routes!(add)).routes(routes!(upgrade))
 }
 
 /// What guests may do, and how many come.

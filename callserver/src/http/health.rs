@@ -3,13 +3,12 @@
 use api::Health;
 use axum::Json;
 use axum::extract::State;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
+use super::routing::{Routes, routes};
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new().routes(routes!(health))
+pub(super) fn router() -> Routes {
+    Routes::new().routes(routes!(health))
 }
 
 /// Whether the server is alive, and since when.

@@ -7,16 +7,15 @@ use std::time::Instant;
 use api::{Account, DeviceCredential, LoginAnswer, LoginRequest};
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::extract::Body;
 use super::problem::Refusal;
+use super::routing::{Routes, routes};
 use crate::office::{LoggedIn, OfficeError};
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new().routes(routes!(log_in))
+pub(super) fn router() -> Routes {
+    Routes::new().routes(routes!(log_in))
 }
 
 /// Logs in: name and password for a device of one's own and the tokens of a session.

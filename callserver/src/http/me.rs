@@ -8,19 +8,18 @@ use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::bearer::{Bearer, Person};
 use super::dates::rfc3339;
 use super::extract::Body;
 use super::problem::Refusal;
+use super::routing::{Routes, routes};
 use crate::office::{Office, OfficeError, Session};
 use crate::store::AccountRow;
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .routes(routes!(show, change, erase))
         .routes(routes!(change_username))
         .routes(routes!(change_password))

@@ -16,11 +16,10 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::problem::Refusal;
+use super::routing::{Routes, routes};
 use crate::edge::{Figures, Histogram};
 use crate::live_rooms::{self, LiveGauge};
 
@@ -30,8 +29,8 @@ const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=u
 /// An exchange that does not answer for so long has other worries, and so has whoever monitors it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new().routes(routes!(metrics))
+pub(super) fn router() -> Routes {
+    Routes::new().routes(routes!(metrics))
 }
 
 /// The exchange in figures, for those whom the configuration names.

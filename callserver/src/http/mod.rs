@@ -31,6 +31,7 @@ mod problem;
 mod room_messages;
 mod room_socket;
 mod rooms;
+mod routing;
 mod server_facts;
 mod serving;
 mod sessions;
@@ -46,8 +47,6 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use sip_tokio::WebSockets;
 use switch::Network;
-use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 pub use serving::{BindError, HttpServer, Listener};
 pub(crate) use voicemails::shown as shown_voicemail;
@@ -60,6 +59,7 @@ use crate::login_limit::LoginLimit;
 use crate::office::Office;
 use crate::presence::{Listeners, Teller};
 use crate::rooms::Rooms;
+use routing::Routes;
 
 /// The largest body of most routes: a login has four short texts.
 const BODY_LIMIT: usize = 16 * 1024;
@@ -151,19 +151,17 @@ impl Interface {
 
     /// All routes.
     pub fn router(self) -> Router {
-        let (router, document) = routes().split_for_parts();
-        let operations = idempotent::operations(&document);
-        let document = openapi::finished(&document);
+        let routes = routes();
+        let changing = routes.changing().collect();
+        let document = openapi::Served::default();
+        let router = routes.into_router();
         router
-            .route(
-                openapi::PATH,
-                get(async move || openapi::serve(document.clone())),
-            )
+            .route(openapi::PATH, get(async move || document.answer()))
             .fallback(problem::no_such_path)
             .method_not_allowed_fallback(problem::no_such_method)
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .layer(from_fn_with_state(
-                (self.clone(), operations),
+                (self.clone(), Arc::new(changing)),
                 idempotent::once,
             ))
             .layer(from_fn_with_state(self.clone(), limits::limit))
@@ -172,8 +170,8 @@ impl Interface {
 }
 
 /// Every route, with its description. Those that need more than [`BODY_LIMIT`] say so with a layer of their own.
-fn routes() -> OpenApiRouter<Interface> {
-    OpenApiRouter::with_openapi(openapi::Document::openapi())
+fn routes() -> Routes {
+    Routes::new()
         .merge(accounts::router())
         .merge(admin::router())
         .merge(call_completions::router())

@@ -11,19 +11,18 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::bearer::{Bearer, Person};
 use super::dates::rfc3339;
 use super::extract::{Body, InPath, InQuery};
 use super::problem::Refusal;
+use super::routing::{Routes, routes};
 use crate::office::{Right, Wish, parse_number};
 use crate::store::NumberRow;
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .routes(routes!(free))
         .routes(routes!(offer))
         .routes(routes!(own, take))

@@ -9,18 +9,17 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::bearer::Bearer;
 use super::conditional::is_known;
 use super::extract::InPath;
 use super::problem::Refusal;
+use super::routing::{Routes, routes};
 use crate::office::OfficeError;
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .routes(routes!(own, set, remove))
         .routes(routes!(of_account))
         // One byte more is read, so that a picture that is too large is refused as one.

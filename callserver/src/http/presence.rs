@@ -8,8 +8,6 @@ use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::bearer::Bearer;
@@ -17,12 +15,13 @@ use super::dates::rfc3339;
 use super::extract::{Body, InQuery};
 use super::page::Page;
 use super::problem::Refusal;
+use super::routing::{Routes, routes};
 use crate::office::{OfficeError, Session};
 use crate::presence::{nothing, view as seen_view};
 use crate::store::PresenceRow;
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .routes(routes!(show, change))
         .routes(routes!(list))
 }

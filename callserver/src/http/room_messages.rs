@@ -8,24 +8,23 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::bearer::Bearer;
 use super::extract::{Body, InPath, InQuery};
 use super::problem::Refusal;
 use super::rooms::{room_id, same_room};
+use super::routing::{Routes, routes};
 
 /// The longest text with all of it escaped.
 const MESSAGE_LIMIT: usize = 100 * 1024;
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    let saying = OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    let saying = Routes::new()
         .routes(routes!(history, say, forget))
         .routes(routes!(sync, say_to))
         .layer(DefaultBodyLimit::max(MESSAGE_LIMIT));
-    OpenApiRouter::new()
+    Routes::new()
         .merge(saying)
         .routes(routes!(receipt))
         .routes(routes!(search))

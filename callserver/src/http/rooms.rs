@@ -10,18 +10,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::bearer::Bearer;
 use super::extract::{Body, InPath, InQuery};
 use super::problem::Refusal;
+use super::routing::{Routes, routes};
 use crate::office::Session;
 use crate::rooms::{RoomsError, Speaker};
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .routes(routes!(list, create))
         .routes(routes!(show, change))
         .routes(routes!(add))

@@ -3,13 +3,12 @@
 use api::ServerFacts;
 use axum::Json;
 use axum::extract::State;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
+use super::routing::{Routes, routes};
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new().routes(routes!(facts))
+pub(super) fn router() -> Routes {
+    Routes::new().routes(routes!(facts))
 }
 
 /// What everybody may know about this server.

@@ -7,17 +7,16 @@ use api::{Paged, RefreshRequest, SessionId, SessionView, Tokens};
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::bearer::Bearer;
 use super::dates::rfc3339;
 use super::extract::{Body, InPath};
 use super::problem::Refusal;
+use super::routing::{Routes, routes};
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .routes(routes!(refresh))
         .routes(routes!(log_out))
         .routes(routes!(list))

@@ -10,8 +10,6 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::bearer::Bearer;
@@ -19,6 +17,7 @@ use super::dates::rfc3339;
 use super::extract::{Body, InPath};
 use super::page::Page;
 use super::problem::Refusal;
+use super::routing::{Routes, routes};
 use crate::store::VoicemailRow;
 
 /// A minute of Opus at its highest rate is less (RFC 6716 section 2.1.1).
@@ -27,11 +26,11 @@ const LARGEST_GREETING: usize = 4 << 20;
 /// RFC 7845 section 9.
 const OGG_OPUS: &str = "audio/ogg; codecs=opus";
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    let greeting = OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    let greeting = Routes::new()
         .routes(routes!(greeting, set_greeting, remove_greeting))
         .layer(DefaultBodyLimit::max(LARGEST_GREETING));
-    OpenApiRouter::new()
+    Routes::new()
         .routes(routes!(list))
         .routes(routes!(mark, remove))
         .routes(routes!(audio))

@@ -12,18 +12,17 @@ use axum::http::header::SEC_WEBSOCKET_PROTOCOL;
 use axum::response::Response;
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::problem::Refusal;
+use super::routing::{Routes, routes};
 use super::serving::Carrier;
 
 /// The name of SIP among the protocols of WebSocket (RFC 7118 section 8.1).
 const SUB_PROTOCOL: &str = "sip";
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new().routes(routes!(upgrade))
+pub(super) fn router() -> Routes {
+    Routes::new().routes(routes!(upgrade))
 }
 
 /// SIP over WebSocket (RFC 7118). Only the upgrade is HTTP.

@@ -319,10 +319,12 @@ impl Buffers {
             Ok(layout) => layout,
             Err(_) => panic!("a page is a power of two"),
         };
-    const DATA: Layout = match Layout::from_size_align(BUFFER * BUFFERS as usize, 4096) {
-        Ok(layout) => layout,
-        Err(_) => panic!("a page is a power of two"),
-    };
+    // Aligned as anything is: then the system lends the zeros, and a buffer takes memory once a packet has been in it.
+    const DATA: Layout =
+        match Layout::from_size_align(BUFFER * BUFFERS as usize, align_of::<u128>()) {
+            Ok(layout) => layout,
+            Err(_) => panic!("an alignment is a power of two"),
+        };
 
     /// Puts a buffer on the list. The kernel sees it after [`publish`](Self::publish).
     fn give(&mut self, buffer: u16) {

@@ -5,8 +5,6 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::super::Interface;
 use super::super::bearer::Administrator;
@@ -14,11 +12,12 @@ use super::super::dates::rfc3339;
 use super::super::extract::InQuery;
 use super::super::page::Page;
 use super::super::problem::Refusal;
+use super::super::routing::{Routes, routes};
 use crate::office::OfficeError;
 use crate::store::AuditRow;
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new().routes(routes!(list))
+pub(super) fn router() -> Routes {
+    Routes::new().routes(routes!(list))
 }
 
 /// Which lines.

@@ -5,16 +5,15 @@ use std::net::SocketAddr;
 use api::{AccountId, CallSettings};
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::super::Interface;
 use super::super::bearer::Administrator;
 use super::super::extract::{Body, InPath};
 use super::super::problem::Refusal;
+use super::super::routing::{Routes, routes};
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new().routes(routes!(show, change))
+pub(super) fn router() -> Routes {
+    Routes::new().routes(routes!(show, change))
 }
 
 /// How calls to somebody, or to a group, are treated.

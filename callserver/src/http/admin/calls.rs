@@ -8,8 +8,6 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::super::Interface;
 use super::super::bearer::Administrator;
@@ -17,11 +15,12 @@ use super::super::dates::{read_rfc3339, rfc3339};
 use super::super::extract::{InPath, InQuery};
 use super::super::page::Page;
 use super::super::problem::Refusal;
+use super::super::routing::{Routes, routes};
 use crate::office::OfficeError;
 use crate::store::{CallFilter, CallRecordRow, RecordedParty};
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .routes(routes!(list))
         .routes(routes!(live))
         .routes(routes!(hang_up))

@@ -6,16 +6,15 @@ use api::{AccountId, Paged, RingGroup, RingGroupChange, RingGroupRequest};
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::super::Interface;
 use super::super::bearer::Administrator;
 use super::super::extract::{Body, InPath};
 use super::super::problem::Refusal;
+use super::super::routing::{Routes, routes};
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .routes(routes!(list, add))
         .routes(routes!(show, change, remove))
 }

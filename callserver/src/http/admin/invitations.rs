@@ -7,8 +7,6 @@ use api::{InvitationRequest, InvitationView, NewInvitationAnswer, Paged};
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::super::Interface;
 use super::super::bearer::Administrator;
@@ -16,11 +14,12 @@ use super::super::dates::rfc3339;
 use super::super::extract::{Body, InPath};
 use super::super::page::Page;
 use super::super::problem::Refusal;
+use super::super::routing::{Routes, routes};
 use crate::office::InvitationWish;
 use crate::store::InvitationRow;
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .routes(routes!(list, add))
         .routes(routes!(remove))
 }

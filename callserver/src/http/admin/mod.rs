@@ -10,12 +10,10 @@ mod invitations;
 mod numbers;
 mod pools;
 
-use utoipa_axum::router::OpenApiRouter;
+use super::routing::Routes;
 
-use super::Interface;
-
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .merge(accounts::router())
         .merge(audit::router())
         .merge(call_settings::router())

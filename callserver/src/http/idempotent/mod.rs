@@ -51,27 +51,9 @@ const LONGEST_ANSWER: usize = 4 * 1024;
 /// Said again with a kept answer.
 const REPLAYED: &str = "Idempotency-Replayed";
 
-/// The operations that change something, as method and path of the OpenAPI document. Everything else is refused anyway,
+/// The operations that change something, as method and path of the router. Everything else is refused anyway,
 /// and not in the words of this module.
 pub(super) type Operations = Arc<HashSet<(Method, String)>>;
-
-/// The operations of a document.
-pub(super) fn operations(document: &utoipa::openapi::OpenApi) -> Operations {
-    let mut operations = HashSet::new();
-    for (path, item) in &document.paths.paths {
-        for (method, operation) in [
-            (Method::POST, &item.post),
-            (Method::PUT, &item.put),
-            (Method::PATCH, &item.patch),
-            (Method::DELETE, &item.delete),
-        ] {
-            if operation.is_some() {
-                operations.insert((method, path.clone()));
-            }
-        }
-    }
-    Arc::new(operations)
-}
 
 /// Around every route.
 pub(super) async fn once(

@@ -12,11 +12,10 @@ use axum::response::Response;
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Interface;
 use super::problem::Refusal;
+use super::routing::{Routes, routes};
 use super::web_socket::handshake;
 
 /// What is longer is not even read to its end: the connection ends.
@@ -28,10 +27,10 @@ const BUFFER: usize = 2 * 1024;
 /// So much may wait to be written before the connection is cut.
 const WRITE_LIMIT: usize = 1024 * 1024;
 
-pub(super) fn router() -> OpenApiRouter<Interface> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .routes(routes!(upgrade))
-        .routes(routes!(schema::serve))
+        .merge(schema::router())
 }
 
 /// The room protocol over WebSocket: text messages of one JSON object each, as `/api/rooms.schema.json` says. The first

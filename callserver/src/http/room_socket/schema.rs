@@ -6,10 +6,16 @@ use serde_json::{Value, json};
 use utoipa::openapi::{ComponentsBuilder, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::super::routing::{Routes, routes};
+
+pub(super) fn router() -> Routes {
+    Routes::new().routes(routes!(serve))
+}
+
 /// The JSON Schema of what is said over `/ws/rooms`.
 #[utoipa::path(get, path = "/api/rooms.schema.json", tag = "rooms", security(()),
     responses((status = 200, description = "A JSON Schema (draft 2020-12).", body = serde_json::Value)))]
-pub(super) async fn serve() -> Json<Value> {
+async fn serve() -> Json<Value> {
     Json(document())
 }
 
