@@ -222,6 +222,7 @@ async fn serve(
         presence_news,
         mut stopped,
         mail,
+        history,
     } = running;
 
     let sip = udp.or(tcp);
@@ -236,6 +237,9 @@ async fn serve(
         certificate_sha256: fingerprint.clone(),
     };
     let (rooms, mut room_tasks) = Rooms::start(office.clone(), folder.path());
+    // Not with the tasks of the rooms: calls end when everything stops, too.
+    tokio::spawn(history.serve(rooms.clone()));
+    tokio::spawn(mail.serve(rooms.clone(), folder.path().to_owned()));
     let interface = Interface::new(Parts {
         office: office.clone(),
         rooms,
@@ -296,7 +300,6 @@ async fn serve(
         files,
         config.voicemail.keep_days,
     ));
-    tokio::spawn(mail.serve(office.clone(), folder.path().to_owned()));
     let serving_control = tokio::spawn(control.run(Operator::new(office.clone(), Some(facts))));
 
     tell_ready(&Ready {

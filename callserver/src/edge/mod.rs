@@ -39,6 +39,7 @@ pub use figures::Figures;
 pub use ladder::ladder;
 pub use media_address::address_towards_the_world;
 pub use presence_news::PresenceNews;
+pub use records::History;
 pub use revival::Revival;
 pub(crate) use start::Cluster;
 pub use start::{Running, Setup, StartError, start};

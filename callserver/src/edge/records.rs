@@ -4,11 +4,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use api::{AccountId, CallQuality};
 use switch::{CallEnd, Party, Side};
+use tokio::sync::{mpsc, oneshot};
 
 use super::live_calls::LiveCall;
 use super::quality::Quality;
 use super::turn::{OnItsWay, Turn};
-use crate::store::{CallRecord, RecordedParty, Store, StoreError, unix_millis};
+use crate::rooms::Rooms;
+use crate::store::{CallRecord, RecordedParty, StoreError, unix_millis};
 
 /// Collects what is to be written.
 #[derive(Default, Debug)]
@@ -28,6 +30,69 @@ const MOST_WAITING: usize = 50_000;
 pub(super) struct Batch {
     records: Vec<CallRecord>,
     _on_its_way: OnItsWay,
+    /// Gone when it is written.
+    is_written: Option<oneshot::Sender<()>>,
+}
+
+/// The other end of the exchange's records: what writes them, for the exchange waits for no database.
+#[derive(Debug)]
+pub struct History {
+    // One at a time, and one more when the exchange stops.
+    batches: mpsc::UnboundedReceiver<Batch>,
+}
+
+/// What the exchange has of it.
+#[derive(Debug)]
+pub(super) struct HistoryDesk {
+    batches: mpsc::UnboundedSender<Batch>,
+}
+
+impl HistoryDesk {
+    pub(super) fn new() -> (Self, History) {
+        let (sender, batches) = mpsc::unbounded_channel();
+        (Self { batches: sender }, History { batches })
+    }
+
+    /// Has a batch written; what is given back ends when it is.
+    pub(super) fn write(&self, mut batch: Batch) -> oneshot::Receiver<()> {
+        let (is_written, written) = oneshot::channel();
+        batch.is_written = Some(is_written);
+        // Nobody writes any more: then nobody waits for it either.
+        let _ = self.batches.send(batch);
+        written
+    }
+}
+
+impl History {
+    /// Writes what comes, until the exchange is gone.
+    pub(crate) async fn serve(mut self, rooms: Rooms) {
+        while let Some(batch) = self.batches.recv().await {
+            write(&rooms, &batch.records).await;
+        }
+    }
+}
+
+/// Writes calls into the history and into the conversations of their people, in one transaction; into the history alone if
+/// that fails.
+async fn write(rooms: &Rooms, records: &[CallRecord]) {
+    if records.is_empty() {
+        return;
+    }
+    let calls = records.len();
+    let Err(error) = rooms.keep_calls(records).await else {
+        return;
+    };
+    tracing::warn!(%error, calls, "calls are not shown in conversations");
+    let store = rooms.store();
+    let written: Result<(), StoreError> = async {
+        let mut tx = store.begin().await?;
+        tx.add_call_records(records).await?;
+        tx.commit().await
+    }
+    .await;
+    if let Err(error) = written {
+        tracing::warn!(%error, calls, "calls could not be written into the history");
+    }
 }
 
 impl Records {
@@ -70,9 +135,9 @@ impl Records {
     pub(super) fn blocked(
         &mut self,
         (now, at): (Instant, SystemTime),
-        caller: &Party,
-        callee: &Party,
+        (caller, callee): (&Party, &Party),
         dialled: &str,
+        is_anonymous: bool,
     ) {
         let at = unix_millis(at);
         self.push(CallRecord {
@@ -83,7 +148,7 @@ impl Records {
             answered_at: None,
             ended_at: at,
             cause: CallRecord::BLOCKED.to_owned(),
-            is_anonymous: false,
+            is_anonymous,
             hung_up_by: Some(side_word(Some(Side::Callee)).to_owned()),
             codec: None,
             is_encrypted: None,
@@ -118,23 +183,8 @@ impl Records {
         Batch {
             records: std::mem::take(&mut self.waiting),
             _on_its_way: OnItsWay::default(),
+            is_written: None,
         }
-    }
-}
-
-/// Writes a batch in one transaction.
-pub(super) async fn write(store: Store, batch: Batch) {
-    let written: Result<(), StoreError> = async {
-        if batch.records.is_empty() {
-            return Ok(());
-        }
-        let mut tx = store.begin().await?;
-        tx.add_call_records(&batch.records).await?;
-        tx.commit().await
-    }
-    .await;
-    if let Err(error) = written {
-        tracing::warn!(%error, calls = batch.records.len(), "calls could not be written into the history");
     }
 }
 

@@ -18,6 +18,7 @@ use super::directory::Directory;
 use super::exchange::Exchange;
 use super::media_address::MediaAddresses;
 use super::presence_news::PresenceNews;
+use super::records::{History, HistoryDesk};
 use super::revival::Revival;
 use crate::checkpoint::JournalError;
 use crate::config::Encrypted;
@@ -97,6 +98,8 @@ pub struct Running {
     pub stopped: oneshot::Receiver<()>,
     /// What it wants of the voicemail.
     pub mail: Mail,
+    /// The calls that are over.
+    pub history: History,
 }
 
 /// The exchange cannot start.
@@ -139,6 +142,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let (studio, studio_news) = Studio::start(processors.saturating_sub(1))?;
     let (mail, mail_desk, mail_back) = Mail::new(&setup.data);
+    let (history_desk, history) = HistoryDesk::new();
     let restored = bindings::load(&setup.store).await?;
     if !restored.is_empty() {
         tracing::info!(registrations = restored.len(), "registrations from before");
@@ -234,6 +238,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
                     trace_bytes: setup.trace_bytes,
                     longest_silence: setup.longest_silence,
                     mail: mail_desk,
+                    history: history_desk,
                     main_runtime,
                 },
             );
@@ -268,6 +273,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         presence_news,
         stopped,
         mail,
+        history,
     })
 }
 

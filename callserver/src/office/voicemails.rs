@@ -60,7 +60,7 @@ impl Office {
         sound.ok_or(OfficeError::NoSuchVoicemail { id })
     }
 
-    /// Keeps a message that somebody has left. One that is kept already is not kept twice.
+    /// Keeps a message that somebody has left, and returns its id. One that is kept already is not kept twice.
     ///
     /// # Errors
     /// If the account is no more, or the database fails.
@@ -68,12 +68,13 @@ impl Office {
         &self,
         new: &NewVoicemail,
         sound: &[u8],
-    ) -> Result<(), OfficeError> {
+    ) -> Result<i64, OfficeError> {
         let mut tx = self.store.begin().await?;
         let row = Self::find_by_id(&mut tx, new.account).await?;
-        tx.add_voicemail(new, sound).await?;
+        let id = tx.add_voicemail(new, sound).await?;
         let change = Self::voicemails_changed(&mut tx, &row).await?;
-        self.finish(tx, change).await
+        self.finish(tx, change).await?;
+        Ok(id)
     }
 
     /// Writes down whether somebody has heard one of the own messages.

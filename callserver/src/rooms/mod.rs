@@ -7,6 +7,7 @@
 //! * `members`: opening rooms, coming, going, roles, settings.
 //! * `reading`: lists, history, what is new since a cursor, search.
 //! * `receipts`: what somebody has and has read; typing; signals from device to device.
+//! * `happenings`: calls and voicemails, which the server tells in the conversation of two.
 //! * `archive`: what a history has too much of.
 //! * `hub`: who is connected, and hears at once.
 //!
@@ -16,6 +17,7 @@
 
 mod archive;
 mod error;
+mod happenings;
 mod hub;
 mod members;
 mod news;
@@ -51,7 +53,7 @@ pub(crate) use writer::Writer;
 use crate::housekeeping::keep_histories;
 use crate::office::Office;
 use crate::rate::Rate;
-use crate::store::Reached;
+use crate::store::{Reached, Store};
 use hub::Hub;
 use posting::Post;
 use writer::{Job, Place, Waiting};
@@ -110,6 +112,16 @@ impl Rooms {
             jobs,
         };
         (rooms, writer)
+    }
+
+    /// What else can be done on this database.
+    pub(crate) fn office(&self) -> &Office {
+        &self.office
+    }
+
+    /// The database.
+    pub(crate) fn store(&self) -> &Store {
+        self.office.store()
     }
 
     /// Passes on what other servers on the database tell of rooms, for as long as the server runs.

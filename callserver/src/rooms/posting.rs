@@ -199,6 +199,11 @@ impl Batch {
             Body::Edit { .. } if !matches!(body, Body::Text { .. }) => {
                 return Err(RoomsError::NoSuchMessage);
             }
+            Body::Delete { .. } if found.kind == MessageKind::Notification => {
+                return Err(RoomsError::Invalid(
+                    "What the server has told is not deleted for others; delete your copy of the conversation instead.",
+                ));
+            }
             Body::Delete { .. } if !is_own && role < Some(RoomRole::Moderator) => {
                 return Err(RoomsError::Role("its sender, a moderator or owner"));
             }

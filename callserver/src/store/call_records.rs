@@ -65,6 +65,9 @@ impl CallRecord {
     /// The cause of a call to somebody who does not want to hear from the caller. For the caller the callee was busy, and the
     /// callee learns nothing.
     pub const BLOCKED: &str = "blocked";
+
+    /// The cause of the part of a call that went on to somebody else, because the callee wanted it.
+    pub const FORWARDED: &str = "forwarded";
 }
 
 /// A record with its place in the history.
@@ -302,20 +305,24 @@ impl Store {
 }
 
 impl Transaction {
-    /// Adds calls to the history, in their order.
+    /// Adds calls to the history, in their order. Returns their ids.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn add_call_records(&mut self, records: &[CallRecord]) -> Result<(), StoreError> {
+    pub async fn add_call_records(
+        &mut self,
+        records: &[CallRecord],
+    ) -> Result<Vec<i64>, StoreError> {
         // Prepared once and run for each.
         let insert = "INSERT INTO call_records (caller_id, caller_number, caller_name, callee_id, callee_number,
                  callee_name, dialled, started_at, answered_at, ended_at, cause, hung_up_by, codec, is_encrypted, is_anonymous,
                  caller_sent, caller_received, caller_lost, caller_jitter, caller_round_trip, caller_mos,
                  callee_sent, callee_received, callee_lost, callee_jitter, callee_round_trip, callee_mos)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-                 $23, $24, $25, $26, $27)";
+                 $23, $24, $25, $26, $27) RETURNING record_id";
+        let mut ids = Vec::with_capacity(records.len());
         for record in records {
-            let mut insert = sqlx::query(insert)
+            let mut insert = sqlx::query_scalar(insert)
                 .bind(record.caller.account.0)
                 .bind(record.caller.number.clone())
                 .bind(record.caller.name.as_str())
@@ -336,9 +343,9 @@ impl Transaction {
                     insert = insert.bind(value);
                 }
             }
-            insert.execute(&mut *self.inner).await?;
+            ids.push(insert.fetch_one(&mut *self.inner).await?);
         }
-        Ok(())
+        Ok(ids)
     }
 }
 

@@ -249,6 +249,62 @@ impl Transaction {
         Ok(found)
     }
 
+    /// Who is in these rooms, each with what they may do there: for rooms of two, which are many.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn roles_in(
+        &mut self,
+        rooms: &[i64],
+    ) -> Result<Vec<(i64, AccountId, RoomRole)>, StoreError> {
+        let mut found = Vec::with_capacity(rooms.len() * 2);
+        for part in rooms.chunks(PART) {
+            let sql = with_list(
+                "SELECT room_key, account_id, role FROM room_participants WHERE room_key IN ({})",
+                1,
+                part.len(),
+            );
+            let mut select = sqlx::query(sql);
+            for room in part {
+                select = select.bind(*room);
+            }
+            for row in select.fetch_all(&mut *self.inner).await? {
+                found.push((
+                    row.try_get("room_key")?,
+                    AccountId(row.try_get("account_id")?),
+                    read_role(row.try_get("role")?)?,
+                ));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Which of these accounts are people with an account for good, who are there and not disabled.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn lasting_people(
+        &mut self,
+        accounts: &[AccountId],
+    ) -> Result<Vec<AccountId>, StoreError> {
+        let mut found = Vec::with_capacity(accounts.len());
+        for part in accounts.chunks(PART) {
+            let sql = with_list(
+                "SELECT a.account_id FROM accounts a WHERE a.account_id IN ({}) AND a.kind = 'person' AND a.is_disabled = 0
+                     AND NOT EXISTS (SELECT 1 FROM ring_groups g WHERE g.group_id = a.account_id)",
+                1,
+                part.len(),
+            );
+            let mut select = sqlx::query_scalar(sql);
+            for account in part {
+                select = select.bind(account.0);
+            }
+            let rows: Vec<i64> = select.fetch_all(&mut *self.inner).await?;
+            found.extend(rows.into_iter().map(AccountId));
+        }
+        Ok(found)
+    }
+
     /// Puts somebody into a room, to whom everything up to now is read. Says whether they were not in it.
     ///
     /// # Errors

@@ -219,6 +219,28 @@ impl Transaction {
         row.as_ref().map(read_room).transpose()
     }
 
+    /// The direct rooms of these pairs of accounts; those that are not there are left out.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn direct_rooms(
+        &mut self,
+        pairs: &[(AccountId, AccountId)],
+    ) -> Result<Vec<RoomRow>, StoreError> {
+        let mut found = Vec::with_capacity(pairs.len());
+        for part in pairs.chunks(PART) {
+            let sql = with_list(select_rooms!("WHERE r.pair IN ({})"), 1, part.len());
+            let mut select = sqlx::query(sql);
+            for (one, other) in part {
+                select = select.bind(pair_text(*one, *other));
+            }
+            for row in select.fetch_all(&mut *self.inner).await? {
+                found.push(read_room(&row)?);
+            }
+        }
+        Ok(found)
+    }
+
     /// Rooms by their ids; those that are not there are left out.
     ///
     /// # Errors

@@ -196,7 +196,7 @@ impl Store {
 }
 
 impl Transaction {
-    /// Keeps a message; tells whether it was not kept before.
+    /// Keeps a message; returns its id, which is that of before if it is kept already.
     ///
     /// # Errors
     /// If the database fails.
@@ -204,7 +204,7 @@ impl Transaction {
         &mut self,
         new: &NewVoicemail,
         sound: &[u8],
-    ) -> Result<bool, StoreError> {
+    ) -> Result<i64, StoreError> {
         // Who is no more has left it all the same.
         let insert = sqlx::query(
             "INSERT INTO voicemails (account_id, caller_id, caller_number, caller_name, left_at, millis, recording)
@@ -222,14 +222,17 @@ impl Transaction {
             .fetch_optional(&mut *self.inner)
             .await?;
         let Some(row) = row else {
-            return Ok(false);
+            let known =
+                sqlx::query_scalar("SELECT voicemail_id FROM voicemails WHERE recording = $1");
+            let known = known.bind(new.recording.clone());
+            return Ok(known.fetch_one(&mut *self.inner).await?);
         };
         let id: i64 = row.try_get("voicemail_id")?;
         let insert =
             sqlx::query("INSERT INTO voicemail_sounds (voicemail_id, content) VALUES ($1, $2)");
         let insert = insert.bind(id).bind(sound.to_vec());
         insert.execute(&mut *self.inner).await?;
-        Ok(true)
+        Ok(id)
     }
 
     /// One of somebody's messages, as this write sees it.

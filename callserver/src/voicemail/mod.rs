@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use self::draft::{Draft, Drafts, Note};
 use crate::office::{Office, OfficeError};
+use crate::rooms::Rooms;
 use crate::store::{NewVoicemail, VoicemailBy};
 use crate::studio::{Recorded, Source};
 
@@ -97,25 +98,26 @@ impl Mail {
     }
 
     /// Does what the exchange wants, until it is gone.
-    pub(crate) async fn serve(mut self, office: Office, data: PathBuf) {
-        take_up(&office, data).await;
+    pub(crate) async fn serve(mut self, rooms: Rooms, data: PathBuf) {
+        take_up(&rooms, data).await;
         while let Some(order) = self.orders.recv().await {
             // Each waits for something else.
-            tokio::spawn(follow(office.clone(), self.back.clone(), order));
+            tokio::spawn(follow(rooms.clone(), self.back.clone(), order));
         }
     }
 }
 
-async fn follow(office: Office, back: mpsc::UnboundedSender<Back>, order: Order) {
+async fn follow(rooms: Rooms, back: mpsc::UnboundedSender<Back>, order: Order) {
+    let office = rooms.office();
     let done = match order {
         Order::Keep { call, draft, ended } => {
-            let is_kept = keep(&office, *draft, ended).await;
+            let is_kept = keep(&rooms, *draft, ended).await;
             // The exchange may have stopped.
             let _ = back.send(Back::Kept { call, is_kept });
             Ok(())
         }
         Order::Fetch { call, play, sound } => {
-            let source = fetch(&office, sound).await;
+            let source = fetch(office, sound).await;
             let _ = back.send(Back::Fetched { call, play, source });
             Ok(())
         }
@@ -158,11 +160,7 @@ async fn fetch(office: &Office, sound: Sound) -> Source {
 }
 
 /// Waits for the end of a recording. Tells whether it is kept then.
-async fn keep(
-    office: &Office,
-    draft: Draft,
-    ended: oneshot::Receiver<io::Result<Recorded>>,
-) -> bool {
+async fn keep(rooms: &Rooms, draft: Draft, ended: oneshot::Receiver<io::Result<Recorded>>) -> bool {
     let length = match ended.await {
         Ok(Ok(recorded)) => recorded.last_sound,
         Ok(Err(error)) => {
@@ -172,12 +170,12 @@ async fn keep(
         // The studio is gone.
         Err(_) => Duration::MAX,
     };
-    take_in(office, draft, length).await
+    take_in(rooms, draft, length).await
 }
 
 /// Brings a recording into the database that says something until there. Only then the file is removed: what fails here is
 /// tried again at the next start.
-async fn take_in(office: &Office, draft: Draft, last_word: Duration) -> bool {
+async fn take_in(rooms: &Rooms, draft: Draft, last_word: Duration) -> bool {
     let read = tokio::task::spawn_blocking(move || {
         let file = draft.read();
         (draft, file)
@@ -191,7 +189,7 @@ async fn take_in(office: &Office, draft: Draft, last_word: Duration) -> bool {
     });
     let kept = match mended {
         Ok((_, length)) if length.min(last_word) < SHORTEST => Ok(false),
-        Ok((content, length)) => store(office, &draft, content, length).await.map(|()| true),
+        Ok((content, length)) => store(rooms, &draft, content, length).await.map(|()| true),
         Err(error) => {
             tracing::debug!(%error, "there is nothing of a recording that could be heard");
             Ok(false)
@@ -216,12 +214,12 @@ async fn take_in(office: &Office, draft: Draft, last_word: Duration) -> bool {
 }
 
 async fn store(
-    office: &Office,
+    rooms: &Rooms,
     draft: &Draft,
     content: Vec<u8>,
     length: Duration,
 ) -> Result<(), OfficeError> {
-    let note = draft.note();
+    let (office, note) = (rooms.office(), draft.note());
     let account = AccountId(note.of);
     if note.is_greeting {
         return office.set_voicemail_greeting(account, content).await;
@@ -237,7 +235,9 @@ async fn store(
         millis: i64::try_from(length.as_millis()).unwrap_or(i64::MAX),
         recording: draft.name().to_owned(),
     };
-    office.keep_voicemail(&new, &content).await?;
+    let id = office.keep_voicemail(&new, &content).await?;
+    // The file is there until both is done: what a crash leaves out the next start does, and does it once.
+    rooms.tell_of_voicemail(&new, id).await?;
     tracing::info!(
         account = note.of,
         seconds = length.as_secs(),
@@ -247,7 +247,7 @@ async fn store(
 }
 
 /// What the process before has left.
-async fn take_up(office: &Office, folder: PathBuf) {
+async fn take_up(rooms: &Rooms, folder: PathBuf) {
     let found = tokio::task::spawn_blocking(move || Drafts::left_in(&folder)).await;
     let left = match found {
         Ok(Ok(left)) => left,
@@ -258,7 +258,7 @@ async fn take_up(office: &Office, folder: PathBuf) {
         Err(_) => return,
     };
     for draft in left {
-        if take_in(office, draft, Duration::MAX).await {
+        if take_in(rooms, draft, Duration::MAX).await {
             tracing::info!("a recording that had broken off is kept");
         }
     }

@@ -8,6 +8,7 @@ use crate::store::tests::ground::{Ground, on_both_engines};
 
 on_both_engines!(
     what_another_process_has_left_is_kept_once,
+    a_voicemail_is_told_once_in_the_conversation_of_the_two,
     a_recording_that_says_nothing_is_dropped,
 );
 
@@ -22,14 +23,14 @@ fn note(of: AccountId) -> Note {
     }
 }
 
-async fn bob(ground: &Ground) -> (Office, AccountId) {
+async fn bob(ground: &Ground) -> (Rooms, AccountId) {
     let office = ground.office().await;
     let new = NewAccount {
         name: "bob".into(),
         ..NewAccount::default()
     };
     let row = office.add_account(new).await.expect("an account");
-    (office, row.account)
+    (Rooms::new(office).0, row.account)
 }
 
 /// A recording of so many seconds without its end.
@@ -57,11 +58,12 @@ fn leave(folder: &std::path::Path, name: &str, note: &Note, sound: &[u8]) {
 }
 
 async fn what_another_process_has_left_is_kept_once(ground: Ground) {
-    let (office, bob) = bob(&ground).await;
+    let (rooms, bob) = bob(&ground).await;
+    let office = rooms.office();
     let data = tempfile::tempdir().expect("a folder");
     for _ in 0..2 {
         leave(data.path(), "earlier-1", &note(bob), &recording(3));
-        take_up(&office, data.path().to_owned()).await;
+        take_up(&rooms, data.path().to_owned()).await;
     }
     let kept = office.voicemails(bob, None, 10).await.expect("a list");
     assert_eq!(kept.len(), 1);
@@ -71,15 +73,57 @@ async fn what_another_process_has_left_is_kept_once(ground: Ground) {
     assert_eq!(left.count(), 0);
 }
 
+async fn a_voicemail_is_told_once_in_the_conversation_of_the_two(ground: Ground) {
+    let (rooms, bob) = bob(&ground).await;
+    let office = rooms.office();
+    let new = NewAccount {
+        name: "ann".into(),
+        ..NewAccount::default()
+    };
+    let ann = office.add_account(new).await.expect("an account").account;
+    let data = tempfile::tempdir().expect("a folder");
+    let from_ann = Note {
+        caller: Some(ann.0),
+        ..note(bob)
+    };
+    // The second time is that of a process that has stopped before it could remove the file.
+    for _ in 0..2 {
+        leave(data.path(), "earlier-1", &from_ann, &recording(3));
+        leave(data.path(), "earlier-2", &note(bob), &recording(3));
+        take_up(&rooms, data.path().to_owned()).await;
+    }
+    let kept = office.voicemails(bob, None, 10).await.expect("a list");
+    assert_eq!(kept.len(), 2);
+    let of_ann = kept.iter().find(|one| one.caller.account == Some(ann));
+    let of_ann = of_ann.expect("her message");
+    let voicemail = of_ann.id;
+    let seconds = u32::try_from((of_ann.millis + 500) / 1000).expect("few");
+    for (account, unread) in [(bob, 1), (ann, 0)] {
+        let list = rooms.list(account, None, None).await.expect("rooms");
+        assert_eq!(list.rooms.len(), 1, "who hides is in no conversation");
+        assert_eq!(
+            (list.rooms[0].last_sequence, list.rooms[0].unread),
+            (1, unread)
+        );
+        let last = list.rooms[0].last_message.as_ref().expect("a message");
+        assert_eq!(last.sender, Some(ann));
+        assert_eq!(last.body, api::room::Body::Voicemail { voicemail, seconds });
+    }
+    let sound = office.voicemail_sound(ann, voicemail).await;
+    assert!(sound.is_err(), "who left it cannot play it");
+    assert!(office.voicemail_sound(bob, voicemail).await.is_ok());
+}
+
 async fn a_recording_that_says_nothing_is_dropped(ground: Ground) {
-    let (office, bob) = bob(&ground).await;
+    let (rooms, bob) = bob(&ground).await;
+    let office = rooms.office();
     let data = tempfile::tempdir().expect("a folder");
     leave(data.path(), "a", &note(bob), b"OggS and no more");
     let sound = recording(1);
     leave(data.path(), "b", &note(bob), &sound[..sound.len() / 2]);
     leave(data.path(), "c", &note(AccountId(99)), &recording(3));
     std::fs::write(data.path().join("recordings/d.opus"), recording(3)).expect("a file");
-    take_up(&office, data.path().to_owned()).await;
+    take_up(&rooms, data.path().to_owned()).await;
     let kept = office.voicemails(bob, None, 10).await.expect("a list");
     assert_eq!(kept, []);
     let left = std::fs::read_dir(data.path().join("recordings")).expect("a folder");

@@ -191,6 +191,8 @@ pub enum Event {
         callee: Party,
         /// What the caller dialled.
         dialled: Text,
+        /// Whether the callee was not to learn who calls.
+        is_anonymous: bool,
     },
     /// Whether a caller will be called back that asked for it with
     /// [`Input::RequestCompletion`](crate::Input::RequestCompletion).

@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Instant;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sip::LegId;
 
 use crate::client::{add, ask, log_in};
@@ -189,6 +189,38 @@ fn the_ladder_of_a_call_shows_who_said_what_and_nothing_secret() {
         call.server.callctl(&["calls", "trace", "4711"]).code,
         Some(1)
     );
+}
+
+#[test]
+fn a_call_stands_in_the_conversation_of_its_two_people() {
+    let mut call = call();
+    let tokens =
+        ["alice", "bob"].map(|name| log_in(&call.server, name).tokens.unwrap().access_token);
+    call.caller.hang_up(call.caller_leg);
+    assert_eq!(call.callee.has_ended(), None);
+    // It is written a moment after the call.
+    let begin = std::time::Instant::now();
+    for token in tokens {
+        let room = loop {
+            let list = ask(&call.server, "GET", "/api/v1/rooms")
+                .token(&token)
+                .get(200);
+            if list["rooms"][0].is_object() || begin.elapsed() > PATIENCE {
+                break list["rooms"][0].clone();
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        };
+        assert_eq!(
+            (&room["last_sequence"], &room["unread"]),
+            (&json!(1), &json!(0))
+        );
+        let path = format!("/api/v1/rooms/{}/messages", room["id"].as_str().unwrap());
+        let page = ask(&call.server, "GET", &path).token(&token).get(200);
+        let told = &page["messages"][0];
+        assert_eq!(told["kind"], "notification", "{told}");
+        assert_eq!(told["body"]["type"], "call", "{told}");
+        assert_eq!(told["body"]["is_answered"], true, "{told}");
+    }
 }
 
 #[test]

@@ -150,6 +150,18 @@ fn wait_for_messages(server: &Server, token: &str, many: usize) -> Vec<Value> {
     }
 }
 
+/// Whether somebody's first conversation tells of this voicemail.
+fn is_told(server: &Server, token: &str, voicemail: &Value) -> bool {
+    let list = ask(server, "GET", "/api/v1/rooms").token(token).get(200);
+    let Some(room) = list["rooms"][0]["id"].as_str() else {
+        return false;
+    };
+    let page = ask(server, "GET", &format!("/api/v1/rooms/{room}/messages")).token(token);
+    let page = page.get(200);
+    let mut told = page["messages"].as_array().unwrap().iter();
+    told.any(|one| one["body"]["type"] == "voicemail" && one["body"]["voicemail"] == *voicemail)
+}
+
 #[test]
 fn a_message_is_left_for_who_does_not_answer_and_heard_word_for_word() {
     let (server, mut alice) = server();
@@ -174,6 +186,13 @@ fn a_message_is_left_for_who_does_not_answer_and_heard_word_for_word() {
     // Nobody else hears it.
     let alices = log_in(&server, "alice").tokens.unwrap().access_token;
     ask(&server, "GET", &audio).token(&alices).get(404);
+
+    // It stands in the conversation of the two, a moment later.
+    let deadline = Instant::now() + PATIENCE;
+    while !is_told(&server, &bob, &message["id"]) {
+        assert!(Instant::now() < deadline, "nothing is told of the message");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 
     let heard = ask(&server, "PATCH", &path).token(&bob);
     let heard = heard.json(&json!({"is_heard": true})).get(200);

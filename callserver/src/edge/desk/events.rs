@@ -197,9 +197,11 @@ impl Desk {
                 caller,
                 callee,
                 dialled,
+                is_anonymous,
             } => {
                 let clocks = (now, SystemTime::now());
-                self.records.blocked(clocks, &caller, &callee, &dialled);
+                let people = (&caller, &callee);
+                self.records.blocked(clocks, people, &dialled, is_anonymous);
             }
             Event::CompletionDecided { ticket, result } => {
                 if let Some(waiting) = self.completions.remove(&ticket) {

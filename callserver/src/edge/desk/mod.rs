@@ -26,7 +26,7 @@ use super::leases::{self, Leases};
 use super::live_calls::LiveCalls;
 use super::media_address::MediaAddresses;
 use super::presence_news::PresenceNews;
-use super::records::{self, Records};
+use super::records::{HistoryDesk, Records};
 use super::revival::KeptCall;
 use super::silence::Silence;
 use super::tally::Tally;
@@ -53,6 +53,7 @@ pub(super) struct Desk {
     tally: Tally,
     last_seen: LastSeen,
     records: Records,
+    history: HistoryDesk,
     leases: Leases,
     journal: Journal,
     presence_news: PresenceNews,
@@ -98,6 +99,7 @@ pub(super) struct Parts {
     /// How long the phones of a call may be silent, if not for ever.
     pub(super) longest_silence: Option<Duration>,
     pub(super) mail: MailDesk,
+    pub(super) history: HistoryDesk,
     /// Where what is written is written.
     pub(super) main_runtime: tokio::runtime::Handle,
 }
@@ -128,6 +130,7 @@ impl Desk {
             trace_bytes,
             longest_silence,
             mail,
+            history,
             main_runtime,
         } = parts;
         Self {
@@ -143,6 +146,7 @@ impl Desk {
             tally: Tally::default(),
             last_seen: LastSeen::new(now),
             records: Records::default(),
+            history,
             leases: Leases::new(now, guest_grace),
             journal: Journal::new(now),
             presence_news,
@@ -238,8 +242,7 @@ impl Desk {
                     .spawn(bindings::write(self.store.clone(), batch));
             }
             if let Some(batch) = self.records.take_due(now) {
-                self.main_runtime
-                    .spawn(records::write(self.store.clone(), batch));
+                let _written = self.history.write(batch);
             }
         }
         let written = self.write_all();
@@ -255,7 +258,7 @@ impl Desk {
         let (runtime, store) = (&self.main_runtime, &self.store);
         let batch = self.bindings.take_all();
         let kept = runtime.spawn(bindings::write(store.clone(), batch));
-        let calls = runtime.spawn(records::write(store.clone(), self.records.take_all()));
+        let calls = self.history.write(self.records.take_all());
         let leases = runtime.spawn(leases::write(store.clone(), self.leases.take()));
         let seen = runtime.spawn(last_seen::write(store.clone(), self.last_seen.take()));
         async move {

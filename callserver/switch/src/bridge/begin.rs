@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use sdp::SessionDescription;
-use sip::{Contact, HeaderName, Headers, MaxForwards, Privacy, Request, StatusCode};
+use sip::{Contact, HeaderName, Headers, MaxForwards, StatusCode};
 
 use super::Bridge;
 use super::audio::Audio;
@@ -16,7 +16,7 @@ use super::search::Search;
 use crate::cluster::Sender;
 use crate::desk::Desk;
 use crate::reached::{Callee, refused_in_words};
-use crate::reception::{Admitted, is_anonymous};
+use crate::reception::{Admitted, hides_who_calls};
 use crate::registrar::Registrar;
 use crate::{CallEnd, CallId, Event, House, Party, Side};
 
@@ -228,11 +228,4 @@ pub(super) struct Entry {
     pub(super) house: Option<House>,
     /// The callee's phone, if it is in a call already.
     pub(super) waiting: Option<Box<Phone>>,
-}
-
-/// Whether the caller asks that the callee does not learn who calls (RFC 3323 section 4.2, RFC 3325 section 9.3).
-fn hides_who_calls(invite: &Request) -> bool {
-    let wish = invite.headers.typed::<Privacy>().ok().flatten();
-    is_anonymous(invite)
-        || wish.is_some_and(|wish| ["id", "user", "header"].iter().any(|what| wish.asks(what)))
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use sip::{Headers, LegId, StatusCode};
 
-use super::check::check_sender;
+use super::check::{check_sender, hides_who_calls};
 use super::{
     Admitted, Arrival, Joins, Name, PickUpWish, Reception, Routed, Service, ServiceCall, Stage,
     TakeOver, Wish, dialled_by,
@@ -187,6 +187,7 @@ impl Reception {
                 caller: caller.party(),
                 callee: to.party(),
                 dialled: dialled.clone(),
+                is_anonymous: hides_who_calls(&invite),
             });
         }
         let callee = match reached.into_callee() {

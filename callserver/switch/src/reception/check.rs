@@ -1,6 +1,6 @@
 //! What a proved sender may do, and whom it means.
 
-use sip::{Flow, FromHeader, Host, Request, Scheme, StatusCode, Text, Uri};
+use sip::{Flow, FromHeader, Host, Privacy, Request, Scheme, StatusCode, Text, Uri};
 
 use crate::authentication::is_their_address;
 use crate::desk::Desk;
@@ -38,6 +38,13 @@ pub(crate) fn is_anonymous(request: &Request) -> bool {
         user.is_some_and(|user| user.eq_ignore_ascii_case("anonymous"))
             && host.eq_ignore_ascii_case("anonymous.invalid")
     })
+}
+
+/// Whether the caller asks that the callee does not learn who calls (RFC 3323 section 4.2, RFC 3325 section 9.3).
+pub(crate) fn hides_who_calls(invite: &Request) -> bool {
+    let wish = invite.headers.typed::<Privacy>().ok().flatten();
+    is_anonymous(invite)
+        || wish.is_some_and(|wish| ["id", "user", "header"].iter().any(|what| wish.asks(what)))
 }
 
 /// Refuses a sender who speaks in another one's name.

@@ -9,7 +9,7 @@ mod check;
 
 use std::collections::HashMap;
 
-pub(crate) use check::{Name, dialled, dialled_by, is_anonymous};
+pub(crate) use check::{Name, dialled, dialled_by, hides_who_calls};
 use sip::{Credentials, Flow, Headers, LegId, Request, Text};
 
 use crate::cluster::Sender;

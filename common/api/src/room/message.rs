@@ -160,7 +160,7 @@ pub enum Body {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         is_removed: bool,
     },
-    /// A call between participants, told by the server.
+    /// A call between participants, told by the server; the sender of the entry is who called.
     Call {
         /// The id of the call in the history of calls.
         call: i64,
@@ -169,9 +169,10 @@ pub enum Body {
         /// How long people spoke.
         seconds: u32,
     },
-    /// Somebody has left a voicemail, told by the server.
+    /// Somebody, the sender of the entry, has left a voicemail; told by the server. Who it is for can play it as one of
+    /// their voicemails, as long as it is there; to who left it only this is told.
     Voicemail {
-        /// Its id among one's voicemails.
+        /// Its id among the voicemails of who it is for.
         voicemail: i64,
         /// How long it is.
         seconds: u32,
@@ -209,7 +210,7 @@ pub struct Message {
     pub id: MessageId,
     /// Who speaks.
     pub kind: MessageKind,
-    /// Who sent it; `null` if the server did.
+    /// Who sent it, of a call who called; `null` if the server did.
     pub sender: Option<AccountId>,
     /// What the sender was called then.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -245,15 +246,18 @@ impl Body {
         }
     }
 
-    /// Whether it is something to read, and not only something that becomes of another entry: only these count as
-    /// unread.
+    /// Whether it is something to read, and not only something that becomes of another entry, or a call that was
+    /// answered: only these count as unread.
     pub fn is_to_read(&self) -> bool {
         matches!(
             self,
             Self::Text { .. }
                 | Self::File { .. }
                 | Self::VoiceNote { .. }
-                | Self::Call { .. }
+                | Self::Call {
+                    is_answered: false,
+                    ..
+                }
                 | Self::Voicemail { .. }
                 | Self::Unknown
         )
