@@ -234,6 +234,8 @@ impl Registrar {
         self.link(account, binding.flow);
         let bindings = self.accounts.entry(account).or_default();
         let at = bindings.partition_point(|other| Reverse(other.q) <= Reverse(binding.q));
+        // Most people have one phone, and room for four is what a list takes by itself.
+        bindings.reserve_exact(1);
         bindings.insert(at, binding);
     }
 
