@@ -1,27 +1,24 @@
 //! Conversations between softphones through a real server: written, read, kept, found, and nothing lost when it dies.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use end_to_end::{Account, Event, Finished, Server, Softphone, Sound, binary};
+use end_to_end::{Account, Event, Finished, Server, Softphone, Sound};
 
-const SOON: Duration = Duration::from_secs(30);
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 
-fn start(server: &Server, account: &Account, verb: &[&str]) -> Softphone {
+pub(crate) fn start(server: &Server, account: &Account, verb: &[&str]) -> Softphone {
     Softphone::start(server, account, &Sound::silent(), verb).unwrap()
 }
 
 /// Runs a verb to its end, which must be a good one.
-fn run(server: &Server, account: &Account, verb: &[&str]) -> Finished {
+pub(crate) fn run(server: &Server, account: &Account, verb: &[&str]) -> Finished {
     let finished = start(server, account, verb).finish(SOON).unwrap();
     assert_eq!(finished.code, Some(0), "{verb:?}: {}", finished.errors);
     finished
 }
 
 /// What was said, line by line.
-fn texts(finished: &Finished) -> Vec<&str> {
+pub(crate) fn texts(finished: &Finished) -> Vec<&str> {
     let lines = finished.events.iter();
     let said = lines.filter(|event| event.name() == "past_message" && event.text("kind") == "text");
     said.map(|event| event.text("text")).collect()
@@ -135,110 +132,4 @@ fn a_folder_keeps_conversations_and_only_its_owner_can_read_it() {
     let letters = files.find(|file| file.file_name().to_string_lossy().ends_with(".sqlite"));
     let mode = letters.unwrap().metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o077, 0);
-}
-
-/// The menus, with a person's answers going in at one pipe and what is shown coming out at the other.
-struct Menu {
-    child: Child,
-    answers: ChildStdin,
-    shown: Receiver<u8>,
-    all: String,
-}
-
-impl Menu {
-    fn start(server: &Server, folder: &std::path::Path) -> Self {
-        let mut child = Command::new(binary("softphone").unwrap())
-            .args(["menu", "--server", &server.url(), "--keep"])
-            .arg(folder)
-            .env("HOME", folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (sender, shown) = channel();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        std::thread::spawn(move || {
-            let mut byte = [0];
-            while let Ok(1) = out.read(&mut byte) {
-                if sender.send(byte[0]).is_err() {
-                    return;
-                }
-            }
-            let _ = out.fill_buf();
-        });
-        Self {
-            answers: child.stdin.take().unwrap(),
-            child,
-            shown,
-            all: String::new(),
-        }
-    }
-
-    /// Waits until this is shown, and nothing behind it is lost.
-    fn see(&mut self, text: &str) {
-        let end = Instant::now() + SOON;
-        let mut bytes = Vec::new();
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            let byte = self.shown.recv_timeout(left);
-            let byte = byte.unwrap_or_else(|_| panic!("no “{text}” in:\n{}", self.all));
-            bytes.push(byte);
-            if let Ok(new) = std::str::from_utf8(&bytes) {
-                self.all.push_str(new);
-                bytes.clear();
-            }
-            if self.all.ends_with(text) {
-                return;
-            }
-        }
-    }
-
-    fn answer(&mut self, lines: &[&str]) {
-        for line in lines {
-            writeln!(self.answers, "{line}").unwrap();
-        }
-    }
-}
-
-impl Drop for Menu {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-#[test]
-fn the_menus_sign_in_write_read_change_delete_and_show_the_profile() {
-    let server = Server::start().unwrap();
-    let ann = server.add_account("ann", "1001").unwrap();
-    let bob = server.add_account("bob", "1002").unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let mut menu = Menu::start(&server, folder.path());
-    menu.see("Make an account");
-    menu.answer(&["1", &ann.name, &ann.password]);
-    menu.see("ann (1001)");
-    menu.answer(&["2", "bob", "Helo from the terminal"]);
-    menu.see("✓ sent");
-    menu.answer(&["/edit Hello from the terminal"]);
-    menu.see("✓ sent");
-    let history = run(&server, &bob, &["history", "ann"]);
-    assert_eq!(texts(&history), ["Hello from the terminal"]);
-    run(&server, &bob, &["message", "ann", "Hello terminal"]);
-    menu.see("bob: Hello terminal");
-    menu.answer(&["/delete"]);
-    menu.see("✓ sent");
-    menu.answer(&["/more"]);
-    menu.see("(deleted)");
-    menu.answer(&["/forget", "yes"]);
-    menu.see("Your copy is deleted");
-    // The others keep theirs.
-    let history = run(&server, &bob, &["history", "ann"]);
-    assert_eq!(texts(&history), ["Hello terminal"]);
-    menu.answer(&["4", "1", "annabel"]);
-    menu.see("You sign in with it from now on.");
-    menu.see("name annabel, number 1001");
-    menu.answer(&["0", "5"]);
-    menu.see("Signed out.");
-    menu.answer(&["0"]);
-    assert!(menu.child.wait().unwrap().success());
 }

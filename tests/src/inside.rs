@@ -55,6 +55,14 @@ fn in_status(process: u32, name: &str) -> Result<u64> {
     Ok(kilobytes.trim().parse::<u64>()? * 1_024)
 }
 
+/// The most memory that a process has ever had in use, in bytes.
+///
+/// # Errors
+/// When there is no such process.
+pub fn most_memory(process: u32) -> Result<u64> {
+    in_status(process, "VmHWM:")
+}
+
 /// Bytes of memory that a process shares with no file: the system cannot take them back or lend them to others.
 ///
 /// # Errors

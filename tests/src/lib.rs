@@ -8,6 +8,7 @@
 //! - [`Baresip`], [`Linphone`], [`BrowserPhone`] and [`sipp`] are other people's phones;
 //! - [`ApiTest`] tries the HTTP interface as somebody does who reads its description;
 //! - [`tool`] runs other people's programs that end by themselves;
+//! - [`BreakingLink`] is a way to a server that is cut again and again;
 //! - [`Internet`] is a network inside this machine, with hosts, and routers that translate addresses;
 //! - [`Scripted`] is a phone that says exactly what a test wants;
 //! - [`FleetPhone`] is one of many phones in one process; a [`Choir`] is hundreds of calls in one process;
@@ -30,6 +31,7 @@
 mod api_tester;
 mod baresip;
 mod binaries;
+mod breaking_link;
 mod browser_phone;
 mod callctl;
 mod choir;
@@ -55,6 +57,7 @@ mod turn;
 pub use api_tester::ApiTest;
 pub use baresip::{Answering, Baresip, BaresipCodec};
 pub use binaries::binary;
+pub use breaking_link::BreakingLink;
 pub use browser_phone::BrowserPhone;
 pub use callctl::Callctl;
 pub use choir::{Choir, Silences};

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod files;
 mod live;
 mod verbs;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use files::{FileVerb, VoiceNoteVerb};
 pub use live::{LiveEntryArguments, LiveVerb};
 pub use verbs::{
     AccountVerb, CallBackVerb, CallSettingsChange, CallSettingsVerb, ContactsVerb, GreetingVerb,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Keys, LiveVerb, keys, seconds};
+use super::{FileVerb, Keys, LiveVerb, VoiceNoteVerb, keys, seconds};
 
 /// What the headless softphone does.
 #[derive(Debug, Subcommand)]
@@ -83,6 +83,18 @@ pub enum Verb {
         /// At most so many messages, the last ones
         #[arg(long, value_name = "COUNT", default_value_t = 100)]
         limit: usize,
+    },
+    /// Send files, and fetch what others have sent
+    File {
+        /// What about them.
+        #[command(subcommand)]
+        verb: FileVerb,
+    },
+    /// Speak to somebody, or into a room, and listen to what others have spoken
+    VoiceNote {
+        /// What about it.
+        #[command(subcommand)]
+        verb: VoiceNoteVerb,
     },
     /// Conversations of several people
     Rooms {

@@ -1,8 +1,10 @@
 //! What the engine can be told to do, and how it is set up.
 
-use api::room::RoomId;
+use std::path::PathBuf;
+
+use api::room::{FileRef, MessageId, RoomId};
 use bytes::Bytes;
-use phone::chat::Wish;
+use phone::chat::{Whom, Wish};
 use phone::{CallNumber, Digit};
 use sip_tokio::Fingerprint;
 
@@ -107,6 +109,43 @@ impl Default for EngineConfig {
 
 /// What a call is handed over to so that it waits in a slot, from where anybody takes it.
 pub const PARK: &str = "*68";
+
+/// A file that somebody sends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutgoingFile {
+    /// Where, or to whom.
+    pub whom: Whom,
+    /// Made once for the message, best a UUID.
+    pub id: MessageId,
+    /// Where it is.
+    pub path: PathBuf,
+    /// What is said about it; empty for nothing.
+    pub caption: String,
+}
+
+/// Something spoken that somebody sends.
+#[derive(Clone, PartialEq)]
+pub struct OutgoingNote {
+    /// Where, or to whom.
+    pub whom: Whom,
+    /// Made once for the message, best a UUID.
+    pub id: MessageId,
+    /// Ogg Opus.
+    pub recording: Bytes,
+    /// Its length in seconds.
+    pub seconds: f64,
+    /// How loud it is, from 0 to 255, in up to 200 steps of equal length.
+    pub waveform: Vec<u8>,
+}
+
+impl std::fmt::Debug for OutgoingNote {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("OutgoingNote")
+            .field("id", &self.id)
+            .field("seconds", &self.seconds)
+            .finish_non_exhaustive()
+    }
+}
 
 /// Tells the errands apart that one owner of the engine gives; any number but zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -223,6 +262,32 @@ pub enum Command {
     },
     /// Something is wanted of conversations. What comes of it are `Notice::Chat`s.
     Chat(Box<Wish>),
+    /// Send a file of this computer. It stays where it is, and has to stay until it is sent. What comes of it are
+    /// `Notice::Chat`s and `Notice::Sending`s.
+    SendFile(Box<OutgoingFile>),
+    /// Send something spoken. What comes of it are `Notice::Chat`s and `Notice::Sending`s.
+    SendNote(Box<OutgoingNote>),
+    /// Play a voice note through the speaker while it comes, in the place of what is played or recorded now. Ends with
+    /// `Notice::Played`.
+    PlayFile {
+        /// Comes back with the notices.
+        item: i64,
+        /// Ogg Opus.
+        file: Box<FileRef>,
+    },
+    /// Fetch a file that a message sends, into a folder. Goes on where an earlier try broke off. Ends with
+    /// `Notice::Fetched` or `Notice::NotFetched`.
+    Fetch {
+        /// Which.
+        file: Box<FileRef>,
+        /// Where to.
+        folder: PathBuf,
+    },
+    /// Do not fetch it after all. What has come of it stays.
+    StopFetching {
+        /// The file's id at the server.
+        file: String,
+    },
     /// Find messages that say these words, among those that this computer keeps. Ends with `Notice::Found`.
     Search {
         /// Comes back with the answer.

@@ -14,7 +14,7 @@ use super::audio::{Report, sleep_until};
 use super::booth::{Booth, BoothNews};
 use super::clerk::{Clerk, Word};
 use super::conversation::Conversation;
-use super::messenger::{Messenger, MessengerNews};
+use super::messenger::{Messenger, MessengerNews, MessengerOrder};
 use super::outlet::Outlet;
 use super::sign_in::{LoginOutcome, NoEntry, Owner};
 use super::{AccountSummary, Command, EngineConfig, Notice, Problem, Registration};
@@ -288,6 +288,13 @@ impl Core {
                 self.drive(Input::TransferToCall { call, consulted });
             }
             Command::Chat(wish) => self.chat(*wish),
+            Command::SendFile(file) => self.order(MessengerOrder::SendFile(file)),
+            Command::SendNote(note) => self.order(MessengerOrder::SendNote(note)),
+            Command::PlayFile { item, file } => self.play_file(item, file),
+            Command::Fetch { file, folder } => {
+                self.order(MessengerOrder::Fetch { file, folder });
+            }
+            Command::StopFetching { file } => self.order(MessengerOrder::StopFetching { file }),
             Command::Search { tag, words, room } => self.search(tag, words, room),
             Command::Play { item, recording } => self.play(item, recording),
             Command::Record => self.record(),

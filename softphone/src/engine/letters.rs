@@ -50,7 +50,7 @@ impl Core {
         self.order(MessengerOrder::Search { tag, words, room });
     }
 
-    fn order(&mut self, order: MessengerOrder) {
+    pub(super) fn order(&mut self, order: MessengerOrder) {
         let (code, sentence) = match &self.messenger {
             Some(messenger) if messenger.order(order) => return,
             Some(_) => (
@@ -69,6 +69,7 @@ impl Core {
         self.outlet.tell(match news {
             MessengerNews::Chat(event) => Notice::Chat(Box::new(event)),
             MessengerNews::Found { tag, messages } => Notice::Found { tag, messages },
+            MessengerNews::Other(notice) => *notice,
             MessengerNews::Trouble(sentence) => Notice::Error(Problem {
                 code: "conversations-not-kept",
                 sentence,

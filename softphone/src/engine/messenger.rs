@@ -6,13 +6,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use api::AccountId;
-use api::room::{MessageId, RoomId};
-use phone::chat::{Chat, ChatConfig, ChatEvent, ChatInput, Keep, Wish};
+use api::room::{FileRef, MessageId, RoomId};
+use phone::chat::{Chat, ChatConfig, ChatEvent, ChatInput, Keep, LinkState, Wish};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::arriving::Arriving;
 use super::audio::sleep_until;
+use super::courier::{Courier, CourierNews, attached};
 use super::filing::Filing;
+use super::notes::Notes;
+use super::{Notice, OutgoingFile, OutgoingNote};
 use crate::web::{FromRooms, PING_PAUSE, RoomsConnection, SILENCE, Session, WebError};
 
 /// Wishes and events that may wait; who reads them is a loop that does nothing else.
@@ -25,6 +29,19 @@ const PAGE: usize = 100;
 pub(crate) enum MessengerOrder {
     /// A person wants something.
     Wish(Box<Wish>),
+    /// A file of this computer is to be sent.
+    SendFile(Box<OutgoingFile>),
+    /// Something spoken is to be sent.
+    SendNote(Box<OutgoingNote>),
+    /// A file is wanted at once, for whoever listens to it while it comes.
+    Listen {
+        file: Box<FileRef>,
+        arriving: Arriving,
+    },
+    /// A file is to be fetched into a folder.
+    Fetch { file: Box<FileRef>, folder: PathBuf },
+    /// It is not wanted any more.
+    StopFetching { file: String },
     /// Messages that say these words are wanted, out of what is kept here.
     Search {
         /// Comes back with the answer.
@@ -67,6 +84,8 @@ pub(crate) enum MessengerNews {
         tag: u64,
         messages: Vec<api::room::Message>,
     },
+    /// Something that others have to know as it is.
+    Other(Box<Notice>),
     /// Something does not work.
     Trouble(String),
 }
@@ -94,6 +113,7 @@ async fn run(
     mut orders: mpsc::Receiver<MessengerOrder>,
     news: mpsc::Sender<MessengerNews>,
 ) {
+    let notes = Notes::beside(config.path.as_deref());
     let (filing, kept, trouble) = Filing::open(config.path, config.me, config.uses_key_ring).await;
     if let Some(trouble) = trouble {
         let _ = news.send(MessengerNews::Trouble(trouble)).await;
@@ -101,13 +121,17 @@ async fn run(
     for event in beginning(&kept) {
         let _ = news.send(MessengerNews::Chat(event)).await;
     }
+    notes.sweep(&kept.outgoing).await;
     let chat = ChatConfig {
         me: config.me,
         session_id: config.session_id,
         rooms: kept.rooms,
         outgoing: kept.outgoing,
     };
+    let (courier, mut couriers) = Courier::new(session.clone());
     let mut work = Work {
+        notes,
+        courier,
         chat: Chat::new(chat, rand::random()),
         session,
         filing,
@@ -119,7 +143,7 @@ async fn run(
         ping_at: None,
     };
     work.tell(ChatInput::Start).await;
-    while work.step(&mut orders).await {}
+    while work.step(&mut orders, &mut couriers).await {}
     if let Some(rooms) = work.rooms.take() {
         rooms.close().await;
     }
@@ -143,6 +167,8 @@ fn beginning(kept: &crate::keep::letters::Kept) -> Vec<ChatEvent> {
 type Opening = JoinHandle<Result<(RoomsConnection, String), WebError>>;
 
 struct Work {
+    notes: Notes,
+    courier: Courier,
     chat: Chat,
     session: Arc<Session>,
     filing: Filing,
@@ -157,7 +183,11 @@ struct Work {
 
 impl Work {
     /// Waits for one thing and sees to it; `false` when nobody holds the messenger any more.
-    async fn step(&mut self, orders: &mut mpsc::Receiver<MessengerOrder>) -> bool {
+    async fn step(
+        &mut self,
+        orders: &mut mpsc::Receiver<MessengerOrder>,
+        couriers: &mut mpsc::Receiver<CourierNews>,
+    ) -> bool {
         let due = [self.chat.poll_timeout(), self.ping_at];
         let due = due.into_iter().flatten().min();
         let (rooms, opening) = (&mut self.rooms, &mut self.opening);
@@ -177,6 +207,10 @@ impl Work {
             order = orders.recv() => match order {
                 Some(order) => self.obey(order).await,
                 None => return false,
+            },
+            Some(news) = couriers.recv() => match news {
+                CourierNews::Upload { id, news } => self.tell(ChatInput::Upload { id, news }).await,
+                CourierNews::Other(notice) => self.notice(*notice).await,
             },
             from = from_rooms => match from {
                 Some(from) => {
@@ -202,11 +236,26 @@ impl Work {
     async fn obey(&mut self, order: MessengerOrder) {
         match order {
             MessengerOrder::Wish(wish) => self.wanted(*wish).await,
+            MessengerOrder::SendFile(file) => match attached(*file).await {
+                Ok(wish) => self.wish(wish).await,
+                Err(problem) => self.notice(Notice::Error(problem)).await,
+            },
+            MessengerOrder::SendNote(note) => match self.notes.attached(*note).await {
+                Ok(wish) => self.wish(wish).await,
+                Err(problem) => self.notice(Notice::Error(problem)).await,
+            },
+            MessengerOrder::Listen { file, arriving } => self.courier.listen(*file, arriving),
+            MessengerOrder::Fetch { file, folder } => self.courier.fetch(*file, folder),
+            MessengerOrder::StopFetching { file } => self.courier.stop_fetching(&file),
             MessengerOrder::Search { tag, words, room } => {
                 let messages = self.filing.search(words, room).await;
                 let _ = self.news.send(MessengerNews::Found { tag, messages }).await;
             }
         }
+    }
+
+    async fn notice(&mut self, notice: Notice) {
+        let _ = self.news.send(MessengerNews::Other(Box::new(notice))).await;
     }
 
     async fn wanted(&mut self, wish: Wish) {
@@ -280,7 +329,7 @@ impl Work {
         while let Some(input) = inputs.pop() {
             self.chat.handle(Instant::now(), input);
             let mut keep: Vec<Keep> = Vec::new();
-            let mut tells = Vec::new();
+            let (mut tells, mut uploads) = (Vec::new(), Vec::new());
             while let Some(event) = self.chat.poll_event() {
                 match event {
                     ChatEvent::Keep(change) => keep.push(change),
@@ -295,11 +344,25 @@ impl Work {
                         tokio::spawn(async move { session.spoil(&token).await });
                         inputs.push(ChatInput::Closed);
                     }
-                    event => tells.push(event),
+                    ChatEvent::Upload(outgoing) => uploads.push(outgoing),
+                    ChatEvent::Release {
+                        id,
+                        attachment,
+                        is_sent,
+                    } => self.courier.release(&id, *attachment, is_sent),
+                    event => {
+                        if event == ChatEvent::Link(LinkState::Online) {
+                            self.courier.hurry();
+                        }
+                        tells.push(event);
+                    }
                 }
             }
             // On the disk before anybody is told, and before it goes out.
             self.filing.keep(keep).await;
+            for outgoing in uploads {
+                self.courier.upload(&outgoing);
+            }
             for event in tells {
                 let _ = self.news.send(MessengerNews::Chat(event)).await;
             }

@@ -19,18 +19,21 @@
 //! ```
 
 mod account;
+mod arriving;
 mod audio;
 mod booth;
 mod clerk;
 mod command;
 mod conversation;
 mod core;
+mod courier;
 mod filing;
 mod handle;
 mod instance;
 mod letters;
 mod messenger;
 mod mouth_and_ear;
+mod notes;
 mod notice;
 mod outlet;
 mod ports;
@@ -40,7 +43,9 @@ mod sign_in;
 mod sound;
 mod standing;
 
-pub use command::{Command, EngineConfig, ErrandId, PARK, Password, SipTransport};
+pub use command::{
+    Command, EngineConfig, ErrandId, OutgoingFile, OutgoingNote, PARK, Password, SipTransport,
+};
 pub use handle::{Engine, EngineGone, StartError, Wake};
 pub use instance::Instance;
 pub use letters::new_message_id;

@@ -1,8 +1,9 @@
 //! What the engine tells.
 
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use api::room::Message;
+use api::room::{Message, MessageId};
 use api::{AccountId, Contact, PresenceView};
 use bytes::Bytes;
 use phone::chat::ChatEvent;
@@ -255,6 +256,38 @@ pub enum Notice {
         /// The messages.
         messages: Vec<Message>,
     },
+    /// So much of the file of one's own message is on the server. May be dropped.
+    Sending {
+        /// The message.
+        id: MessageId,
+        /// Bytes that are there.
+        sent: u64,
+        /// Bytes in all.
+        bytes: u64,
+    },
+    /// So much of a file has come. May be dropped.
+    Fetching {
+        /// The file's id at the server.
+        file: String,
+        /// Bytes that are here.
+        fetched: u64,
+        /// Bytes in all.
+        bytes: u64,
+    },
+    /// A file is here, whole and as it was sent.
+    Fetched {
+        /// The file's id at the server.
+        file: String,
+        /// Where.
+        path: PathBuf,
+    },
+    /// A file was not fetched; what has come of it stays, and the next try goes on there.
+    NotFetched {
+        /// The file's id at the server.
+        file: String,
+        /// Why.
+        problem: Problem,
+    },
     /// Messages that callers left: how many are there, each time when that changes.
     Voicemail {
         /// Not heard yet.
@@ -287,6 +320,8 @@ pub enum Notice {
         recording: Bytes,
         /// Its length.
         seconds: f64,
+        /// How loud it is, from 0 to 255, in up to 200 steps of equal length.
+        waveform: Vec<u8>,
     },
     /// What came of `Command::Ask` or `Command::Enquire`.
     Reply {

@@ -1,4 +1,4 @@
-//! The way out for notices: a bounded queue that loses nothing but level readings.
+//! The way out for notices: a bounded queue that loses nothing but readings of levels and of how far files have come.
 
 use std::collections::VecDeque;
 
@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::{Notice, Wake};
 
-/// Level readings leave this much room for notices that matter.
+/// Readings leave this much room for notices that matter.
 const ROOM_FOR_NEWS: usize = 256;
 
 pub(crate) struct Outlet {
@@ -26,7 +26,10 @@ impl Outlet {
     }
 
     pub(crate) fn tell(&mut self, notice: Notice) {
-        let is_reading = matches!(notice, Notice::Level { .. });
+        let is_reading = matches!(
+            notice,
+            Notice::Level { .. } | Notice::Sending { .. } | Notice::Fetching { .. }
+        );
         if is_reading && (!self.waiting.is_empty() || self.queue.capacity() < ROOM_FOR_NEWS) {
             return;
         }

@@ -1,9 +1,12 @@
 //! What the engine does about recordings: they are played and made beside calls, never in one.
 
+use api::room::FileRef;
 use bytes::Bytes;
 
+use super::arriving::Arriving;
 use super::booth::{Booth, BoothNews};
 use super::core::Core;
+use super::messenger::MessengerOrder;
 use super::{Notice, Problem};
 
 impl Core {
@@ -17,6 +20,23 @@ impl Core {
         self.booth = self.started(Booth::play(item, recording, device, news));
         if self.booth.is_none() {
             self.outlet.tell(Notice::Played { item });
+        }
+    }
+
+    /// Plays a file that a message sends, while it comes.
+    pub(super) fn play_file(&mut self, item: i64, file: Box<FileRef>) {
+        self.booth = None;
+        if !self.conversations.is_empty() {
+            self.problem(in_a_call());
+            return self.outlet.tell(Notice::Played { item });
+        }
+        let arriving = Arriving::default();
+        let (device, news) = (self.config.audio_out.clone(), self.booth_news.0.clone());
+        let started = Booth::play_arriving(item, arriving.clone(), device, news);
+        self.booth = self.started(started);
+        match self.booth {
+            Some(_) => self.order(MessengerOrder::Listen { file, arriving }),
+            None => self.outlet.tell(Notice::Played { item }),
         }
     }
 
@@ -53,7 +73,15 @@ impl Core {
                 seconds,
                 level_dbfs,
             },
-            BoothNews::Recorded { recording, seconds } => Notice::Recorded { recording, seconds },
+            BoothNews::Recorded {
+                recording,
+                seconds,
+                waveform,
+            } => Notice::Recorded {
+                recording,
+                seconds,
+                waveform,
+            },
             BoothNews::Failed(problem) => Notice::Error(problem),
         });
     }

@@ -136,6 +136,21 @@ impl<W: Write> Lines<W> {
                 self.event("told", json!({ "from": from, "text": text }));
             }
             Notice::Chat(event) => self.chat(event),
+            Notice::Sending { id, sent, bytes } => {
+                self.event("sending", json!({ "id": id, "sent": sent, "bytes": bytes }));
+            }
+            Notice::Fetching {
+                file,
+                fetched,
+                bytes,
+            } => {
+                let fields = json!({ "file": file, "fetched": fetched, "bytes": bytes });
+                self.event("fetching", fields);
+            }
+            Notice::Fetched { file, path } => {
+                let path = path.display().to_string();
+                self.event("fetched", json!({ "file": file, "path": path }));
+            }
             Notice::Voicemail { new, old } => {
                 self.event("voicemail", json!({ "new": new, "old": old }));
             }
@@ -158,6 +173,8 @@ impl<W: Write> Lines<W> {
             | Notice::Presences(_)
             | Notice::Reply { .. }
             | Notice::Found { .. }
+            // Whoever has asked for it says so.
+            | Notice::NotFetched { .. }
             | Notice::Played { .. }
             | Notice::Recording { .. }
             | Notice::Recorded { .. }

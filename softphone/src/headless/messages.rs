@@ -15,7 +15,7 @@ use crate::engine::{Command, Notice, Problem, new_message_id};
 use crate::web::Errand;
 
 /// How long the server may take to connect and to answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a list may still grow after the connection is there: it comes right behind it.
 const LIST_PATIENCE: Duration = Duration::from_millis(800);
 
@@ -32,6 +32,16 @@ pub(super) fn chat_line(event: &ChatEvent) -> Option<(&'static str, Value)> {
         }
         ChatEvent::Outgoing(outgoing) => match &outgoing.state {
             OutgoingState::Waiting => return None,
+            OutgoingState::Uploading => {
+                let file = outgoing.body.file()?;
+                // Once it is known what it is.
+                if file.sha256.is_empty() {
+                    return None;
+                }
+                let fields = json!({ "id": outgoing.id, "name": file.name, "bytes": file.bytes,
+                    "sha256": file.sha256 });
+                ("uploading", fields)
+            }
             OutgoingState::Refused(sentence) => {
                 let fields = json!({ "id": outgoing.id, "sentence": sentence });
                 ("refused", fields)
@@ -81,7 +91,11 @@ fn fields(message: &Message) -> Value {
     let more = match &message.body {
         Body::Text { text, reply_to, .. } => json!({ "text": text, "reply_to": reply_to }),
         Body::File { file, caption, .. } => json!({ "file": file, "caption": caption }),
-        Body::VoiceNote { file, millis, .. } => json!({ "file": file, "millis": millis }),
+        Body::VoiceNote {
+            file,
+            millis,
+            waveform,
+        } => json!({ "file": file, "millis": millis, "waveform": waveform }),
         Body::Edit { target, text } => json!({ "target": target, "text": text }),
         Body::Delete { target } => json!({ "target": target }),
         Body::Reaction {
@@ -140,7 +154,7 @@ pub(crate) fn addressee(text: &str) -> Addressee {
     }
 }
 
-fn whom(text: &str, archive: &Archive) -> Whom {
+pub(super) fn whom(text: &str, archive: &Archive) -> Whom {
     match RoomId::parse(text) {
         Ok(room) if archive.conversations.contains_key(&room) => Whom::Room(room),
         _ => Whom::Person(addressee(text)),
@@ -148,7 +162,7 @@ fn whom(text: &str, archive: &Archive) -> Whom {
 }
 
 /// Waits until the rooms are known.
-async fn connected<W: Write>(
+pub(super) async fn connected<W: Write>(
     runner: &mut Runner<'_, W>,
 ) -> Result<Result<Archive, Outcome>, Problem> {
     if let Err(signal) = runner.registered().await? {
@@ -228,6 +242,26 @@ pub(super) async fn message<W: Write>(
     }
 }
 
+/// The conversation that somebody means.
+pub(super) fn room_with<W: Write>(
+    runner: &Runner<'_, W>,
+    target: &str,
+    archive: &Archive,
+) -> Result<RoomId, Problem> {
+    let room = match whom(target, archive) {
+        Whom::Room(room) => Some(room),
+        Whom::Person(person) => {
+            let me = runner.me();
+            me.and_then(|me| archive.direct(&person, me))
+                .map(|one| one.room.id.clone())
+        }
+    };
+    room.ok_or_else(|| Problem {
+        code: "no-conversation",
+        sentence: format!("There is no conversation with {target} yet; write the first message."),
+    })
+}
+
 /// Prints what was said in a conversation, the oldest first.
 pub(super) async fn history<W: Write>(
     runner: &mut Runner<'_, W>,
@@ -238,22 +272,7 @@ pub(super) async fn history<W: Write>(
         Ok(archive) => archive,
         Err(outcome) => return Ok(outcome),
     };
-    let room = match whom(target, &archive) {
-        Whom::Room(room) => Some(room),
-        Whom::Person(person) => {
-            let me = runner.me();
-            me.and_then(|me| archive.direct(&person, me))
-                .map(|one| one.room.id.clone())
-        }
-    };
-    let Some(room) = room else {
-        return Err(Problem {
-            code: "no-conversation",
-            sentence: format!(
-                "There is no conversation with {target} yet; write the first message."
-            ),
-        });
-    };
+    let room = room_with(runner, target, &archive)?;
     // As far back as is wanted, page by page.
     let deadline = Instant::now() + PATIENCE;
     let mut asked_for = usize::MAX;

@@ -28,6 +28,10 @@
 //! | `conversations` | `is_connected` |
 //! | `message`, `past_message` | news, and a line of `history`: `room`, `sequence`, `id`, `from`, `name`, `sent`, `kind`, and for a `text` `text`, `reply_to` |
 //! | `stored`, `refused` | `id`, `room`, `sequence`; `id`, `sentence`: what became of one's own message |
+//! | `uploading`, `sending` | one's own file: `id`, `name`, `bytes`, `sha256` once it was measured; `id`, `sent`, `bytes` while it goes out |
+//! | `fetching`, `fetched` | `file`, `fetched`, `bytes`; `file`, `path` |
+//! | `spoken` | `seconds`, `waveform`: a voice note, before it is sent |
+//! | `waiting` | one line of `file waiting`: `id`, `name`, `bytes`, `is_refused`, `sentence` |
 //! | `delivered`, `read` | `room`, `account`, `sequence`: how far somebody has come |
 //! | `typing`, `room_gone` | `room`, `account`, `is_typing`; `room` |
 //! | `room` | `room`, `kind`, `name`, `unread`, `last_sequence`, `participants` |
@@ -55,6 +59,7 @@ mod call;
 mod call_settings;
 mod calls;
 mod errands;
+mod files;
 mod lines;
 mod live;
 mod messages;
@@ -63,6 +68,7 @@ mod password_file;
 mod presence;
 mod register;
 mod runner;
+mod voice_notes;
 mod voicemails;
 mod watch;
 
@@ -140,12 +146,17 @@ async fn perform<W: io::Write>(
         | Verb::Calls { .. }
         | Verb::Message { .. }
         | Verb::History { .. }
+        | Verb::File { .. }
         | Verb::Rooms { .. }
         | Verb::SignOut => {
             config = silent(config);
         }
         Verb::Voicemails { verb } if !voicemails::makes_sound(verb) => {
             config = silent(config);
+        }
+        Verb::VoiceNote { verb } => {
+            config = voice_notes::with_sound(config, verb);
+            check_devices(&config)?;
         }
         Verb::Call { .. } | Verb::Answer { .. } | Verb::Voicemails { .. } => {
             check_devices(&config)?
@@ -179,6 +190,8 @@ async fn perform<W: io::Write>(
         Verb::CallBack { verb } => errands::call_back(&mut runner, verb).await,
         Verb::Message { target, text } => messages::message(&mut runner, &target, text).await,
         Verb::History { target, limit } => messages::history(&mut runner, &target, limit).await,
+        Verb::File { verb } => files::run(&mut runner, verb).await,
+        Verb::VoiceNote { verb } => voice_notes::run(&mut runner, verb).await,
         Verb::Rooms { verb } => messages::rooms(&mut runner, verb).await,
         Verb::Voicemails { verb } => voicemails::run(&mut runner, verb).await,
         Verb::Presence { verb } => presence::run(&mut runner, verb).await,

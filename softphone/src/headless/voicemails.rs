@@ -48,7 +48,7 @@ pub(super) async fn run<W: Write>(
         VoicemailsVerb::Greeting { verb } => match verb {
             GreetingVerb::Set { file } => VoicemailErrand::SetGreeting(read(file)?),
             GreetingVerb::Record { lasting } => match recorded(runner, *lasting).await? {
-                Ok(recording) => VoicemailErrand::SetGreeting(recording),
+                Ok(spoken) => VoicemailErrand::SetGreeting(spoken.recording),
                 Err(outcome) => return Ok(outcome),
             },
             GreetingVerb::Save { .. } => VoicemailErrand::Greeting,
@@ -113,11 +113,18 @@ async fn play<W: Write>(
     Ok(Outcome::Done)
 }
 
-/// Records for so many seconds.
-async fn recorded<W: Write>(
+/// What was recorded.
+pub(super) struct Spoken {
+    pub(super) recording: Bytes,
+    pub(super) seconds: f64,
+    pub(super) waveform: Vec<u8>,
+}
+
+/// Records for so many seconds, or until the file that is spoken has ended.
+pub(super) async fn recorded<W: Write>(
     runner: &mut Runner<'_, W>,
     seconds: f64,
-) -> Result<Result<Bytes, Outcome>, Problem> {
+) -> Result<Result<Spoken, Outcome>, Problem> {
     runner.send(Command::Record)?;
     let latest = Instant::now() + GREETING_PATIENCE + Duration::from_secs_f64(seconds);
     loop {
@@ -127,7 +134,17 @@ async fn recorded<W: Write>(
             }) if so_far >= seconds => {
                 runner.send(Command::StopSound)?;
             }
-            Happening::Notice(Notice::Recorded { recording, .. }) => return Ok(Ok(recording)),
+            Happening::Notice(Notice::Recorded {
+                recording,
+                seconds,
+                waveform,
+            }) => {
+                return Ok(Ok(Spoken {
+                    recording,
+                    seconds,
+                    waveform,
+                }));
+            }
             Happening::Notice(Notice::Error(problem)) => return Err(problem),
             Happening::Signal(signal) => return Ok(Err(Outcome::Interrupted(signal))),
             Happening::Deadline => {

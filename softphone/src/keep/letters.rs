@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use api::room::{Addressee, Body, Message, MessageId, Room, RoomId};
-use phone::chat::{Keep, Outgoing, OutgoingState, Whom};
+use phone::chat::{Attachment, Keep, Outgoing, OutgoingState, Whom};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::de::DeserializeOwned;
@@ -56,6 +56,19 @@ struct Row {
     body: Body,
     written: String,
     refused: Option<String>,
+    #[serde(default)]
+    is_uploading: bool,
+    #[serde(default)]
+    attachment: Option<AttachmentRow>,
+}
+
+/// [`Attachment`] as it is written down.
+#[derive(Serialize, Deserialize)]
+struct AttachmentRow {
+    path: String,
+    modified_millis: i64,
+    is_ours: bool,
+    upload: Option<String>,
 }
 
 const SCHEMA: &str = "
@@ -317,8 +330,15 @@ impl Row {
             written: outgoing.written.clone(),
             refused: match &outgoing.state {
                 OutgoingState::Refused(sentence) => Some(sentence.clone()),
-                OutgoingState::Waiting => None,
+                OutgoingState::Waiting | OutgoingState::Uploading => None,
             },
+            is_uploading: outgoing.state == OutgoingState::Uploading,
+            attachment: outgoing.attachment.clone().map(|one| AttachmentRow {
+                path: one.path,
+                modified_millis: one.modified_millis,
+                is_ours: one.is_ours,
+                upload: one.upload,
+            }),
         }
     }
 
@@ -333,8 +353,15 @@ impl Row {
             written: self.written,
             state: match self.refused {
                 Some(sentence) => OutgoingState::Refused(sentence),
+                None if self.is_uploading => OutgoingState::Uploading,
                 None => OutgoingState::Waiting,
             },
+            attachment: self.attachment.map(|row| Attachment {
+                path: row.path,
+                modified_millis: row.modified_millis,
+                is_ours: row.is_ours,
+                upload: row.upload,
+            }),
         })
     }
 }
@@ -373,6 +400,7 @@ mod tests {
             },
             written: "2026-11-21T14:05:00Z".into(),
             state: OutgoingState::Waiting,
+            attachment: None,
         }))
     }
 

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
+use api::room::MessageId;
 use phone::chat::{Archive, ChatEvent};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -27,6 +28,8 @@ pub(super) struct Desk<W: Write> {
     pub(super) stranger: Option<(String, crate::engine::Fingerprint)>,
     /// The conversation that is open: what comes there is printed whole.
     pub(super) open: Option<api::room::RoomId>,
+    /// Files on their way to the server, and what they are called.
+    pub(super) files: Vec<(MessageId, String)>,
     replies: Vec<(ErrandId, Result<Reply, Refused>)>,
     found: Option<Vec<api::room::Message>>,
     asked: u64,
@@ -42,6 +45,7 @@ impl<W: Write> Desk<W> {
             registration: Registration::SignedOut,
             stranger: None,
             open: None,
+            files: Vec::new(),
             replies: Vec::new(),
             found: None,
             asked: 0,
@@ -206,6 +210,7 @@ impl<W: Write> Desk<W> {
             Notice::Found { messages, .. } => self.found = Some(messages),
             Notice::Chat(event) => {
                 self.archive.hear(&event);
+                super::files::hear(self, &event);
                 if let ChatEvent::Message {
                     message,
                     is_news: true,
@@ -217,6 +222,8 @@ impl<W: Write> Desk<W> {
                     self.say(if is_open { text } else { format!("* {text}") });
                 }
             }
+            Notice::Fetched { path, .. } => self.say(format!("Saved as {}", path.display())),
+            Notice::NotFetched { problem, .. } => self.say(&problem.sentence),
             Notice::Error(problem) => self.say(&problem.sentence),
             _ => {}
         }

@@ -8,10 +8,14 @@ use api::room::{Body, Message, Receipt, RoomId};
 use phone::chat::{LinkState, OutgoingState, Whom, Wish};
 
 use super::desk::{Desk, Left};
+use super::files;
 use crate::engine::{Command, new_message_id};
 use crate::headless::{addressee, now};
 use crate::web::Errand;
 
+/// What can be done in a conversation.
+const ORDERS: &str =
+    "/file PATH, /save [NAME], /cancel, /more, /edit TEXT, /delete, /forget, /add NAME, /back";
 /// Messages that are shown at a time.
 const PAGE: usize = 20;
 /// Conversations that are shown.
@@ -19,7 +23,7 @@ const LISTED: usize = 30;
 /// How long a connection may take before one goes on without it.
 const LINK_PATIENCE: Duration = Duration::from_secs(8);
 /// How long the list may still grow behind the connection.
-const LIST_PATIENCE: Duration = Duration::from_millis(600);
+pub(super) const LIST_PATIENCE: Duration = Duration::from_millis(600);
 
 /// One message in one line.
 pub(super) fn line(message: &Message, me: Option<AccountId>) -> String {
@@ -33,12 +37,11 @@ pub(super) fn line(message: &Message, me: Option<AccountId>) -> String {
     let text = match &message.body {
         Body::Text { text, .. } => text.clone(),
         Body::Deleted => "(deleted)".into(),
-        Body::File { file, .. } => format!("(file) {}", file.name),
         Body::VoiceNote { millis, .. } => format!("(voice note, {} s)", millis / 1000),
         Body::Call { is_answered, .. } if *is_answered => "(call)".into(),
         Body::Call { .. } => "(missed call)".into(),
         Body::Voicemail { seconds, .. } => format!("(voicemail, {seconds} s)"),
-        _ => "(something happened here)".into(),
+        body => files::words(body).unwrap_or_else(|| "(something happened here)".into()),
     };
     let edited = if message.edited.is_some() {
         " (edited)"
@@ -144,16 +147,26 @@ async fn read<W: Write>(desk: &mut Desk<W>, mut whom: Whom) -> Result<(), Left> 
         .await;
         show(desk, room, PAGE);
     }
-    desk.say("Write, and Enter sends it. /more, /edit TEXT, /delete, /forget, /add NAME, /back");
+    desk.say(format!("Write, and Enter sends it. {ORDERS}"));
     let outcome = loop {
         let text = match desk.ask(">").await {
             Ok(text) => text,
             Err(left) => break Err(left),
         };
         let (word, rest) = text.split_once(' ').unwrap_or((&text, ""));
+        whom = known(desk, whom, me);
         match (word, &whom) {
             ("", _) => {}
             ("/back" | "/0", _) => break Ok(()),
+            ("/file", _) if !rest.is_empty() => {
+                files::send(desk, &whom, rest).await;
+                whom = made(desk, whom, me).await;
+            }
+            ("/save", Whom::Room(room)) => {
+                let room = room.clone();
+                files::save(desk, &room, rest).await;
+            }
+            ("/cancel", _) => files::cancel(desk, &whom),
             ("/more", Whom::Room(room)) => {
                 let room = room.clone();
                 let before = count(desk, &room);
@@ -202,7 +215,7 @@ async fn read<W: Write>(desk: &mut Desk<W>, mut whom: Whom) -> Result<(), Left> 
                 desk.say("The server was asked to.");
             }
             (word, _) if word.starts_with('/') => {
-                desk.say("There are: /more, /edit TEXT, /delete, /forget, /add NAME, /back.");
+                desk.say(format!("There are: {ORDERS}."));
             }
             _ => {
                 let body = Body::Text {
@@ -219,6 +232,19 @@ async fn read<W: Write>(desk: &mut Desk<W>, mut whom: Whom) -> Result<(), Left> 
     outcome
 }
 
+/// The conversation with somebody, if there is one by now.
+fn known<W: Write>(desk: &mut Desk<W>, whom: Whom, me: Option<AccountId>) -> Whom {
+    let (Whom::Person(person), Some(me)) = (&whom, me) else {
+        return whom;
+    };
+    let Some(conversation) = desk.archive.direct(person, me) else {
+        return whom;
+    };
+    let room = conversation.room.id.clone();
+    look(desk, Some(room.clone()));
+    Whom::Room(room)
+}
+
 /// The conversation with somebody is made by the first message; the server tells of it right behind.
 async fn made<W: Write>(desk: &mut Desk<W>, whom: Whom, me: Option<AccountId>) -> Whom {
     let (Whom::Person(person), Some(me)) = (&whom, me) else {
@@ -230,12 +256,7 @@ async fn made<W: Write>(desk: &mut Desk<W>, whom: Whom, me: Option<AccountId>) -
         is_waiting || known.is_some_and(|one| !one.messages.is_empty())
     })
     .await;
-    let Some(conversation) = desk.archive.direct(person, me) else {
-        return whom;
-    };
-    let room = conversation.room.id.clone();
-    look(desk, Some(room.clone()));
-    Whom::Room(room)
+    known(desk, whom, Some(me))
 }
 
 fn look<W: Write>(desk: &mut Desk<W>, room: Option<RoomId>) {
@@ -309,7 +330,9 @@ async fn say<W: Write>(desk: &mut Desk<W>, whom: &Whom, body: Body) {
     .await;
     match state(desk) {
         None => desk.say("✓ sent"),
-        Some(OutgoingState::Waiting) => desk.say("It is sent when the connection is back."),
+        Some(OutgoingState::Waiting | OutgoingState::Uploading) => {
+            desk.say("It is sent when the connection is back.")
+        }
         Some(OutgoingState::Refused(sentence)) => {
             desk.send(Command::Chat(Box::new(Wish::Discard(id))));
             desk.say(sentence);

@@ -5,11 +5,13 @@
 //! |---|---|
 //! | `desk` | prints, waits for a line, and takes in what the engine tells meanwhile |
 //! | `door` | signing in, signing up, coming as a guest |
+//! | `files` | sending files, and saving what others have sent |
 //! | `letters` | conversations: reading, writing, deleting, finding |
 //! | `profile` | name, number, password, devices |
 
 mod desk;
 mod door;
+mod files;
 mod letters;
 mod profile;
 
@@ -21,6 +23,7 @@ use crate::engine::{Engine, Problem};
 use crate::headless::lines_of_stdin;
 use crate::keep::Keep;
 use desk::{Desk, Left};
+pub(crate) use files::{downloads, size_words};
 
 /// Shows the menus until somebody leaves or there is no more input.
 #[must_use]

@@ -181,7 +181,18 @@ impl Connection {
         Ok(request)
     }
 
-    async fn read(&self, mut response: Response) -> Result<Bytes, WebError> {
+    /// A request that its owner goes on with.
+    pub(super) fn begin(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+    ) -> Result<RequestBuilder, WebError> {
+        let url = self.address.join(path)?;
+        Ok(self.client.request(method, url).bearer_auth(token))
+    }
+
+    pub(super) async fn read(&self, mut response: Response) -> Result<Bytes, WebError> {
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|error| self.lost(&error))? {
             if body.len() + piece.len() > ANSWER_BYTES {

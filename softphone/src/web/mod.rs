@@ -8,6 +8,7 @@
 //! | `arrival` | coming in: by password, as a guest, with a new account, or with what an earlier sign-in left |
 //! | `session` | one sign-in: its tokens, which are renewed in time |
 //! | `errand` | what is asked under a sign-in, and what comes back |
+//! | `files` | files on their way: uploads that go on where they broke off, and parts of what is fetched |
 //! | `rooms` | the connection over which the room protocol is spoken |
 //! | `voicemail` | what is asked about messages that callers left |
 //! | `past_call` | which side of a past call was ours |
@@ -22,6 +23,7 @@ mod arrival;
 mod connection;
 mod errand;
 mod error;
+mod files;
 mod news;
 mod past_call;
 mod rooms;
@@ -33,6 +35,7 @@ pub use arrival::{Arrival, Entrance, NewAccount};
 pub use connection::Connection;
 pub use errand::{Enquiry, Errand, Refused, Reply};
 pub use error::WebError;
+pub(crate) use files::FileTrouble;
 pub use news::{News, listen};
 pub use past_call::{HungUpBy, own_and_theirs};
 pub(crate) use rooms::{FromRooms, PING_PAUSE, RoomsConnection, SILENCE};

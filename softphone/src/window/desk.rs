@@ -201,6 +201,9 @@ impl Desk {
         let Some(notice) = self.hear_of_calls(now, notice) else {
             return;
         };
+        if let Some(commands) = self.chats.hear_of_files(&notice) {
+            return self.outbox.extend(commands);
+        }
         if let Some(commands) = self.mailbox.hear_notice(&notice, &mut self.counter) {
             return self.outbox.extend(commands);
         }

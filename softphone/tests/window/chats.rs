@@ -9,7 +9,7 @@ use softphone::engine::{Command, Notice};
 
 use crate::stage::{NARROW, Stage, WIDE};
 
-fn chat(event: ChatEvent) -> Notice {
+pub(crate) fn chat(event: ChatEvent) -> Notice {
     Notice::Chat(Box::new(event))
 }
 
@@ -36,7 +36,7 @@ fn said(sequence: i64, sender: i64, text: &str) -> Message {
 }
 
 /// A window with a conversation in which Bruno has said something.
-fn stage(size: [f32; 2], unread: i64) -> Stage {
+pub(crate) fn stage(size: [f32; 2], unread: i64) -> Stage {
     let mut stage = Stage::signed_in(size);
     stage.tell(chat(ChatEvent::Link(LinkState::Online)));
     stage.tell(chat(ChatEvent::Room(Box::new(room(unread)))));
@@ -101,6 +101,7 @@ fn ones_own_message_says_how_far_it_has_come() {
         },
         written: "2026-11-20T09:13:00Z".into(),
         state: OutgoingState::Waiting,
+        attachment: None,
     };
     stage.tell(chat(ChatEvent::Outgoing(Box::new(outgoing.clone()))));
     assert!(stage.says("waits to be sent"));

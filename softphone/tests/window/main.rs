@@ -4,6 +4,7 @@ mod account;
 mod calls;
 mod chats;
 mod dialling;
+mod files;
 mod people;
 mod sign_in;
 mod stage;

@@ -110,6 +110,7 @@ fn a_greeting_is_spoken_listened_to_and_used() {
     stage.tell(Notice::Recorded {
         recording: recording.clone(),
         seconds: 4.2,
+        waveform: Vec::new(),
     });
     stage.commands();
     stage.click("Listen to it");

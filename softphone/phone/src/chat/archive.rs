@@ -74,6 +74,8 @@ impl Archive {
                 }
             }
             ChatEvent::Connect
+            | ChatEvent::Upload(_)
+            | ChatEvent::Release { .. }
             | ChatEvent::Disconnect
             | ChatEvent::Answer { .. }
             | ChatEvent::Keep(_) => {}

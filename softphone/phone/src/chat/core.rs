@@ -120,6 +120,7 @@ impl Chat {
         match input {
             ChatInput::Start => {
                 if self.link == Link::Idle {
+                    self.go_on_uploading();
                     self.connect();
                 }
             }
@@ -127,6 +128,7 @@ impl Chat {
             ChatInput::Closed => self.closed(now),
             ChatInput::Heard(response) => self.heard(now, *response),
             ChatInput::Kept { room, messages } => self.kept(room, messages),
+            ChatInput::Upload { id, news } => self.upload_is(&id, news),
             ChatInput::Do(wish) => self.wish(now, *wish),
             ChatInput::Timeout => {}
         }

@@ -5,7 +5,7 @@ use api::room::{
     Addressee, Body, CreateRoom, Message, MessageId, Receipt, Response, Room, RoomError, RoomId,
 };
 
-use super::{Outgoing, Whom};
+use super::{Attachment, Outgoing, UploadNews, Whom};
 
 /// Where the connection to the server stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +32,19 @@ pub enum Wish {
         body: Body,
         /// When it was written (RFC 3339), to be shown until the server says when it was stored.
         written: String,
+    },
+    /// Say something with a file of this computer: a body whose file has no id yet.
+    SendFile {
+        /// Where, or to whom.
+        whom: Whom,
+        /// Made once for this message, best a UUID.
+        id: MessageId,
+        /// What. The file's SHA-256 may be empty; then it is told by [`UploadNews::Measured`].
+        body: Body,
+        /// When it was written (RFC 3339).
+        written: String,
+        /// The file.
+        attachment: Attachment,
     },
     /// Send again what the server has refused.
     Retry(MessageId),
@@ -89,6 +102,13 @@ pub enum ChatInput {
         /// They come right before the first one that is known.
         messages: Vec<Message>,
     },
+    /// How the upload of a message's file goes.
+    Upload {
+        /// Which message.
+        id: MessageId,
+        /// What is new.
+        news: UploadNews,
+    },
     /// A person wants something.
     Do(Box<Wish>),
     /// `poll_timeout` is over.
@@ -124,6 +144,18 @@ pub enum ChatEvent {
     },
     /// Something waits to be sent, or waits in another way now.
     Outgoing(Box<Outgoing>),
+    /// Bring the file of this message to the server, however often the way breaks, and tell [`ChatInput::Upload`]. One
+    /// that is under way already goes on.
+    Upload(Box<Outgoing>),
+    /// The file of a message is not needed any more: it was sent, or given up.
+    Release {
+        /// Which message.
+        id: MessageId,
+        /// The file.
+        attachment: Box<Attachment>,
+        /// Whether it was sent.
+        is_sent: bool,
+    },
     /// The server has it on disk.
     Stored {
         /// Which.

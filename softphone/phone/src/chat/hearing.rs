@@ -120,6 +120,7 @@ impl Chat {
         let Some(outgoing) = self.outbox.take(&stored.id) else {
             return;
         };
+        self.release(&outgoing, true);
         let message = Message {
             room: stored.room.clone(),
             sequence: stored.sequence,

@@ -12,17 +12,29 @@
 //! **Nothing lost, nothing twice.** What is written waits in the outbox, under an id that was made once, until the server
 //! has said that it is stored; it is sent again over each new connection. Of each room all entries up to a number are
 //! known without a gap; with these numbers each connection begins, and the server tells what comes after.
+//!
+//! **Files.** A message with a file waits until its file is on the server ([`ChatEvent::Upload`], [`UploadNews`]); what
+//! is needed to go on with an upload is kept with the message, so that it goes on after a restart.
 
 mod archive;
+mod attachment;
 mod conversation;
 mod core;
 mod event;
+mod file_name;
 mod hearing;
+mod media_type;
 mod outbox;
+mod uploading;
+mod waveform;
 mod wishing;
 
 pub use archive::Archive;
+pub use attachment::{Attachment, UploadNews};
 pub use conversation::Conversation;
 pub use core::{Chat, ChatConfig};
 pub use event::{ChatEvent, ChatInput, Keep, LinkState, Wish};
+pub use file_name::{numbered, safe_file_name};
+pub use media_type::media_type_of;
 pub use outbox::{Outgoing, OutgoingState, Whom};
+pub use waveform::waveform;

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use api::room::{Addressee, Body, MessageId, RoomId};
 
+use super::Attachment;
+
 /// Where something is said, or to whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whom {
@@ -19,6 +21,8 @@ pub enum OutgoingState {
     /// It waits for a connection, or for the server's word.
     #[default]
     Waiting,
+    /// Its file is on the way to the server; the message follows.
+    Uploading,
     /// The server does not take it; one sentence says why.
     Refused(String),
 }
@@ -36,6 +40,8 @@ pub struct Outgoing {
     pub written: String,
     /// How it stands.
     pub state: OutgoingState,
+    /// The file of this computer that has to be on the server before.
+    pub attachment: Option<Attachment>,
 }
 
 /// All of it, in the order in which it was written.
@@ -75,6 +81,23 @@ impl Outbox {
         let one = self.waiting.iter_mut().find(|one| one.id == *id)?;
         one.state = state;
         Some(one.clone())
+    }
+
+    /// Changes something; gives it back as it is now.
+    pub(super) fn change(
+        &mut self,
+        id: &MessageId,
+        change: impl FnOnce(&mut Outgoing),
+    ) -> Option<Outgoing> {
+        let one = self.waiting.iter_mut().find(|one| one.id == *id)?;
+        change(one);
+        Some(one.clone())
+    }
+
+    /// Whose files are on the way.
+    pub(super) fn to_upload(&self) -> impl Iterator<Item = &Outgoing> {
+        let is_on_the_way = |one: &&Outgoing| one.state == OutgoingState::Uploading;
+        self.waiting.iter().filter(is_on_the_way)
     }
 
     /// What waits under an id with this end.

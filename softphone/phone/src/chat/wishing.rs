@@ -27,6 +27,7 @@ impl Chat {
                     body,
                     written,
                     state: OutgoingState::Waiting,
+                    attachment: None,
                 };
                 if !self.outbox.add(outgoing.clone()) {
                     return;
@@ -38,7 +39,24 @@ impl Chat {
                     self.send(&outgoing);
                 }
             }
+            Wish::SendFile {
+                whom,
+                id,
+                body,
+                written,
+                attachment,
+            } => self.send_file(Outgoing {
+                id,
+                whom: self.room_of(whom),
+                body,
+                written,
+                state: OutgoingState::Uploading,
+                attachment: Some(attachment),
+            }),
             Wish::Retry(id) => {
+                if self.upload_again(&id) {
+                    return;
+                }
                 if let Some(outgoing) = self.outbox.settle(&id, OutgoingState::Waiting) {
                     self.tell_and_take(ChatEvent::Outgoing(Box::new(outgoing.clone())));
                     if self.link == Link::Online {
@@ -47,7 +65,8 @@ impl Chat {
                 }
             }
             Wish::Discard(id) => {
-                if self.outbox.take(&id).is_some() {
+                if let Some(outgoing) = self.outbox.take(&id) {
+                    self.release(&outgoing, false);
                     self.keep(Keep::Sent(id.clone()));
                     self.tell_and_take(ChatEvent::Discarded(id));
                 }

@@ -5,6 +5,7 @@
     reason = "in a test what does not hold should fail loudly"
 )]
 
+mod files;
 mod server;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -7,6 +7,7 @@ use api::{AccountId, Number};
 use phone::chat::{Archive, ChatEvent, Conversation, LinkState, Whom, Wish};
 
 use super::entries::body_words;
+use super::files::{FileAction, Files};
 use crate::engine::{Command, new_message_id};
 use crate::window::when::{Calendar, Moment};
 
@@ -31,6 +32,8 @@ pub(crate) struct Chats {
     pub(crate) query: String,
     pub(crate) found: Option<Vec<Message>>,
     searches: u64,
+    /// Files and voice notes.
+    pub(crate) files: Files,
     /// What the engine was told that is looked at.
     told: Option<RoomId>,
     /// Whether the server has rooms: a connection was there once.
@@ -69,6 +72,8 @@ pub(crate) enum ChatAction {
     Earlier,
     Search,
     StopSearch,
+    /// Something with a file or a voice note.
+    File(FileAction),
 }
 
 /// One line of the list.
@@ -90,6 +95,7 @@ impl Chats {
     /// Takes in what happened; what it gives is for the engine.
     pub(crate) fn hear(&mut self, event: &ChatEvent) -> Vec<Command> {
         self.archive.hear(event);
+        self.files.hear(event);
         match event {
             ChatEvent::Link(LinkState::Online) => self.was_online = true,
             ChatEvent::RoomGone(room) if self.open == Some(Whom::Room(room.clone())) => {
@@ -137,8 +143,15 @@ impl Chats {
 
     pub(crate) fn act(&mut self, action: ChatAction) -> Vec<Command> {
         match action {
-            ChatAction::Open(whom) => self.switch(Some(whom)),
-            ChatAction::Close => self.switch(None),
+            ChatAction::File(action) => return self.act_on_files(action),
+            ChatAction::Open(whom) => {
+                self.switch(Some(whom));
+                return self.stop_speaking();
+            }
+            ChatAction::Close => {
+                self.switch(None);
+                return self.stop_speaking();
+            }
             ChatAction::WantNew(wants) => self.starting = wants.then(String::new),
             ChatAction::Start => {
                 if let Some(person) = self.starting.take().as_deref().and_then(person) {

@@ -1,7 +1,7 @@
 //! What stands in a conversation: what was said, with how far it has come, and what happened.
 
 use api::AccountId;
-use api::room::{Body, Message, MessageId, Receipt, RoomEvent, RoomKind};
+use api::room::{Body, FileRef, Message, MessageId, Receipt, RoomEvent, RoomKind};
 use phone::chat::{Conversation, Outgoing, OutgoingState};
 
 use super::data::Chats;
@@ -35,6 +35,10 @@ pub(crate) struct Said {
     pub(crate) is_edited: bool,
     pub(crate) is_deleted: bool,
     pub(crate) reactions: Vec<(String, usize)>,
+    /// The file that it sends.
+    pub(crate) file: Option<FileRef>,
+    /// Of a voice note: its length in milliseconds, and how loud it is.
+    pub(crate) spoken: Option<(u32, Vec<u8>)>,
     /// Why it was not sent.
     pub(crate) refused: Option<String>,
 }
@@ -45,6 +49,7 @@ pub(crate) enum Standing {
     /// It is somebody else's.
     Theirs,
     Waiting,
+    Uploading,
     Refused,
     Stored,
     Delivered,
@@ -57,6 +62,7 @@ impl Standing {
         match self {
             Self::Theirs => "",
             Self::Waiting => "waits to be sent",
+            Self::Uploading => "is being sent",
             Self::Refused => "not sent",
             Self::Stored => "sent",
             Self::Delivered => "delivered",
@@ -137,6 +143,8 @@ impl Chats {
                 .iter()
                 .map(|one| (one.emoji.clone(), one.accounts.len()))
                 .collect(),
+            file: message.body.file().cloned(),
+            spoken: spoken(&message.body),
             refused: None,
         }
     }
@@ -144,7 +152,7 @@ impl Chats {
     fn unsent(&self, outgoing: &Outgoing, calendar: &Calendar) -> Said {
         let refused = match &outgoing.state {
             OutgoingState::Refused(sentence) => Some(sentence.clone()),
-            OutgoingState::Waiting => None,
+            OutgoingState::Waiting | OutgoingState::Uploading => None,
         };
         Said {
             id: outgoing.id.clone(),
@@ -153,13 +161,16 @@ impl Chats {
             text: body_words(&outgoing.body),
             answers: None,
             time: calendar.time(&Moment::parse(&outgoing.written)),
-            standing: match refused {
-                Some(_) => Standing::Refused,
-                None => Standing::Waiting,
+            standing: match outgoing.state {
+                OutgoingState::Refused(_) => Standing::Refused,
+                OutgoingState::Uploading => Standing::Uploading,
+                OutgoingState::Waiting => Standing::Waiting,
             },
             is_edited: false,
             is_deleted: false,
             reactions: Vec::new(),
+            file: outgoing.body.file().cloned(),
+            spoken: spoken(&outgoing.body),
             refused,
         }
     }
@@ -172,6 +183,15 @@ impl Chats {
         let mut people = conversation.room.participants.iter();
         let one = people.find(|one| one.account == account)?;
         Some(one.display_name.as_str())
+    }
+}
+
+fn spoken(body: &Body) -> Option<(u32, Vec<u8>)> {
+    match body {
+        Body::VoiceNote {
+            millis, waveform, ..
+        } => Some((*millis, waveform.clone())),
+        _ => None,
     }
 }
 

@@ -3,6 +3,8 @@
 mod bubble;
 mod data;
 mod entries;
+mod file_view;
+mod files;
 mod list;
 mod view;
 

@@ -9,7 +9,8 @@ use lucide_icons::Icon;
 use super::bubble::bubble;
 use super::data::{About, ChatAction, Chats};
 use super::entries::{Entry, Said};
-use super::list;
+use super::files::FileAction;
+use super::{file_view, list};
 use crate::window::desk::Action;
 use crate::window::theme::{Palette, Type, size, space};
 use crate::window::when::Calendar;
@@ -65,6 +66,7 @@ fn conversation(
         });
         return;
     };
+    file_view::dropped(ui, actions);
     head(ui, &palette, chats, &title, can_call, has_back, actions);
     let below = Frame::new().inner_margin(Margin {
         top: space::S as i8,
@@ -155,6 +157,7 @@ fn one(ui: &mut Ui, palette: &Palette, chats: &Chats, said: &Said, actions: &mut
         let chosen = (!is_chosen).then(|| said.id.clone());
         actions.push(Action::Chat(ChatAction::Choose(chosen)));
     }
+    file_view::below(ui, palette, chats, said, actions);
     if let Some(sentence) = &said.refused {
         words(ui, sentence, Type::Note, palette.busy);
         ui.horizontal_wrapped(|ui| {
@@ -224,6 +227,9 @@ fn draft(
             elided(ui, about, Type::Note, palette.text_2);
         });
     }
+    if file_view::instead_of_draft(ui, palette, chats, actions) {
+        return;
+    }
     let label = format!("Message to {title}");
     let id = Id::unique("message draft");
     let has_focus = ui.memory(|memory| memory.has_focus(id));
@@ -231,6 +237,12 @@ fn draft(
         has_focus && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = space::S;
+        let square = vec2(size::CONTROL, size::CONTROL);
+        let attach = Button::icon(Kind::Quiet, Icon::Paperclip, "Send a file").sized(square);
+        if attach.show(ui).clicked() {
+            let wants = FileAction::WantAttach(true);
+            actions.push(Action::Chat(ChatAction::File(wants)));
+        }
         let width = ui.available_width() - size::CONTROL - space::S;
         ui.vertical(|ui| {
             ui.set_width(width);
@@ -260,10 +272,15 @@ fn draft(
                     }
                 });
         });
-        let square = vec2(size::CONTROL, size::CONTROL);
-        let send = Button::icon(Kind::Primary, Icon::SendHorizontal, "Send").sized(square);
-        let has_text = !chats.draft.trim().is_empty();
-        sends |= send.enabled(has_text).show(ui).clicked();
+        if chats.draft.trim().is_empty() {
+            let speak = Button::icon(Kind::Primary, Icon::Mic, "Speak a voice note");
+            if speak.sized(square).show(ui).clicked() {
+                actions.push(Action::Chat(ChatAction::File(FileAction::Speak)));
+            }
+        } else {
+            let send = Button::icon(Kind::Primary, Icon::SendHorizontal, "Send");
+            sends |= send.sized(square).show(ui).clicked();
+        }
     });
     if sends {
         actions.push(Action::Chat(ChatAction::Send));

@@ -249,7 +249,9 @@ impl Mailbox {
                     };
                 }
             }
-            Notice::Recorded { recording, seconds } => {
+            Notice::Recorded {
+                recording, seconds, ..
+            } => {
                 if let Greeting::Recording { .. } = self.greeting {
                     self.greeting = match *seconds < SHORTEST_SECONDS {
                         true => Greeting::Idle,

@@ -14,6 +14,7 @@ pub(crate) struct Field<'a> {
     hint: &'a str,
     hidden: bool,
     enabled: bool,
+    longest: usize,
 }
 
 /// Longer input than this is no address, name or password.
@@ -29,6 +30,7 @@ impl<'a> Field<'a> {
             hint: "",
             hidden: false,
             enabled: true,
+            longest: CHARACTERS,
         }
     }
 
@@ -41,6 +43,12 @@ impl<'a> Field<'a> {
     /// Shows dots, as for a password.
     pub(crate) fn hidden(mut self) -> Self {
         self.hidden = true;
+        self
+    }
+
+    /// Takes so many characters.
+    pub(crate) fn longest(mut self, characters: usize) -> Self {
+        self.longest = characters;
         self
     }
 
@@ -59,7 +67,7 @@ impl<'a> Field<'a> {
                 .id(Id::unique(self.id))
                 .password(self.hidden)
                 .hint_text(self.hint)
-                .char_limit(CHARACTERS)
+                .char_limit(self.longest)
                 .desired_width(f32::INFINITY)
                 .min_size(vec2(0.0, size::CONTROL))
                 .align(Align2::LEFT_CENTER),

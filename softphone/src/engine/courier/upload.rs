@@ -1,0 +1,255 @@
+//! Bringing a file to the server: measured, announced, sent in chunks that are each checked, and gone on with from where
+//! it broke off.
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use api::room::MessageId;
+use phone::chat::{Outgoing, UploadNews};
+use ring::digest::{Context, SHA256};
+
+use super::attaching::modified_millis;
+use super::disk::{blocking, hex, open_at, read};
+use super::{Pauses, Way};
+use crate::engine::Notice;
+use crate::web::{FileTrouble, WebError};
+
+/// A server that fails so often at the same place needs its administrator, and the person has to know.
+const FAILURES: u32 = 6;
+/// How often it is told how far it is.
+const TELL_EVERY: Duration = Duration::from_millis(250);
+
+/// The file of a message on its way to the server.
+pub(super) struct Upload {
+    id: MessageId,
+    path: PathBuf,
+    modified_millis: i64,
+    name: String,
+    bytes: u64,
+    /// Empty until it was measured.
+    sha256: String,
+    /// Its id at the server, once it has begun.
+    upload: Option<String>,
+    /// The farthest that it has come.
+    farthest: u64,
+    /// What was told last.
+    told: u64,
+}
+
+/// Why a try has ended.
+enum Trouble {
+    /// The next one may fare better.
+    Passing(FileTrouble),
+    /// A person has to do something.
+    Final(String),
+    /// The sign-in is over; it goes on with the next one.
+    SignedOut,
+}
+
+impl From<FileTrouble> for Trouble {
+    fn from(trouble: FileTrouble) -> Self {
+        match trouble {
+            FileTrouble::Web(WebError::SessionEnded) => Self::SignedOut,
+            FileTrouble::Web(error) if !error.may_pass() => Self::Final(error.to_string()),
+            other => Self::Passing(other),
+        }
+    }
+}
+
+impl Upload {
+    pub(super) fn of(outgoing: &Outgoing) -> Option<Self> {
+        let (attachment, file) = (outgoing.attachment.as_ref()?, outgoing.body.file()?);
+        Some(Self {
+            id: outgoing.id.clone(),
+            path: PathBuf::from(&attachment.path),
+            modified_millis: attachment.modified_millis,
+            name: file.name.clone(),
+            bytes: file.bytes,
+            sha256: file.sha256.clone(),
+            upload: attachment.upload.clone(),
+            farthest: 0,
+            told: 0,
+        })
+    }
+
+    /// Tells how much is at the server, if that is something else than before.
+    fn mention(&mut self, way: &Way, sent: u64) {
+        if self.told != sent {
+            self.told = sent;
+            way.mention(Notice::Sending {
+                id: self.id.clone(),
+                sent,
+                bytes: self.bytes,
+            });
+        }
+    }
+
+    fn unreadable(&self, error: &io::Error) -> Trouble {
+        let path = self.path.display();
+        Trouble::Final(match error.kind() {
+            io::ErrorKind::NotFound => {
+                format!(
+                    "{path} is not there any more; put it back and send it again, or throw the message away."
+                )
+            }
+            _ => format!("{path} cannot be read ({error}); check it and send it again."),
+        })
+    }
+
+    /// The file, at a place in it, if it is still the one that was to be sent.
+    async fn open(&self, offset: u64) -> Result<File, Trouble> {
+        let file = open_at(self.path.clone(), offset).await;
+        let file = file.map_err(|error| self.unreadable(&error))?;
+        let looked_at = blocking(move || file.metadata().map(|facts| (file, facts))).await;
+        let (file, facts) = looked_at.map_err(|error| self.unreadable(&error))?;
+        match facts.len() == self.bytes && modified_millis(&facts) == self.modified_millis {
+            true => Ok(file),
+            false => Err(self.changed()),
+        }
+    }
+
+    fn changed(&self) -> Trouble {
+        let path = self.path.display();
+        Trouble::Final(format!(
+            "{path} was changed since it was to be sent; throw the message away and send the file anew."
+        ))
+    }
+
+    /// SHA-256 of the whole file.
+    async fn measure(&self) -> Result<String, Trouble> {
+        let (mut file, mut hash) = (self.open(0).await?, Context::new(&SHA256));
+        let mut length = 0;
+        loop {
+            let bytes;
+            (file, bytes) = read(file).await.map_err(|error| self.unreadable(&error))?;
+            if bytes.is_empty() {
+                break;
+            }
+            length += bytes.len() as u64;
+            let hashed = blocking(move || {
+                hash.update(&bytes);
+                Ok(hash)
+            });
+            hash = hashed.await.map_err(|error| self.unreadable(&error))?;
+        }
+        match length == self.bytes {
+            true => Ok(hex(hash.finish().as_ref())),
+            false => Err(self.changed()),
+        }
+    }
+}
+
+/// Brings it there, and tells how that goes.
+pub(super) async fn bring(way: Way, mut upload: Upload) {
+    let id = upload.id.clone();
+    let (mut pauses, mut failures) = (Pauses::new(), 0);
+    loop {
+        let before = upload.farthest;
+        let outcome = {
+            // Closed never: nobody closes it.
+            let _turn = way.turns.acquire().await;
+            attempt(&way, &mut upload).await
+        };
+        if upload.farthest > before {
+            (pauses, failures) = (Pauses::new(), 0);
+        }
+        let trouble = match outcome {
+            Ok(()) => return way.upload_is(&id, UploadNews::Done).await,
+            Err(Trouble::SignedOut) => return,
+            Err(Trouble::Final(sentence)) => {
+                return way.upload_is(&id, UploadNews::Failed { sentence }).await;
+            }
+            Err(Trouble::Passing(trouble)) => trouble,
+        };
+        tracing::debug!(%trouble, bytes = upload.farthest, "an upload was interrupted");
+        if matches!(&trouble, FileTrouble::Web(error) if error.code() == "server-failed") {
+            failures += 1;
+            if failures >= FAILURES {
+                let sentence = trouble.to_string();
+                return way.upload_is(&id, UploadNews::Failed { sentence }).await;
+            }
+        }
+        way.rest(&mut pauses).await;
+    }
+}
+
+async fn attempt(way: &Way, upload: &mut Upload) -> Result<(), Trouble> {
+    if upload.sha256.is_empty() {
+        let sha256 = upload.measure().await?;
+        upload.sha256.clone_from(&sha256);
+        way.upload_is(&upload.id, UploadNews::Measured { sha256 })
+            .await;
+    }
+    let id = match &upload.upload {
+        Some(id) => id.clone(),
+        None => {
+            // A file that is not there any more is not announced.
+            upload.open(0).await?;
+            let begun = way.session.begin_upload(&upload.name, upload.bytes).await?;
+            upload.upload = Some(begun.clone());
+            let news = UploadNews::Begun {
+                upload: begun.clone(),
+            };
+            way.upload_is(&upload.id, news).await;
+            begun
+        }
+    };
+    let mut state = match way.session.upload_state(&id).await {
+        Err(FileTrouble::Gone) => {
+            // It has lain there for too long: once more from the beginning.
+            (upload.upload, upload.farthest) = (None, 0);
+            way.upload_is(&upload.id, UploadNews::Lost).await;
+            return Err(Trouble::Passing(FileTrouble::Again));
+        }
+        other => other?,
+    };
+    if state.offset < upload.bytes {
+        let mut file = upload.open(state.offset).await?;
+        while state.offset < upload.bytes {
+            let bytes;
+            (file, bytes) = read(file)
+                .await
+                .map_err(|error| upload.unreadable(&error))?;
+            if bytes.is_empty() || state.offset + bytes.len() as u64 > upload.bytes {
+                return Err(upload.changed());
+            }
+            let taken = Arc::new(AtomicU64::new(0));
+            let appending = way.session.append(&id, state.offset, &bytes, &taken);
+            let now = telling(way, upload, state.offset, &taken, appending).await?;
+            if now.offset != state.offset + bytes.len() as u64 {
+                return Err(Trouble::Passing(FileTrouble::Again));
+            }
+            state = now;
+            upload.farthest = upload.farthest.max(state.offset);
+        }
+    }
+    upload.mention(way, state.offset);
+    match state.is_finished {
+        true => Ok(()),
+        // All of it is there, and the server is still looking at it.
+        false => Err(Trouble::Passing(FileTrouble::Again)),
+    }
+}
+
+/// Waits for it, and tells how far it is meanwhile.
+async fn telling<T>(
+    way: &Way,
+    upload: &mut Upload,
+    offset: u64,
+    taken: &AtomicU64,
+    work: impl Future<Output = T>,
+) -> T {
+    let mut work = std::pin::pin!(work);
+    loop {
+        let outcome = tokio::time::timeout(TELL_EVERY, &mut work).await;
+        let sent = (offset + taken.load(Ordering::Relaxed)).min(upload.bytes);
+        upload.mention(way, sent);
+        if let Ok(outcome) = outcome {
+            return outcome;
+        }
+    }
+}
