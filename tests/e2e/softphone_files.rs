@@ -2,6 +2,7 @@
 //! in constant memory, and with clear words when it cannot be.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -44,14 +45,22 @@ impl House {
         BreakingLink::new(self.server.ready().http, breaks, halt).unwrap()
     }
 
-    /// A file of so many bytes that are not like each other.
+    /// A file of so many bytes, no two megabytes of which are alike.
     fn file(&self, name: &str, bytes: u64) -> PathBuf {
         let path = self.folder.path().join(name);
         let mut noise = Noise::new(bytes);
-        let words =
-            (0..bytes.div_ceil(4)).flat_map(|_| (noise.below(1 << 31) as u32).to_le_bytes());
-        let content: Vec<u8> = words.take(usize::try_from(bytes).unwrap()).collect();
-        fs::write(&path, content).unwrap();
+        let mut block: Vec<u8> = (0..MEGABYTE).map(|_| noise.below(256) as u8).collect();
+        let mut file = fs::File::create(&path).unwrap();
+        let mut left = usize::try_from(bytes).unwrap();
+        for number in 0_u64.. {
+            let length = left.min(block.len());
+            if length == 0 {
+                break;
+            }
+            block[..8].copy_from_slice(&number.to_le_bytes());
+            file.write_all(&block[..length]).unwrap();
+            left -= length;
+        }
         path
     }
 

@@ -366,11 +366,11 @@ mod tests {
     #[test]
     fn a_recording_is_heard_before_all_of_it_has_come() {
         let mut recorder = Recorder::new(Vec::new(), 7).unwrap();
-        for _ in 0..200 {
+        for _ in 0..400 {
             recorder.write(&[1000; media::FRAME_SAMPLES]).unwrap();
         }
         let recording = recorder.finish().unwrap();
-        let (first, rest) = recording.split_at(recording.len() / 2);
+        let (first, rest) = recording.split_at(recording.len() * 3 / 4);
         let arriving = Arriving::default();
         arriving.add(first);
         let (news, mut inbox) = mpsc::channel(64);
@@ -393,10 +393,8 @@ mod tests {
         let (news, inbox) = mpsc::channel(64);
         let _booth = Booth::play_arriving(4, arriving, "null".into(), news).unwrap();
         let all = until_end(inbox);
-        assert!(
-            matches!(&all[0], BoothNews::Failed(problem) if problem.sentence == "It is gone."),
-            "{all:?}"
-        );
+        let is_said = |news: &BoothNews| matches!(news, BoothNews::Failed(problem) if problem.sentence == "It is gone.");
+        assert!(all.iter().any(is_said), "{all:?}");
     }
 
     #[test]

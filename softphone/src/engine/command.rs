@@ -283,6 +283,11 @@ pub enum Command {
         /// Where to.
         folder: PathBuf,
     },
+    /// Show a picture that a message sends, made small. Ends with `Notice::Picture`, if the server has one of it.
+    Picture {
+        /// The file's id at the server.
+        file: String,
+    },
     /// Do not fetch it after all. What has come of it stays.
     StopFetching {
         /// The file's id at the server.

@@ -294,6 +294,7 @@ impl Core {
             Command::Fetch { file, folder } => {
                 self.order(MessengerOrder::Fetch { file, folder });
             }
+            Command::Picture { file } => self.order(MessengerOrder::Picture { file }),
             Command::StopFetching { file } => self.order(MessengerOrder::StopFetching { file }),
             Command::Search { tag, words, room } => self.search(tag, words, room),
             Command::Play { item, recording } => self.play(item, recording),

@@ -40,6 +40,8 @@ pub(crate) enum MessengerOrder {
     },
     /// A file is to be fetched into a folder.
     Fetch { file: Box<FileRef>, folder: PathBuf },
+    /// A picture is to be shown, made small.
+    Picture { file: String },
     /// It is not wanted any more.
     StopFetching { file: String },
     /// Messages that say these words are wanted, out of what is kept here.
@@ -246,6 +248,7 @@ impl Work {
             },
             MessengerOrder::Listen { file, arriving } => self.courier.listen(*file, arriving),
             MessengerOrder::Fetch { file, folder } => self.courier.fetch(*file, folder),
+            MessengerOrder::Picture { file } => self.courier.picture(file),
             MessengerOrder::StopFetching { file } => self.courier.stop_fetching(&file),
             MessengerOrder::Search { tag, words, room } => {
                 let messages = self.filing.search(words, room).await;

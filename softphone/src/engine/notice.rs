@@ -274,6 +274,13 @@ pub enum Notice {
         /// Bytes in all.
         bytes: u64,
     },
+    /// A picture that a message sends, made small.
+    Picture {
+        /// The file's id at the server.
+        file: String,
+        /// JPEG.
+        jpeg: Bytes,
+    },
     /// A file is here, whole and as it was sent.
     Fetched {
         /// The file's id at the server.

@@ -175,6 +175,7 @@ impl<W: Write> Lines<W> {
             | Notice::Found { .. }
             // Whoever has asked for it says so.
             | Notice::NotFetched { .. }
+            | Notice::Picture { .. }
             | Notice::Played { .. }
             | Notice::Recording { .. }
             | Notice::Recorded { .. }

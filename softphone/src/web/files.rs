@@ -129,6 +129,17 @@ impl Session {
         .map(drop)
     }
 
+    /// A picture made small, as JPEG.
+    pub(crate) async fn thumbnail(&self, id: &str) -> Result<Bytes, FileTrouble> {
+        let path = format!("{}/thumbnail", path_of(id));
+        let response = self
+            .exchange(None, |connection, token| {
+                connection.begin(Method::GET, &path, token)
+            })
+            .await?;
+        Ok(self.connection().read(response).await?)
+    }
+
     /// A file's bytes from `offset` on; from its beginning when the server says so.
     pub(crate) async fn part(&self, id: &str, offset: u64) -> Result<Part, FileTrouble> {
         let path = path_of(id);

@@ -64,14 +64,14 @@ fn a_file_is_named_sent_followed_and_given_up() {
     for size in [NARROW, WIDE] {
         let mut stage = with(size, file_body());
         stage.click("Send a file");
-        stage.type_into(Role::TextInput, "File to send", "/home/amina/plan.pdf");
+        stage.type_into(Role::TextInput, "File to send", "/files/plan.pdf");
         stage.click("Send the file");
         let commands = stage.commands();
         let Some(Command::SendFile(sent)) = commands.last() else {
             panic!("{commands:?}")
         };
         assert_eq!(sent.whom, Whom::Room(room()));
-        assert_eq!(sent.path, Path::new("/home/amina/plan.pdf"));
+        assert_eq!(sent.path, Path::new("/files/plan.pdf"));
         let id = MessageId::parse("mine").expect("an id");
         let mut body = file_body();
         if let Body::File { file, .. } = &mut body {
@@ -84,7 +84,7 @@ fn a_file_is_named_sent_followed_and_given_up() {
             written: "2026-11-20T09:14:00Z".into(),
             state: OutgoingState::Uploading,
             attachment: Some(Attachment {
-                path: "/home/amina/plan.pdf".into(),
+                path: "/files/plan.pdf".into(),
                 modified_millis: 0,
                 is_ours: false,
                 upload: None,
@@ -133,12 +133,39 @@ fn somebodys_file_is_saved_and_its_folder_opened() {
         stage.tell(Notice::NotFetched { file, problem });
         assert!(stage.says("The disk is full."));
         stage.click("Save plan.pdf");
-        let path = PathBuf::from("/home/amina/Downloads/plan (2).pdf");
+        let path = PathBuf::from("/files/plan (2).pdf");
         stage.tell(Notice::Fetched { file: id, path });
         assert!(stage.says("Saved as plan (2).pdf"));
         assert!(stage.has_button("Open the folder"));
         stage.assert_controls_in_reach();
     }
+}
+
+#[test]
+fn a_picture_is_asked_for_once() {
+    let mut stage = with(WIDE, note_body());
+    let message: Message = serde_json::from_value(serde_json::json!({
+        "room": "room", "sequence": 3, "id": "m3", "kind": "user", "sender": 2,
+        "sent": "2026-11-20T09:14:00Z", "body": { "type": "file", "file": { "file": "p1", "sha256": "",
+            "name": "cat.png", "media_type": "image/png", "bytes": 7 } },
+    }))
+    .expect("a message");
+    stage.tell(chat(ChatEvent::Message {
+        message: Box::new(message),
+        is_news: false,
+    }));
+    let mut asked = Vec::new();
+    for jpeg in [&b"no picture"[..], b"none either"] {
+        asked.extend(stage.commands());
+        stage.tell(Notice::Picture {
+            file: "p1".into(),
+            jpeg: Bytes::from_static(jpeg),
+        });
+    }
+    asked.extend(stage.commands());
+    let asks = |command: &&Command| matches!(command, Command::Picture { .. });
+    assert_eq!(asked.iter().filter(asks).count(), 1);
+    assert!(stage.has_button("Save cat.png"));
 }
 
 #[test]

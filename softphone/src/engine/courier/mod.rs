@@ -127,6 +127,18 @@ impl Courier {
         self.tasks.spawn(listening::listen(session, file, arriving));
     }
 
+    /// Fetches a picture, made small. There may be none.
+    pub(super) fn picture(&mut self, file: String) {
+        self.forget_finished();
+        let way = self.way.clone();
+        self.tasks.spawn(async move {
+            match way.session.thumbnail(&file).await {
+                Ok(jpeg) => way.tell(Notice::Picture { file, jpeg }).await,
+                Err(error) => tracing::debug!(%error, "there is no small picture"),
+            }
+        });
+    }
+
     /// Stops to fetch it.
     pub(super) fn stop_fetching(&mut self, file: &str) {
         if let Some(task) = self.fetches.remove(file) {

@@ -30,6 +30,7 @@ pub(super) fn below(
     actions: &mut Vec<Action>,
 ) {
     let Some(file) = &said.file else { return };
+    picture(ui, chats, said, actions);
     let row = vec2(ui.available_width(), size::TARGET);
     let layout = match said.is_own {
         true => Layout::right_to_left(Align::Center),
@@ -128,6 +129,51 @@ pub(super) fn below(
     }
 }
 
+/// The picture that a message sends, made small, at the side of who sends it.
+fn picture(ui: &mut Ui, chats: &Chats, said: &Said, actions: &mut Vec<Action>) {
+    let Some(file) = said
+        .file
+        .as_ref()
+        .filter(|file| file.media_type.starts_with("image/") && !file.file.is_empty())
+    else {
+        return;
+    };
+    let Ok(picture) = chats.files.picture(&file.file) else {
+        return act(actions, FileAction::Show(file.file.clone()));
+    };
+    let Some(picture) = picture else { return };
+    let [width, height] = picture.0.size.map(|points| points as f32);
+    let scale = (ui.available_width() * 0.75 / width).min(1.0);
+    let shown = vec2(width * scale, height * scale);
+    let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), shown.y), Sense::empty());
+    let left = if said.is_own {
+        row.right() - shown.x
+    } else {
+        row.left()
+    };
+    let rect = Rect::from_min_size(pos2(left, row.top()), shown);
+    let response = ui.interact(rect, ui.scope_id().with("picture"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &file.name));
+    if ui.is_rect_visible(rect) {
+        // The texture stays as long as it is drawn.
+        let id = egui::Id::unique(("picture", &file.file));
+        let texture = ui
+            .data_mut(|data| data.get_temp::<egui::TextureHandle>(id))
+            .unwrap_or_else(|| {
+                let texture = ui.ctx().load_texture(
+                    &file.file,
+                    picture.0.clone(),
+                    egui::TextureOptions::LINEAR,
+                );
+                ui.data_mut(|data| data.insert_temp(id, texture.clone()));
+                texture
+            });
+        let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+        ui.painter()
+            .image(texture.id(), rect, whole, egui::Color32::WHITE);
+    }
+}
+
 /// How far a file is, as a bar and in words.
 fn progress(ui: &mut Ui, palette: &Palette, done: u64, bytes: u64) {
     let share = done as f32 / bytes.max(1) as f32;
@@ -211,7 +257,7 @@ pub(super) fn instead_of_draft(
     let Some(path) = &mut chats.files.attaching else {
         return false;
     };
-    let hint = "/home/…, or drop the file into the window";
+    let hint = "Its path, or drop the file into the window";
     let field = Field::new("File to send", "attached file", path)
         .hint(hint)
         .longest(4096);

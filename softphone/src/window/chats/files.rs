@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use api::room::{FileRef, MessageId};
+use egui::ColorImage;
 use phone::chat::{ChatEvent, Whom};
 
 use super::data::Chats;
@@ -17,6 +19,8 @@ pub(crate) struct Files {
     sending: BTreeMap<MessageId, (u64, u64)>,
     /// Others' files, by their ids.
     fetched: BTreeMap<String, Fetched>,
+    /// Small pictures, by their files' ids; none while one is asked for, and where there is none.
+    pictures: BTreeMap<String, Option<Picture>>,
     /// The path that is being typed, of a file to send.
     pub(crate) attaching: Option<String>,
     /// What is spoken now.
@@ -35,6 +39,16 @@ pub(crate) enum Fetched {
     Here(PathBuf),
     /// It did not come; one sentence says why.
     Failed(String),
+}
+
+/// A picture, ready to be drawn.
+#[derive(Clone)]
+pub(crate) struct Picture(pub(crate) Arc<ColorImage>);
+
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Picture({:?})", self.0.size)
+    }
 }
 
 /// A voice note that is spoken.
@@ -77,6 +91,8 @@ pub(crate) enum FileAction {
     Unspoken,
     /// Listen to a voice note.
     Play(Box<FileRef>),
+    /// Show a picture.
+    Show(String),
     /// Listen no more.
     StopPlaying,
 }
@@ -99,6 +115,11 @@ impl Files {
     /// How somebody's file stands.
     pub(crate) fn fetched(&self, file: &str) -> Option<&Fetched> {
         self.fetched.get(file)
+    }
+
+    /// A picture, if it is there; `Err` if nobody has asked for it yet.
+    pub(crate) fn picture(&self, file: &str) -> Result<Option<&Picture>, ()> {
+        self.pictures.get(file).map(Option::as_ref).ok_or(())
     }
 
     /// How much of this voice note was played, in seconds, while it is played.
@@ -128,6 +149,10 @@ impl Chats {
                 if let Some(Fetched::Coming(known, _)) = files.fetched.get_mut(file) {
                     *known = *fetched;
                 }
+            }
+            Notice::Picture { file, jpeg } => {
+                let picture = super::picture::read(jpeg);
+                files.pictures.insert(file.clone(), picture);
             }
             Notice::Fetched { file, path } => {
                 let here = Fetched::Here(path.clone());
@@ -259,6 +284,10 @@ impl Chats {
                 });
                 commands.push(Command::PlayFile { item, file });
                 return commands;
+            }
+            FileAction::Show(file) => {
+                files.pictures.insert(file.clone(), None);
+                return vec![Command::Picture { file }];
             }
             FileAction::StopPlaying => {
                 files.playing = None;

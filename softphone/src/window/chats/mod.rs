@@ -6,6 +6,7 @@ mod entries;
 mod file_view;
 mod files;
 mod list;
+mod picture;
 mod view;
 
 pub(crate) use data::{ChatAction, Chats, person};
