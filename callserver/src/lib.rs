@@ -46,6 +46,7 @@ pub mod files;
 pub mod handover;
 mod housekeeping;
 pub mod http;
+mod letters;
 pub mod live_rooms;
 mod logging;
 mod login_limit;

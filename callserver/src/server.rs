@@ -223,6 +223,7 @@ async fn serve(
         mut stopped,
         mail,
         history,
+        letters,
     } = running;
 
     let sip = udp.or(tcp);
@@ -239,6 +240,7 @@ async fn serve(
     let (rooms, mut room_tasks) = Rooms::start(office.clone(), folder.path());
     // Not with the tasks of the rooms: calls end when everything stops, too.
     tokio::spawn(history.serve(rooms.clone()));
+    tokio::spawn(letters.serve(rooms.clone()));
     tokio::spawn(mail.serve(rooms.clone(), folder.path().to_owned()));
     let interface = Interface::new(Parts {
         office: office.clone(),

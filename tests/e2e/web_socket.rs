@@ -29,15 +29,19 @@ fn a_web_page_registers_asks_and_sends_and_receives_messages() {
     let received = bob.wait_for("message", SOON).unwrap();
     assert_eq!(received["text"], "Grüße, Bob");
     assert_eq!(received["from"], "1001");
-    assert_eq!(ann.wait_for("sent", SOON).unwrap()["status"], 200);
+    assert_eq!(ann.wait_for("sent", SOON).unwrap()["status"], 202);
     let to_ann = format!("sip:1001@{}", anns.domain);
     bob.command("message", &to_ann, "and back").unwrap();
     assert_eq!(ann.wait_for("message", SOON).unwrap()["text"], "and back");
 
     bob.command("unregister", "", "").unwrap();
     bob.wait_for("unregistered", SOON).unwrap();
+    // What he misses he gets when he is back.
     ann.command("message", &to_bob, "still there?").unwrap();
-    assert_ne!(ann.wait_for("sent", SOON).unwrap()["status"], 200);
+    assert_eq!(ann.wait_for("sent", SOON).unwrap()["status"], 202);
+    bob.command("register", "", "").unwrap();
+    let missed = bob.wait_for("message", SOON).unwrap();
+    assert_eq!(missed["text"], "still there?");
 }
 
 #[test]

@@ -68,6 +68,7 @@ readline.createInterface({ input: process.stdin }).on('line', (line) => {
   const { verb, target, text } = JSON.parse(line);
   if (verb === 'message') phone.sendMessage(target, text, { eventHandlers: outcome('sent') });
   if (verb === 'options') phone.sendOptions(target, '', { eventHandlers: outcome('options') });
+  if (verb === 'register') phone.register();
   if (verb === 'unregister') {
     phone.once('unregistered', () => tell('unregistered', {}));
     phone.unregister();

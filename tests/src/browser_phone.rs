@@ -47,7 +47,7 @@ impl BrowserPhone {
         Ok(BrowserPhone { process })
     }
 
-    /// Gives it a command: `verb` is `message`, `options` or `unregister`.
+    /// Gives it a command: `verb` is `message`, `options`, `register` or `unregister`.
     ///
     /// # Errors
     /// When it has gone.

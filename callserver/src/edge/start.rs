@@ -22,6 +22,7 @@ use super::records::{History, HistoryDesk};
 use super::revival::Revival;
 use crate::checkpoint::JournalError;
 use crate::config::Encrypted;
+use crate::letters::Letters;
 use crate::neighbours::Neighbours;
 use crate::office::Announcement;
 use crate::relay;
@@ -100,6 +101,8 @@ pub struct Running {
     pub mail: Mail,
     /// The calls that are over.
     pub history: History,
+    /// What phones send to conversations, and get from there.
+    pub letters: Letters,
 }
 
 /// The exchange cannot start.
@@ -143,6 +146,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     let (studio, studio_news) = Studio::start(processors.saturating_sub(1))?;
     let (mail, mail_desk, mail_back) = Mail::new(&setup.data);
     let (history_desk, history) = HistoryDesk::new();
+    let (letters, letters_desk, errands) = Letters::new();
     let restored = bindings::load(&setup.store).await?;
     if !restored.is_empty() {
         tracing::info!(registrations = restored.len(), "registrations from before");
@@ -239,6 +243,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
                     longest_silence: setup.longest_silence,
                     mail: mail_desk,
                     history: history_desk,
+                    letters: letters_desk,
                     main_runtime,
                 },
             );
@@ -251,7 +256,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
             } = setup.revival;
             desk.restore_calls(now, calls, without_ports, are_doubtful);
             if send_bound.send(Ok(addresses)).is_ok() {
-                desk.run(requests, changes, found, (studio_news, mail_back))
+                desk.run(requests, changes, found, (studio_news, mail_back, errands))
                     .await;
             }
         });
@@ -274,6 +279,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         stopped,
         mail,
         history,
+        letters,
     })
 }
 

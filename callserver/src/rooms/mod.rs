@@ -10,12 +10,14 @@
 //! * `happenings`: calls and voicemails, which the server tells in the conversation of two.
 //! * `archive`: what a history has too much of.
 //! * `hub`: who is connected, and hears at once.
+//! * `doorbell`: for whom somebody waits who is not connected: phones that know SIP alone.
 //!
 //! Everything that happens in a room is one entry with the next sequence number. Numbers are given inside the write, of
 //! which there is one at a time on a database however many servers share it; so they have no gap, and whoever reads up to
 //! a number and later from it on misses nothing.
 
 mod archive;
+mod doorbell;
 mod error;
 mod happenings;
 mod hub;
@@ -53,7 +55,8 @@ pub(crate) use writer::Writer;
 use crate::housekeeping::keep_histories;
 use crate::office::Office;
 use crate::rate::Rate;
-use crate::store::{Reached, Store};
+use crate::store::{Reached, Store, StoreError};
+use doorbell::Doorbell;
 use hub::Hub;
 use posting::Post;
 use writer::{Job, Place, Waiting};
@@ -71,6 +74,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub struct Rooms {
     office: Office,
     hub: Hub,
+    doorbell: Doorbell,
     jobs: mpsc::Sender<Job>,
     rate: Arc<Mutex<Rate<AccountId>>>,
 }
@@ -104,6 +108,7 @@ impl Rooms {
         let rooms = Self {
             office,
             hub: Hub::default(),
+            doorbell: Doorbell::default(),
             jobs: sender,
             rate: Arc::new(Mutex::new(Rate::new(MESSAGES_PER_MINUTE, MINUTE))),
         };
@@ -124,20 +129,50 @@ impl Rooms {
         self.office.store()
     }
 
+    /// Where to wait for what is said.
+    pub(crate) fn doorbell(&self) -> &Doorbell {
+        &self.doorbell
+    }
+
+    /// Has the phones of whoever is meant by news from another server look for what is new.
+    async fn ring(&self, news: &RoomNews) -> Result<(), StoreError> {
+        if !self.doorbell.is_used() {
+            return Ok(());
+        }
+        match news {
+            RoomNews::Entries(room) => {
+                let room = self.store().room_by_key(*room).await?;
+                let pair = room.and_then(|room| room.pair);
+                self.doorbell
+                    .ring(pair.into_iter().flat_map(|(one, other)| [one, other]));
+            }
+            RoomNews::Told { room, .. } => self.doorbell.ring_for_receipts(*room),
+            RoomNews::Members(_) | RoomNews::ToAccount { .. } => {}
+        }
+        Ok(())
+    }
+
     /// Passes on what other servers on the database tell of rooms, for as long as the server runs.
     pub(crate) async fn hear_others(self) {
         let mut changes = self.office.changes();
         loop {
             match changes.recv().await {
-                Ok(change) if change.everything => self.hub.wake_all(),
+                Ok(change) if change.everything => {
+                    self.hub.wake_all();
+                    self.doorbell.ring_for_all();
+                }
                 Ok(change) => {
                     for news in &change.rooms {
-                        if let Err(error) = self.hub.hear(self.office.store(), news).await {
+                        let heard = self.hub.hear(self.store(), news).await;
+                        if let Err(error) = heard.and(self.ring(news).await) {
                             tracing::warn!(%error, "news of a room could not be passed on");
                         }
                     }
                 }
-                Err(RecvError::Lagged(_)) => self.hub.wake_all(),
+                Err(RecvError::Lagged(_)) => {
+                    self.hub.wake_all();
+                    self.doorbell.ring_for_all();
+                }
                 Err(RecvError::Closed) => return,
             }
         }

@@ -116,7 +116,19 @@ impl Writer {
         self.rooms
             .tell_entries(entries, &outcome.ids, outcome.newcomers)
             .await;
+        let doorbell = &self.rooms.doorbell;
+        if doorbell.is_used() {
+            let told = entries.iter().filter_map(|entry| {
+                let pair = outcome.batch.rooms.get(&entry.room)?.pair?;
+                let is_of_first = entry.sender == Some(pair.0);
+                Some(if is_of_first { pair.1 } else { pair.0 })
+            });
+            doorbell.ring(told);
+        }
         for news in &outcome.news {
+            if let RoomNews::Told { room, .. } = news {
+                doorbell.ring_for_receipts(*room);
+            }
             if let Err(error) = self.rooms.hub.hear(self.rooms.office.store(), news).await {
                 tracing::warn!(%error, "a receipt could not be told");
             }

@@ -194,6 +194,13 @@ pub enum Event {
         /// Whether the callee was not to learn who calls.
         is_anonymous: bool,
     },
+    /// What became of [`Input::SendLetter`](crate::Input::SendLetter).
+    LetterEnded {
+        /// As it was given there.
+        ticket: u64,
+        /// What became of it.
+        end: LetterEnd,
+    },
     /// Whether a caller will be called back that asked for it with
     /// [`Input::RequestCompletion`](crate::Input::RequestCompletion).
     CompletionDecided {
@@ -383,4 +390,15 @@ pub enum AuthenticationFailure {
     NoAnswer,
     /// Not looked at: this source has failed with this login too often and has to wait.
     TooManyFailures,
+}
+
+/// What became of something that a phone was to get.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LetterEnd {
+    /// The phone has answered with this status.
+    Answered(u16),
+    /// It has not answered, or its connection broke.
+    NoAnswer,
+    /// It is not registered here.
+    NotHere,
 }

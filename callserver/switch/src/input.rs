@@ -6,7 +6,8 @@ use bytes::Bytes;
 use sip::{Flow, Text};
 
 use crate::{
-    AccountId, Answer, AskId, CallId, CompletionId, Party, Side, StoredBinding, StoredCall,
+    AccountId, Answer, AskId, CallId, CompletionId, DeviceId, Outgoing, Party, Side, StoredBinding,
+    StoredCall,
 };
 
 /// Everything that the world can tell a [`Switch`](crate::Switch).
@@ -117,6 +118,20 @@ pub enum Input {
     MessagesChanged {
         /// Whose they are.
         account: AccountId,
+    },
+    /// A phone of this server is to get something out of a conversation. [`Event::LetterEnded`](crate::Event::LetterEnded)
+    /// says what became of it, always.
+    SendLetter {
+        /// Comes back with the event.
+        ticket: u64,
+        /// Who has said it.
+        from: Party,
+        /// Whose phone it is.
+        to: Party,
+        /// The phone.
+        device: DeviceId,
+        /// What it is to get.
+        letter: Box<Outgoing>,
     },
     /// The operator ends a ban.
     ReleaseSource {

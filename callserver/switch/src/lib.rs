@@ -9,7 +9,8 @@
 //! - `reception` holds an INVITE until its caller is proved and its callee found.
 //! - `cluster` knows the other servers that share the directory: phones that registered there ring too.
 //! - `completion` calls people back when those are free whom they have called in vain.
-//! - `pager` takes messages outside calls to all phones of their recipient.
+//! - `pager` takes messages outside calls: texts to the conversations, which bring them to phones by it one by one, and
+//!   everything else to all phones of their recipient. `letter` reads and writes what they say.
 //! - `presence` tells those who watch somebody what they are, whether they speak, and who watches them.
 //! - `guard` is before all of them: sources that guess or scan are not listened to.
 //! - `bridge` holds the calls: one leg to the caller, one or several to the callee's phones (a B2BUA). What happens on one
@@ -67,6 +68,7 @@ mod house;
 mod identity;
 mod input;
 mod key_maker;
+mod letter;
 mod media_plan;
 mod network;
 mod pager;
@@ -90,17 +92,19 @@ mod way;
 pub use cluster::{Cluster, Elsewhere};
 pub use completion::{Completion, CompletionLimits, NotCompleted};
 pub use config::{Config, Emergency, PickUp, RegistrationLimits, ServiceCodes};
-pub use event::{AuthenticationFailure, BanReason, CallEnd, Event, Unregistration};
+pub use event::{AuthenticationFailure, BanReason, CallEnd, Event, LetterEnd, Unregistration};
 pub use guard::GuardConfig;
 pub use house::{House, MessageId, Prompt, Recording, RecordingLimits, Sound};
 pub use identity::{AccountId, AskId, BindingId, CallId, CompletionId, DeviceId, Party, Side};
 pub use input::Input;
+pub use letter::{Content, Letter, Outcome, Outgoing, TextLetter};
 pub use media_plan::{MediaPlan, MediaSide, Play};
 pub use network::{InvalidNetwork, Network};
 pub use park::Park;
 pub use presence::{Activity, Chosen, Facts, Seen, Shown, Told};
 pub use question::{
-    Answer, Credential, MediaPorts, MessageCount, Question, RelayAddress, Viewers, Watchable,
+    Answer, Credential, LetterFate, MediaPorts, MessageCount, Question, RelayAddress, Viewers,
+    Watchable,
 };
 pub use reached::{Destination, Reached};
 pub use stored_binding::StoredBinding;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sip::{Flow, Ha1, Text};
 
 use crate::cluster::Sender;
-use crate::{AccountId, CallId, DeviceId, MessageId, Party, Reached, Told};
+use crate::{AccountId, CallId, DeviceId, Letter, MessageId, Party, Reached, Told};
 
 /// A question, asked with [`Event::Ask`](crate::Event::Ask) and answered with [`Input::Answer`](crate::Input::Answer).
 /// A question that nobody answers in [`Config::question_timeout`](crate::Config::question_timeout) counts as failed.
@@ -56,6 +56,17 @@ pub enum Question {
         /// Whose they are.
         account: AccountId,
     },
+    /// Is this kept in the conversation of these two? Answered with [`Answer::Letter`] when it is durable.
+    Letter {
+        /// Who has sent it.
+        from: Party,
+        /// From which phone.
+        device: DeviceId,
+        /// To whom.
+        to: AccountId,
+        /// What it says.
+        letter: Box<Letter>,
+    },
     /// How many messages wait for this account? Answered with [`Answer::Messages`].
     Messages {
         /// Whose they are.
@@ -76,10 +87,30 @@ pub enum Answer {
     Watched(Option<Box<Watchable>>),
     /// What an account tells and to whom, or `None` if it is no more.
     Viewers(Option<Box<Viewers>>),
+    /// What became of something that a phone has sent to a conversation.
+    Letter(LetterFate),
     /// How many messages wait.
     Messages(MessageCount),
     /// The messages, in the order in which they are to be heard, or `None` if that cannot be found out.
     MessagesToHear(Option<Vec<MessageId>>),
+}
+
+/// What became of something that a phone has sent to a conversation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LetterFate {
+    /// It is kept; whoever it is for gets it when their devices are there.
+    Kept,
+    /// These two have no conversation: phones may pass it among themselves.
+    NotForConversations,
+    /// It is empty or holds what nobody should send.
+    Invalid,
+    /// It is too long.
+    TooLong,
+    /// Not now, but after so many seconds.
+    Later {
+        /// How many.
+        seconds: u32,
+    },
 }
 
 /// Somebody who can be watched.
@@ -123,6 +154,13 @@ impl Answer {
         match self {
             Answer::Destination(reached) => reached,
             _ => Reached::Nobody,
+        }
+    }
+
+    pub(crate) fn into_letter_fate(self) -> Option<LetterFate> {
+        match self {
+            Answer::Letter(fate) => Some(fate),
+            _ => None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sip::{Credentials, Flow, LegId, Request, RequestId};
 
 use crate::completion::Asked;
-use crate::pager::Addressed;
+use crate::pager::{Addressed, Enclosed};
 use crate::presence::{Asking, Finding};
 use crate::timetable::TimerId;
 use crate::{AccountId, AskId, CallId, CompletionId};
@@ -19,6 +19,8 @@ pub(crate) enum Purpose {
     Sender(Box<Waiting>),
     /// A message waits to hear whom it reaches.
     Recipient(Box<Addressed>),
+    /// A message waits to be kept.
+    Letter(Box<Enclosed>),
     /// A new call waits for its caller's credential.
     Caller(LegId),
     /// A new call waits to hear who is called.

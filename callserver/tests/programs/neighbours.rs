@@ -127,10 +127,10 @@ fn a_call_that_is_given_up_and_a_message_cross_over() {
     house.alice.hang_up(leg);
     assert_eq!(house.bob.has_ended(), None);
     house.until_no_call();
-    assert_eq!(house.alice.message(&bob, "lunch?", &mut house.bob), 200);
-    assert_eq!(house.bob.heard, ["lunch?"]);
-    assert_eq!(house.bob.message(&alice, "yes", &mut house.alice), 200);
-    assert_eq!(house.alice.heard, ["yes"]);
+    assert_eq!(house.alice.message(&bob, "lunch?", &mut house.bob), 202);
+    assert_eq!(house.bob.hears(1), ["lunch?"]);
+    assert_eq!(house.bob.message(&alice, "yes", &mut house.alice), 202);
+    assert_eq!(house.alice.hears(1), ["yes"]);
 }
 
 #[test]

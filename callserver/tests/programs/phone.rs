@@ -178,6 +178,16 @@ impl Phone {
         }
     }
 
+    /// Waits until it has got messages, so many in all.
+    pub(crate) fn hears(&mut self, many: usize) -> Vec<String> {
+        let begin = Instant::now();
+        while self.heard.len() < many {
+            assert!(begin.elapsed() < PATIENCE, "only {:?}", self.heard);
+            self.take_messages();
+        }
+        self.heard.clone()
+    }
+
     fn take_messages(&mut self) {
         self.work();
         while let Some(event) = self.endpoint.poll_event() {

@@ -7,6 +7,7 @@ use switch::{Answer, CallEnd, Event, House, Input, Question};
 
 use super::Desk;
 use crate::edge::live_calls::name;
+use crate::letters::Seen;
 use crate::relay::MediaId;
 use crate::voicemail::Order;
 
@@ -38,6 +39,15 @@ impl Desk {
                         self.directory.messages_to_hear(ask, account);
                         None
                     }
+                    Question::Letter {
+                        from,
+                        device,
+                        to,
+                        letter,
+                    } => {
+                        self.letter_arrived(ask, from, (device, to), letter);
+                        None
+                    }
                     Question::Messages { account } => {
                         self.directory.messages(ask, account);
                         None
@@ -64,6 +74,7 @@ impl Desk {
                     let user_agent = binding.user_agent.as_deref().unwrap_or("");
                     let (login, from) = (binding.login.as_str(), binding.flow.remote);
                     tracing::info!(login, %from, user_agent, "device registered");
+                    self.phone_came(&binding);
                 }
                 self.bindings.registered(now, at, *binding);
             }
@@ -207,6 +218,10 @@ impl Desk {
                 if let Some(waiting) = self.completions.remove(&ticket) {
                     let _ = waiting.send(result);
                 }
+            }
+            Event::LetterEnded { ticket, end } => {
+                // Nobody carries letters any more when the server stops.
+                let _ = self.letters.seen.send(Seen::Ended { ticket, end });
             }
             Event::CallBackEnded { completion, call } => {
                 tracing::debug!(completion = completion.0, ?call, "called back");

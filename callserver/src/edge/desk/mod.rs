@@ -4,6 +4,7 @@ mod events;
 mod handing_over;
 mod house;
 mod keeping;
+mod letters;
 mod media;
 mod requests;
 
@@ -33,6 +34,7 @@ use super::tally::Tally;
 use super::traces::{self, Traced, Traces};
 use super::watching;
 use crate::checkpoint::Checkpoint;
+use crate::letters::{Errand, LettersDesk};
 use crate::office::Announcement;
 use crate::relay::Relay;
 use crate::store::Store;
@@ -54,6 +56,7 @@ pub(super) struct Desk {
     last_seen: LastSeen,
     records: Records,
     history: HistoryDesk,
+    letters: LettersDesk,
     leases: Leases,
     journal: Journal,
     presence_news: PresenceNews,
@@ -100,9 +103,17 @@ pub(super) struct Parts {
     pub(super) longest_silence: Option<Duration>,
     pub(super) mail: MailDesk,
     pub(super) history: HistoryDesk,
+    pub(super) letters: LettersDesk,
     /// Where what is written is written.
     pub(super) main_runtime: tokio::runtime::Handle,
 }
+
+/// What comes from the studio, from the voicemail, and from whoever carries letters.
+pub(super) type Heard = (
+    mpsc::Receiver<News>,
+    mpsc::UnboundedReceiver<Back>,
+    mpsc::UnboundedReceiver<Errand>,
+);
 
 enum Turn {
     Received(Received),
@@ -111,6 +122,7 @@ enum Turn {
     Found(Found),
     Studio(News),
     Mail(Back),
+    Letters(Errand),
     Time,
 }
 
@@ -131,6 +143,7 @@ impl Desk {
             longest_silence,
             mail,
             history,
+            letters,
             main_runtime,
         } = parts;
         Self {
@@ -147,6 +160,7 @@ impl Desk {
             last_seen: LastSeen::new(now),
             records: Records::default(),
             history,
+            letters,
             leases: Leases::new(now, guest_grace),
             journal: Journal::new(now),
             presence_news,
@@ -167,6 +181,9 @@ impl Desk {
     /// calls at once finds the others.
     pub(super) fn restore(&mut self, now: Instant, bindings: Vec<StoredBinding>) {
         self.bindings.restored(SystemTime::now(), &bindings);
+        for binding in &bindings {
+            self.phone_came(binding);
+        }
         self.handle(now, Input::Restore { bindings });
     }
 
@@ -176,7 +193,7 @@ impl Desk {
         mut requests: mpsc::Receiver<Request>,
         mut changes: mpsc::Receiver<Announcement>,
         mut found: mpsc::UnboundedReceiver<Found>,
-        mut heard: (mpsc::Receiver<News>, mpsc::UnboundedReceiver<Back>),
+        mut heard: Heard,
     ) {
         let mut alarm = pin!(tokio::time::sleep_until(Instant::now().into()));
         let mut is_armed = false;
@@ -203,6 +220,7 @@ impl Desk {
                 Some(answer) = found.recv() => Turn::Found(answer),
                 Some(news) = heard.0.recv() => Turn::Studio(news),
                 Some(back) = heard.1.recv() => Turn::Mail(back),
+                Some(errand) = heard.2.recv() => Turn::Letters(errand),
                 received = self.sockets.receive() => Turn::Received(received),
                 () = alarm.as_mut(), if is_armed => Turn::Time,
             };
@@ -223,6 +241,7 @@ impl Desk {
                 }
                 Turn::Studio(news) => self.heard_from_studio(now, news),
                 Turn::Mail(back) => self.heard_from_mail(now, back),
+                Turn::Letters(errand) => self.run_errand(now, errand),
                 Turn::Time => is_armed = false,
             }
             if self.switch.poll_timeout().is_some_and(|due| due <= now) {

@@ -18,9 +18,9 @@ use crate::way::Way;
 use crate::{Party, Reached};
 
 impl Pager {
-    /// Where the message is to go is known. The sender of one for a number that has moved is told the new number, as a
-    /// caller is: its owner did not want to be followed.
-    pub(crate) fn routed(
+    /// Passes a message to the phones of its recipient. The sender of one for a number that has moved is told the new
+    /// number, as a caller is: its owner did not want to be followed.
+    pub(super) fn pass(
         &mut self,
         now: Instant,
         desk: &mut Desk,
@@ -138,7 +138,7 @@ impl Pager {
             return;
         }
         let Some(attempt) = self.attempts.remove(&request) else {
-            return;
+            return self.letter_answered(now, desk, request, response.status);
         };
         if response.status.is_success() {
             let Some(delivery) = self.deliveries.get_mut(&attempt.delivery) else {
@@ -161,8 +161,9 @@ impl Pager {
 
     /// A phone did not answer, or is gone.
     pub(crate) fn failed(&mut self, now: Instant, desk: &mut Desk, request: RequestId) {
-        if let Some(attempt) = self.attempts.remove(&request) {
-            self.refused(now, desk, attempt, StatusCode::REQUEST_TIMEOUT);
+        match self.attempts.remove(&request) {
+            Some(attempt) => self.refused(now, desk, attempt, StatusCode::REQUEST_TIMEOUT),
+            None => self.letter_lost(now, desk, request),
         }
     }
 

@@ -1,12 +1,17 @@
-//! Messages outside calls (RFC 3428): each goes to all phones of its recipient, and the first that takes it counts.
+//! Messages outside calls (RFC 3428). A text, and the report of what became of one, goes into the conversation of the two
+//! people, and out of it to one phone after the other. Everything else goes to all phones of its recipient at once, and
+//! the first that takes it counts.
 
 mod arrive;
 mod deliver;
+mod keep;
+mod letters;
 
 use std::collections::HashMap;
 
 use sip::{Request, RequestId};
 
+use crate::Reached;
 use crate::cluster::Sender;
 use crate::refusal::Refusals;
 use crate::registrar::Target;
@@ -17,6 +22,22 @@ pub(crate) struct Addressed {
     request: RequestId,
     message: Request,
     sender: Sender,
+}
+
+/// A message that waits to be kept in a conversation.
+#[derive(Debug)]
+pub(crate) struct Enclosed {
+    addressed: Addressed,
+    reached: Reached,
+}
+
+/// Something out of a conversation on its way to one phone.
+#[derive(Debug)]
+struct Sent {
+    ticket: u64,
+    message: Request,
+    /// Other ways to the phone.
+    others: Vec<Target>,
 }
 
 /// One message on its way to several phones.
@@ -44,11 +65,12 @@ struct Attempt {
 pub(crate) struct Pager {
     deliveries: HashMap<u64, Delivery>,
     attempts: HashMap<RequestId, Attempt>,
+    letters: HashMap<RequestId, Sent>,
     last_delivery: u64,
 }
 
 impl Pager {
     pub(crate) fn len(&self) -> usize {
-        self.deliveries.len()
+        self.deliveries.len() + self.letters.len()
     }
 }

@@ -38,6 +38,11 @@ impl Target {
         }
     }
 
+    /// Whether it is one of this server's own phones.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.token.is_none()
+    }
+
     /// The way back over the proxies that the registration came by (RFC 3327 section 5.3).
     pub(crate) fn push_route(&self, headers: &mut Headers) {
         for hop in &self.path {

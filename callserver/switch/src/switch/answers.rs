@@ -40,6 +40,11 @@ impl Switch {
                 let registrar = &self.registrar;
                 self.pager.routed(now, desk, registrar, *addressed, reached);
             }
+            Purpose::Letter(enclosed) => {
+                let fate = answer.into_letter_fate();
+                let registrar = &self.registrar;
+                self.pager.kept(now, desk, registrar, *enclosed, fate);
+            }
             Purpose::Caller(leg) => {
                 let owner = answer.into_credential();
                 let joins = self
@@ -176,6 +181,10 @@ impl Switch {
             Some(Purpose::Recipient(addressed)) => {
                 let status = StatusCode::SERVER_INTERNAL_ERROR;
                 desk.respond(now, addressed.request(), status, Headers::new());
+            }
+            Some(Purpose::Letter(enclosed)) => {
+                let registrar = &self.registrar;
+                self.pager.kept(now, desk, registrar, *enclosed, None);
             }
             Some(Purpose::Subscriber(asking)) => {
                 Presence::unanswered(now, desk, asking.subscription());

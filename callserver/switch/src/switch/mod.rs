@@ -213,6 +213,18 @@ impl Switch {
                 let parts = (&mut self.desk, &mut self.bridge);
                 self.completions.cancel(now, parts.0, parts.1, caller, only);
             }
+            Input::SendLetter {
+                ticket,
+                from,
+                to,
+                device,
+                letter,
+            } => {
+                let (desk, registrar) = (&mut self.desk, &self.registrar);
+                let what = (ticket, device);
+                self.pager
+                    .send_letter(now, desk, registrar, what, (&from, &to), &letter);
+            }
             Input::ReleaseSource { source } => {
                 let source = Source::of(source);
                 if self.authentication.guard.release(source) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use sip::{Ha1, Text};
 use switch::{
-    AccountId, Credential, Destination, DeviceId, Elsewhere, MessageCount, MessageId, Party,
-    Reached, Ring, Told, Treatment, Viewers, Watchable,
+    AccountId, Credential, Destination, DeviceId, Elsewhere, Letter, LetterFate, MessageCount,
+    MessageId, Party, Reached, Ring, Told, Treatment, Viewers, Watchable,
 };
 
 use crate::server::{DOMAIN, secret_of};
@@ -47,6 +47,10 @@ pub(crate) struct Directory {
     pub(crate) messages: BTreeMap<&'static str, MessageCount>,
     /// Messages that were left, in the order in which they are to be heard.
     pub(crate) to_hear: BTreeMap<&'static str, Vec<i64>>,
+    /// What becomes of letters; if there is nothing here, they are not for conversations.
+    pub(crate) letter_fate: Option<LetterFate>,
+    /// Those that came.
+    pub(crate) letters: Vec<(AccountId, Letter)>,
     /// Who has asked for which number.
     pub(crate) asked: Vec<(String, String)>,
 }
@@ -87,6 +91,11 @@ impl Directory {
     }
 
     /// Somebody does not want to hear from somebody.
+    pub(crate) fn device_of(&self, login: &str) -> i64 {
+        let credential = self.credential(login);
+        credential.expect("a device").device.0
+    }
+
     pub(crate) fn block(&mut self, owner: &'static str, blocked: &'static str) {
         self.blocked.insert((owner, blocked));
     }
@@ -161,6 +170,12 @@ impl Directory {
         let person = people.find(|person| person.account == account);
         let count = person.and_then(|person| self.messages.get(person.name));
         count.copied().unwrap_or_default()
+    }
+
+    pub(crate) fn letter(&mut self, to: AccountId, letter: &Letter) -> LetterFate {
+        self.letters.push((to, letter.clone()));
+        let fate = self.letter_fate;
+        fate.unwrap_or(LetterFate::NotForConversations)
     }
 
     pub(crate) fn to_hear(&self, account: AccountId) -> Option<Vec<MessageId>> {

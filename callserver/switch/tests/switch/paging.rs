@@ -2,6 +2,9 @@
 
 use simnet::Conditions;
 use sip::StatusCode;
+use switch::{
+    AccountId, Content, DeviceId, Event, Input, Letter, LetterEnd, LetterFate, Outgoing, Party,
+};
 
 use crate::phone::Action;
 use crate::rig::{Rig, seconds};
@@ -78,5 +81,125 @@ fn nobody_subscribes_or_publishes_what_does_not_exist() {
         let answer = phone.send(method, "sip:alice-1@carillon.test", lines, None);
         assert_eq!(answer.status.code(), 489);
         assert!(answer.headers.has(&sip::HeaderName::AllowEvents));
+    }
+}
+
+#[test]
+fn a_text_is_accepted_when_it_is_kept_and_phones_are_not_asked() {
+    let mut rig = rig(&["alice-1", "bob-1"]);
+    rig.server.directory.letter_fate = Some(LetterFate::Kept);
+    rig.plan(0, seconds(0), Action::Message("1002", "lunch?"));
+    rig.run(seconds(5));
+    assert_eq!(rig.phones[0].heard, ["202 "]);
+    assert!(rig.phones[1].heard.is_empty());
+    let [(to, Letter::Text(letter))] = &rig.server.directory.letters[..] else {
+        panic!("{:?}", rig.server.directory.letters);
+    };
+    assert_eq!((*to, &*letter.text), (AccountId(2), "lunch?"));
+    // Somebody who is not welcome learns nothing: their words are kept from those who have blocked them.
+    rig.server.directory.block("bob", "alice");
+    rig.plan(0, seconds(0), Action::Message("1002", "lunch?"));
+    rig.run(seconds(5));
+    assert_eq!(rig.phones[0].heard, ["202 ", "202 "]);
+    rig.assert_no_leaks();
+}
+
+#[test]
+fn what_is_not_kept_is_refused_with_what_its_sender_can_do() {
+    let mut rig = rig(&["alice-1", "bob-1"]);
+    let fates = [
+        (LetterFate::Invalid, "400 "),
+        (LetterFate::TooLong, "413 "),
+        (LetterFate::Later { seconds: 7 }, "503 "),
+        (LetterFate::NotForConversations, "200 "),
+    ];
+    for (fate, told) in fates {
+        rig.server.directory.letter_fate = Some(fate);
+        rig.plan(0, seconds(0), Action::Message("1002", "lunch?"));
+        rig.run(seconds(5));
+        assert_eq!(rig.phones[0].heard.last().map(String::as_str), Some(told));
+    }
+    assert_eq!(rig.phones[1].heard, ["MESSAGE lunch?"]);
+    rig.assert_no_leaks();
+}
+
+fn letter(ticket: u64, device: i64, text: &str) -> Input {
+    let party = |account, number: &'static str, name: &'static str| Party {
+        account: AccountId(account),
+        number: Some(number.into()),
+        display_name: name.into(),
+        is_guest: false,
+    };
+    Input::SendLetter {
+        ticket,
+        from: party(1, "1001", "alice"),
+        to: party(2, "1002", ""),
+        device: DeviceId(device),
+        letter: Box::new(Outgoing {
+            content: Content::Plain(text.to_owned()),
+            date: None,
+        }),
+    }
+}
+
+fn ends(rig: &Rig) -> Vec<(u64, LetterEnd)> {
+    let events = rig.server.events.iter();
+    let ends = events.filter_map(|event| match event {
+        Event::LetterEnded { ticket, end } => Some((*ticket, *end)),
+        _ => None,
+    });
+    ends.collect()
+}
+
+#[test]
+fn a_letter_goes_to_the_one_phone_that_it_is_for() {
+    let mut rig = rig(&["alice-1", "bob-1", "bob-2"]);
+    let devices: Vec<i64> = (1..3)
+        .map(|phone| rig.server.directory.device_of(&rig.phones[phone].login))
+        .collect();
+    let now = rig.now();
+    for (ticket, device, text) in [
+        (1, devices[0], "one"),
+        (2, devices[1], "two"),
+        (3, 999, "nobody"),
+    ] {
+        let input = letter(ticket, device, text);
+        rig.server.handle(now, input);
+    }
+    rig.run(seconds(5));
+    assert_eq!(rig.phones[1].heard, ["MESSAGE one"]);
+    assert_eq!(rig.phones[2].heard, ["MESSAGE two"]);
+    let from = rig.phones[1].caller.clone();
+    assert_eq!(from.as_deref(), Some("\"alice\" <sip:1001@carillon.test>"));
+    let mut told = ends(&rig);
+    told.sort_by_key(|(ticket, _)| *ticket);
+    assert_eq!(
+        told,
+        [
+            (1, LetterEnd::Answered(200)),
+            (2, LetterEnd::Answered(200)),
+            (3, LetterEnd::NotHere),
+        ]
+    );
+    rig.assert_no_leaks();
+}
+
+#[test]
+fn of_each_letter_it_is_told_once_what_became_of_it_however_bad_the_link() {
+    for seed in 0..20 {
+        let mut rig = Rig::new(seed, Conditions::perfect(), &["alice-1", "bob-1"]);
+        rig.register_all();
+        rig.network.set_conditions(Conditions::bad(0.3));
+        let device = rig.server.directory.device_of("bob-1");
+        let now = rig.now();
+        for ticket in 1..6 {
+            let input = letter(ticket, device, "lunch?");
+            rig.server.handle(now, input);
+        }
+        rig.run(seconds(100));
+        let mut told: Vec<u64> = ends(&rig).into_iter().map(|(ticket, _)| ticket).collect();
+        told.sort_unstable();
+        assert_eq!(told, [1, 2, 3, 4, 5], "seed {seed}");
+        rig.assert_no_leaks();
     }
 }

@@ -141,6 +141,9 @@ impl Server {
             Question::MessagesToHear { account } => {
                 Answer::MessagesToHear(self.directory.to_hear(*account))
             }
+            Question::Letter { to, letter, .. } => {
+                Answer::Letter(self.directory.letter(*to, letter))
+            }
             Question::Messages { account } => Answer::Messages(self.directory.messages(*account)),
             Question::MediaPorts { call, .. } => {
                 Answer::MediaPorts((!self.relay_is_full).then(|| {
