@@ -10,7 +10,7 @@ use crate::process::{PATIENCE, Server};
 
 const ENCRYPTED_OFF: [&str; 4] = ["--sips", "off", "--https", "off"];
 
-fn server_on(database: &Database) -> Server {
+pub(crate) fn server_on(database: &Database) -> Server {
     let folder = tempfile::tempdir().unwrap();
     let url = database.url();
     let arguments = [&["--database", &url], &ENCRYPTED_OFF[..]].concat();

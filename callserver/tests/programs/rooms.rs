@@ -11,7 +11,7 @@ use crate::client::{add, ask, log_in};
 use crate::process::{PATIENCE, Server};
 
 /// A connection of the room protocol.
-struct Rooms(WebSocket<TcpStream>);
+pub(crate) struct Rooms(WebSocket<TcpStream>);
 
 impl Rooms {
     fn open(server: &Server) -> Self {
@@ -22,7 +22,7 @@ impl Rooms {
         Self(socket)
     }
 
-    fn connect(server: &Server, token: &str, more: Value) -> Self {
+    pub(crate) fn connect(server: &Server, token: &str, more: Value) -> Self {
         let mut rooms = Self::open(server);
         let mut wish = json!({ "token": token });
         for (key, value) in more.as_object().unwrap() {
@@ -34,7 +34,7 @@ impl Rooms {
         rooms
     }
 
-    fn send(&mut self, text: &str) {
+    pub(crate) fn send(&mut self, text: &str) {
         self.0.send(Message::text(text)).unwrap();
     }
 
@@ -55,7 +55,7 @@ impl Rooms {
         }
     }
 
-    fn until(&mut self, kind: &str) -> Value {
+    pub(crate) fn until(&mut self, kind: &str) -> Value {
         loop {
             let told = self.next().unwrap();
             if told["type"] == kind {
@@ -64,7 +64,7 @@ impl Rooms {
         }
     }
 
-    fn ask(&mut self, kind: &str, data: Value) -> Value {
+    pub(crate) fn ask(&mut self, kind: &str, data: Value) -> Value {
         let request = json!({ "type": kind, "data": data, "id": "q" });
         self.send(&request.to_string());
         loop {
@@ -76,12 +76,12 @@ impl Rooms {
     }
 }
 
-fn token(server: &Server, name: &str) -> String {
+pub(crate) fn token(server: &Server, name: &str) -> String {
     add(server, name);
     log_in(server, name).tokens.unwrap().access_token
 }
 
-fn text(text: &str) -> Value {
+pub(crate) fn text(text: &str) -> Value {
     json!({ "type": "text", "text": text })
 }
 
