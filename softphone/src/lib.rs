@@ -19,5 +19,6 @@ pub mod headless;
 pub mod keep;
 pub mod live;
 pub mod menu;
+mod peer;
 pub mod web;
 pub mod window;

@@ -22,6 +22,7 @@ use super::problem::Refusal;
 use super::routing::{Routes, routes};
 use crate::edge::{Figures, Histogram};
 use crate::live_rooms::{self, LiveGauge};
+use crate::rooms;
 
 /// OpenMetrics 1.0, which Prometheus reads since 2018.
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -54,21 +55,25 @@ async fn metrics(
         return Err(Problem::new(ProblemKind::Internal, detail).into());
     };
     let live = interface.live_rooms.as_ref().map(LiveGauge::read);
-    let text = text(*figures, live)
+    let text = text(*figures, live, interface.rooms.figures())
         .map_err(|_| Problem::new(ProblemKind::Internal, "The figures cannot be written."))?;
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }
 
-fn text(figures: Figures, live: Option<live_rooms::Figures>) -> Result<String, fmt::Error> {
+fn text(
+    figures: Figures,
+    live: Option<live_rooms::Figures>,
+    rooms: rooms::Figures,
+) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("carillon");
-    registry.register_collector(Box::new(Shown(figures, live)));
+    registry.register_collector(Box::new(Shown(figures, live, rooms)));
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(text)
 }
 
 #[derive(Debug)]
-struct Shown(Figures, Option<live_rooms::Figures>);
+struct Shown(Figures, Option<live_rooms::Figures>, rooms::Figures);
 
 impl Collector for Shown {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
@@ -188,6 +193,18 @@ impl Collector for Shown {
             "Packets not passed on",
             "cause",
             &dropped.into(),
+        )?;
+        let entries = [("said", self.2.said), ("flushed", self.2.flushed)];
+        out.by(
+            "room_entries",
+            "Entries written in rooms, by how they came: said here, or between devices before",
+            "way",
+            &entries.into(),
+        )?;
+        out.counter(
+            "room_signals",
+            "Signals passed on from device to device",
+            self.2.signals,
         )?;
         self.1.map_or(Ok(()), |live| out.live_rooms(&live))
     }

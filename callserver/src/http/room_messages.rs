@@ -1,7 +1,8 @@
 //! Messages over HTTP: saying something, the history, what is new in all rooms, receipts, search.
 
 use api::room::{
-    FoundMessages, GetHistory, HistoryPage, ReceiptEntry, SendMessage, Stored, Synced,
+    FLUSH_BYTES, Flush, Flushed, FoundMessages, GetHistory, HistoryPage, ReceiptEntry, SendMessage,
+    Stored, Synced,
 };
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
@@ -24,8 +25,12 @@ pub(super) fn router() -> Routes {
         .routes(routes!(history, say, forget))
         .routes(routes!(sync, say_to))
         .layer(DefaultBodyLimit::max(MESSAGE_LIMIT));
+    let flushing = Routes::new()
+        .routes(routes!(flush))
+        .layer(DefaultBodyLimit::max(FLUSH_BYTES));
     Routes::new()
         .merge(saying)
+        .merge(flushing)
         .routes(routes!(receipt))
         .routes(routes!(search))
 }
@@ -51,6 +56,27 @@ async fn say(
     let speaker = interface.speaker(&session).await?;
     let stored = interface.rooms.send(&speaker, message).await?;
     Ok((StatusCode::CREATED, Json(stored)))
+}
+
+/// Brings what two devices told each other without the server, in the order in which they have it. Either of them may, and
+/// may again: what was stored before stands where it stood. All of it becomes durable at once.
+#[utoipa::path(post, path = "/api/v1/rooms/{room}/flush", tag = "rooms", request_body = Flush,
+    params(("room" = String, Path, description = "The id of a conversation of two.")),
+    responses(
+        (status = 200, description = "Where each message stands, or why it does not.", body = Flushed),
+        (status = 403, description = "Whoever asks is not in the room."),
+        (status = 404, description = "There is none of this id."),
+    ))]
+async fn flush(
+    State(interface): State<Interface>,
+    Bearer(session): Bearer,
+    InPath(room): InPath<String>,
+    Body(flush): Body<Flush>,
+) -> Result<Json<Flushed>, Refusal> {
+    let room = room_id(&room)?;
+    let speaker = interface.speaker(&session).await?;
+    let flushed = interface.rooms.flush(&speaker, &room, flush).await?;
+    Ok(Json(flushed))
 }
 
 /// Says something in a room, or to one person, whose conversation is made if there is none yet.

@@ -18,6 +18,12 @@ pub enum RoomsError {
     /// The id of a message is another one's already.
     #[error("Somebody else has sent a message with this id; make up another one.")]
     IdTaken,
+    /// A message whose sender's device has not signed it.
+    #[error("This message is not signed by a device of its sender, so it is not stored.")]
+    Forged,
+    /// The key of a device belongs to another account.
+    #[error("This key belongs to another account; make a new one on this device.")]
+    KeyTaken,
     /// The message that something is to be done to is not there.
     #[error("There is no such message in the room; it may have been deleted or be in the archive.")]
     NoSuchMessage,
@@ -73,12 +79,15 @@ impl RoomsError {
             Self::Invalid(_)
             | Self::Id(_)
             | Self::IdTaken
+            | Self::KeyTaken
             | Self::NoSuchMessage
             | Self::NoSuchFile
             | Self::TooMany { .. }
             | Self::TooOften { .. } => RoomErrorCode::InvalidMessage,
             Self::NoSuchRoom => RoomErrorCode::RoomNotFound,
-            Self::Stranger | Self::Role(_) | Self::IsDirect => RoomErrorCode::AccessRefused,
+            Self::Stranger | Self::Role(_) | Self::IsDirect | Self::Forged => {
+                RoomErrorCode::AccessRefused
+            }
             Self::Nobody { .. } => RoomErrorCode::InvalidNumber,
             Self::Busy | Self::Store(_) => RoomErrorCode::ConnectionError,
         }
@@ -88,11 +97,13 @@ impl RoomsError {
     pub fn kind(&self) -> ProblemKind {
         match self {
             Self::Invalid(_) | Self::Id(_) => ProblemKind::BadRequest,
-            Self::IdTaken | Self::TooMany { .. } => ProblemKind::Conflict,
+            Self::IdTaken | Self::KeyTaken | Self::TooMany { .. } => ProblemKind::Conflict,
             Self::NoSuchMessage | Self::NoSuchFile | Self::NoSuchRoom | Self::Nobody { .. } => {
                 ProblemKind::NotFound
             }
-            Self::Stranger | Self::Role(_) | Self::IsDirect => ProblemKind::Forbidden,
+            Self::Stranger | Self::Role(_) | Self::IsDirect | Self::Forged => {
+                ProblemKind::Forbidden
+            }
             Self::TooOften { .. } => ProblemKind::TooManyAttempts,
             Self::Busy => ProblemKind::Unavailable,
             Self::Store(error) if error.is_busy() => ProblemKind::Unavailable,

@@ -213,6 +213,7 @@ fn put(batch: &mut Batch, room: i64, one: &Happening, id: MessageId) {
         id,
         kind: MessageKind::Notification,
         body: one.body.clone(),
+        written: None,
     };
     let mut posted = batch.post(room, &post);
     if matches!(posted, Err(RoomsError::IdTaken))

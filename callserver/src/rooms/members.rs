@@ -32,6 +32,7 @@ impl Work {
         let batch = &mut self.batch;
         batch.rooms.entry(room.key).or_insert_with(|| room.clone());
         let post = Post {
+            written: None,
             sender: None,
             sender_name: String::new(),
             id: rules::new_message_id(rand::rng().random())?,

@@ -8,6 +8,7 @@
 //! * `reading`: lists, history, what is new since a cursor, search.
 //! * `receipts`: what somebody has and has read; typing; signals from device to device.
 //! * `happenings`: calls and voicemails, which the server tells in the conversation of two.
+//! * `flushing`: what two devices told each other without the server, when one of them brings it.
 //! * `archive`: what a history has too much of.
 //! * `hub`: who is connected, and hears at once.
 //! * `doorbell`: for whom somebody waits who is not connected: phones that know SIP alone.
@@ -19,6 +20,8 @@
 mod archive;
 mod doorbell;
 mod error;
+mod figures;
+mod flushing;
 mod happenings;
 mod hub;
 mod members;
@@ -45,6 +48,7 @@ use tokio::task::JoinSet;
 
 pub use archive::{ArchiveError, Trimmed};
 pub use error::RoomsError;
+pub(crate) use figures::Figures;
 pub(crate) use hub::{Letters, Mail};
 pub use news::RoomNews;
 pub use reading::Slice;
@@ -57,6 +61,7 @@ use crate::office::Office;
 use crate::rate::Rate;
 use crate::store::{Reached, Store, StoreError};
 use doorbell::Doorbell;
+use figures::Tally;
 use hub::Hub;
 use posting::Post;
 use writer::{Job, Place, Waiting};
@@ -77,6 +82,7 @@ pub struct Rooms {
     doorbell: Doorbell,
     jobs: mpsc::Sender<Job>,
     rate: Arc<Mutex<Rate<AccountId>>>,
+    tally: Arc<Tally>,
 }
 
 /// Who asks.
@@ -111,6 +117,7 @@ impl Rooms {
             doorbell: Doorbell::default(),
             jobs: sender,
             rate: Arc::new(Mutex::new(Rate::new(MESSAGES_PER_MINUTE, MINUTE))),
+            tally: Arc::default(),
         };
         let writer = Writer {
             rooms: rooms.clone(),
@@ -211,16 +218,7 @@ impl Rooms {
         speaker: &Speaker,
         message: SendMessage,
     ) -> Result<oneshot::Receiver<Result<Stored, RoomsError>>, RoomsError> {
-        let charged = self
-            .rate
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take(Instant::now(), speaker.account);
-        if let Err(wait) = charged {
-            return Err(RoomsError::TooOften {
-                seconds: wait.as_secs() + 1,
-            });
-        }
+        self.charge(speaker.account, Instant::now())?;
         rules::check_said(&message.body)?;
         if let Some(file) = message.body.file() {
             self.check_sent(speaker, file).await?;
@@ -249,6 +247,7 @@ impl Rooms {
                 id: message.id,
                 kind: MessageKind::User,
                 body: message.body,
+                written: None,
             },
             answer,
         };
@@ -256,6 +255,15 @@ impl Rooms {
             Ok(()) => Ok(answered),
             Err(_) => Err(RoomsError::Busy),
         }
+    }
+
+    /// Counts one message of an account.
+    fn charge(&self, account: AccountId, now: Instant) -> Result<(), RoomsError> {
+        let mut rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner);
+        let charged = rate.take(now, account);
+        charged.map_err(|wait| RoomsError::TooOften {
+            seconds: wait.as_secs() + 1,
+        })
     }
 
     /// Whether a message may send a file: its sender can read it, all of it has come, and it is what the message says.

@@ -23,6 +23,8 @@ pub(super) struct Post {
     pub(super) kind: MessageKind,
     /// What is said.
     pub(super) body: Body,
+    /// When it was said, in Unix milliseconds, if that was before it came here: to another device.
+    pub(super) written: Option<i64>,
 }
 
 /// Where a message came to stand.
@@ -81,6 +83,8 @@ pub(super) struct Batch {
     pub(super) deeds: Vec<Deed>,
     /// Which entries have sent which files: room, sequence number, file.
     pub(super) files: Vec<(i64, i64, String)>,
+    /// How many of the new entries had been said to another device before.
+    pub(super) flushed: u64,
     /// How many entries that count as unread each sender has sent.
     pub(super) own: HashMap<(i64, AccountId), i64>,
 }
@@ -129,7 +133,7 @@ impl Batch {
             sender: post.sender,
             sender_name: post.sender_name.clone(),
             visible_to: post.sender.filter(|_| is_hidden),
-            sent_at: self.now,
+            sent_at: post.written.unwrap_or(self.now),
             edited_at: None,
             is_to_read,
             reads: row.reads,
@@ -155,6 +159,7 @@ impl Batch {
             seq: entry.seq,
             sent_at: entry.sent_at,
         };
+        self.flushed += u64::from(post.written.is_some());
         self.known.insert((room, entry.id.clone()), entry.clone());
         self.entries.push(entry);
         Ok(stands)
@@ -342,6 +347,7 @@ mod tests {
             id: MessageId::parse(id).unwrap(),
             kind: MessageKind::User,
             body,
+            written: None,
         }
     }
 

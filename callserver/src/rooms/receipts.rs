@@ -128,6 +128,7 @@ impl Rooms {
         &self,
         from: AccountId,
         session: &MessageId,
+        peer_key: Option<&str>,
         signal: Signal,
     ) -> Result<(), RoomsError> {
         let length = serde_json::to_string(&signal.signal).map_or(0, |text| text.len());
@@ -146,10 +147,12 @@ impl Rooms {
         if !self.may_reach_other(from, room.pair).await? {
             return Ok(());
         }
+        self.tally.signalled();
         let told = Told::Signal(SignalTold {
             room: room.id,
             from,
             session_id: session.clone(),
+            peer_key: peer_key.map(str::to_owned),
             signal: signal.signal,
         });
         self.tell(RoomNews::ToAccount {

@@ -41,6 +41,8 @@ pub(super) struct Waiting {
 pub(super) enum Job {
     /// A message.
     Say(Waiting),
+    /// What two devices told each other: in this order, all of it or nothing.
+    Flush(Vec<Waiting>),
     /// What somebody has or has read.
     Note(Note),
 }
@@ -76,6 +78,7 @@ impl Writer {
             for job in jobs.drain(..) {
                 match job {
                     Job::Say(one) => waiting.push(one),
+                    Job::Flush(all) => waiting.extend(all),
                     Job::Note(one) => notes.push(one),
                 }
             }
@@ -113,6 +116,8 @@ impl Writer {
             let _ = one.answer.send(noted);
         }
         let entries = &outcome.batch.entries;
+        let tally = &self.rooms.tally;
+        tally.wrote(entries.len() as u64, outcome.batch.flushed);
         self.rooms
             .tell_entries(entries, &outcome.ids, outcome.newcomers)
             .await;

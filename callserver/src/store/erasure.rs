@@ -25,6 +25,7 @@ const ALONE: &[&str] = &[
     "DELETE FROM files WHERE owner_id = $1
          AND NOT EXISTS (SELECT 1 FROM room_files s WHERE s.file_id = files.file_id)",
     "DELETE FROM presence WHERE account_id = $1",
+    "DELETE FROM peer_keys WHERE account_id = $1",
     "DELETE FROM call_settings WHERE account_id = $1",
     "DELETE FROM ring_group_members WHERE account_id = $1 OR group_id = $1",
     "DELETE FROM ring_groups WHERE group_id = $1",

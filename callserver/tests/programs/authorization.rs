@@ -47,6 +47,7 @@ pub(crate) const TABLE: &[(&str, &str, Who)] = &[
     ("GET", "/api/v1/rooms/{room}/messages", LoggedIn),
     ("POST", "/api/v1/rooms/{room}/messages", LoggedIn),
     ("DELETE", "/api/v1/rooms/{room}/messages", LoggedIn),
+    ("POST", "/api/v1/rooms/{room}/flush", LoggedIn),
     ("PUT", "/api/v1/rooms/{room}/receipts", LoggedIn),
     ("GET", "/api/v1/rooms/{room}/search", LoggedIn),
     ("GET", "/api/v1/messages", LoggedIn),

@@ -5,6 +5,7 @@ mod live;
 mod verbs;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -15,7 +16,7 @@ pub use verbs::{
     NumberVerb, OldNumber, PresenceVerb, RoomsVerb, Verb, VoicemailsVerb,
 };
 
-use crate::engine::{Digit, EngineConfig, Fingerprint, SipTransport};
+use crate::engine::{Digit, EngineConfig, Fingerprint, PeerToPeer, SipTransport};
 
 /// The Carillon softphone.
 #[derive(Debug, Parser)]
@@ -109,7 +110,7 @@ pub struct HeadlessArguments {
     #[arg(long, value_name = "HOST:PORT")]
     pub live_rooms: Option<String>,
     /// Take orders from stdin while calls go on, one a line: hold, resume, mute, unmute, digits 123#, call TARGET,
-    /// answer, decline, hangup, transfer TARGET, transfer-to CALL, park
+    /// answer, decline, hangup, transfer TARGET, transfer-to CALL, park, message TARGET TEXT
     #[arg(long)]
     pub commands: bool,
     /// Sound and network.
@@ -143,6 +144,13 @@ pub struct EngineArguments {
     /// Let sound travel in the open, even where signalling is encrypted
     #[arg(long)]
     pub plain_sound: bool,
+    /// Whether conversations of two may go from device to device on one network; the other one then sees this computer's
+    /// address there. Only a phone that keeps its conversations does so
+    #[arg(long, value_name = "ON|OFF", default_value = "on")]
+    pub peer_to_peer: Switch,
+    /// How often what went from device to device is brought to the server, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub flush_seconds: u64,
     /// The SHA-256 fingerprint of the certificate that the server must show, 64 hexadecimal digits
     #[arg(long, value_name = "SHA256")]
     pub server_fingerprint: Option<Fingerprint>,
@@ -171,9 +179,22 @@ impl EngineArguments {
             allow_plain: self.allow_plain,
             trusted: self.server_fingerprint,
             device_label: self.device_label.clone(),
+            peer_to_peer: PeerToPeer {
+                is_on: self.peer_to_peer == Switch::On,
+                flush_every: Duration::from_secs(self.flush_seconds),
+            },
             ..EngineConfig::default()
         }
     }
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// On
+    On,
+    /// Off
+    Off,
 }
 
 /// The transport for SIP.

@@ -8,7 +8,7 @@ use phone::chat::{Whom, Wish};
 use phone::{CallNumber, Digit};
 use sip_tokio::Fingerprint;
 
-use super::Instance;
+use super::{Instance, PeerToPeer};
 use crate::keep::Keep;
 use crate::web::{Enquiry, Errand, NewAccount};
 
@@ -82,6 +82,8 @@ pub struct EngineConfig {
     pub keep: Keep,
     /// Whether conversations that are kept are sealed, with a key out of the desktop's key ring, where there is one.
     pub uses_key_ring: bool,
+    /// How this device talks to others without the server.
+    pub peer_to_peer: PeerToPeer,
     /// The one certificate that any server must show over HTTPS, besides what is kept and what a link says.
     pub trusted: Option<Fingerprint>,
     /// The URN that stands for this installation at the server (RFC 5626 section 4.1).
@@ -101,6 +103,7 @@ impl Default for EngineConfig {
             device_label: "softphone".into(),
             keep: Keep::nowhere(),
             uses_key_ring: false,
+            peer_to_peer: PeerToPeer::default(),
             trusted: None,
             instance: Instance::new(),
         }
@@ -293,6 +296,8 @@ pub enum Command {
         /// The file's id at the server.
         file: String,
     },
+    /// Whether conversations of two may go from device to device from now on.
+    TalkDirectly(bool),
     /// Find messages that say these words, among those that this computer keeps. Ends with `Notice::Found`.
     Search {
         /// Comes back with the answer.

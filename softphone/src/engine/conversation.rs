@@ -196,7 +196,7 @@ impl Core {
             },
         };
         match state {
-            RegistrationState::SignedOut => self.forget_account(),
+            RegistrationState::SignedOut => self.leave_account(),
             RegistrationState::Registering => {
                 self.tell_registration(Registration::Registering(account));
             }

@@ -50,6 +50,9 @@ pub(crate) struct Core {
     /// Conversations, and what is told of them.
     pub(super) messenger: Option<Messenger>,
     pub(super) messenger_news: (mpsc::Sender<MessengerNews>, mpsc::Receiver<MessengerNews>),
+    /// Whether conversations are still being brought to the server, and whether the account is to be forgotten then.
+    pub(super) letters_close: bool,
+    pub(super) owes_farewell: bool,
     leaving: Option<Leaving>,
     /// Whether `SignedOut` waits for the ends of the last calls, so that it is the last news of a sign-out.
     pub(super) owes_signed_out: bool,
@@ -116,6 +119,8 @@ impl Core {
             booth_news: mpsc::channel(REPORTS),
             messenger: None,
             messenger_news: mpsc::channel(REPORTS),
+            letters_close: false,
+            owes_farewell: false,
             leaving: None,
             owes_signed_out: false,
         };
@@ -296,6 +301,7 @@ impl Core {
             }
             Command::Picture { file } => self.order(MessengerOrder::Picture { file }),
             Command::StopFetching { file } => self.order(MessengerOrder::StopFetching { file }),
+            Command::TalkDirectly(on) => self.talk_directly(on),
             Command::Search { tag, words, room } => self.search(tag, words, room),
             Command::Play { item, recording } => self.play(item, recording),
             Command::Record => self.record(),
@@ -325,6 +331,7 @@ impl Core {
             self.config.keep.forget_sign_in();
             self.forget_letters();
         }
+        self.close_letters();
         let latest = Instant::now() + SIGN_OUT_PATIENCE;
         let until = self
             .leaving
@@ -345,7 +352,7 @@ impl Core {
         let waits = self.line.as_ref().is_some_and(|line| !is_lost(line));
         self.drive(Input::SignOut);
         if !waits {
-            self.forget_account();
+            self.leave_account();
         }
     }
 

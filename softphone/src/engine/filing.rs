@@ -42,7 +42,7 @@ impl Filing {
                     true => key_ring::key(account, is_new),
                     false => None,
                 };
-                let letters = Letters::open(&path, key.as_ref())?;
+                let mut letters = Letters::open(&path, key.as_ref())?;
                 let kept = letters.load()?;
                 Ok::<_, LettersError>((letters, kept))
             })();

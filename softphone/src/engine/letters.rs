@@ -24,14 +24,50 @@ impl Core {
                 .and_then(|(_, login)| MessageId::parse(login).ok()),
             path: folder.map(|folder| Letters::path(folder, &line.server, line.account.id.0)),
             uses_key_ring: self.config.uses_key_ring,
+            peer_to_peer: self.config.peer_to_peer,
+            home: line.home,
         };
         let news = self.messenger_news.0.clone();
         self.messenger = Some(Messenger::start(config, session, news));
+        self.tell_blocked();
+    }
+
+    /// Devices of people who are blocked are not talked to.
+    pub(super) fn tell_blocked(&mut self) {
+        let blocked = self.book.contacts().iter().filter(|one| one.is_blocked);
+        let blocked = blocked.filter_map(|one| one.account).collect();
+        if let Some(messenger) = &self.messenger {
+            messenger.order(MessengerOrder::Blocked(blocked));
+        }
+    }
+
+    /// Whether conversations of two may go from device to device from now on.
+    pub(super) fn talk_directly(&mut self, on: bool) {
+        self.config.peer_to_peer.is_on = on;
+        if let Some(messenger) = &self.messenger {
+            messenger.order(MessengerOrder::TalkDirectly(on));
+        }
+    }
+
+    /// Somebody signs out, or the program ends: what only two devices have is brought to the server before.
+    pub(super) fn close_letters(&mut self) {
+        let messenger = self.messenger.as_ref();
+        self.letters_close |=
+            messenger.is_some_and(|messenger| messenger.order(MessengerOrder::Close));
+    }
+
+    /// The account may be forgotten, unless something is still being brought to the server.
+    pub(super) fn leave_account(&mut self) {
+        match self.letters_close {
+            true => self.owes_farewell = true,
+            false => self.forget_account(),
+        }
     }
 
     /// Nobody is signed in any more; what is kept of conversations is forgotten when the sign-in is.
     pub(super) fn end_letters(&mut self) {
         self.messenger = None;
+        (self.letters_close, self.owes_farewell) = (false, false);
         while self.messenger_news.1.try_recv().is_ok() {}
     }
 
@@ -74,6 +110,13 @@ impl Core {
                 code: "conversations-not-kept",
                 sentence,
             }),
+            MessengerNews::Closed => {
+                self.letters_close = false;
+                if std::mem::take(&mut self.owes_farewell) {
+                    self.forget_account();
+                }
+                return;
+            }
         });
     }
 }

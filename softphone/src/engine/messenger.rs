@@ -1,9 +1,11 @@
 //! Conversations at the edge: the connection to the rooms, the file that they are kept in, and time, around
 //! [`phone::chat::Chat`].
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use api::AccountId;
 use api::room::{FileRef, MessageId, RoomId};
@@ -14,6 +16,7 @@ use tokio::task::JoinHandle;
 use super::arriving::Arriving;
 use super::audio::sleep_until;
 use super::courier::{Courier, CourierNews, attached};
+use super::direct::{Direct, PeerToPeer};
 use super::filing::Filing;
 use super::notes::Notes;
 use super::{Notice, OutgoingFile, OutgoingNote};
@@ -23,6 +26,8 @@ use crate::web::{FromRooms, PING_PAUSE, RoomsConnection, SILENCE, Session, WebEr
 const WAITING: usize = 1024;
 /// Earlier messages that are shown at a time.
 const PAGE: usize = 100;
+/// How long the end may take that brings the last messages to the server; the other side has them too.
+const CLOSING_PATIENCE: Duration = Duration::from_millis(1200);
 
 /// What a messenger is told.
 #[derive(Debug)]
@@ -51,6 +56,12 @@ pub(crate) enum MessengerOrder {
         words: String,
         room: Option<RoomId>,
     },
+    /// Nobody else is blocked.
+    Blocked(BTreeSet<AccountId>),
+    /// Whether this device talks to others.
+    TalkDirectly(bool),
+    /// It will be dropped: what can still be brought to the server shall be. Answered by `Closed`.
+    Close,
 }
 
 /// Whose messenger it is.
@@ -62,6 +73,10 @@ pub(crate) struct MessengerConfig {
     pub(crate) path: Option<PathBuf>,
     /// Whether they are sealed with a key out of the key ring, where there is one.
     pub(crate) uses_key_ring: bool,
+    /// How it talks to other devices.
+    pub(crate) peer_to_peer: PeerToPeer,
+    /// Our address on the way to the server.
+    pub(crate) home: IpAddr,
 }
 
 /// The engine's hold on the messenger. Dropping it ends it.
@@ -90,6 +105,8 @@ pub(crate) enum MessengerNews {
     Other(Box<Notice>),
     /// Something does not work.
     Trouble(String),
+    /// It may be dropped.
+    Closed,
 }
 
 impl Messenger {
@@ -127,8 +144,10 @@ async fn run(
     let chat = ChatConfig {
         me: config.me,
         session_id: config.session_id,
+        peer: config.peer_to_peer.config(&kept),
         rooms: kept.rooms,
         outgoing: kept.outgoing,
+        journal: kept.journal,
     };
     let (courier, mut couriers) = Courier::new(session.clone());
     let mut work = Work {
@@ -143,6 +162,8 @@ async fn run(
         token: String::new(),
         heard_at: Instant::now(),
         ping_at: None,
+        direct: Direct::new(config.home),
+        closing: None,
     };
     work.tell(ChatInput::Start).await;
     while work.step(&mut orders, &mut couriers).await {}
@@ -161,6 +182,11 @@ fn beginning(kept: &crate::keep::letters::Kept) -> Vec<ChatEvent> {
             is_news: false,
         }));
     }
+    let journal = kept.journal.iter().cloned().map(Box::new);
+    events.extend(journal.map(|entry| ChatEvent::Journal {
+        entry,
+        is_news: false,
+    }));
     let outgoing = kept.outgoing.iter().cloned().map(Box::new);
     events.extend(outgoing.map(ChatEvent::Outgoing));
     events
@@ -181,6 +207,9 @@ struct Work {
     token: String,
     heard_at: Instant,
     ping_at: Option<Instant>,
+    direct: Direct,
+    /// It ends then at the latest.
+    closing: Option<Instant>,
 }
 
 impl Work {
@@ -190,9 +219,15 @@ impl Work {
         orders: &mut mpsc::Receiver<MessengerOrder>,
         couriers: &mut mpsc::Receiver<CourierNews>,
     ) -> bool {
-        let due = [self.chat.poll_timeout(), self.ping_at];
+        if let Some(closing) = self.closing
+            && (!self.direct.is_flushing() || closing <= Instant::now())
+        {
+            let _ = self.news.send(MessengerNews::Closed).await;
+            return false;
+        }
+        let due = [self.chat.poll_timeout(), self.ping_at, self.closing];
         let due = due.into_iter().flatten().min();
-        let (rooms, opening) = (&mut self.rooms, &mut self.opening);
+        let (rooms, opening, direct) = (&mut self.rooms, &mut self.opening, &mut self.direct);
         let from_rooms = async {
             match rooms {
                 Some(rooms) => rooms.next().await,
@@ -223,6 +258,7 @@ impl Work {
                 }
                 None => self.lost().await,
             },
+            input = direct.next() => self.tell(input).await,
             outcome = opened => {
                 self.opening = None;
                 self.opened(outcome.unwrap_or(Err(WebError::Interrupted))).await;
@@ -253,6 +289,12 @@ impl Work {
             MessengerOrder::Search { tag, words, room } => {
                 let messages = self.filing.search(words, room).await;
                 let _ = self.news.send(MessengerNews::Found { tag, messages }).await;
+            }
+            MessengerOrder::Blocked(accounts) => self.tell(ChatInput::Blocked(accounts)).await,
+            MessengerOrder::TalkDirectly(on) => self.tell(ChatInput::TalkDirectly(on)).await,
+            MessengerOrder::Close => {
+                self.closing = Some(Instant::now() + CLOSING_PATIENCE);
+                self.tell(ChatInput::Closing).await;
             }
         }
     }
@@ -367,7 +409,15 @@ impl Work {
                 self.courier.upload(&outgoing);
             }
             for event in tells {
-                let _ = self.news.send(MessengerNews::Chat(event)).await;
+                match event {
+                    ChatEvent::Peer(order) => inputs.extend(self.direct.order(order)),
+                    ChatEvent::Flush { room, messages } => {
+                        self.direct.flush(&self.session, room, messages);
+                    }
+                    event => {
+                        let _ = self.news.send(MessengerNews::Chat(event)).await;
+                    }
+                }
             }
             while let Some(request) = self.chat.poll_transmit() {
                 let is_said = match &mut self.rooms {

@@ -27,6 +27,7 @@ mod command;
 mod conversation;
 mod core;
 mod courier;
+mod direct;
 mod filing;
 mod handle;
 mod instance;
@@ -46,6 +47,7 @@ mod standing;
 pub use command::{
     Command, EngineConfig, ErrandId, OutgoingFile, OutgoingNote, PARK, Password, SipTransport,
 };
+pub use direct::PeerToPeer;
 pub use handle::{Engine, EngineGone, StartError, Wake};
 pub use instance::Instance;
 pub use letters::new_message_id;

@@ -212,5 +212,6 @@ impl Core {
     fn tell_contacts(&mut self) {
         let contacts = self.book.contacts().to_vec();
         self.outlet.tell(Notice::Contacts(contacts));
+        self.tell_blocked();
     }
 }

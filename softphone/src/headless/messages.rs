@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use api::room::{Addressee, Body, CreateRoom, Message, Receipt, Room, RoomId};
 use api::{AccountId, Number};
-use phone::chat::{Archive, ChatEvent, LinkState, OutgoingState, Whom, Wish};
+use phone::chat::{Archive, ChatEvent, JournalEntry, LinkState, OutgoingState, Way, Whom, Wish};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -25,7 +25,20 @@ pub(super) fn chat_line(event: &ChatEvent) -> Option<(&'static str, Value)> {
         ChatEvent::Message {
             message,
             is_news: true,
-        } => ("message", fields(message)),
+        } => ("message", with_path(fields(message), Way::Server)),
+        ChatEvent::Journal { entry, is_news } => match (&entry.refused, is_news) {
+            (_, true) => ("message", journalled(entry)),
+            (Some(sentence), false) => {
+                let fields = json!({ "id": entry.message.id, "sentence": sentence });
+                ("refused", fields)
+            }
+            (None, false) => return None,
+        },
+        ChatEvent::Acknowledged { room, id, account } => {
+            let fields = json!({ "room": room, "account": account, "id": id });
+            ("delivered", with_path(fields, Way::Direct))
+        }
+        ChatEvent::Way { room, way } => ("path", with_path(json!({ "room": room }), *way)),
         ChatEvent::Stored { id, room, sequence } => {
             let fields = json!({ "id": id, "room": room, "sequence": sequence });
             ("stored", fields)
@@ -76,6 +89,22 @@ pub(super) fn chat_line(event: &ChatEvent) -> Option<(&'static str, Value)> {
         },
         _ => return None,
     })
+}
+
+/// Something that only two devices have.
+fn journalled(entry: &JournalEntry) -> Value {
+    let mut fields = with_path(fields(&entry.shown()), Way::Direct);
+    fields["sequence"] = Value::Null;
+    fields
+}
+
+fn with_path(mut fields: Value, way: Way) -> Value {
+    let path = match way {
+        Way::Server => "server",
+        Way::Direct => "direct",
+    };
+    fields["path"] = path.into();
+    fields
 }
 
 fn fields(message: &Message) -> Value {
@@ -293,7 +322,8 @@ pub(super) async fn history<W: Write>(
         }
     }
     let known = &runner.archive().conversations[&room];
-    let shown: Vec<Value> = known.shown().map(fields).collect();
+    let stored = known.shown().map(fields);
+    let shown: Vec<Value> = stored.chain(known.journal.iter().map(journalled)).collect();
     for fields in shown.iter().skip(shown.len().saturating_sub(limit)) {
         runner.tell("past_message", fields.clone());
     }

@@ -26,13 +26,14 @@
 //! | `message_left` | `id`, `who`, `number`, `left_at`, `seconds`, `is_heard`: one line of `voicemails list` |
 //! | `playing` | `id`, `seconds` |
 //! | `conversations` | `is_connected` |
-//! | `message`, `past_message` | news, and a line of `history`: `room`, `sequence`, `id`, `from`, `name`, `sent`, `kind`, and for a `text` `text`, `reply_to` |
+//! | `message`, `past_message` | news, and a line of `history`: `room`, `sequence`, `id`, `from`, `name`, `sent`, `kind`, and for a `text` `text`, `reply_to`; `path`: `server` or `direct`, from device to device, and then without a `sequence` |
+//! | `path` | `room`, `path`: which way what is written in a conversation of two goes from now on |
 //! | `stored`, `refused` | `id`, `room`, `sequence`; `id`, `sentence`: what became of one's own message |
 //! | `uploading`, `sending` | one's own file: `id`, `name`, `bytes`, `sha256` once it was measured; `id`, `sent`, `bytes` while it goes out |
 //! | `fetching`, `fetched` | `file`, `fetched`, `bytes`; `file`, `path` |
 //! | `spoken` | `seconds`, `waveform`: a voice note, before it is sent |
 //! | `waiting` | one line of `file waiting`: `id`, `name`, `bytes`, `is_refused`, `sentence` |
-//! | `delivered`, `read` | `room`, `account`, `sequence`: how far somebody has come |
+//! | `delivered`, `read` | `room`, `account`, `sequence`: how far somebody has come; or `id` and `path`: another device has one's message |
 //! | `typing`, `room_gone` | `room`, `account`, `is_typing`; `room` |
 //! | `room` | `room`, `kind`, `name`, `unread`, `last_sequence`, `participants` |
 //! | `call_back` | `id`, `number`, `name`, `dialled`, `seconds_left`, `is_under_way` |
@@ -48,7 +49,8 @@
 //! | `error` | `code`, `sentence` |
 //!
 //! With `--commands` each line of stdin is an order: `call TARGET`, `answer`, `decline`, `hangup`, `hold`, `resume`, `mute`,
-//! `unmute`, `digits 123#`, `transfer TARGET` (without asking there), `transfer-to CALL` (joins the two), `park`. Those for calls take a
+//! `unmute`, `digits 123#`, `transfer TARGET` (without asking there), `transfer-to CALL` (joins the two), `park`,
+//! `message TARGET TEXT`. Those for calls take a
 //! call's number; without one they mean the call that is spoken in, or that rings. Calls that come during a call then ring.
 //!
 //! The exit code is 0 when the verb did what it should, 1 after an `error` that ended it, 2 for a wrong command line, 130
@@ -131,6 +133,8 @@ async fn perform<W: io::Write>(
     }
     // Without orders nobody could answer a second call.
     config.call_waiting = arguments.commands;
+    // What is over in a moment is not worth a connection of its own.
+    config.peer_to_peer.is_on &= arguments.commands || matches!(arguments.verb, Verb::Watch);
     let entrance = entrance(&arguments, &config.keep)?;
     match &arguments.verb {
         Verb::Watch if arguments.commands => check_devices(&config)?,

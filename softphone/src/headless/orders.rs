@@ -1,8 +1,12 @@
 //! What a script says on stdin while it is in calls (`--commands`): one order a line.
 
+use api::room::Body;
+use phone::chat::{Whom, Wish};
 use tokio::sync::mpsc;
 
-use crate::engine::{CallNumber, Command, Digit, Notice, PARK, Problem};
+use super::lines::now;
+use super::messages::addressee;
+use crate::engine::{CallNumber, Command, Digit, Notice, PARK, Problem, new_message_id};
 
 /// One line, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,11 +22,12 @@ pub(super) enum Order {
     Transfer(String),
     TransferTo(CallNumber),
     Park,
+    Message(String, String),
 }
 
 /// What can be said, for the sentence that refuses what cannot.
 const ORDERS: &str = "call TARGET, answer, decline, hangup, hold, resume, mute, unmute, digits 123#, transfer TARGET, \
-                      transfer-to CALL, park";
+                      transfer-to CALL, park, message TARGET TEXT";
 
 impl Order {
     /// Reads a line; `None` when it is empty.
@@ -59,6 +64,10 @@ impl Order {
             "digits" => Self::Digits(digits(rest).map_err(|_| wrong())?),
             "transfer" => Self::Transfer(target()?),
             "park" => Self::Park,
+            "message" => match rest.split_once(char::is_whitespace) {
+                Some((target, text)) => Self::Message(target.to_owned(), text.trim().to_owned()),
+                None => return Err(wrong()),
+            },
             "transfer-to" => Self::TransferTo(call()?.ok_or_else(wrong)?),
             _ => return Err(wrong()),
         }))
@@ -102,12 +111,28 @@ impl Order {
                 })
                 .into_iter()
                 .collect(),
+            Self::Message(target, text) => said(&target, text).into_iter().collect(),
             Self::TransferTo(consulted) => current
                 .map(|call| Command::TransferToCall { call, consulted })
                 .into_iter()
                 .collect(),
         }
     }
+}
+
+/// Says something to somebody.
+fn said(target: &str, text: String) -> Option<Command> {
+    let wish = Wish::Send {
+        whom: Whom::Person(addressee(target)),
+        id: new_message_id()?,
+        body: Body::Text {
+            text,
+            reply_to: None,
+            mentions: Vec::new(),
+        },
+        written: now(),
+    };
+    Some(Command::Chat(Box::new(wish)))
 }
 
 /// Which calls orders mean that name none.
@@ -206,6 +231,7 @@ mod tests {
             "digits 12x",
             "transfer",
             "transfer-to",
+            "message 201",
         ] {
             assert!(Order::parse(wrong).is_err(), "{wrong}");
         }

@@ -5,12 +5,15 @@
 
 use std::path::{Path, PathBuf};
 
-use api::room::{Addressee, Body, Message, MessageId, Room, RoomId};
-use phone::chat::{Attachment, Keep, Outgoing, OutgoingState, Whom};
+use api::room::{Body, Message, Room, RoomId};
+use phone::chat::{JournalEntry, Keep, Outgoing};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+
+use super::journal::{self, DeviceSecret, JournalRow};
+use super::outgoing_row::Row;
 
 /// The last entries of each room that are at hand at once; earlier ones come from the file when somebody looks.
 const AT_HAND: usize = 200;
@@ -20,7 +23,7 @@ pub(crate) type StoreKey = [u8; 32];
 
 /// The file.
 pub(crate) struct Letters {
-    connection: Connection,
+    pub(super) connection: Connection,
     key: Option<LessSafeKey>,
 }
 
@@ -29,6 +32,9 @@ pub(crate) struct Letters {
 pub(crate) struct Kept {
     pub(crate) rooms: Vec<(Room, Vec<Message>)>,
     pub(crate) outgoing: Vec<Outgoing>,
+    pub(crate) journal: Vec<JournalEntry>,
+    /// What this device's key is made of.
+    pub(crate) secret: Option<DeviceSecret>,
 }
 
 /// Conversations cannot be kept.
@@ -45,30 +51,6 @@ pub(crate) enum LettersError {
         "what this computer keeps of conversations is sealed, and the key ring does not open; unlock it and start again"
     )]
     Locked,
-}
-
-/// [`Outgoing`] as it is written down.
-#[derive(Serialize, Deserialize)]
-struct Row {
-    id: MessageId,
-    room: Option<RoomId>,
-    person: Option<Addressee>,
-    body: Body,
-    written: String,
-    refused: Option<String>,
-    #[serde(default)]
-    is_uploading: bool,
-    #[serde(default)]
-    attachment: Option<AttachmentRow>,
-}
-
-/// [`Attachment`] as it is written down.
-#[derive(Serialize, Deserialize)]
-struct AttachmentRow {
-    path: String,
-    modified_millis: i64,
-    is_ours: bool,
-    upload: Option<String>,
 }
 
 const SCHEMA: &str = "
@@ -116,6 +98,7 @@ impl Letters {
         }
         let connection = Connection::open(path)?;
         connection.execute_batch(SCHEMA)?;
+        connection.execute_batch(journal::SCHEMA)?;
         let key = key
             .map(|key| UnboundKey::new(&CHACHA20_POLY1305, key))
             .transpose()
@@ -149,8 +132,12 @@ impl Letters {
     }
 
     /// What is at hand at once: all rooms with the last of their messages, and what waits to be sent.
-    pub(crate) fn load(&self) -> Result<Kept, LettersError> {
-        let mut kept = Kept::default();
+    pub(crate) fn load(&mut self) -> Result<Kept, LettersError> {
+        let mut kept = Kept {
+            journal: self.journal()?,
+            secret: Some(self.device_secret()?),
+            ..Kept::default()
+        };
         let mut rooms = self.connection.prepare("SELECT id, content FROM rooms")?;
         let rows = rooms.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
         for row in rows {
@@ -239,6 +226,7 @@ impl Letters {
                 Keep::RoomGone(room) => {
                     let room = params![room.as_str()];
                     writing.execute("DELETE FROM messages WHERE room = ?1", room)?;
+                    writing.execute("DELETE FROM journal WHERE room = ?1", room)?;
                     writing.execute("DELETE FROM rooms WHERE id = ?1", room)?
                 }
                 Keep::Forgotten(room, until) => writing.execute(
@@ -253,6 +241,14 @@ impl Letters {
                 Keep::Sent(id) => {
                     writing.execute("DELETE FROM outgoing WHERE id = ?1", params![id.as_str()])?
                 }
+                Keep::Journal(entry) => writing.execute(
+                    "INSERT INTO journal (id, room, content) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (id) DO UPDATE SET content = excluded.content",
+                    params![entry.message.id.as_str(), entry.room.as_str(), content],
+                )?,
+                Keep::Journaled(id) => {
+                    writing.execute("DELETE FROM journal WHERE id = ?1", params![id.as_str()])?
+                }
             };
         }
         writing.commit()?;
@@ -264,12 +260,15 @@ impl Letters {
             Keep::Room(room) => self.sealed(room.id.as_str(), room),
             Keep::Message(message) => self.sealed(&place(&message.room, message.sequence), message),
             Keep::Outgoing(outgoing) => self.sealed(outgoing.id.as_str(), &Row::of(outgoing)),
-            Keep::RoomGone(_) | Keep::Forgotten(..) | Keep::Sent(_) => Vec::new(),
+            Keep::Journal(entry) => self.sealed(entry.message.id.as_str(), &JournalRow::of(entry)),
+            Keep::RoomGone(_) | Keep::Forgotten(..) | Keep::Sent(_) | Keep::Journaled(_) => {
+                Vec::new()
+            }
         }
     }
 
     /// A row's content: JSON, behind a nonce and sealed if there is a key.
-    fn sealed(&self, place: &str, value: &impl Serialize) -> Vec<u8> {
+    pub(super) fn sealed(&self, place: &str, value: &impl Serialize) -> Vec<u8> {
         let text = serde_json::to_vec(value).unwrap_or_default();
         let Some(key) = &self.key else { return text };
         let nonce: [u8; NONCE_LEN] = rand::random();
@@ -287,7 +286,11 @@ impl Letters {
     }
 
     /// What a row says; nothing when it is damaged, or of a newer program.
-    fn opened<T: DeserializeOwned>(&self, place: &str, mut content: Vec<u8>) -> Option<T> {
+    pub(super) fn opened<T: DeserializeOwned>(
+        &self,
+        place: &str,
+        mut content: Vec<u8>,
+    ) -> Option<T> {
         let Some(key) = &self.key else {
             return serde_json::from_slice(&content).ok();
         };
@@ -316,59 +319,11 @@ fn says(body: &Body, words: &str) -> bool {
     text.to_lowercase().contains(words)
 }
 
-impl Row {
-    fn of(outgoing: &Outgoing) -> Self {
-        let (room, person) = match outgoing.whom.clone() {
-            Whom::Room(room) => (Some(room), None),
-            Whom::Person(person) => (None, Some(person)),
-        };
-        Self {
-            id: outgoing.id.clone(),
-            room,
-            person,
-            body: outgoing.body.clone(),
-            written: outgoing.written.clone(),
-            refused: match &outgoing.state {
-                OutgoingState::Refused(sentence) => Some(sentence.clone()),
-                OutgoingState::Waiting | OutgoingState::Uploading => None,
-            },
-            is_uploading: outgoing.state == OutgoingState::Uploading,
-            attachment: outgoing.attachment.clone().map(|one| AttachmentRow {
-                path: one.path,
-                modified_millis: one.modified_millis,
-                is_ours: one.is_ours,
-                upload: one.upload,
-            }),
-        }
-    }
-
-    fn outgoing(self) -> Option<Outgoing> {
-        Some(Outgoing {
-            id: self.id,
-            whom: match (self.room, self.person) {
-                (Some(room), _) => Whom::Room(room),
-                (None, person) => Whom::Person(person?),
-            },
-            body: self.body,
-            written: self.written,
-            state: match self.refused {
-                Some(sentence) => OutgoingState::Refused(sentence),
-                None if self.is_uploading => OutgoingState::Uploading,
-                None => OutgoingState::Waiting,
-            },
-            attachment: self.attachment.map(|row| Attachment {
-                path: row.path,
-                modified_millis: row.modified_millis,
-                is_ours: row.is_ours,
-                upload: row.upload,
-            }),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use api::room::{Addressee, MessageId};
+    use phone::chat::{OutgoingState, Whom};
 
     fn message(sequence: i64, text: &str) -> Keep {
         let message: Message = serde_json::from_value(serde_json::json!({

@@ -8,8 +8,10 @@
 //! ring too, and a key ring is absent on half of the machines and locked on others.
 
 pub(crate) mod file;
+mod journal;
 pub(crate) mod key_ring;
 pub(crate) mod letters;
+mod outgoing_row;
 
 use std::collections::BTreeMap;
 use std::io;

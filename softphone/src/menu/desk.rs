@@ -211,13 +211,19 @@ impl<W: Write> Desk<W> {
             Notice::Chat(event) => {
                 self.archive.hear(&event);
                 super::files::hear(self, &event);
-                if let ChatEvent::Message {
-                    message,
-                    is_news: true,
-                } = &*event
-                    && message.body.is_to_read()
-                {
-                    let text = super::letters::line(message, self.account().map(|one| one.id));
+                let news = match *event {
+                    ChatEvent::Message {
+                        message,
+                        is_news: true,
+                    } => Some(*message),
+                    ChatEvent::Journal {
+                        entry,
+                        is_news: true,
+                    } => Some(entry.shown()),
+                    _ => None,
+                };
+                if let Some(message) = news.filter(|message| message.body.is_to_read()) {
+                    let text = super::letters::line(&message, self.account().map(|one| one.id));
                     let is_open = self.open.as_ref() == Some(&message.room);
                     self.say(if is_open { text } else { format!("* {text}") });
                 }

@@ -276,6 +276,10 @@ fn own_last<W: Write>(
     me: Option<AccountId>,
 ) -> Option<api::room::MessageId> {
     let conversation = desk.archive.conversations.get(room)?;
+    let mut journal = conversation.journal.iter().rev();
+    if let Some(entry) = journal.find(|entry| me.is_some_and(|me| entry.is_from(me))) {
+        return Some(entry.message.id.clone());
+    }
     let own = conversation
         .shown()
         .rev()
@@ -302,6 +306,12 @@ fn show<W: Write>(desk: &mut Desk<W>, room: &RoomId, most: usize) {
             _ => "",
         };
         lines.push(format!("{}{receipt}", line(message, me)));
+    }
+    for entry in &conversation.journal {
+        let message = entry.shown();
+        let is_own = me.is_some_and(|me| entry.is_from(me));
+        let receipt = if is_own { " ✓✓ directly" } else { "" };
+        lines.push(format!("{}{receipt}", line(&message, me)));
     }
     for line in lines {
         desk.say(line);

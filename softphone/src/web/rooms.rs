@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use api::room::{ROOMS_PATH, Request, Response};
+use api::room::{Flush, PeerMessage, ROOMS_PATH, Request, Response, RoomId};
 use futures_util::{SinkExt, StreamExt};
+use phone::chat::FlushOutcome;
 use reqwest::{StatusCode, Upgraded, header};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -11,7 +12,8 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use super::{Session, WebError};
+use super::connection::Question;
+use super::{Session, WebError, encoded};
 
 /// The server is asked so often whether it is still there.
 pub(crate) const PING_PAUSE: Duration = Duration::from_secs(25);
@@ -19,6 +21,9 @@ pub(crate) const PING_PAUSE: Duration = Duration::from_secs(25);
 pub(crate) const SILENCE: Duration = Duration::from_secs(60);
 /// No message of the protocol is longer: a page of history has at most 200 entries of 16 kB.
 const LONGEST: usize = 8 * 1024 * 1024;
+
+/// Why a whole batch is not taken, now and later: the room is gone, or one is not in it any more.
+const FOR_GOOD: [&str; 2] = ["not-found", "forbidden"];
 
 /// A connection to the rooms of a server.
 pub(crate) struct RoomsConnection {
@@ -61,6 +66,23 @@ impl Session {
             .max_frame_size(Some(LONGEST));
         let socket = WebSocketStream::from_raw_socket(upgraded, Role::Client, Some(config)).await;
         Ok((RoomsConnection { socket }, token))
+    }
+
+    /// Brings what devices told each other to the server.
+    pub(crate) async fn flush(&self, room: &RoomId, messages: Vec<PeerMessage>) -> FlushOutcome {
+        let path = format!("/api/v1/rooms/{}/flush", encoded(room.as_str()));
+        let question = Question::once(path, &Flush { messages });
+        match self.ask(&question).await {
+            Ok(flushed) => FlushOutcome::Done(flushed),
+            // What only the server's word can decide is decided by its word alone.
+            Err(WebError::Refused { code, sentence, .. }) if FOR_GOOD.contains(&code) => {
+                FlushOutcome::Refused(sentence)
+            }
+            Err(error) => {
+                tracing::debug!(%error, "messages could not be brought to the server");
+                FlushOutcome::Later
+            }
+        }
     }
 
     /// The token was not good: the next connection takes another one.

@@ -88,6 +88,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         settings.instance = Some(engine.instance.clone());
         file.save(&settings);
     }
+    engine.peer_to_peer.is_on &= !settings.only_through_server;
     // Whoever is named on the command line comes in anew.
     let comes_back =
         options.server.is_none() && options.login.is_none() && engine.keep.sign_in().is_some();

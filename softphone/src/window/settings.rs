@@ -31,6 +31,8 @@ pub struct Settings {
     pub name: String,
     /// Which theme the window uses.
     pub theme: ThemeChoice,
+    /// Whether conversations of two stay with the server, where they could go from device to device.
+    pub only_through_server: bool,
     /// What stands for this installation at the server; made at the first start.
     pub instance: Option<Instance>,
 }
@@ -100,6 +102,7 @@ mod tests {
             server: "https://phone.example.org".into(),
             name: "amina".into(),
             theme: ThemeChoice::Light,
+            only_through_server: true,
             instance: Some(Instance::new()),
         };
         file.save(&settings);

@@ -69,7 +69,11 @@ impl Window {
                     ));
                 }
                 Notice::Chat(event)
-                    if matches!(**event, ChatEvent::Message { is_news: true, .. }) =>
+                    if matches!(
+                        **event,
+                        ChatEvent::Message { is_news: true, .. }
+                            | ChatEvent::Journal { is_news: true, .. }
+                    ) =>
                 {
                     ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(
                         UserAttentionType::Informational,
@@ -258,6 +262,7 @@ impl Window {
             return;
         };
         let (theme, mut next) = (self.settings.theme, None);
+        let mut only_through_server = self.settings.only_through_server;
         ui.push_id("settings", |ui| {
             me::show(ui, &mut self.desk.me, &account, actions, |ui, actions| {
                 let theme_now = theme_name(theme);
@@ -269,6 +274,13 @@ impl Window {
                 {
                     next = Some(theme_after(theme));
                 }
+                let (kind, text) = match only_through_server {
+                    true => (Kind::Secondary, "Messages go through the server alone"),
+                    false => (Kind::On, "Messages go directly on one network"),
+                };
+                if Button::text(kind, text).sized(wide).show(ui).clicked() {
+                    only_through_server = !only_through_server;
+                }
                 let button = Button::text(Kind::Secondary, "Sign out").with_icon(Icon::LogOut);
                 if button.sized(wide).show(ui).clicked() {
                     actions.push(Action::SignOut);
@@ -276,6 +288,10 @@ impl Window {
             });
         });
         self.use_theme(ui.ctx(), next);
+        if only_through_server != self.settings.only_through_server {
+            self.remember(|settings| settings.only_through_server = only_through_server);
+            self.send(Command::TalkDirectly(!only_through_server));
+        }
     }
 
     fn between_calls(&mut self, ui: &mut Ui, columns: Columns, actions: &mut Vec<Action>) {

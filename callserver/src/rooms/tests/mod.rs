@@ -1,5 +1,6 @@
 //! The rooms over a database, on both engines.
 
+mod flushing;
 mod happenings;
 mod people;
 

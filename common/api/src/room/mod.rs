@@ -8,6 +8,7 @@ mod envelope;
 mod errors;
 mod ids;
 mod message;
+mod peer;
 mod requests;
 mod said;
 mod told;
@@ -18,6 +19,10 @@ pub use errors::{RoomError, RoomErrorCode};
 pub use ids::{Cursors, MessageId, RoomId, RoomIdRefused};
 pub use message::{
     Body, FileRef, LONGEST_TEXT, Message, MessageKind, Reaction, RoomEvent, SIMPLE_EMOJI_LENGTH,
+};
+pub use peer::{
+    FLUSH_BYTES, FLUSH_MESSAGES, Flush, Flushed, FlushedMessage, LONGEST_PEER_BODY, PeerCandidate,
+    PeerFrame, PeerMessage, PeerSignal, is_peer_key, peer_digits,
 };
 pub use requests::{
     AddParticipants, Addressee, ChangeParticipant, Connect, CreateRoom, GetHistory, GetRooms,

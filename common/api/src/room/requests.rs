@@ -25,6 +25,11 @@ pub struct Connect {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(max_length = 64))]
     pub session_id: Option<MessageId>,
+    /// The public key with which this device signs what it tells other devices without the server: Ed25519, 64
+    /// hexadecimal digits. It belongs to the account from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 64))]
+    pub peer_key: Option<String>,
     /// What the client has: of each of these rooms everything that comes after it is sent again.
     #[serde(default, skip_serializing_if = "Cursors::is_empty")]
     pub cursors: Cursors,

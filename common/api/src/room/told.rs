@@ -131,6 +131,10 @@ pub struct SignalTold {
     pub from: AccountId,
     /// Which of them: what to answer to.
     pub session_id: MessageId,
+    /// The public key that this device told with `USER_CONNECT`, if it told one: the server's word on whose it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 64))]
+    pub peer_key: Option<String>,
     /// What.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub signal: serde_json::Value,

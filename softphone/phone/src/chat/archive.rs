@@ -29,6 +29,7 @@ impl Archive {
             }
             ChatEvent::Message { message, .. } => {
                 if let Some(conversation) = self.conversations.get_mut(&message.room) {
+                    conversation.take_journalled(&message.id);
                     conversation.take_in((**message).clone());
                 }
             }
@@ -45,6 +46,18 @@ impl Archive {
             }
             ChatEvent::Stored { id, .. } | ChatEvent::Discarded(id) => {
                 self.outgoing.retain(|one| one.id != *id);
+            }
+            ChatEvent::Journal { entry, .. } => {
+                let id = &entry.message.id;
+                self.outgoing.retain(|one| one.id != *id);
+                if let Some(conversation) = self.conversations.get_mut(&entry.room) {
+                    conversation.note((**entry).clone());
+                }
+            }
+            ChatEvent::Way { room, way } => {
+                if let Some(conversation) = self.conversations.get_mut(room) {
+                    conversation.way = *way;
+                }
             }
             ChatEvent::Receipt {
                 room,
@@ -78,6 +91,9 @@ impl Archive {
             | ChatEvent::Release { .. }
             | ChatEvent::Disconnect
             | ChatEvent::Answer { .. }
+            | ChatEvent::Acknowledged { .. }
+            | ChatEvent::Peer(_)
+            | ChatEvent::Flush { .. }
             | ChatEvent::Keep(_) => {}
         }
     }
@@ -97,9 +113,10 @@ impl Archive {
     #[must_use]
     pub fn latest_first(&self) -> Vec<&Conversation> {
         let mut all: Vec<&Conversation> = self.conversations.values().collect();
-        let last = |one: &Conversation| match &one.room.last_message {
-            Some(message) => message.sent.clone(),
-            None => one.room.opened.clone(),
+        let last = |one: &Conversation| match (one.journal.last(), &one.room.last_message) {
+            (Some(entry), _) => entry.message.written.clone(),
+            (None, Some(message)) => message.sent.clone(),
+            (None, None) => one.room.opened.clone(),
         };
         all.sort_by_key(|one| std::cmp::Reverse(last(one)));
         all

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use api::AccountId;
 use api::room::{Body, Message, MessageId, Reaction, Receipt, Room};
 
+use super::peer::{JournalEntry, Way};
+
 /// One room and what is known of what was said there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conversation {
@@ -12,6 +14,10 @@ pub struct Conversation {
     pub room: Room,
     /// Entries by their place. Those that only change others are among them.
     pub messages: BTreeMap<i64, Message>,
+    /// What two devices have told each other and the server does not have yet. It comes behind the entries.
+    pub journal: Vec<JournalEntry>,
+    /// Which way goes what is written.
+    pub way: Way,
     /// Who writes.
     pub typing: BTreeSet<AccountId>,
     /// Whether there may be more before the first entry.
@@ -29,6 +35,8 @@ impl Conversation {
                 .into_iter()
                 .map(|one| (one.sequence, one))
                 .collect(),
+            journal: Vec::new(),
+            way: Way::Server,
             typing: BTreeSet::new(),
             has_earlier: true,
             high: 0,
@@ -67,6 +75,43 @@ impl Conversation {
             .values()
             .rev()
             .find(|message| message.id == *id)
+    }
+
+    /// Notes something of the journal, in the place of what was there under its id.
+    pub(super) fn note(&mut self, entry: JournalEntry) {
+        let mut journal = self.journal.iter_mut();
+        match journal.find(|one| one.message.id == entry.message.id) {
+            Some(known) => *known = entry,
+            None => self.journal.push(entry),
+        }
+    }
+
+    /// Whether the journal holds a message.
+    #[must_use]
+    pub fn is_journalled(&self, id: &MessageId) -> bool {
+        self.journal.iter().any(|entry| entry.message.id == *id)
+    }
+
+    /// Takes something out of the journal.
+    pub(super) fn take_journalled(&mut self, id: &MessageId) -> Option<JournalEntry> {
+        let mut journal = self.journal.iter();
+        let at = journal.position(|entry| entry.message.id == *id)?;
+        Some(self.journal.remove(at))
+    }
+
+    /// How much of the journal the person has not seen.
+    pub(super) fn unread_in_journal(&self) -> i64 {
+        let unread = self.journal.iter().filter(|entry| !entry.is_read);
+        i64::try_from(unread.count()).unwrap_or(i64::MAX)
+    }
+
+    /// What a message says, wherever it is.
+    #[must_use]
+    pub fn said(&self, id: &MessageId) -> Option<Body> {
+        let journal = self.journal.iter();
+        let mut journal = journal.filter(|entry| entry.message.id == *id);
+        let stored = self.message(id).map(|message| message.body.clone());
+        stored.or_else(|| journal.next().map(JournalEntry::body))
     }
 
     /// How far a message has come among the others: `None` when only the server has it.

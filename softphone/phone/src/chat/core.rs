@@ -12,6 +12,7 @@ use super::archive::Archive;
 use super::conversation::Conversation;
 use super::event::{ChatEvent, ChatInput, Keep, LinkState};
 use super::outbox::{Outbox, Outgoing};
+use super::peer::{JournalEntry, PeerConfig, Peers};
 use crate::Pause;
 
 /// Whose chat it is, and what was kept of it.
@@ -25,6 +26,10 @@ pub struct ChatConfig {
     pub rooms: Vec<(Room, Vec<Message>)>,
     /// What waited to be sent.
     pub outgoing: Vec<Outgoing>,
+    /// What this device and another one have told each other and the server did not have yet, in this order.
+    pub journal: Vec<JournalEntry>,
+    /// How this device talks to others; it does not without it.
+    pub peer: Option<PeerConfig>,
 }
 
 /// One account's conversations on one device.
@@ -45,6 +50,7 @@ pub struct Chat {
     pub(super) typing: BTreeMap<(RoomId, AccountId), Instant>,
     /// Where one writes oneself: since when the others know, and until when.
     pub(super) own_typing: Option<(RoomId, Instant, Instant)>,
+    pub(super) peers: Peers,
     /// Rooms whose history is asked for.
     pub(super) asking: BTreeSet<RoomId>,
     pub(super) transmits: VecDeque<Request>,
@@ -91,9 +97,15 @@ impl Chat {
             let conversation = Conversation::new(room.clone(), messages.clone());
             archive.conversations.insert(room.id.clone(), conversation);
         }
+        for entry in &config.journal {
+            if let Some(conversation) = archive.conversations.get_mut(&entry.room) {
+                conversation.note(entry.clone());
+            }
+        }
         Self {
             outbox: Outbox::new(config.outgoing.clone()),
             archive,
+            peers: Peers::new(config.peer.clone(), seed),
             config,
             link: Link::Idle,
             pause: Pause::new(seed),
@@ -130,6 +142,11 @@ impl Chat {
             ChatInput::Kept { room, messages } => self.kept(room, messages),
             ChatInput::Upload { id, news } => self.upload_is(&id, news),
             ChatInput::Do(wish) => self.wish(now, *wish),
+            ChatInput::Peer(news) => self.peer_news(now, news),
+            ChatInput::Flushed { room, outcome } => self.flushed(now, &room, outcome),
+            ChatInput::Blocked(accounts) => self.block_peers(now, accounts),
+            ChatInput::TalkDirectly(is_on) => self.talk_directly(now, is_on),
+            ChatInput::Closing => self.flush_all(),
             ChatInput::Timeout => {}
         }
         self.run_timers(now);
@@ -154,7 +171,8 @@ impl Chat {
         };
         let own = self.own_typing.as_ref().map(|(_, _, until)| *until);
         let others = self.typing.values().copied();
-        let timers = [resting, self.deliver_at, self.retry_at, own];
+        let (peers, flush) = (self.peers.due(), self.flush_due());
+        let timers = [resting, self.deliver_at, self.retry_at, own, peers, flush];
         timers.into_iter().flatten().chain(others).min()
     }
 
@@ -175,6 +193,7 @@ impl Chat {
         if matches!(&self.own_typing, Some((_, _, until)) if *until <= now) {
             self.stop_typing();
         }
+        self.run_peer_timers(now);
         let over: Vec<(RoomId, AccountId)> = self
             .typing
             .iter()

@@ -1,10 +1,14 @@
 //! What a chat is told, and what it tells.
 
+use std::collections::BTreeSet;
+
 use api::AccountId;
 use api::room::{
-    Addressee, Body, CreateRoom, Message, MessageId, Receipt, Response, Room, RoomError, RoomId,
+    Addressee, Body, CreateRoom, Message, MessageId, PeerMessage, Receipt, Response, Room,
+    RoomError, RoomId,
 };
 
+use super::peer::{FlushOutcome, JournalEntry, PeerNews, PeerOrder, Way};
 use super::{Attachment, Outgoing, UploadNews, Whom};
 
 /// Where the connection to the server stands.
@@ -111,6 +115,21 @@ pub enum ChatInput {
     },
     /// A person wants something.
     Do(Box<Wish>),
+    /// Something is told of a direct connection.
+    Peer(PeerNews),
+    /// What became of a `Flush`.
+    Flushed {
+        /// Of which room.
+        room: RoomId,
+        /// What.
+        outcome: FlushOutcome,
+    },
+    /// The person wants nothing to do with these accounts; nobody else is blocked.
+    Blocked(BTreeSet<AccountId>),
+    /// Whether this device talks to others from now on.
+    TalkDirectly(bool),
+    /// The program is about to end: what can still be brought to the server shall be.
+    Closing,
     /// `poll_timeout` is over.
     Timeout,
 }
@@ -164,6 +183,38 @@ pub enum ChatEvent {
         room: RoomId,
         /// Its place there.
         sequence: i64,
+    },
+    /// Two devices have told each other something that the server does not have yet, or it stands otherwise now.
+    Journal {
+        /// What.
+        entry: Box<JournalEntry>,
+        /// Whether somebody else has just said it.
+        is_news: bool,
+    },
+    /// Another device has one's own message, that the server has not yet.
+    Acknowledged {
+        /// Where.
+        room: RoomId,
+        /// Which message.
+        id: MessageId,
+        /// Whose device.
+        account: AccountId,
+    },
+    /// What is written in a conversation goes another way now.
+    Way {
+        /// Which conversation.
+        room: RoomId,
+        /// Which way.
+        way: Way,
+    },
+    /// Something is to be done about a direct connection.
+    Peer(PeerOrder),
+    /// Bring these messages to the server, in this order, and say `Flushed`.
+    Flush {
+        /// Of which room.
+        room: RoomId,
+        /// What.
+        messages: Vec<PeerMessage>,
     },
     /// Something that was not sent was given up.
     Discarded(MessageId),
@@ -220,4 +271,8 @@ pub enum Keep {
     Outgoing(Box<Outgoing>),
     /// It does not wait any more.
     Sent(MessageId),
+    /// Two devices have told each other something; in the place of what was under the same id.
+    Journal(Box<JournalEntry>),
+    /// The server has it now.
+    Journaled(MessageId),
 }

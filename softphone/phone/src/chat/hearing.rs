@@ -7,6 +7,7 @@ use api::room::{
     Room, RoomError, RoomErrorCode, RoomId, Said, Stored, Told,
 };
 
+use super::conversation::Conversation;
 use super::core::{Chat, DELIVER_PAUSE, EARLIER, GAP, Link, MESSAGE, RETRY_PAUSE, WISH};
 use super::event::{ChatEvent, Keep, LinkState};
 use super::outbox::OutgoingState;
@@ -23,6 +24,7 @@ impl Chat {
             token,
             session_id: self.config.session_id.clone(),
             cursors,
+            peer_key: self.peers.key.as_ref().map(|key| key.public().to_owned()),
             ..Connect::default()
         };
         self.say(Said::Connect(connect), None);
@@ -50,6 +52,7 @@ impl Chat {
                 self.link = Link::Online;
                 self.pause.worked();
                 self.tell(ChatEvent::Link(LinkState::Online));
+                self.flush_all();
                 self.send_all();
             }
             Told::RoomsList(list) => {
@@ -111,8 +114,9 @@ impl Chat {
                 self.answer(&id, Ok(None));
             }
             Told::Error(error) => self.error(now, &id, response.status, error),
-            // Presence comes by the stream of events; signals are for direct connections.
-            Told::Presence(_) | Told::Signal(_) => {}
+            Told::Signal(told) => self.signalled(now, told),
+            // Presence comes by the stream of events.
+            Told::Presence(_) => {}
         }
     }
 
@@ -185,9 +189,11 @@ impl Chat {
         }
     }
 
-    pub(super) fn room_is(&mut self, room: Room) {
+    pub(super) fn room_is(&mut self, mut room: Room) {
         let id = room.id.clone();
         let known = self.archive.conversations.get(&id);
+        // The server does not know of what only two devices have.
+        room.unread += known.map_or(0, Conversation::unread_in_journal);
         let (high, is_empty) = known.map_or((0, true), |one| (one.high(), one.messages.is_empty()));
         self.keep(Keep::Room(Box::new(room.clone())));
         let last = room.last_sequence;
@@ -209,6 +215,9 @@ impl Chat {
 
     pub(super) fn message_is(&mut self, now: Instant, message: Message, is_news: bool) {
         let room = message.room.clone();
+        let journalled = self.take_journalled(&message);
+        let is_news = is_news && journalled.is_none();
+        let sequence = message.sequence;
         let Some(conversation) = self.archive.conversations.get_mut(&room) else {
             // It comes again with the room's history.
             return self.ask_for_rooms();
@@ -243,6 +252,9 @@ impl Chat {
             self.deliver_at.get_or_insert(now + DELIVER_PAUSE);
             self.read_what_is_looked_at();
         }
+        if let Some(entry) = journalled {
+            self.settled(now, &entry, sequence);
+        }
     }
 
     pub(super) fn history(&mut self, now: Instant, id: &str, page: HistoryPage) {
@@ -255,11 +267,15 @@ impl Chat {
         let changed = conversation.take_in_page(page.messages);
         let (high, last) = (conversation.high(), page.last_sequence);
         for message in changed {
+            let (journalled, sequence) = (self.take_journalled(&message), message.sequence);
             self.keep(Keep::Message(Box::new(message.clone())));
             self.tell(ChatEvent::Message {
                 message: Box::new(message),
                 is_news: false,
             });
+            if let Some(entry) = journalled {
+                self.settled(now, &entry, sequence);
+            }
         }
         if id.starts_with(EARLIER) {
             let (room, is_more) = (page.room.clone(), !is_end);

@@ -9,6 +9,8 @@
 //! | `Opened`, `Heard`, `Closed` | `Room`, `Message`, `Receipt`, `Typing` … as they come |
 //! | `Do` with a [`Wish`] | `Outgoing` for what waits, `Stored` once the server has it on disk |
 //!
+//! What two people say to each other may also go from device to device: see `peer`.
+//!
 //! **Nothing lost, nothing twice.** What is written waits in the outbox, under an id that was made once, until the server
 //! has said that it is stored; it is sent again over each new connection. Of each room all entries up to a number are
 //! known without a gap; with these numbers each connection begins, and the server tells what comes after.
@@ -25,6 +27,7 @@ mod file_name;
 mod hearing;
 mod media_type;
 mod outbox;
+mod peer;
 mod uploading;
 mod waveform;
 mod wishing;
@@ -37,4 +40,7 @@ pub use event::{ChatEvent, ChatInput, Keep, LinkState, Wish};
 pub use file_name::{numbered, safe_file_name};
 pub use media_type::media_type_of;
 pub use outbox::{Outgoing, OutgoingState, Whom};
+pub use peer::{
+    DeviceKey, FLUSH_EVERY, FlushOutcome, JournalEntry, PeerConfig, PeerNews, PeerOrder, Way,
+};
 pub use waveform::waveform;

@@ -2,7 +2,7 @@
 
 use api::room::{Body, FileRef, MessageId};
 
-use super::core::{Chat, Link};
+use super::core::Chat;
 use super::event::{ChatEvent, Keep};
 use super::outbox::{Outgoing, OutgoingState};
 use super::{Attachment, UploadNews};
@@ -68,8 +68,8 @@ impl Chat {
         });
         if let Some(outgoing) = changed {
             self.stands(outgoing.clone());
-            if is_done && self.link == Link::Online {
-                self.send(&outgoing);
+            if is_done {
+                self.send_in_order(&outgoing);
             }
         }
     }

@@ -35,9 +35,7 @@ impl Chat {
                 self.own_typing = None;
                 self.keep(Keep::Outgoing(Box::new(outgoing.clone())));
                 self.tell_and_take(ChatEvent::Outgoing(Box::new(outgoing.clone())));
-                if self.link == Link::Online {
-                    self.send(&outgoing);
-                }
+                self.dispatch(now, &outgoing);
             }
             Wish::SendFile {
                 whom,
@@ -59,9 +57,7 @@ impl Chat {
                 }
                 if let Some(outgoing) = self.outbox.settle(&id, OutgoingState::Waiting) {
                     self.tell_and_take(ChatEvent::Outgoing(Box::new(outgoing.clone())));
-                    if self.link == Link::Online {
-                        self.send(&outgoing);
-                    }
+                    self.send_in_order(&outgoing);
                 }
             }
             Wish::Discard(id) => {
@@ -72,7 +68,13 @@ impl Chat {
                 }
             }
             Wish::LookAt(room) => {
-                self.looked_at = room;
+                let left = std::mem::replace(&mut self.looked_at, room.clone());
+                if let Some(left) = left.filter(|left| Some(left) != room.as_ref()) {
+                    self.flush_now(&left);
+                }
+                if let Some(room) = room {
+                    self.read_journal(&room);
+                }
                 self.read_what_is_looked_at();
             }
             Wish::TypeIn(room) => self.type_in(now, room),
@@ -119,7 +121,7 @@ impl Chat {
     pub(super) fn send_all(&mut self) {
         let all: Vec<Outgoing> = self.outbox.to_send().cloned().collect();
         for outgoing in &all {
-            self.send(outgoing);
+            self.send_in_order(outgoing);
         }
     }
 

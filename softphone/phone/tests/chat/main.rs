@@ -6,7 +6,9 @@
 )]
 
 mod files;
+mod peers;
 mod server;
+mod world;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -14,7 +16,8 @@ use std::time::{Duration, Instant};
 use api::AccountId;
 use api::room::{Addressee, Body, Message, MessageId, Receipt, Request, Response, Room, RoomId};
 use phone::chat::{
-    Chat, ChatConfig, ChatEvent, ChatInput, Keep, LinkState, Outgoing, OutgoingState, Whom, Wish,
+    Chat, ChatConfig, ChatEvent, ChatInput, JournalEntry, Keep, LinkState, Outgoing, OutgoingState,
+    Whom, Wish,
 };
 use server::{SENT, Server, new_message, text, text_of};
 
@@ -23,10 +26,11 @@ const SHORT: Duration = Duration::from_millis(10);
 
 /// What a device keeps on its disk.
 #[derive(Clone, Default)]
-struct Disk {
-    rooms: BTreeMap<RoomId, Room>,
-    messages: BTreeMap<(RoomId, i64), Message>,
-    outgoing: Vec<Outgoing>,
+pub(crate) struct Disk {
+    pub(crate) rooms: BTreeMap<RoomId, Room>,
+    pub(crate) messages: BTreeMap<(RoomId, i64), Message>,
+    pub(crate) outgoing: Vec<Outgoing>,
+    pub(crate) journal: Vec<JournalEntry>,
 }
 
 /// A device, its connection, and time.
@@ -154,7 +158,7 @@ impl Bench {
 }
 
 impl Disk {
-    fn keep(&mut self, keep: &Keep) {
+    pub(crate) fn keep(&mut self, keep: &Keep) {
         match keep.clone() {
             Keep::Room(room) => {
                 self.rooms.insert(room.id.clone(), *room);
@@ -175,6 +179,14 @@ impl Disk {
                 self.outgoing.push(*outgoing);
             }
             Keep::Sent(id) => self.outgoing.retain(|one| one.id != id),
+            Keep::Journal(entry) => {
+                let id = &entry.message.id;
+                match self.journal.iter_mut().find(|one| one.message.id == *id) {
+                    Some(known) => *known = *entry,
+                    None => self.journal.push(*entry),
+                }
+            }
+            Keep::Journaled(id) => self.journal.retain(|one| one.message.id != id),
         }
     }
 }
@@ -189,6 +201,8 @@ fn chat(disk: &Disk) -> Chat {
         session_id: None,
         rooms: rooms.collect(),
         outgoing: disk.outgoing.clone(),
+        journal: Vec::new(),
+        peer: None,
     };
     Chat::new(config, 7)
 }

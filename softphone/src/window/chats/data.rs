@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::room::{Addressee, Body, Message, MessageId, RoomId, RoomKind};
 use api::{AccountId, Number};
-use phone::chat::{Archive, ChatEvent, Conversation, LinkState, Whom, Wish};
+use phone::chat::{Archive, ChatEvent, Conversation, JournalEntry, LinkState, Way, Whom, Wish};
 
 use super::entries::body_words;
 use super::files::{FileAction, Files};
@@ -232,7 +232,8 @@ impl Chats {
         let rooms = self.archive.latest_first();
         let line = |conversation: &&Conversation| {
             let room = &conversation.room;
-            let last = room.last_message.as_ref();
+            let direct = conversation.journal.last().map(JournalEntry::shown);
+            let last = direct.as_ref().or(room.last_message.as_deref());
             Line {
                 whom: Whom::Room(room.id.clone()),
                 title: room.name.clone(),
@@ -288,6 +289,10 @@ impl Chats {
 
     /// Under the title: who writes, or how the connection stands.
     pub(crate) fn subtitle(&self) -> String {
+        let is_direct = self.conversation().map(|one| one.way) == Some(Way::Direct);
+        if self.archive.link != LinkState::Online && is_direct {
+            return "No connection to the server; you write to each other directly.".into();
+        }
         if self.archive.link != LinkState::Online {
             return "No connection; what you write is sent when it is back.".into();
         }
@@ -301,7 +306,10 @@ impl Chats {
             .collect();
         match typing.as_slice() {
             [] => match conversation.room.kind {
-                RoomKind::Direct => String::new(),
+                RoomKind::Direct => match conversation.way {
+                    Way::Direct => "Directly, from device to device".into(),
+                    Way::Server => "Through the server".into(),
+                },
                 _ => format!("{} people", conversation.room.participant_count),
             },
             [one] => format!("{one} is writing…"),

@@ -2,7 +2,7 @@
 
 use api::AccountId;
 use api::room::{Body, FileRef, Message, MessageId, Receipt, RoomEvent, RoomKind};
-use phone::chat::{Conversation, Outgoing, OutgoingState};
+use phone::chat::{Conversation, JournalEntry, Outgoing, OutgoingState};
 
 use super::data::Chats;
 use crate::window::call::clock_of;
@@ -99,6 +99,17 @@ impl Chats {
                 before = Some(sender);
                 entries.push(Entry::Said(Box::new(said)));
             }
+            for entry in &conversation.journal {
+                let message = entry.shown();
+                let moment = Moment::parse(&message.sent);
+                let today = calendar.day(&moment);
+                if today != day {
+                    day.clone_from(&today);
+                    entries.push(Entry::Day(today));
+                }
+                let said = self.said(conversation, &message, calendar.time(&moment));
+                entries.push(Entry::Said(Box::new(direct(said, entry))));
+            }
         }
         if let Some(open) = &self.open {
             for outgoing in self.archive.waiting(open) {
@@ -125,7 +136,7 @@ impl Chats {
         let answers = match &message.body {
             Body::Text {
                 reply_to: Some(id), ..
-            } => conversation.message(id).map(|one| one.body.preview(60)),
+            } => conversation.said(id).map(|body| body.preview(60)),
             _ => None,
         };
         Said {
@@ -192,6 +203,20 @@ fn spoken(body: &Body) -> Option<(u32, Vec<u8>)> {
             millis, waveform, ..
         } => Some((*millis, waveform.clone())),
         _ => None,
+    }
+}
+
+/// What only two devices have: the other one has it, or nobody else ever will.
+fn direct(said: Said, entry: &JournalEntry) -> Said {
+    let standing = match (said.is_own, &entry.refused) {
+        (_, Some(_)) => Standing::Refused,
+        (true, None) => Standing::Delivered,
+        (false, None) => Standing::Theirs,
+    };
+    Said {
+        name: None,
+        standing,
+        ..said
     }
 }
 

@@ -53,6 +53,14 @@ pub(super) async fn admit(
         let sentence = format!("At most {MOST_CURSORS} rooms are resumed at once.");
         return Err((RoomErrorCode::InvalidMessage, 400, sentence));
     }
+    if let Some(key) = &wish.peer_key {
+        let known = interface
+            .rooms
+            .know_key(session.account, session.session_id, key);
+        known
+            .await
+            .map_err(|error| (error.code(), error.kind().status(), error.sentence()))?;
+    }
     let speaker = Speaker {
         account: session.account,
         display_name,

@@ -70,6 +70,8 @@ struct Connection {
     session: Session,
     speaker: Speaker,
     known_as: api::room::MessageId,
+    /// The key that this device signs with.
+    peer_key: Option<String>,
     letters: Letters,
     presence: Option<PresenceMail>,
     /// The last sequence number that was sent of each room.
@@ -170,6 +172,7 @@ async fn begin(interface: Interface, mut socket: Socket, text: &str) -> Option<C
                 session,
                 speaker,
                 known_as,
+                peer_key: wish.peer_key.clone(),
                 letters,
                 presence,
                 sent: HashMap::new(),

@@ -134,7 +134,8 @@ impl Connection {
             }
             Said::Signal(wish) => {
                 let room = wish.room.clone();
-                rooms.signal(me, &self.known_as, wish).await?;
+                let key = self.peer_key.as_deref();
+                rooms.signal(me, &self.known_as, key, wish).await?;
                 done(room)
             }
             Said::GetHistory(wish) => Some(Told::History(rooms.history(me, &wish).await?)),

@@ -1,0 +1,11 @@
+-- With which keys devices sign what they tell each other without the server. A key stays when its device is no more: what was
+-- signed before may come later, and from the other side.
+CREATE TABLE peer_keys (
+    public_key TEXT   NOT NULL PRIMARY KEY,          -- Ed25519, 64 hexadecimal digits
+    account_id BIGINT NOT NULL REFERENCES accounts (account_id) ON DELETE CASCADE,
+    device_id  BIGINT,                               -- whose it is, if a device came with the login; may be no more
+    told_at    BIGINT NOT NULL,                      -- Unix milliseconds
+    seen_at    BIGINT NOT NULL                       -- when its device connected with it last
+);
+
+CREATE INDEX peer_keys_of_account ON peer_keys (account_id, seen_at);
