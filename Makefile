@@ -51,7 +51,7 @@ lint: ## Format, clippy with warnings as errors, layout rules, licences and bans
 	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
 
 .PHONY: soak
-soak: ## Robustness at length: 1,000 races for a number, 50 crashes, a million damaged messages, 300 calls that outlive their server, a million messages under 300 crashes, 500 changes of numbers under 200 calls, then an hour of random bytes at every port during a call, then schemathesis
+soak: ## Robustness at length: 1,000 races for a number, 50 crashes, a million damaged messages, 300 calls that outlive their server, a million messages under 300 crashes, 500 changes of numbers under 200 calls, a file of 2 GB from softphone to softphone, then an hour of random bytes at every port during a call, then schemathesis
 	@tests/setup/prepare test
 	@CARILLON_RACES=$${CARILLON_RACES:-1000} CARILLON_RACERS=$${CARILLON_RACERS:-200} CARILLON_KILLS=$${CARILLON_KILLS:-50} \
 		$(CARGO) test $(LOCKED) --release -p end-to-end --test e2e -- --nocapture --test-threads 1 races kills
@@ -62,6 +62,8 @@ soak: ## Robustness at length: 1,000 races for a number, 50 crashes, a million d
 		$(CARGO) test $(LOCKED) --release -p callserver --test programs -- --nocapture room_kills
 	@CARILLON_NUMBER_CHANGES=$${CARILLON_NUMBER_CHANGES:-500} \
 		$(CARGO) test $(LOCKED) --release -p end-to-end --test e2e -- --nocapture number_changes
+	@CARILLON_FILE_MEGABYTES=$${CARILLON_FILE_MEGABYTES:-2000} \
+		$(CARGO) test $(LOCKED) --release -p end-to-end --test e2e -- --nocapture softphone_files
 	@CARILLON_SOAK_SECONDS=$${CARILLON_SOAK_SECONDS:-3600} CARILLON_API_SECONDS=$${CARILLON_API_SECONDS:-600} CARILLON_MUTATIONS=$${CARILLON_MUTATIONS:-1000000} \
 		$(CARGO) test $(LOCKED) --release -p end-to-end --test e2e -- --nocapture --test-threads 1 robustness mutations http_interface
 

@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use api::room::RoomId;
+use api::room::{MessageId, RoomId};
 use api::{AccountId, Contact, Number};
-use phone::chat::{ChatEvent, LinkState};
+use phone::chat::{ChatEvent, LinkState, Outgoing, OutgoingState, Whom};
 use serde_json::{Value, json};
 use softphone::engine::{
     AccountSummary, CallNumber, CallStatistics, Command, Encryption, EndReason, EngineGone,
@@ -255,6 +255,14 @@ fn conversation() -> Vec<Notice> {
         json!({ "room": room, "sequence": sequence, "id": format!("{room}-{sequence}"), "kind": "user",
             "sender": sender, "sent": sent, "body": { "type": "text", "text": text } })
     };
+    let file = |id: &str, name: &str, bytes: u64| json!({ "file": id, "sha256": "", "name": name, "media_type": "application/octet-stream", "bytes": bytes });
+    let with_body = |sequence: i64, sender: i64, body: Value| {
+        json!({ "room": "direct", "sequence": sequence, "id": format!("direct-{sequence}"), "kind": "user",
+            "sender": sender, "sent": "2026-11-21T08:06:00Z", "body": body })
+    };
+    let loudness: Vec<u8> = (0..200_u32)
+        .map(|step| (40 + step * step * 31 % 97 + (step % 23) * 5) as u8)
+        .collect();
     let three = vec![
         person(1, "Amina Yusuf", 0),
         person(2, "Bruno Keller", 3),
@@ -301,6 +309,24 @@ fn conversation() -> Vec<Notice> {
             "Who is coming on Friday?",
         ),
         said("group", 2, 2, "2026-11-21T10:03:00Z", "I am."),
+        with_body(
+            5,
+            2,
+            json!({ "type": "file", "file": file("f1", "Floor plan, second draft.pdf", 2_480_000),
+                "caption": "With your notes in it" }),
+        ),
+        with_body(
+            6,
+            2,
+            json!({ "type": "voice_note", "file": file("v1", "voice-note.opus", 36_000), "millis": 7_400,
+                "waveform": loudness }),
+        ),
+        with_body(
+            7,
+            1,
+            json!({ "type": "voice_note", "file": file("v2", "voice-note.opus", 21_000), "millis": 4_100,
+                "waveform": &loudness[60..140] }),
+        ),
     ];
     let mut notices = vec![Notice::Chat(Box::new(ChatEvent::Link(LinkState::Online)))];
     let read = |value: Value| serde_json::from_value(value).expect("a room");
@@ -316,6 +342,26 @@ fn conversation() -> Vec<Notice> {
         is_typing: true,
     };
     notices.push(Notice::Chat(Box::new(typing)));
+    let id = MessageId::parse("on-its-way").expect("an id");
+    let outgoing = Outgoing {
+        id: id.clone(),
+        whom: Whom::Room(RoomId::parse("direct").expect("an id")),
+        body: serde_json::from_value(
+            json!({ "type": "file", "file": file("", "Holiday.mp4", 84_000_000) }),
+        )
+        .expect("a file"),
+        written: "2026-11-21T08:07:00Z".into(),
+        state: OutgoingState::Uploading,
+        attachment: None,
+    };
+    notices.push(Notice::Chat(Box::new(ChatEvent::Outgoing(Box::new(
+        outgoing,
+    )))));
+    notices.push(Notice::Sending {
+        id,
+        sent: 31_000_000,
+        bytes: 84_000_000,
+    });
     notices
 }
 

@@ -10,9 +10,11 @@ use super::desk::Desk;
 use super::letters::LIST_PATIENCE;
 use crate::engine::{Command, OutgoingFile, new_message_id};
 
-/// Sends a file; it goes on while somebody does something else.
-pub(super) async fn send<W: Write>(desk: &mut Desk<W>, whom: &Whom, path: &str) {
-    let Some(id) = new_message_id() else { return };
+/// Sends a file; it goes on while somebody does something else. `false` if it cannot be sent.
+pub(super) async fn send<W: Write>(desk: &mut Desk<W>, whom: &Whom, path: &str) -> bool {
+    let Some(id) = new_message_id() else {
+        return false;
+    };
     let file = OutgoingFile {
         whom: whom.clone(),
         id: id.clone(),
@@ -21,9 +23,11 @@ pub(super) async fn send<W: Write>(desk: &mut Desk<W>, whom: &Whom, path: &str) 
     };
     desk.send(Command::SendFile(Box::new(file)));
     let is_waiting = |desk: &Desk<W>| desk.archive.outgoing.iter().any(|one| one.id == id);
-    if desk.wait(LIST_PATIENCE, is_waiting).await {
+    let is_sent = desk.wait(LIST_PATIENCE, is_waiting).await;
+    if is_sent {
         desk.say("It is on its way; you will be told when it is there. /cancel gives it up.");
     }
+    is_sent
 }
 
 /// Saves the last file of a conversation that has this in its name.

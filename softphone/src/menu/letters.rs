@@ -159,8 +159,9 @@ async fn read<W: Write>(desk: &mut Desk<W>, mut whom: Whom) -> Result<(), Left> 
             ("", _) => {}
             ("/back" | "/0", _) => break Ok(()),
             ("/file", _) if !rest.is_empty() => {
-                files::send(desk, &whom, rest).await;
-                whom = made(desk, whom, me).await;
+                if files::send(desk, &whom, rest).await {
+                    whom = made(desk, whom, me).await;
+                }
             }
             ("/save", Whom::Room(room)) => {
                 let room = room.clone();

@@ -226,7 +226,7 @@ pub(super) fn body_words(body: &Body) -> String {
         Body::Text { text, .. } => text.clone(),
         Body::File { file, caption, .. } => match caption.is_empty() {
             true => format!("File: {}", file.name),
-            false => format!("File: {}, {caption}", file.name),
+            false => format!("File: {}\n{caption}", file.name),
         },
         Body::VoiceNote { millis, .. } => {
             let seconds = f64::from(*millis) / 1000.0;
