@@ -49,6 +49,12 @@ impl Speaker {
         filled < self.enough.load(Ordering::Relaxed)
     }
 
+    /// Whether there is room for more than it needs now. What nobody answers, as a recording, may wait here: then the
+    /// owner may be late by a tenth of a second.
+    pub fn has_room(&self) -> bool {
+        self.ring.slots() > self.ring.buffer().capacity() / 2
+    }
+
     /// Gives it the next 20 ms. What it has no room for is dropped.
     pub fn write(&mut self, frame: &Frame) {
         let samples = self.unframer.samples(frame);

@@ -225,7 +225,8 @@ fn play(
     let (mut frames, mut told, mut asked_at) = (0_u32, 0, Instant::now());
     let mut ends_at: Option<Instant> = None;
     while !stop.load(Ordering::Relaxed) {
-        while speaker.wants_frame() {
+        // Ahead of what the device needs now: a busy computer then makes no gaps.
+        while speaker.wants_frame() || speaker.has_room() {
             asked_at = Instant::now();
             let mut frame = SILENCE;
             if ends_at.is_none() {
