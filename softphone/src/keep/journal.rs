@@ -12,7 +12,7 @@ use super::letters::{Letters, LettersError};
 pub(super) const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS journal (ordinal INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
         room TEXT NOT NULL, content BLOB NOT NULL);
-    CREATE TABLE IF NOT EXISTS device (secret BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS device (content BLOB NOT NULL);
 ";
 
 /// What the secret is sealed for.
@@ -72,7 +72,7 @@ impl Letters {
     pub(crate) fn device_secret(&mut self) -> Result<DeviceSecret, LettersError> {
         let known: Option<Vec<u8>> = self
             .connection
-            .query_row("SELECT secret FROM device", [], |row| row.get(0))
+            .query_row("SELECT content FROM device", [], |row| row.get(0))
             .optional()?;
         if let Some(secret) = known.and_then(|secret| self.opened(SECRET, secret)) {
             return Ok(secret);
@@ -81,7 +81,7 @@ impl Letters {
         let sealed = self.sealed(SECRET, &secret);
         let writing = self.connection.transaction()?;
         writing.execute("DELETE FROM device", [])?;
-        writing.execute("INSERT INTO device (secret) VALUES (?1)", params![sealed])?;
+        writing.execute("INSERT INTO device (content) VALUES (?1)", params![sealed])?;
         writing.commit()?;
         Ok(secret)
     }
