@@ -80,6 +80,7 @@ bench: ## Parser and codec benches, the parser beside sofia-sip's, then processo
 	$(CARGO) build $(LOCKED) --release --bins -p callserver -p bench
 	$(BUILT)/release/parsers
 	$(BUILT)/release/bench $(BENCH)
+	$(BUILT)/release/bench --only rooms --peer prosody
 
 .PHONY: fmt
 fmt: ## Format all sources

@@ -10,10 +10,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use api::room::{Body, Message, RoomId};
+use api::room::{Message, RoomId};
 
-use super::posting::text_of;
-use super::words::words;
 use super::{Rooms, RoomsError, telling};
 use crate::store::{MessageRow, RoomRow, unix_millis};
 
@@ -136,7 +134,7 @@ impl Rooms {
                 return Ok(count);
             };
             self.append(data, room, &rows).await?;
-            self.forget(room.key, last, &rows).await?;
+            self.forget(room.key, last).await?;
             count += rows.len();
             first = last + 1;
         }
@@ -168,13 +166,8 @@ impl Rooms {
         written.map_err(|source| ArchiveError::File { path, source })
     }
 
-    async fn forget(&self, room: i64, last: i64, rows: &[MessageRow]) -> Result<(), RoomsError> {
+    async fn forget(&self, room: i64, last: i64) -> Result<(), RoomsError> {
         let mut tx = self.office.store().begin().await?;
-        for row in rows {
-            let body: Body = serde_json::from_str(&row.body).unwrap_or(Body::Unknown);
-            tx.remove_words(room, &words(&text_of(&body)), row.seq)
-                .await?;
-        }
         tx.remove_messages_up_to(room, last).await?;
         Ok(tx.commit().await?)
     }

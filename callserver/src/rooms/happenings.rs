@@ -186,9 +186,11 @@ async fn post(
     for (room, account, role) in tx.roles_in(&keys).await? {
         batch.roles.insert((room, account), role);
     }
-    let mut ids: Vec<MessageId> = told.iter().filter_map(|one| id(one)).collect();
-    ids.sort_unstable();
-    ids.dedup();
+    let ids: BTreeSet<(i64, MessageId)> = told
+        .iter()
+        .filter_map(|one| Some((*rooms.get(&pair(one))?, id(one)?)))
+        .collect();
+    let ids: Vec<(i64, MessageId)> = ids.into_iter().collect();
     for row in tx.messages_by_id(&ids).await? {
         batch.known.insert((row.room, row.id.clone()), row);
     }

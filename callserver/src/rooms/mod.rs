@@ -9,6 +9,8 @@
 //! * `receipts`: what somebody has and has read; typing; signals from device to device.
 //! * `happenings`: calls and voicemails, which the server tells in the conversation of two.
 //! * `flushing`: what two devices told each other without the server, when one of them brings it.
+//! * `learning`: the words of full blocks of messages, for the search; `finding`: the search itself.
+//! * `folding`: keeps the log of the database short while much is said.
 //! * `archive`: what a history has too much of.
 //! * `hub`: who is connected, and hears at once.
 //! * `doorbell`: for whom somebody waits who is not connected: phones that know SIP alone.
@@ -22,8 +24,11 @@ mod doorbell;
 mod error;
 mod figures;
 mod flushing;
+mod finding;
+mod folding;
 mod happenings;
 mod hub;
+mod learning;
 mod members;
 mod news;
 mod posting;
@@ -62,7 +67,9 @@ use crate::rate::Rate;
 use crate::store::{Reached, Store, StoreError};
 use doorbell::Doorbell;
 use figures::Tally;
+use folding::Unfolded;
 use hub::Hub;
+use learning::Unlearned;
 use posting::Post;
 use writer::{Job, Place, Waiting};
 
@@ -83,6 +90,8 @@ pub struct Rooms {
     jobs: mpsc::Sender<Job>,
     rate: Arc<Mutex<Rate<AccountId>>>,
     tally: Arc<Tally>,
+    unlearned: Arc<Unlearned>,
+    unfolded: Arc<Unfolded>,
 }
 
 /// Who asks.
@@ -104,6 +113,8 @@ impl Rooms {
         let mut tasks = JoinSet::new();
         tasks.spawn(writer.run());
         tasks.spawn(rooms.clone().hear_others());
+        tasks.spawn(rooms.clone().learn_words());
+        tasks.spawn(rooms.clone().fold_logs());
         tasks.spawn(keep_histories(rooms.clone(), data.to_owned()));
         (rooms, tasks)
     }
@@ -118,6 +129,8 @@ impl Rooms {
             jobs: sender,
             rate: Arc::new(Mutex::new(Rate::new(MESSAGES_PER_MINUTE, MINUTE))),
             tally: Arc::default(),
+            unlearned: Arc::default(),
+            unfolded: Arc::default(),
         };
         let writer = Writer {
             rooms: rooms.clone(),

@@ -44,6 +44,7 @@ pub(super) enum Deed {
         seq: i64,
         body: String,
         old_words: Vec<String>,
+        new_words: Vec<String>,
     },
     /// An entry says nothing more, nor what was done to it before `deleted_by`.
     Blank {
@@ -77,8 +78,6 @@ pub(super) struct Batch {
     pub(super) blocked: HashSet<(AccountId, AccountId)>,
     /// New entries; their stamps count from 1 on.
     pub(super) entries: Vec<MessageRow>,
-    /// Words of new entries and of rewritten ones.
-    pub(super) words: Vec<(i64, String, i64)>,
     /// What is done to entries.
     pub(super) deeds: Vec<Deed>,
     /// Which entries have sent which files: room, sequence number, file.
@@ -148,8 +147,7 @@ impl Batch {
             Some(target) if !is_hidden || target.visible_to == post.sender => {
                 self.act(&target, &entry, &post.body);
             }
-            Some(_) => {}
-            None => self.learn_words(room, entry.seq, &text_of(&post.body)),
+            Some(_) | None => {}
         }
         if let (Some(file), false) = (post.body.file(), is_hidden) {
             self.files.push((room, entry.seq, file.file.clone()));
@@ -241,22 +239,18 @@ impl Batch {
                     mentions,
                 };
                 after.body = written(&rewritten);
-                self.words
-                    .retain(|(in_room, _, at)| *in_room != room || *at != seq);
                 self.deeds.push(Deed::Rewrite {
                     room,
                     seq,
                     body: after.body.clone(),
                     old_words,
+                    new_words: words(new),
                 });
-                self.learn_words(room, seq, new);
             }
             Body::Delete { .. } => {
                 after.body = written(&Body::Deleted);
                 self.files
                     .retain(|(in_room, at, _)| *in_room != room || *at != seq);
-                self.words
-                    .retain(|(in_room, _, at)| *in_room != room || *at != seq);
                 self.deeds.push(Deed::Blank {
                     room,
                     seq,
@@ -280,11 +274,6 @@ impl Batch {
             _ => {}
         }
         self.known.insert((room, after.id.clone()), after);
-    }
-
-    fn learn_words(&mut self, room: i64, seq: i64, text: &str) {
-        let words = words(text).into_iter();
-        self.words.extend(words.map(|word| (room, word, seq)));
     }
 }
 
@@ -397,8 +386,16 @@ mod tests {
             Err(RoomsError::Role(_))
         ));
         batch.post(5, &edit(BOB, "e2")).unwrap();
-        let words: Vec<&str> = batch.words.iter().map(|(_, word, _)| &**word).collect();
-        assert_eq!(words, ["now", "three", "words"]);
+        let Deed::Rewrite {
+            old_words,
+            new_words,
+            ..
+        } = &batch.deeds[0]
+        else {
+            panic!("nothing is rewritten");
+        };
+        assert_eq!(old_words[..], ["two", "words"]);
+        assert_eq!(new_words[..], ["now", "three", "words"]);
         let delete = |by, id: &str| {
             post(
                 by,
@@ -409,7 +406,6 @@ mod tests {
             )
         };
         batch.post(5, &delete(ALICE, "d1")).unwrap();
-        assert!(batch.words.is_empty());
         assert!(matches!(
             batch.post(5, &edit(BOB, "e3")),
             Err(RoomsError::NoSuchMessage)

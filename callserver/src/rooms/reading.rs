@@ -6,6 +6,7 @@ use api::room::{
     RoomsList, Synced,
 };
 
+use super::finding::Part;
 use super::{Rooms, RoomsError, rules, telling, words};
 use crate::store::{MessageRow, ParticipantRow, RoomRow, Store, StoreError};
 
@@ -313,11 +314,13 @@ impl Rooms {
         if asked.is_empty() {
             return Err(RoomsError::Invalid("Write at least one word to look for."));
         }
-        let from = own.visible_from.max(room.first_seq);
-        let store = self.office.store();
-        let rows = store.search_messages(room.key, &asked, before.unwrap_or(i64::MAX), from, limit);
-        let rows = rows.await?;
-        let is_full = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
+        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        let part = Part {
+            before: before.unwrap_or(i64::MAX).min(room.last_seq + 1),
+            from: own.visible_from.max(room.first_seq),
+        };
+        let rows = self.find(room.key, &asked, part, most).await?;
+        let is_full = rows.len() == most;
         let next = rows.last().filter(|_| is_full).map(|row| row.seq);
         let mut messages = self.messages(&room.id, &rows, reader).await?;
         messages.retain(|message| message.body.is_to_read());

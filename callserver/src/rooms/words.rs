@@ -29,6 +29,16 @@ pub(super) fn asked(text: &str) -> Vec<String> {
     words.take(8).map(shortened).collect()
 }
 
+/// Whether a text has all words that are asked for; of the last one the beginning is enough.
+pub(super) fn has(text: &str, asked: &[String]) -> bool {
+    let Some((last, whole)) = asked.split_last() else {
+        return false;
+    };
+    let words = words(text);
+    whole.iter().all(|word| words.binary_search(word).is_ok())
+        && words.iter().any(|word| word.starts_with(last))
+}
+
 fn shortened(word: &str) -> String {
     let lower = word.chars().flat_map(char::to_lowercase);
     lower.take(LONGEST_WORD).collect()
@@ -49,5 +59,8 @@ mod tests {
         let many: String = (0..1000).map(|n| format!("w{n} ")).collect();
         assert_eq!(words(&many).len(), 64);
         assert_eq!(asked("Birnen und Äp"), ["birnen", "und", "äp"]);
+        assert!(has("Äpfel und Birnen", &asked("birnen äpf")));
+        assert!(!has("Äpfel und Birnen", &asked("äpf birnen")));
+        assert!(!has("Äpfel", &[]));
     }
 }

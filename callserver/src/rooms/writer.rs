@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::SystemTime;
 
 use api::AccountId;
-use api::room::{RoomId, RoomKind, Stored};
+use api::room::{MessageId, RoomId, RoomKind, Stored};
 use tokio::sync::{mpsc, oneshot};
 
 use super::hub::Mail;
@@ -118,6 +118,8 @@ impl Writer {
         let entries = &outcome.batch.entries;
         let tally = &self.rooms.tally;
         tally.wrote(entries.len() as u64, outcome.batch.flushed);
+        self.rooms.unlearned.see(entries);
+        self.rooms.unfolded.add(entries.len());
         self.rooms
             .tell_entries(entries, &outcome.ids, outcome.newcomers)
             .await;
@@ -244,21 +246,25 @@ async fn read(
             }
         });
     }
-    let rooms: Vec<i64> = batch.rooms.keys().copied().collect();
-    let pairs = batch.rooms.values().filter_map(|room| room.pair);
-    let pairs = pairs.flat_map(|(one, other)| [one, other]);
-    let accounts: BTreeSet<AccountId> = senders.into_iter().chain(pairs).collect();
-    let accounts: Vec<AccountId> = accounts.into_iter().collect();
-    for (room, account, role) in tx.roles(&rooms, &accounts).await? {
+    let mut pairs = BTreeSet::new();
+    let mut ids = BTreeSet::new();
+    for (one, place) in waiting.iter().zip(&places) {
+        let Ok(room) = place else {
+            continue;
+        };
+        pairs.extend(one.post.sender.map(|sender| (*room, sender)));
+        ids.insert((*room, one.post.id.clone()));
+        ids.extend(one.post.body.target().map(|target| (*room, target.clone())));
+    }
+    for room in batch.rooms.values() {
+        let both = room.pair.into_iter().flat_map(|(one, other)| [one, other]);
+        pairs.extend(both.map(|account| (room.key, account)));
+    }
+    let pairs: Vec<(i64, AccountId)> = pairs.into_iter().collect();
+    for (room, account, role) in tx.roles(&pairs).await? {
         batch.roles.insert((room, account), role);
     }
-    let mut ids = Vec::with_capacity(waiting.len());
-    for one in waiting {
-        ids.push(one.post.id.clone());
-        ids.extend(one.post.body.target().cloned());
-    }
-    ids.sort_unstable();
-    ids.dedup();
+    let ids: Vec<(i64, MessageId)> = ids.into_iter().collect();
     for row in tx.messages_by_id(&ids).await? {
         batch.known.insert((row.room, row.id.clone()), row);
     }
@@ -281,18 +287,20 @@ pub(super) async fn write(tx: &mut Transaction, batch: &mut Batch) -> Result<(),
     for deed in &batch.deeds {
         carry_out(tx, deed, batch.now).await?;
     }
-    tx.add_words(&batch.words).await?;
     tx.send_files(&batch.files).await?;
-    for (room, stamp) in &last_stamps {
-        if let Some(row) = batch.rooms.get_mut(room) {
-            row.last_stamp = *stamp;
-            tx.advance_room(*room, row.last_seq, row.reads, *stamp)
-                .await?;
+    let mut advanced = Vec::with_capacity(last_stamps.len());
+    for (room, stamp) in last_stamps {
+        if let Some(row) = batch.rooms.get_mut(&room) {
+            row.last_stamp = stamp;
+            advanced.push([room, row.last_seq, row.reads, stamp]);
         }
     }
-    for ((room, account), count) in &batch.own {
-        tx.count_own(*room, *account, *count).await?;
-    }
+    tx.advance_rooms(&advanced).await?;
+    let own = batch.own.iter();
+    let own: Vec<_> = own
+        .map(|((room, account), count)| (*room, *account, *count))
+        .collect();
+    tx.count_own(&own).await?;
     let shown: BTreeSet<i64> = batch
         .entries
         .iter()
@@ -314,8 +322,9 @@ async fn carry_out(tx: &mut Transaction, deed: &Deed, now: i64) -> Result<(), St
             seq,
             body,
             old_words,
+            new_words,
         } => {
-            tx.remove_words(*room, old_words, *seq).await?;
+            tx.change_words(*room, *seq, old_words, new_words).await?;
             tx.set_body(*room, *seq, body, Some(now)).await
         }
         Deed::Blank {
@@ -324,7 +333,7 @@ async fn carry_out(tx: &mut Transaction, deed: &Deed, now: i64) -> Result<(), St
             deleted_by,
             old_words,
         } => {
-            tx.remove_words(*room, old_words, *seq).await?;
+            tx.change_words(*room, *seq, old_words, &[]).await?;
             tx.unsend_file(*room, *seq).await?;
             let body = written(&api::room::Body::Deleted);
             tx.blank(*room, *seq, *deleted_by, &body).await

@@ -107,13 +107,25 @@ impl Store {
             first.execute(SQLITE_SETTINGS).await?;
             first.close().await?;
             // SQLite has one writer at a time: waiting for a connection is fairer than waiting for a locked file.
-            let writer: AnyPool = pool(1).connect_with(options(&url)?).await?;
+            let writer = pool(1).after_connect(|connection, _| {
+                Box::pin(async move {
+                    connection.execute(SQLITE_SETTINGS).await?;
+                    connection.execute(SQLITE_WRITER_SETTINGS).await?;
+                    Ok(())
+                })
+            });
+            let writer: AnyPool = writer.connect_with(options(&url)?).await?;
             SQLITE_MIGRATIONS.run(&writer).await?;
             let readers = pool(2).connect_with(options(&url)?).await?;
-            Ok::<_, Source>((writer, readers))
+            // It connects when there is much to do for the first time.
+            let folder = pool(1).connect_lazy_with(options(&url)?);
+            Ok::<_, Source>((writer, readers, folder))
         };
-        let (writer, readers) = opened.await.map_err(failed)?;
-        let store = Self::new(DatabasePlace::File(absolute), writer, readers);
+        let (writer, readers, folder) = opened.await.map_err(failed)?;
+        let store = Self {
+            folder: Some(folder),
+            ..Self::new(DatabasePlace::File(absolute), writer, readers)
+        };
         store.fill_skeletons().await?;
         Ok(store)
     }
@@ -191,6 +203,7 @@ impl Store {
             readers,
             most_voicemails: super::USUAL_MOST_VOICEMAILS.into(),
             writer,
+            folder: None,
         }
     }
 
@@ -279,8 +292,24 @@ impl Store {
         })
     }
 
+    /// Copies what SQLite's write-ahead log holds by now into the file, while others read and write: else a writer does it
+    /// when the log has grown long, and everybody waits for the disk.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub async fn fold_log(&self) -> Result<(), StoreError> {
+        if let Some(folder) = &self.folder {
+            let fold = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)");
+            fold.fetch_all(folder).await?;
+        }
+        Ok(())
+    }
+
     /// Closes all connections; SQLite folds the write-ahead log into the file.
     pub async fn close(&self) {
+        if let Some(folder) = &self.folder {
+            folder.close().await;
+        }
         self.readers.close().await;
         self.writer.close().await;
     }
@@ -289,6 +318,13 @@ impl Store {
 /// What was acknowledged survives a power cut (synchronous). Only a backup program could hold the file; it does not hold
 /// it for long (busy_timeout).
 const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+
+/// What many write at the same time touches many pages: those that are written again and again stay in memory (up to
+/// 16 MB, as they are needed), and what a statement would undo is kept there, too. The log is folded beside the writer
+/// ([`Store::fold_log`]); only when it has four thousand pages the writer waits for what is left of that, and the log
+/// begins anew.
+const SQLITE_WRITER_SETTINGS: &str =
+    "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000;";
 
 fn options(url: &str) -> Result<AnyConnectOptions, sqlx::Error> {
     install_drivers();

@@ -3,10 +3,7 @@
 use api::AccountId;
 use api::room::MessageKind;
 
-use super::{MessageRow, StoreError, Transaction, rows_of};
-
-/// So many rows are written with one statement; the rest with one of a row each, so that only two are ever prepared.
-const ROWS: usize = 32;
+use super::{MessageRow, StoreError, Transaction, WORD_BLOCK, parts, rows_of};
 
 fn kind_text(kind: MessageKind) -> &'static str {
     match kind {
@@ -33,7 +30,7 @@ impl Transaction {
     /// # Errors
     /// If the database fails.
     pub async fn add_messages(&mut self, rows: &[MessageRow]) -> Result<(), StoreError> {
-        for part in parts(rows) {
+        for part in parts(rows, 13) {
             let sql = format!(
                 "INSERT INTO messages (room_key, seq, stamp, message_id, kind, sender, sender_name, visible_to, sent_at,
                      is_to_read, reads, target_seq, body) VALUES {}",
@@ -61,79 +58,46 @@ impl Transaction {
         Ok(())
     }
 
-    /// Adds words: the room, the word, and the sequence number of the entry.
+    /// Writes how far rooms have come: for each its key, its last sequence number, how many of its entries are to be read,
+    /// and the stamp of the last one.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn add_words(&mut self, rows: &[(i64, String, i64)]) -> Result<(), StoreError> {
-        for part in parts(rows) {
+    pub async fn advance_rooms(&mut self, rooms: &[[i64; 4]]) -> Result<(), StoreError> {
+        for part in parts(rooms, 4) {
             let sql = format!(
-                "INSERT INTO message_words (room_key, word, seq) VALUES {} ON CONFLICT DO NOTHING",
+                "WITH v (room, last_seq, reads, stamp) AS (VALUES {})
+                 UPDATE rooms SET last_seq = v.last_seq, reads = v.reads, last_stamp = v.stamp
+                 FROM v WHERE rooms.room_key = v.room",
+                rows_of(4, part.len())
+            );
+            let mut update = sqlx::query(sqlx::AssertSqlSafe(sql));
+            for value in part.as_flattened() {
+                update = update.bind(*value);
+            }
+            update.execute(&mut *self.inner).await?;
+        }
+        Ok(())
+    }
+
+    /// People have sent entries that others are to read: for each the room, the account, and how many.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn count_own(&mut self, sent: &[(i64, AccountId, i64)]) -> Result<(), StoreError> {
+        for part in parts(sent, 3) {
+            let sql = format!(
+                "WITH v (room, account, sent) AS (VALUES {})
+                 UPDATE room_participants SET own_after_read = own_after_read + v.sent
+                 FROM v WHERE room_participants.room_key = v.room AND room_participants.account_id = v.account",
                 rows_of(3, part.len())
             );
-            let mut insert = sqlx::query(sqlx::AssertSqlSafe(sql));
-            for (room, word, seq) in part {
-                insert = insert.bind(*room).bind(word.clone()).bind(*seq);
+            let mut update = sqlx::query(sqlx::AssertSqlSafe(sql));
+            for (room, account, count) in part {
+                update = update.bind(*room).bind(account.0).bind(*count);
             }
-            insert.execute(&mut *self.inner).await?;
+            update.execute(&mut *self.inner).await?;
         }
-        Ok(())
-    }
-
-    /// Removes the words of an entry.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn remove_words(
-        &mut self,
-        room: i64,
-        words: &[String],
-        seq: i64,
-    ) -> Result<(), StoreError> {
-        for word in words {
-            let delete = sqlx::query(
-                "DELETE FROM message_words WHERE room_key = $1 AND word = $2 AND seq = $3",
-            );
-            let delete = delete.bind(room).bind(word.clone()).bind(seq);
-            delete.execute(&mut *self.inner).await?;
-        }
-        Ok(())
-    }
-
-    /// Writes how far a room has come.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn advance_room(
-        &mut self,
-        room: i64,
-        last_seq: i64,
-        reads: i64,
-        stamp: i64,
-    ) -> Result<(), StoreError> {
-        let update = sqlx::query(
-            "UPDATE rooms SET last_seq = $2, reads = $3, last_stamp = $4 WHERE room_key = $1",
-        );
-        let update = update.bind(room).bind(last_seq).bind(reads).bind(stamp);
-        update.execute(&mut *self.inner).await?;
-        Ok(())
-    }
-
-    /// Somebody has sent so many entries that others are to read.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn count_own(
-        &mut self,
-        room: i64,
-        account: AccountId,
-        count: i64,
-    ) -> Result<(), StoreError> {
-        let update = sqlx::query(
-            "UPDATE room_participants SET own_after_read = own_after_read + $3 WHERE room_key = $1 AND account_id = $2",
-        );
-        let update = update.bind(room).bind(account.0).bind(count);
-        update.execute(&mut *self.inner).await?;
         Ok(())
     }
 
@@ -216,7 +180,7 @@ impl Transaction {
         Ok(())
     }
 
-    /// Removes the entries of a room up to a sequence number, whose words are gone already.
+    /// Removes the entries of a room up to a sequence number. Words of the last of them stay until their block is gone.
     ///
     /// # Errors
     /// If the database fails.
@@ -229,6 +193,9 @@ impl Transaction {
             let query = sqlx::query(sql).bind(room).bind(seq);
             query.execute(&mut *self.inner).await?;
         }
+        let delete = sqlx::query("DELETE FROM message_words WHERE room_key = $1 AND block < $2");
+        let delete = delete.bind(room).bind((seq + 1).div_euclid(WORD_BLOCK));
+        delete.execute(&mut *self.inner).await?;
         Ok(())
     }
 
@@ -261,11 +228,4 @@ impl Transaction {
         let select = select.bind(room).bind(seq).bind(account.0);
         Ok(select.fetch_one(&mut *self.inner).await?)
     }
-}
-
-/// Full parts, and then one by one.
-fn parts<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
-    let full = rows.chunks_exact(ROWS);
-    let rest = full.remainder();
-    full.chain(rest.chunks(1))
 }

@@ -5,7 +5,7 @@ use api::room::{MessageId, MessageKind};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{Store, StoreError, Transaction, with_list};
+use super::{Store, StoreError, Transaction, parts, rows_of, with_list};
 
 /// Far below the number of placeholders that the engines take.
 const PART: usize = 400;
@@ -43,13 +43,16 @@ pub struct MessageRow {
     pub body: String,
 }
 
+macro_rules! columns {
+    () => {
+        "m.room_key, m.seq, m.stamp, m.message_id, m.kind, m.sender, m.sender_name, m.visible_to, m.sent_at, m.edited_at,
+         m.is_to_read, m.reads, m.target_seq, m.body"
+    };
+}
+
 macro_rules! select_messages {
     ($rest:literal) => {
-        concat!(
-            "SELECT m.room_key, m.seq, m.stamp, m.message_id, m.kind, m.sender, m.sender_name, m.visible_to, m.sent_at,
-                 m.edited_at, m.is_to_read, m.reads, m.target_seq, m.body FROM messages m ",
-            $rest
-        )
+        concat!("SELECT ", columns!(), " FROM messages m ", $rest)
     };
 }
 
@@ -158,49 +161,19 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Entries of a room whose text has all these words, the last of which may be the beginning of one; the newest
-    /// first, those before a sequence number and not before another one.
+    /// The entries of a room with these sequence numbers, the newest first.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn search_messages(
+    pub async fn messages_at(
         &self,
         room: i64,
-        words: &[String],
-        before: i64,
-        from: i64,
-        most: i64,
+        seqs: &[i64],
     ) -> Result<Vec<MessageRow>, StoreError> {
-        let Some((last, whole)) = words.split_last() else {
-            return Ok(Vec::new());
-        };
-        // Each word costs one look into the index for each entry with the last one.
-        let mut sql = String::from(
-            "SELECT DISTINCT w.seq FROM message_words w
-             WHERE w.room_key = $1 AND w.word >= $2 AND w.word < $3 AND w.seq < $4 AND w.seq >= $5",
-        );
-        for index in 0..whole.len() {
-            sql += &format!(
-                " AND EXISTS (SELECT 1 FROM message_words o WHERE o.room_key = w.room_key AND o.word = ${} AND o.seq = w.seq)",
-                index + 7
-            );
-        }
-        sql += " ORDER BY w.seq DESC LIMIT $6";
-        let mut select = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
-            .bind(room)
-            .bind(last.clone())
-            .bind(format!("{last}\u{10FFFF}"))
-            .bind(before)
-            .bind(from)
-            .bind(most);
-        for word in whole {
-            select = select.bind(word.clone());
-        }
-        let found: Vec<i64> = select.fetch_all(&self.readers).await?;
-        let mut messages = Vec::with_capacity(found.len());
-        for part in found.chunks(PART) {
+        let mut messages = Vec::with_capacity(seqs.len());
+        for part in seqs.chunks(PART) {
             let sql = with_list(
-                select_messages!("WHERE m.room_key = $1 AND m.seq IN ({}) ORDER BY m.seq DESC"),
+                select_messages!("WHERE m.room_key = $1 AND m.seq IN ({})"),
                 2,
                 part.len(),
             );
@@ -212,6 +185,7 @@ impl Store {
                 messages.push(read(&row)?);
             }
         }
+        messages.sort_unstable_by_key(|row: &MessageRow| -row.seq);
         Ok(messages)
     }
 
@@ -246,24 +220,27 @@ impl Store {
 }
 
 impl Transaction {
-    /// The entries with these ids, in whatever room.
+    /// Of these pairs of a room and an id, the entries that there are.
     ///
     /// # Errors
     /// If the database fails.
     pub async fn messages_by_id(
         &mut self,
-        ids: &[MessageId],
+        ids: &[(i64, MessageId)],
     ) -> Result<Vec<MessageRow>, StoreError> {
         let mut found = Vec::new();
-        for part in ids.chunks(PART) {
-            let sql = with_list(
-                select_messages!("WHERE m.message_id IN ({})"),
-                1,
-                part.len(),
+        for part in parts(ids, 2) {
+            let sql = format!(
+                concat!(
+                    "WITH v (room, id) AS (VALUES {}) SELECT ",
+                    columns!(),
+                    " FROM v CROSS JOIN messages m WHERE m.room_key = v.room AND m.message_id = v.id"
+                ),
+                rows_of(2, part.len())
             );
-            let mut select = sqlx::query(sql);
-            for id in part {
-                select = select.bind(id.as_str().to_owned());
+            let mut select = sqlx::query(sqlx::AssertSqlSafe(sql));
+            for (room, id) in part {
+                select = select.bind(*room).bind(id.as_str().to_owned());
             }
             for row in select.fetch_all(&mut *self.inner).await? {
                 found.push(read(&row)?);

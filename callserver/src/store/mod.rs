@@ -25,6 +25,7 @@ mod idempotent;
 mod invitations;
 mod leases;
 mod letters;
+mod message_words;
 mod message_writes;
 mod messages;
 mod names;
@@ -72,6 +73,7 @@ pub use free_ranges::Choice;
 pub use idempotent::{Claim, KeptAnswer};
 pub use invitations::{InvitationRow, NewInvitation};
 pub use letters::{LetterPhone, LetterRow, ReportRow};
+pub use message_words::{Places, WORD_BLOCK};
 pub use messages::MessageRow;
 pub use names::NameUse;
 pub use nodes::{NodeRow, OtherBinding};
@@ -103,6 +105,8 @@ pub struct Store {
     node: Arc<str>,
     readers: AnyPool,
     writer: AnyPool,
+    // Of SQLite: what copies the write-ahead log into the file.
+    folder: Option<AnyPool>,
     // With so many messages an account takes no further one.
     most_voicemails: i64,
 }
@@ -241,4 +245,21 @@ fn rows_of(columns: usize, rows: usize) -> String {
         format!("({})", places.join(", "))
     };
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
+/// So many values one statement takes: each is found by its name among those before it, which is slow when there are many.
+const VALUES: usize = 256;
+
+/// Rows for statements with so many columns each: full parts, and then parts whose lengths are powers of two, so that few
+/// different statements are ever prepared.
+fn parts<T>(rows: &[T], columns: usize) -> impl Iterator<Item = &[T]> {
+    let full = VALUES.checked_div(columns).unwrap_or(1).max(1);
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let most = rest.len().min(full);
+        let length = 1 << most.checked_ilog2()?;
+        let (part, after) = rest.split_at(length);
+        rest = after;
+        Some(part)
+    })
 }

@@ -6,7 +6,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::accounts::read_number;
-use super::{RoomRow, Store, StoreError, Transaction, with_list};
+use super::{RoomRow, Store, StoreError, Transaction, parts, rows_of, with_list};
 
 /// Far below the number of placeholders that the engines take.
 const PART: usize = 400;
@@ -211,39 +211,32 @@ impl Transaction {
             .await?)
     }
 
-    /// What those of these accounts who are in these rooms may do there.
+    /// What people may do in rooms: of these pairs of a room and an account, those who are in it.
     ///
     /// # Errors
     /// If the database fails.
     pub async fn roles(
         &mut self,
-        rooms: &[i64],
-        accounts: &[AccountId],
+        pairs: &[(i64, AccountId)],
     ) -> Result<Vec<(i64, AccountId, RoomRole)>, StoreError> {
-        let mut found = Vec::new();
-        for rooms in rooms.chunks(PART) {
-            for accounts in accounts.chunks(PART) {
-                let sql = format!(
-                    "SELECT room_key, account_id, role FROM room_participants WHERE room_key IN ({}) AND account_id IN ({{}})",
-                    (1..=rooms.len())
-                        .map(|n| format!("${n}"))
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                );
-                let mut select = sqlx::query(with_list(&sql, rooms.len() + 1, accounts.len()));
-                for room in rooms {
-                    select = select.bind(*room);
-                }
-                for account in accounts {
-                    select = select.bind(account.0);
-                }
-                for row in select.fetch_all(&mut *self.inner).await? {
-                    found.push((
-                        row.try_get("room_key")?,
-                        AccountId(row.try_get("account_id")?),
-                        read_role(row.try_get("role")?)?,
-                    ));
-                }
+        let mut found = Vec::with_capacity(pairs.len());
+        for part in parts(pairs, 2) {
+            let sql = format!(
+                "WITH v (room, account) AS (VALUES {})
+                 SELECT p.room_key, p.account_id, p.role FROM v CROSS JOIN room_participants p
+                 WHERE p.room_key = v.room AND p.account_id = v.account",
+                rows_of(2, part.len())
+            );
+            let mut select = sqlx::query(sqlx::AssertSqlSafe(sql));
+            for (room, account) in part {
+                select = select.bind(*room).bind(account.0);
+            }
+            for row in select.fetch_all(&mut *self.inner).await? {
+                found.push((
+                    row.try_get("room_key")?,
+                    AccountId(row.try_get("account_id")?),
+                    read_role(row.try_get("role")?)?,
+                ));
             }
         }
         Ok(found)

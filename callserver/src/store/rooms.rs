@@ -5,10 +5,7 @@ use api::room::{RoomId, RoomKind, RoomSettings};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{Store, StoreError, Transaction, with_list};
-
-/// Far below the number of placeholders that the engines take.
-const PART: usize = 400;
+use super::{Store, StoreError, Transaction, parts, with_list};
 
 /// A room.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -247,7 +244,7 @@ impl Transaction {
     /// If the database fails.
     pub async fn rooms_by_id(&mut self, ids: &[RoomId]) -> Result<Vec<RoomRow>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
-        for part in ids.chunks(PART) {
+        for part in parts(ids, 1) {
             let sql = with_list(select_rooms!("WHERE r.room_id IN ({})"), 1, part.len());
             let mut select = sqlx::query(sql);
             for id in part {
@@ -269,7 +266,7 @@ impl Transaction {
         accounts: &[AccountId],
     ) -> Result<Vec<(AccountId, AccountId)>, StoreError> {
         let mut found = Vec::new();
-        for part in accounts.chunks(PART) {
+        for part in parts(accounts, 1) {
             let sql = with_list(
                 "SELECT owner_id, account_id FROM contacts WHERE is_blocked = 1 AND account_id IN ({})",
                 1,

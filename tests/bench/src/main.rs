@@ -1,4 +1,4 @@
-//! Processor time of the real call server per registration, per call and per relayed packet.
+//! Processor time of the real call server per registration, per call, per relayed packet and per message.
 //!
 //! The server runs pinned to one core and the load to another. What is reported is the time that the server's threads had on
 //! the processor, as the scheduler counts it, divided by the units of work: it disturbs little how busy the machine is, so
@@ -12,6 +12,7 @@ mod measure;
 mod memory;
 mod register;
 mod relay;
+mod rooms;
 mod side;
 
 use std::process::{Command, Stdio};
@@ -59,6 +60,8 @@ struct Options {
     /// The core that the server runs on; the load runs on the others.
     #[arg(long, default_value_t = 0)]
     core: usize,
+    #[command(flatten)]
+    rooms: rooms::RoomOptions,
     /// Be the bare forwarder that the relay is compared with.
     #[arg(long, hide = true)]
     forward: Option<usize>,
@@ -69,6 +72,8 @@ struct Options {
 enum Peer {
     /// Kamailio, Debian package `kamailio`: one worker, users and registrations in memory.
     Kamailio,
+    /// Prosody, Debian packages `prosody` and `lua-dbi-sqlite3`, with its archive of messages; for conversations.
+    Prosody,
 }
 
 /// One benchmark.
@@ -82,6 +87,8 @@ enum Part {
     Memory,
     /// One RTP packet in, one out; evenly and in bunches, beside a bare forwarder with one receive and one send call each.
     Relay,
+    /// Conversations: servers of their own, and only when they are asked for.
+    Rooms,
 }
 
 impl Options {
@@ -103,10 +110,22 @@ fn main() -> Result<()> {
         bail!("at least two accounts, one run and one second are needed");
     }
     stay_off(options.core)?;
+    let rooms = match options.only.contains(&Part::Rooms) {
+        true => Some(rooms::measure(
+            &options,
+            options.peer == Some(Peer::Prosody),
+        )?),
+        false => None,
+    };
+    if let (Some(found), [Part::Rooms]) = (&rooms, &*options.only) {
+        rooms::print(found);
+        return Ok(());
+    }
     let mut server = Server::start_with(ServerOptions {
         under: vec!["taskset".into(), "-c".into(), options.core.to_string()],
         settings: options
             .peer
+            .filter(|peer| *peer == Peer::Kamailio)
             .map_or("", |_| "[digest]\nalgorithms = [\"MD5\"]\n")
             .into(),
         ..ServerOptions::default()
@@ -140,6 +159,9 @@ fn main() -> Result<()> {
     measure::print(&options, idle, &figures);
     if let Some(found) = &memory {
         memory::print(found);
+    }
+    if let Some(found) = &rooms {
+        rooms::print(found);
     }
     if figures.iter().any(|figure| figure.failed > 0) {
         bail!("some of the work failed; its time is in the figures, so do not use them");

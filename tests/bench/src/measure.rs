@@ -137,7 +137,7 @@ pub(crate) fn print(options: &Options, idle: Duration, figures: &[Figure]) {
         options.seconds,
         options.runs,
         options.core,
-        if options.peer.is_some() {
+        if options.peer == Some(crate::Peer::Kamailio) {
             " --peer kamailio"
         } else {
             ""

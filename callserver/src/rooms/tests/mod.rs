@@ -1,6 +1,7 @@
 //! The rooms over a database, on both engines.
 
 mod flushing;
+mod finding;
 mod happenings;
 mod people;
 

@@ -86,7 +86,8 @@ struct Connection {
 pub(super) async fn serve(interface: Interface, mut socket: Socket) {
     let first = timeout(PATIENCE, first(&mut socket)).await;
     let connected = match first {
-        Ok(Some(text)) => begin(interface, socket, &text).await,
+        // Boxed, as other steps below: what is not needed while a connection is idle is not part of it.
+        Ok(Some(text)) => Box::pin(begin(interface, socket, &text)).await,
         _ => {
             let sentence = "Say who you are with USER_CONNECT first.";
             let text = answer::error(RoomErrorCode::ConnectionError, 408, sentence, None);
@@ -256,7 +257,7 @@ impl Connection {
                         }
                         _ => return Err(Over),
                     };
-                    if let Some((id, answered)) = self.hear(&text).await? {
+                    if let Some((id, answered)) = Box::pin(self.hear(&text)).await? {
                         in_flight.push(async move {
                             let stored = answered.await.unwrap_or(Err(RoomsError::Busy));
                             (id, stored)
@@ -281,7 +282,7 @@ impl Connection {
                         Err(RecvError::Closed) => return Err(Over),
                     };
                     if is_about_me {
-                        self.look_after_session().await?;
+                        Box::pin(self.look_after_session()).await?;
                     }
                 }
                 _ = heartbeat.tick() => {
@@ -290,8 +291,23 @@ impl Connection {
                     }
                     self.send_frame(Frame::Ping(Default::default())).await?;
                 }
-                () = std::future::ready(()), if is_behind => self.catch_up().await?,
+                () = std::future::ready(()), if is_behind => Box::pin(self.catch_up()).await?,
             }
+        }
+    }
+
+    /// Says something that goes out with what is said next, or with [`Self::flush`].
+    async fn feed(&mut self, frame: Frame) -> Step {
+        match timeout(SLOWEST, self.socket.feed(frame)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Over),
+        }
+    }
+
+    async fn flush(&mut self) -> Step {
+        match timeout(SLOWEST, self.socket.flush()).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Over),
         }
     }
 
@@ -360,9 +376,9 @@ impl Connection {
                         true => entry.hidden.clone(),
                         false => entry.text.clone(),
                     };
-                    self.send_frame(Frame::Text(text)).await?;
+                    self.feed(Frame::Text(text)).await?;
                 }
-                Ok(())
+                self.flush().await
             }
             Some(Mail::Wake(Some(room))) => {
                 if self.sent.contains_key(&room) {
@@ -375,7 +391,7 @@ impl Connection {
                 Ok(())
             }
             Some(Mail::Told(text)) => self.send_frame(Frame::Text(text)).await,
-            Some(Mail::Members) => self.look_after_rooms().await,
+            Some(Mail::Members) => Box::pin(self.look_after_rooms()).await,
             Some(Mail::Replaced) => {
                 let sentence = "Another connection with this session id has begun.";
                 let text = answer::error(RoomErrorCode::ConnectionError, 409, sentence, None);
@@ -452,9 +468,10 @@ impl Connection {
                 }
                 self.sent.insert(room, slice.upto);
                 for message in slice.messages {
-                    self.tell(new_message(message)).await?;
+                    let text = envelope(new_message(message), unix_millis(SystemTime::now()));
+                    self.feed(Frame::text(text)).await?;
                 }
-                Ok(())
+                self.flush().await
             }
             Ok(None) => {
                 self.sent.remove(&room);
