@@ -50,7 +50,11 @@ fn sqlite_url(path: &Path) -> String {
 /// Of each connection to PostgreSQL. A writer that waits longer for its turn gives up (`lock_timeout`), and so does one
 /// whose server has died with the turn in its hands (`idle_in_transaction_session_timeout`, and the keep-alives of TCP if
 /// its machine has): a dead server holds up the others for half a minute at most.
+///
+/// Every statement looks for few rows by an index. Plans are remembered, and one that was made while a table was small
+/// would read the whole of it for hours, so nothing but looking up is planned (`enable_…`).
 const POSTGRES_SETTINGS: &str = "SET application_name = 'carillon'; \
+    SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
     SET lock_timeout = '20s'; SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '15s'; \
     SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;";
 

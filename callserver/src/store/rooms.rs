@@ -225,7 +225,7 @@ impl Transaction {
         pairs: &[(AccountId, AccountId)],
     ) -> Result<Vec<RoomRow>, StoreError> {
         let mut found = Vec::with_capacity(pairs.len());
-        for part in pairs.chunks(PART) {
+        for part in parts(pairs, 1) {
             let sql = with_list(select_rooms!("WHERE r.pair IN ({})"), 1, part.len());
             let mut select = sqlx::query(sql);
             for (one, other) in part {
