@@ -3,7 +3,7 @@
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{Store, StoreError, Transaction, parts, rows_of};
+use super::{Store, StoreError, Transaction, parts, rows_of, with_list};
 
 /// So many sequence numbers share a block: what is not in the table yet is fewer, and is read in a few milliseconds.
 pub const WORD_BLOCK: i64 = 1_024;
@@ -102,12 +102,6 @@ impl Places {
     }
 }
 
-/// The words with a beginning in some blocks of a room. The table is in the order of blocks: each costs one look.
-const IN_BLOCKS: &str = "WITH RECURSIVE b (block) AS (
-         SELECT CAST($2 AS BIGINT) UNION ALL SELECT block + 1 FROM b WHERE block < $3)
-     SELECT w.block, w.places FROM b CROSS JOIN message_words w
-     WHERE w.room_key = $1 AND w.block = b.block AND w.word >= $4 AND w.word <= $5";
-
 impl Store {
     /// Up to which sequence number the words of a room are in the table.
     ///
@@ -131,7 +125,7 @@ impl Store {
     }
 
     /// Where in the blocks from `first` to `last` of a room a word stands, or all words that begin so: the blocks that have
-    /// any, each once or more.
+    /// any, each once or more. The table is in the order of blocks: each costs one look.
     ///
     /// # Errors
     /// If the database fails.
@@ -146,14 +140,26 @@ impl Store {
             true => format!("{word}{LAST}"),
             false => word.to_owned(),
         };
-        let select = sqlx::query(IN_BLOCKS).bind(room).bind(first).bind(last);
-        let select = select.bind(word.to_owned()).bind(end);
-        let rows = select.fetch_all(&self.readers).await?;
-        let read = |row: &AnyRow| {
-            let places: Vec<u8> = row.try_get("places")?;
-            Ok((row.try_get("block")?, Places::read(&places)))
-        };
-        rows.iter().map(read).collect()
+        let blocks: Vec<i64> = (first..=last).collect();
+        let mut found = Vec::new();
+        for part in parts(&blocks, 1) {
+            let sql = with_list(
+                "SELECT block, places FROM message_words
+                 WHERE room_key = $1 AND word >= $2 AND word <= $3 AND block IN ({})",
+                4,
+                part.len(),
+            );
+            let mut select = sqlx::query(sql).bind(room);
+            select = select.bind(word.to_owned()).bind(end.clone());
+            for block in part {
+                select = select.bind(*block);
+            }
+            for row in select.fetch_all(&self.readers).await? {
+                let places: Vec<u8> = row.try_get("places")?;
+                found.push((row.try_get("block")?, Places::read(&places)));
+            }
+        }
+        Ok(found)
     }
 
     /// What entries of a room say, as JSON, with their sequence numbers: those before one and not before another one, the
