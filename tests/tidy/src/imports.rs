@@ -62,7 +62,7 @@ pub const TABLE: &[Rule] = &[
     test("test-postgres", &[]),
     test("tidy", &[]),
     test("end-to-end", &["hearing", "media", "sip", "test-postgres"]),
-    test("bench", &["end-to-end", "sip"]),
+    test("bench", &["end-to-end", "sip", "test-postgres"]),
 ];
 
 /// Test crates that any crate may use in its own tests.
