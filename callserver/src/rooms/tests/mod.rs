@@ -1,7 +1,7 @@
 //! The rooms over a database, on both engines.
 
-mod flushing;
 mod finding;
+mod flushing;
 mod happenings;
 mod people;
 
