@@ -9,8 +9,8 @@ use rustix::event::{Timespec, epoll};
 
 use super::wire::Wire;
 
-/// Nothing may take longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Nothing may take longer, on a busy disk neither.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a text of the server means for the load.
 #[derive(Debug, PartialEq, Eq)]
