@@ -137,6 +137,7 @@ impl Chat {
             edited: None,
             reactions: Vec::new(),
         };
+        self.peers.wanted.insert(stored.room.clone());
         let is_known = self.archive.conversations.contains_key(&stored.room);
         let has_it = self
             .archive

@@ -46,6 +46,22 @@ fn the_first_message_goes_through_the_server_and_the_next_ones_from_device_to_de
 }
 
 #[test]
+fn the_first_message_to_somebody_opens_a_session_when_their_conversation_is_there() {
+    let mut world = World::new(1);
+    world.settle();
+    let person = api::room::Addressee::name("person-2");
+    let wish = phone::chat::Wish::Send {
+        whom: phone::chat::Whom::Person(person),
+        id: MessageId::parse("first").unwrap(),
+        body: crate::server::text("hello"),
+        written: crate::server::SENT.to_owned(),
+    };
+    world.tell(0, ChatInput::Do(Box::new(wish)));
+    world.settle();
+    assert_eq!((world.way(0), world.way(1)), (Way::Direct, Way::Direct));
+}
+
+#[test]
 fn when_both_begin_at_once_there_is_one_session() {
     let mut world = World::new(1);
     world.settle();

@@ -171,6 +171,8 @@ pub(super) struct Peers {
     pub(super) blocked: BTreeSet<AccountId>,
     /// When a room's journal is brought.
     pub(super) flush_at: BTreeMap<RoomId, Instant>,
+    /// Rooms in which something was said, and of which nothing may be known yet: a session is sought there.
+    pub(super) wanted: BTreeSet<RoomId>,
     /// Rooms in which something waits for the journal to be brought.
     pub(super) held: BTreeSet<RoomId>,
     /// Rooms whose journal is being brought.
@@ -190,6 +192,7 @@ impl Peers {
             resting: BTreeMap::new(),
             blocked: BTreeSet::new(),
             flush_at: BTreeMap::new(),
+            wanted: BTreeSet::new(),
             held: BTreeSet::new(),
             flushing: BTreeSet::new(),
             last_link: 0,

@@ -184,6 +184,16 @@ impl Chat {
         for (room, end) in due.collect::<Vec<_>>() {
             self.end_session(now, &room, end);
         }
+        let known = &self.archive.conversations;
+        let wanted = self
+            .peers
+            .wanted
+            .iter()
+            .filter(|room| known.contains_key(*room));
+        for room in wanted.cloned().collect::<Vec<_>>() {
+            self.peers.wanted.remove(&room);
+            self.seek_peer(now, &room);
+        }
         self.run_flush_timers(now);
     }
 
