@@ -67,7 +67,7 @@ impl Session {
     pub(crate) async fn begin_upload(&self, name: &str, bytes: u64) -> Result<String, FileTrouble> {
         let metadata = format!("filename {}", BASE64_STANDARD.encode(name));
         let response = self
-            .exchange(None, |connection, token| {
+            .exchange(None, SILENT_FOR, |connection, token| {
                 Ok(connection
                     .begin(Method::POST, FILES_PATH, token)?
                     .header(TUS_RESUMABLE, TUS)
@@ -82,11 +82,15 @@ impl Session {
         Ok(stored.id)
     }
 
-    /// How much of an upload has come.
-    pub(crate) async fn upload_state(&self, id: &str) -> Result<Sent, FileTrouble> {
+    /// How much of an upload has come. A server that has all of it looks at it first, which may take as long as `patience`.
+    pub(crate) async fn upload_state(
+        &self,
+        id: &str,
+        patience: Duration,
+    ) -> Result<Sent, FileTrouble> {
         let path = path_of(id);
         let response = self
-            .exchange(None, |connection, token| {
+            .exchange(None, patience, |connection, token| {
                 let request = connection.begin(Method::HEAD, &path, token)?;
                 Ok(request.header(TUS_RESUMABLE, TUS))
             })
@@ -94,18 +98,20 @@ impl Session {
         sent(response.headers())
     }
 
-    /// Sends the next bytes of an upload. `taken` grows by those that have left this program.
+    /// Sends the next bytes of an upload. `taken` grows by those that have left this program; behind
+    /// the last one the server may be silent for as long as `patience`.
     pub(crate) async fn append(
         &self,
         id: &str,
         offset: u64,
         bytes: &Bytes,
         taken: &Arc<AtomicU64>,
+        patience: Duration,
     ) -> Result<Sent, FileTrouble> {
         let path = path_of(id);
         let checksum = BASE64_STANDARD.encode(digest(&SHA256, bytes));
         let response = self
-            .exchange(Some(taken), |connection, token| {
+            .exchange(Some(taken), patience, |connection, token| {
                 Ok(connection
                     .begin(Method::PATCH, &path, token)?
                     .header(TUS_RESUMABLE, TUS)
@@ -121,7 +127,7 @@ impl Session {
     /// Takes a file away at the server, finished or not.
     pub(crate) async fn remove_file(&self, id: &str) -> Result<(), FileTrouble> {
         let path = path_of(id);
-        self.exchange(None, |connection, token| {
+        self.exchange(None, SILENT_FOR, |connection, token| {
             let request = connection.begin(Method::DELETE, &path, token)?;
             Ok(request.header(TUS_RESUMABLE, TUS))
         })
@@ -133,7 +139,7 @@ impl Session {
     pub(crate) async fn thumbnail(&self, id: &str) -> Result<Bytes, FileTrouble> {
         let path = format!("{}/thumbnail", path_of(id));
         let response = self
-            .exchange(None, |connection, token| {
+            .exchange(None, SILENT_FOR, |connection, token| {
                 connection.begin(Method::GET, &path, token)
             })
             .await?;
@@ -144,7 +150,7 @@ impl Session {
     pub(crate) async fn part(&self, id: &str, offset: u64) -> Result<Part, FileTrouble> {
         let path = path_of(id);
         let response = self
-            .exchange(None, |connection, token| {
+            .exchange(None, SILENT_FOR, |connection, token| {
                 let mut request = connection.begin(Method::GET, &path, token)?;
                 if offset > 0 {
                     request = request.header(header::RANGE, format!("bytes={offset}-"));
@@ -169,6 +175,7 @@ impl Session {
     async fn exchange(
         &self,
         taken: Option<&Arc<AtomicU64>>,
+        patience: Duration,
         request: impl Fn(&Connection, &str) -> Result<RequestBuilder, WebError>,
     ) -> Result<Response, FileTrouble> {
         let connection = self.connection();
@@ -176,7 +183,7 @@ impl Session {
         loop {
             let token = self.access_token(spoilt.as_deref()).await?;
             let sending = request(connection, &token)?.send();
-            let response = while_it_moves(connection, taken, sending).await?;
+            let response = while_it_moves(connection, taken, patience, sending).await?;
             let status = response.status();
             if status.is_success() {
                 return Ok(response);
@@ -216,13 +223,14 @@ impl Part {
 async fn while_it_moves(
     connection: &Connection,
     taken: Option<&Arc<AtomicU64>>,
+    patience: Duration,
     sending: impl Future<Output = Result<Response, reqwest::Error>>,
 ) -> Result<Response, WebError> {
     let moved = || taken.map_or(0, |taken| taken.load(Ordering::Relaxed));
     let mut sending = std::pin::pin!(sending);
     let mut before = moved();
     loop {
-        match tokio::time::timeout(SILENT_FOR, &mut sending).await {
+        match tokio::time::timeout(patience, &mut sending).await {
             Ok(response) => return response.map_err(|error| connection.lost(&error)),
             Err(_) if moved() > before => before = moved(),
             Err(_) => return Err(WebError::Silent(connection.address().origin())),

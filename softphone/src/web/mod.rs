@@ -35,7 +35,7 @@ pub use arrival::{Arrival, Entrance, NewAccount};
 pub use connection::Connection;
 pub use errand::{Enquiry, Errand, Refused, Reply};
 pub use error::WebError;
-pub(crate) use files::FileTrouble;
+pub(crate) use files::{FileTrouble, SILENT_FOR};
 pub use news::{News, listen};
 pub use past_call::{HungUpBy, own_and_theirs};
 pub(crate) use rooms::{FromRooms, PING_PAUSE, RoomsConnection, SILENCE};

@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use api::room::MessageId;
 use phone::chat::{Outgoing, UploadNews};
@@ -16,10 +16,14 @@ use super::attaching::modified_millis;
 use super::disk::{blocking, hex, open_at, read};
 use super::{Pauses, Way};
 use crate::engine::Notice;
-use crate::web::{FileTrouble, WebError};
+use crate::web::{FileTrouble, SILENT_FOR, WebError};
 
 /// A server that fails so often at the same place needs its administrator, and the person has to know.
 const FAILURES: u32 = 6;
+/// While a server looks at what it has, it is told so often that this is going on.
+const STILL_EVERY: Duration = Duration::from_secs(5);
+/// So many bytes a second a server reads at least when it looks at the whole file in the end.
+const LOOKED_AT: u64 = 4_000_000;
 /// How often it is told how far it is.
 const TELL_EVERY: Duration = Duration::from_millis(250);
 
@@ -38,6 +42,7 @@ pub(super) struct Upload {
     farthest: u64,
     /// What was told last.
     told: u64,
+    told_at: Instant,
 }
 
 /// Why a try has ended.
@@ -73,13 +78,15 @@ impl Upload {
             upload: attachment.upload.clone(),
             farthest: 0,
             told: 0,
+            told_at: Instant::now(),
         })
     }
 
     /// Tells how much is at the server, if that is something else than before.
     fn mention(&mut self, way: &Way, sent: u64) {
-        if self.told != sent {
-            self.told = sent;
+        let is_looked_at = sent == self.bytes && self.told_at.elapsed() >= STILL_EVERY;
+        if self.told != sent || is_looked_at {
+            (self.told, self.told_at) = (sent, Instant::now());
             way.mention(Notice::Sending {
                 id: self.id.clone(),
                 sent,
@@ -198,7 +205,11 @@ async fn attempt(way: &Way, upload: &mut Upload) -> Result<(), Trouble> {
             begun
         }
     };
-    let mut state = match way.session.upload_state(&id).await {
+    // Behind the last byte the server reads the whole file once more.
+    let patience = SILENT_FOR + Duration::from_secs(upload.bytes / LOOKED_AT);
+    let asking = way.session.upload_state(&id, patience);
+    let (farthest, none) = (upload.farthest, AtomicU64::new(0));
+    let mut state = match telling(way, upload, farthest, &none, asking).await {
         Err(FileTrouble::Gone) => {
             // It has lain there for too long: once more from the beginning.
             (upload.upload, upload.farthest) = (None, 0);
@@ -218,7 +229,9 @@ async fn attempt(way: &Way, upload: &mut Upload) -> Result<(), Trouble> {
                 return Err(upload.changed());
             }
             let taken = Arc::new(AtomicU64::new(0));
-            let appending = way.session.append(&id, state.offset, &bytes, &taken);
+            let appending = way
+                .session
+                .append(&id, state.offset, &bytes, &taken, patience);
             let now = telling(way, upload, state.offset, &taken, appending).await?;
             if now.offset != state.offset + bytes.len() as u64 {
                 return Err(Trouble::Passing(FileTrouble::Again));
