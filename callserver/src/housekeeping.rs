@@ -15,6 +15,9 @@ const LEASES_EVERY: Duration = Duration::from_secs(60);
 /// How often names that rest and invitations are looked at.
 const RESTS_EVERY: Duration = Duration::from_secs(60 * 60);
 
+/// How often a bucket is looked through: all of it is listed.
+const BUCKETS_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How often histories of rooms are looked at: what is over a limit of thousands may be over it for a while.
 const HISTORIES_EVERY: Duration = Duration::from_secs(10 * 60);
 
@@ -24,15 +27,26 @@ pub(crate) async fn keep_house(office: Office, files: Files, keep_voicemails_day
         tracing::warn!(%error, "passwords cost the least that they may");
     }
     let (mut leases, mut rests) = (every(LEASES_EVERY), every(RESTS_EVERY));
+    let mut buckets = every(BUCKETS_EVERY);
     loop {
         tokio::select! {
             _ = leases.tick() => end_leases(&office).await,
+            _ = buckets.tick() => match files.sweep_bucket(SystemTime::now()).await {
+                Ok(0) => {}
+                Ok(removed) => tracing::info!(removed, "contents in the bucket that are nobody's were removed"),
+                Err(error) => tracing::error!(%error, "the bucket could not be swept"),
+            },
             _ = rests.tick() => {
                 if keep_voicemails_days > 0 {
                     expire_voicemails(&office, keep_voicemails_days).await;
                 }
                 if let Err(error) = office.end_rests(SystemTime::now()).await {
                     tracing::error!(%error, "names and invitations that are over could not be removed");
+                }
+                match files.move_to_bucket().await {
+                    Ok(0) => {}
+                    Ok(moved) => tracing::info!(moved, "files went from the data folder into the bucket"),
+                    Err(error) => tracing::error!(%error, "files could not go into the bucket"),
                 }
                 match files.sweep(SystemTime::now()).await {
                     Ok(0) => {}

@@ -23,7 +23,7 @@ use crate::certificate::{Certificate, CertificateError};
 use crate::config::{Config, DigestAlgorithm};
 use crate::control::{ControlServer, Operator, ServerFacts};
 use crate::edge::{self, Dialling, Revival, Running, Setup};
-use crate::files::Files;
+use crate::files::{Files, FilesError};
 use crate::http::{HttpServer, Interface, Parts};
 use crate::live_rooms::{LiveRooms, LiveRoomsError};
 use crate::logging;
@@ -81,9 +81,9 @@ pub enum ServerError {
     LiveRooms(#[from] LiveRoomsError),
     /// The store of files.
     #[error(
-        "Files cannot be kept in the data folder ({0}); check its permissions and the space on the disk."
+        "Files cannot be kept ({0}); check the permissions of the data folder and the space on its disk, or [files] s3 in the configuration."
     )]
-    Files(std::io::Error),
+    Files(FilesError),
     /// The control socket.
     #[error(transparent)]
     Control(#[from] control::ListenError),
@@ -180,7 +180,12 @@ async fn serve(
         Some((address, limits)) => Some(LiveRooms::bind(*address, limits.clone()).await?),
         None => None,
     };
-    let files = Files::open(folder.path(), store.clone(), config.files);
+    let files = Files::open(
+        folder.path(),
+        store.clone(),
+        config.files,
+        config.bucket.as_ref(),
+    );
     let files = files.map_err(ServerError::Files)?;
     let control = ControlServer::listen(&DataFolder::control_socket(folder.path()))?;
     let (mut watch, neighbours, nodes) = Watch::new();

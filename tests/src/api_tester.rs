@@ -43,7 +43,7 @@ impl ApiTest<'_> {
             .join("tools/schemathesis/bin/schemathesis");
         if !program.is_file() {
             bail!(
-                "{} is not there; tests/setup/api-tester installs it",
+                "{} is not there; tests/setup/python-tool installs it",
                 program.display()
             );
         }

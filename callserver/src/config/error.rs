@@ -46,6 +46,20 @@ pub enum ConfigError {
         /// A good example.
         default: SocketAddr,
     },
+    /// Not the name of a bucket.
+    #[error("s3 = {text:?} under [files] is no bucket; write it like \"s3://BUCKET/FOLDER\".")]
+    Bucket {
+        /// What was written.
+        text: String,
+    },
+    /// No URL, or files would travel unencrypted.
+    #[error(
+        "s3_endpoint = {endpoint:?} under [files] is not taken; write it like \"https://HOST\". Files travel unencrypted beyond this machine only with plain_beyond_loopback = true."
+    )]
+    BucketEndpoint {
+        /// What was written.
+        endpoint: String,
+    },
     /// Unencrypted SIP or HTTP would be reachable from other machines.
     #[error(
         "--{option} {address} would carry passwords and calls unencrypted beyond this machine; if you want that, write plain_beyond_loopback = true in the configuration file."

@@ -35,7 +35,7 @@ pub use services::{EmergencySection, ServiceCodesSection, WhoPicksUp};
 pub use voicemail::VoicemailSection;
 
 use crate::certificate::CertificateFiles;
-use crate::files::FileLimits;
+use crate::files::{BucketPlace, FileLimits};
 use crate::live_rooms::HallConfig;
 use crate::store::DatabasePlace;
 use crate::{DataFolder, logging};
@@ -97,6 +97,8 @@ pub struct Config {
     pub metrics_readers: Vec<Network>,
     /// Limits of the store of files.
     pub files: FileLimits,
+    /// Where their contents are kept, if not in the data folder.
+    pub bucket: Option<BucketPlace>,
     /// Where the live rooms are, and their limits; `None` if there are none.
     pub live_rooms: Option<(SocketAddr, HallConfig)>,
     /// Limits of the HTTP interface.
@@ -217,6 +219,7 @@ impl Config {
             numbers: file.numbers,
             metrics_readers,
             files: file.files.limits(),
+            bucket: file.files.bucket(beyond)?,
             live_rooms: file.live_rooms.read()?,
             http_limits: file.http_limits,
             log: file.log,

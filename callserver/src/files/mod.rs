@@ -4,6 +4,8 @@
 //! finished in three steps that can each be done again after a crash: its contents get their name, the row gets the hash,
 //! the upload goes. Contents that no row names any more are removed by [`Files::sweep`].
 
+mod bucket;
+mod contents;
 mod kind;
 mod name;
 mod thumbnail;
@@ -11,8 +13,7 @@ mod upload;
 mod vault;
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{self, BufReader};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -21,6 +22,9 @@ use api::AccountId;
 use tokio::task::spawn_blocking;
 
 use crate::store::{FileRow, Store, StoreError, unix_millis};
+use bucket::Bucket;
+pub use bucket::BucketPlace;
+pub use contents::{Contents, InBucket};
 use vault::Vault;
 
 /// Limits of the store.
@@ -41,6 +45,7 @@ pub struct FileLimits {
 pub struct Files {
     store: Store,
     vault: Vault,
+    bucket: Option<Bucket>,
     limits: FileLimits,
     // Uploads that somebody writes to now.
     busy: Arc<Mutex<HashSet<String>>>,
@@ -106,6 +111,9 @@ pub enum FilesError {
     /// The disk.
     #[error("The server's disk does not take or give it: {0}.")]
     Disk(#[from] io::Error),
+    /// The object store.
+    #[error("The object store for files does not take or give it: {0}.")]
+    Bucket(Box<object_store::Error>),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -116,14 +124,21 @@ pub enum FilesError {
 const ORPHANED: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Files {
-    /// The store of a data folder.
+    /// The store of a data folder, with contents in a bucket if one is named.
     ///
     /// # Errors
-    /// If its folders cannot be made.
-    pub fn open(data: &Path, store: Store, limits: FileLimits) -> io::Result<Self> {
+    /// If its folders cannot be made, or what is said of the bucket makes no sense.
+    pub fn open(
+        data: &Path,
+        store: Store,
+        limits: FileLimits,
+        bucket: Option<&BucketPlace>,
+    ) -> Result<Self, FilesError> {
+        let bucket = bucket.map(Bucket::new).transpose();
         Ok(Self {
             store,
             vault: Vault::open(data)?,
+            bucket: bucket.map_err(FilesError::bucket)?,
             limits,
             busy: Arc::default(),
             settling: Arc::default(),
@@ -144,10 +159,10 @@ impl Files {
         &self,
         reader: AccountId,
         id: &str,
-    ) -> Result<(FileRow, PathBuf), FilesError> {
+    ) -> Result<(FileRow, Contents), FilesError> {
         let (row, sha256) = self.readable(reader, id).await?;
-        let path = self.vault.content(&sha256);
-        Ok((row, path))
+        let contents = self.contents(&sha256).await?;
+        Ok((row, contents))
     }
 
     /// A small JPEG of a picture that this account may read, and the hash of the picture.
@@ -172,32 +187,6 @@ impl Files {
             true => Err(FilesError::NoThumbnail),
             false => Ok((sha256, jpeg)),
         }
-    }
-
-    async fn known_thumbnail(&self, sha256: &str) -> io::Result<Option<Vec<u8>>> {
-        let sha256 = sha256.to_owned();
-        self.on_disk(move |vault| vault.thumbnail(&sha256)).await
-    }
-
-    /// Makes a small picture and keeps it. Empty: there is none, now and later.
-    async fn draw(&self, sha256: &str) -> Result<Vec<u8>, FilesError> {
-        let _drawing = self.drawing.lock().await;
-        if let Some(known) = self.known_thumbnail(sha256).await? {
-            return Ok(known);
-        }
-        let path = self.vault.content(sha256);
-        let picture = self.on_disk(move |_| File::open(path)).await?;
-        let drawn = spawn_blocking(move || thumbnail::of(BufReader::new(picture))).await;
-        let jpeg = drawn.unwrap_or_else(|stopped| {
-            tracing::error!(sha256, %stopped, "a picture could not be made small");
-            None
-        });
-        let (jpeg, sha256) = (jpeg.unwrap_or_default(), sha256.to_owned());
-        let kept = self.on_disk(move |vault| {
-            vault.keep_thumbnail(&sha256, &jpeg)?;
-            Ok(jpeg)
-        });
-        Ok(kept.await?)
     }
 
     /// A finished file that this account may read, and the hash of its contents.
@@ -257,17 +246,15 @@ impl Files {
         // Of accounts that were erased, and of a start that was interrupted.
         let uploads = self.on_disk(|vault| vault.uploads_older_than(ORPHANED));
         for id in uploads.await? {
-            if self.store.file(&id).await?.is_none() {
+            let row = self.store.file(&id).await?;
+            if row.is_none_or(|row| row.sha256.is_some()) {
                 self.on_disk(move |vault| vault.forget_upload(&id)).await?;
                 removed += 1;
             }
         }
         let contents = self.on_disk(|vault| vault.contents_older_than(ORPHANED));
         for sha256 in contents.await? {
-            let _settling = self.settling.lock().await;
-            if !self.store.has_content(&sha256).await? {
-                self.on_disk(move |vault| vault.forget_content(&sha256))
-                    .await?;
+            if self.forget_unused(&sha256).await? {
                 removed += 1;
             }
         }
@@ -281,16 +268,15 @@ impl Files {
     }
 
     async fn discard(&self, row: &FileRow) -> Result<(), FilesError> {
-        let _settling = self.settling.lock().await;
         let mut tx = self.store.begin().await?;
         let unused = tx.remove_file(&row.id).await?;
         tx.commit().await?;
         let id = row.id.clone();
-        let forgotten = self.on_disk(move |vault| {
-            vault.forget_upload(&id)?;
-            unused.map_or(Ok(()), |sha256| vault.forget_content(&sha256))
-        });
-        Ok(forgotten.await?)
+        self.on_disk(move |vault| vault.forget_upload(&id)).await?;
+        if let Some(sha256) = unused {
+            self.forget_unused(&sha256).await?;
+        }
+        Ok(())
     }
 
     /// Work that waits for the disk, on a thread that may.
@@ -320,6 +306,12 @@ pub(crate) fn contents(data: &Path) -> io::Result<Vec<(String, PathBuf)>> {
 /// If their folder cannot be made.
 pub(crate) fn place_of_content(data: &Path, sha256: &str) -> io::Result<Option<PathBuf>> {
     Vault::place(data, sha256)
+}
+
+/// Whether this can be the SHA-256 of something: it becomes part of a path.
+fn is_hash(text: &str) -> bool {
+    let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    text.len() == 64 && text.bytes().all(is_digit)
 }
 
 /// The right to write to one upload.

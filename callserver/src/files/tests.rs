@@ -40,7 +40,7 @@ async fn rig(ground: &Ground) -> Rig {
         unfinished_for: Duration::from_secs(3600),
         kept_for: None,
     };
-    let files = Files::open(folder.path(), ground.store().await, limits).unwrap();
+    let files = Files::open(folder.path(), ground.store().await, limits, None).unwrap();
     Rig { files, folder }
 }
 
@@ -116,7 +116,10 @@ async fn a_file_arrives_whole_after_many_breaks(ground: Ground) {
     let (done, received) = done.await.unwrap();
     assert_eq!(received, 900_000);
     assert_eq!(done.sha256, Some(vault::hex(&Sha256::digest(&bytes))));
-    let (_, path) = rig.files.read(ANN, &row.id).await.unwrap();
+    let (_, contents) = rig.files.read(ANN, &row.id).await.unwrap();
+    let Contents::OnDisk(path) = contents else {
+        panic!("there is no bucket");
+    };
     assert_eq!(std::fs::read(path).unwrap(), bytes);
     assert_eq!((rig.count("uploads"), rig.count("files")), (0, 1));
 }

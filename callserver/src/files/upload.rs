@@ -145,7 +145,7 @@ impl Files {
         mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     ) -> Result<(), FilesError> {
         let upload = row.id.clone();
-        let file = self.on_disk(move |vault| vault.from(&upload, offset));
+        let file = self.on_disk(move |vault| vault.write_from(&upload, offset));
         let mut file = tokio::fs::File::from_std(file.await?);
         let (mut length, mut hash) = (offset, Sha256::new());
         let ended = loop {
@@ -174,13 +174,13 @@ impl Files {
     async fn finish(&self, row: FileRow) -> Result<FileRow, FilesError> {
         let id = row.id.clone();
         let content = self.on_disk(move |vault| vault.digest(&id)).await?;
-        let _settling = self.settling.lock().await;
-        let (id, sha256) = (row.id.clone(), content.sha256.clone());
-        self.on_disk(move |vault| vault.keep(&id, &sha256)).await?;
-        let mut tx = self.store.begin().await?;
-        tx.finish_file(&row.id, &content.sha256, content.media_type)
-            .await?;
-        tx.commit().await?;
+        let finished = async {
+            let mut tx = self.store.begin().await?;
+            tx.finish_file(&row.id, &content.sha256, content.media_type)
+                .await?;
+            Ok(tx.commit().await?)
+        };
+        self.keep(&row.id, &content.sha256, finished).await?;
         let id = row.id.clone();
         self.on_disk(move |vault| vault.forget_upload(&id)).await?;
         Ok(FileRow {

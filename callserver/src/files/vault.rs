@@ -69,15 +69,24 @@ impl Vault {
 
     /// The upload, to be written from `offset` on. Not opened for appending: a write that a broken connection has left behind
     /// may come late, and then puts the same bytes where they belong, and not a second time at the end.
-    pub(super) fn from(&self, id: &str, offset: u64) -> io::Result<File> {
-        let mut file = OpenOptions::new().write(true).open(self.upload(id))?;
+    pub(super) fn write_from(&self, id: &str, offset: u64) -> io::Result<File> {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(self.upload(id))?;
         file.seek(SeekFrom::Start(offset))?;
         Ok(file)
     }
 
     /// How much of it has come for good: what is told here survives a power cut.
     pub(super) fn received(&self, id: &str) -> io::Result<u64> {
-        let file = File::open(self.upload(id))?;
+        let file = match File::open(self.upload(id)) {
+            // Begun at another server on the same database, or before the data folder was brought back: it begins anew.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            file => file?,
+        };
         file.sync_all()?;
         Ok(file.metadata()?.len())
     }
@@ -165,6 +174,11 @@ impl Vault {
         file.write_all(&[END])
     }
 
+    /// All contents here, by their hashes.
+    pub(super) fn contents(&self) -> io::Result<Vec<(String, PathBuf)>> {
+        within(&self.contents)
+    }
+
     /// The contents below a data folder in which nobody may be working, by their hashes.
     pub(super) fn all(data: &Path) -> io::Result<Vec<(String, PathBuf)>> {
         match data.join(CONTENTS) {
@@ -175,11 +189,7 @@ impl Vault {
 
     /// Makes the folder for contents that are brought back, and says where they go. `None`: this is no hash.
     pub(super) fn place(data: &Path, sha256: &str) -> io::Result<Option<PathBuf>> {
-        let is_hash = sha256.len() == 64
-            && sha256
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if !is_hash {
+        if !super::is_hash(sha256) {
             return Ok(None);
         }
         let place = Self::at(data).content(sha256);
@@ -199,7 +209,8 @@ impl Vault {
         older_than(entries(&self.uploads)?, age)
     }
 
-    fn upload(&self, id: &str) -> PathBuf {
+    /// Where an upload is, or would be.
+    pub(super) fn upload(&self, id: &str) -> PathBuf {
         self.uploads.join(id)
     }
 }

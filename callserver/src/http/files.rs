@@ -1,6 +1,8 @@
 //! Files: resumable uploads as tus 1.0 describes them (core, creation, checksum, expiration, termination), lists, and
 //! downloads with ranges.
 
+use std::ops::Range;
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use api::{FILES_PATH, Paged, ProblemKind, StoredFile};
@@ -11,6 +13,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use http_range_header::{RangeUnsatisfiableError, parse_range_header};
 use tower_http::services::ServeFile;
 
 use super::Interface;
@@ -21,7 +24,7 @@ use super::extract::InPath;
 use super::page::Page;
 use super::problem::Refusal;
 use super::routing::{Routes, routes};
-use crate::files::{Files, FilesError};
+use crate::files::{Contents, Files, FilesError, InBucket};
 use crate::store::FileRow;
 
 const TUS: &str = "1.0.0";
@@ -66,7 +69,9 @@ impl IntoResponse for TusRefusal {
             FilesError::Busy => (ProblemKind::Conflict, Some(StatusCode::LOCKED)),
             FilesError::Checksum => (ProblemKind::BadRequest, StatusCode::from_u16(460).ok()),
             FilesError::BrokenOff => (ProblemKind::BadRequest, None),
-            FilesError::Disk(_) | FilesError::Store(_) => (ProblemKind::Internal, None),
+            FilesError::Disk(_) | FilesError::Bucket(_) | FilesError::Store(_) => {
+                (ProblemKind::Internal, None)
+            }
         };
         let detail = match kind {
             ProblemKind::Internal => {
@@ -263,7 +268,7 @@ async fn read(
     request: Request,
 ) -> Answer<Response> {
     let found = interface.files.read(session.account, &id).await;
-    let (row, path) = found.map_err(refused)?;
+    let (row, contents) = found.map_err(refused)?;
     // Contents never change under one id: whoever has the hash has the file.
     let tag = row.sha256.as_deref().map(|sha256| format!("\"{sha256}\""));
     let is_known = tag
@@ -271,21 +276,10 @@ async fn read(
         .is_some_and(|tag| is_known(request.headers(), tag));
     let mut response = match is_known {
         true => StatusCode::NOT_MODIFIED.into_response(),
-        false => {
-            let served = ServeFile::new(path).try_call(request).await;
-            let response = served.map_err(|error| refused(error.into()))?;
-            if response.status() == StatusCode::NOT_FOUND {
-                tracing::error!(
-                    file = row.id,
-                    "the contents of a file are not in the data folder"
-                );
-                return Err(refused(FilesError::NotFound));
-            }
-            if response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
-                return Err(no_such_range(row.size));
-            }
-            response.map(Body::new).into_response()
-        }
+        false => match contents {
+            Contents::OnDisk(path) => from_disk(&row, path, request).await?,
+            Contents::InBucket(contents) => from_bucket(&row, &contents, request.headers()).await?,
+        },
     };
     let headers = response.headers_mut();
     let mut set = |name, value: &str| {
@@ -301,6 +295,63 @@ async fn read(
         set(header::ETAG, &tag);
     }
     Ok(response)
+}
+
+async fn from_disk(row: &FileRow, path: PathBuf, request: Request) -> Answer<Response> {
+    let served = ServeFile::new(path).try_call(request).await;
+    let response = served.map_err(|error| refused(error.into()))?;
+    match response.status() {
+        StatusCode::NOT_FOUND => {
+            let file = &row.id;
+            tracing::error!(file, "the contents of a file are not in the data folder");
+            Err(refused(FilesError::NotFound))
+        }
+        StatusCode::RANGE_NOT_SATISFIABLE => Err(no_such_range(row.size)),
+        _ => Ok(response.map(Body::new).into_response()),
+    }
+}
+
+async fn from_bucket(row: &FileRow, contents: &InBucket, asked: &HeaderMap) -> Answer<Response> {
+    let asked = asked
+        .get(header::RANGE)
+        .and_then(|range| range.to_str().ok());
+    let range = match asked.map(|asked| range_of(asked, row.size)) {
+        Some(Err(_)) => return Err(no_such_range(row.size)),
+        Some(Ok(range)) => range,
+        None => None,
+    };
+    let length = range
+        .as_ref()
+        .map_or(row.size, |part| part.end - part.start);
+    let status = match range {
+        Some(_) => StatusCode::PARTIAL_CONTENT,
+        None => StatusCode::OK,
+    };
+    let told = range
+        .as_ref()
+        .map(|part| format!("bytes {}-{}/{}", part.start, part.end - 1, row.size));
+    // A store refuses a part of nothing.
+    let body = match row.size {
+        0 => Body::empty(),
+        _ => Body::from_stream(contents.read(range).await.map_err(refused)?),
+    };
+    let mut response = (status, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    if let Some(told) = told.and_then(|told| HeaderValue::from_str(&told).ok()) {
+        headers.insert(header::CONTENT_RANGE, told);
+    }
+    Ok(response)
+}
+
+/// The part that `Range` names. Of several parts none: who asks for them gets everything, as RFC 9110 section 14.2 allows.
+fn range_of(asked: &str, size: u64) -> Result<Option<Range<u64>>, RangeUnsatisfiableError> {
+    let ranges = parse_range_header(asked)?.validate(size)?;
+    Ok(match &ranges[..] {
+        [one] => Some(*one.start()..*one.end() + 1),
+        _ => None,
+    })
 }
 
 /// A picture made small, to be shown in a conversation: a JPEG of 320 times 320 pixels at most.

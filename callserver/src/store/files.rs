@@ -6,7 +6,7 @@ use api::AccountId;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{Store, StoreError, Transaction, unix_millis};
+use super::{Engine, Store, StoreError, Transaction, unix_millis};
 
 /// A file in the store.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -144,6 +144,32 @@ impl Store {
     pub async fn has_content(&self, sha256: &str) -> Result<bool, StoreError> {
         let count = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM files WHERE sha256 = $1");
         Ok(count.bind(sha256).fetch_one(&self.readers).await? > 0)
+    }
+}
+
+/// The right to bring contents and rows together, while it is held; none of other servers on the same database has it for
+/// these contents.
+#[derive(Debug)]
+pub struct ContentTurn {
+    // Ends with the lock that it holds.
+    _inner: sqlx::Transaction<'static, sqlx::Any>,
+}
+
+impl Store {
+    /// Waits for one's turn with contents that several servers share. `None` where there is but one server.
+    ///
+    /// # Errors
+    /// If the database fails, or others take too long.
+    pub async fn content_turn(&self, sha256: &str) -> Result<Option<ContentTurn>, StoreError> {
+        if self.engine() == Engine::Sqlite {
+            return Ok(None);
+        }
+        // The first 60 bits: two contents that share them wait for each other, which harms nothing.
+        let key = i64::from_str_radix(sha256.get(..15).unwrap_or("0"), 16).unwrap_or_default();
+        let mut inner = self.readers.begin().await?;
+        let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(key);
+        lock.execute(&mut *inner).await?;
+        Ok(Some(ContentTurn { _inner: inner }))
     }
 }
 

@@ -68,7 +68,7 @@ pub use contacts::ContactDraft;
 pub use devices::{CredentialRow, DeviceRow, NewDevice, Origin};
 pub use engine::Engine;
 pub use erasure::ERASED_DISPLAY_NAME;
-pub use files::{FileRow, FilesHeld};
+pub use files::{ContentTurn, FileRow, FilesHeld};
 pub use free_ranges::Choice;
 pub use idempotent::{Claim, KeptAnswer};
 pub use invitations::{InvitationRow, NewInvitation};

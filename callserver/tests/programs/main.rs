@@ -9,6 +9,7 @@ mod admin_tool;
 mod administration;
 mod authorization;
 mod backup;
+mod bucket;
 mod call_settings;
 mod calls;
 mod client;

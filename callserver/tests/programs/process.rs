@@ -51,7 +51,13 @@ impl Server {
 
     /// Starts it with more arguments; what is encrypted needs to be named, or the usual ports would be tried.
     pub(crate) fn start_with(folder: TempDir, arguments: &[&str]) -> Self {
-        let mut child = callserver(folder.path(), arguments)
+        let command = callserver(folder.path(), arguments);
+        Self::start_as(folder, command)
+    }
+
+    /// Starts it by a command that works in this folder.
+    pub(crate) fn start_as(folder: TempDir, mut command: Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
