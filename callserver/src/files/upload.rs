@@ -1,5 +1,6 @@
 //! Uploads: bytes that come in order, over as many connections as it takes, until all are there.
 
+use std::io;
 use std::time::{Duration, SystemTime};
 
 use api::AccountId;
@@ -59,8 +60,8 @@ impl Files {
             .await?;
         tx.commit().await?;
         let row = self.store.file(&id).await?.ok_or(FilesError::NotFound)?;
-        match size {
-            0 => self.finish(row).await,
+        match Turn::take(&self.busy, &row.id) {
+            Some(turn) if size == 0 => self.finish(turn, row).await,
             _ => Ok(row),
         }
     }
@@ -75,9 +76,9 @@ impl Files {
         // All had come when the server was stopped: what was left is done now.
         if row.sha256.is_none()
             && received == row.size
-            && let Some(_turn) = Turn::take(&self.busy, id)
+            && let Some(turn) = Turn::take(&self.busy, id)
         {
-            return Ok((self.finish(row).await?, received));
+            return Ok((self.finish(turn, row).await?, received));
         }
         Ok((row, received))
     }
@@ -107,7 +108,7 @@ impl Files {
         checksum: Option<[u8; 32]>,
         body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     ) -> Result<Progress, FilesError> {
-        let _turn = Turn::take(&self.busy, id).ok_or(FilesError::Busy)?;
+        let turn = Turn::take(&self.busy, id).ok_or(FilesError::Busy)?;
         let row = self.owned(owner, id).await?;
         let received = self.received_of(&row).await?;
         if received != offset {
@@ -128,7 +129,7 @@ impl Files {
         });
         let received = received.await?;
         if taken.is_ok() && received == row.size {
-            return Ok((self.finish(row).await?, received));
+            return Ok((self.finish(turn, row).await?, received));
         }
         let mut tx = self.store.begin().await?;
         tx.touch_file(id, SystemTime::now()).await?;
@@ -170,8 +171,19 @@ impl Files {
         }
     }
 
-    /// All of it has come.
-    async fn finish(&self, row: FileRow) -> Result<FileRow, FilesError> {
+    /// All of it has come. A large file takes a while, so this goes on when whoever sent it does not wait.
+    async fn finish(&self, turn: Turn, row: FileRow) -> Result<FileRow, FilesError> {
+        let files = self.clone();
+        let finished = tokio::spawn(async move {
+            let _turn = turn;
+            files.settle(row).await
+        });
+        finished
+            .await
+            .unwrap_or_else(|stopped| Err(io::Error::other(stopped).into()))
+    }
+
+    async fn settle(&self, row: FileRow) -> Result<FileRow, FilesError> {
         let id = row.id.clone();
         let content = self.on_disk(move |vault| vault.digest(&id)).await?;
         let finished = async {

@@ -4,6 +4,7 @@
 //! not by who brings it.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::{Instant, SystemTime};
 
 use api::AccountId;
@@ -20,7 +21,7 @@ use tokio::sync::oneshot;
 use super::posting::Post;
 use super::writer::{Job, Place, Waiting};
 use super::{Rooms, RoomsError, Speaker, rules};
-use crate::store::{PeerKeyRow, unix_millis};
+use crate::store::{PeerKeyRow, StoreError, unix_millis};
 
 /// Keys of one account that are known: more devices than anybody has, over years.
 const MOST_KEYS: i64 = 64;
@@ -159,25 +160,27 @@ impl Rooms {
         let Some(sender) = post.sender else {
             return Err(RoomsError::Forged);
         };
-        if sender == bringer.account {
-            names.entry(sender).or_insert_with(|| bringer.clone());
-        } else if !names.contains_key(&sender) {
-            let row = self.office.store().account_by_id(sender).await?;
-            let display_name = row.map(|row| row.display_name).unwrap_or_default();
-            let speaker = Speaker {
-                account: sender,
-                display_name,
-                is_guest: false,
-            };
-            names.insert(sender, speaker);
-        }
-        if let Some(speaker) = names.get(&sender) {
-            post.sender_name.clone_from(&speaker.display_name);
-            if let Some(file) = post.body.file() {
-                self.check_sent(speaker, file).await?;
-            }
+        let speaker = match names.entry(sender) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(self.sender_of(sender, bringer).await?),
+        };
+        post.sender_name.clone_from(&speaker.display_name);
+        if let Some(file) = post.body.file() {
+            self.check_sent(speaker, file).await?;
         }
         Ok(post)
+    }
+
+    async fn sender_of(&self, sender: AccountId, bringer: &Speaker) -> Result<Speaker, StoreError> {
+        if sender == bringer.account {
+            return Ok(bringer.clone());
+        }
+        let row = self.office.store().account_by_id(sender).await?;
+        Ok(Speaker {
+            account: sender,
+            display_name: row.map(|row| row.display_name).unwrap_or_default(),
+            is_guest: false,
+        })
     }
 }
 

@@ -264,7 +264,7 @@ impl Rooms {
             },
             answer,
         };
-        match self.jobs.send(Job::Say(waiting)).await {
+        match self.jobs.send(Job::Say(Box::new(waiting))).await {
             Ok(()) => Ok(answered),
             Err(_) => Err(RoomsError::Busy),
         }

@@ -40,7 +40,7 @@ pub(super) struct Waiting {
 #[derive(Debug)]
 pub(super) enum Job {
     /// A message.
-    Say(Waiting),
+    Say(Box<Waiting>),
     /// What two devices told each other: in this order, all of it or nothing.
     Flush(Vec<Waiting>),
     /// What somebody has or has read.
@@ -77,7 +77,7 @@ impl Writer {
             let (mut waiting, mut notes) = (Vec::new(), Vec::new());
             for job in jobs.drain(..) {
                 match job {
-                    Job::Say(one) => waiting.push(one),
+                    Job::Say(one) => waiting.push(*one),
                     Job::Flush(all) => waiting.extend(all),
                     Job::Note(one) => notes.push(one),
                 }
