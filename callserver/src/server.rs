@@ -242,7 +242,8 @@ async fn serve(
         tls,
         certificate_sha256: fingerprint.clone(),
     };
-    let (rooms, mut room_tasks) = Rooms::start(office.clone(), folder.path());
+    let cleaned = housekeeping::Cleaned::default();
+    let (rooms, mut room_tasks) = Rooms::start(office.clone(), folder.path(), cleaned.clone());
     // Not with the tasks of the rooms: calls end when everything stops, too.
     tokio::spawn(history.serve(rooms.clone()));
     tokio::spawn(letters.serve(rooms.clone()));
@@ -259,6 +260,7 @@ async fn serve(
         limits: &config.http_limits,
         metrics_readers: config.metrics_readers.clone(),
         live_rooms: live_rooms.as_ref().map(LiveRooms::gauge),
+        cleaned: cleaned.clone(),
         files: files.clone(),
     });
     let facts = ServerFacts {
@@ -306,6 +308,7 @@ async fn serve(
         office.clone(),
         files,
         config.voicemail.keep_days,
+        cleaned,
     ));
     let serving_control = tokio::spawn(control.run(Operator::new(office.clone(), Some(facts))));
 

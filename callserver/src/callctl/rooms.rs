@@ -7,7 +7,9 @@ use super::CallctlError;
 use super::console::Console;
 use super::page::or_dash;
 use super::table::Column;
-use crate::control::{Command, RoomDetails, RoomView, RoomsCommand};
+use crate::control::{
+    Command, ControlError, Failure, RoomDetails, RoomRemoved, RoomView, RoomsCommand,
+};
 
 /// What to do with rooms.
 #[derive(Debug, Subcommand)]
@@ -24,6 +26,15 @@ pub enum RoomsAction {
     Show {
         /// Its id, as the list shows it.
         room: String,
+    },
+    /// Remove a room with everything that was said in it, for everybody.
+    #[command(alias = "rm", after_long_help = REMOVE)]
+    Remove {
+        /// Its id, as the list shows it.
+        room: String,
+        /// Do it: nothing brings it back.
+        #[arg(long)]
+        yes: bool,
     },
     /// Everything that was said in a room, one JSON object a line.
     #[command(after_long_help = EXPORT)]
@@ -42,6 +53,13 @@ const SHOW: &str = "With --json: what `list` has, and description and people: an
 const EXPORT: &str = "\
 The oldest entry first. What a history had too much of is in the data folder, in archive/rooms/room-ID.jsonl, in the same
 form. The lines are the same with --json.";
+
+const REMOVE: &str = "\
+Export it first if somebody may want it. Those who are in it see it no more, at once; files that were sent in it alone are
+removed by the next cleaning. Its archive in the data folder stays. The audit log says who has done it.
+With --json: {entries}";
+
+const NOT_SURE: &str = "Nothing is removed without --yes: nobody can bring a room back. Export it first if somebody may want it.";
 
 const COLUMNS: &[Column] = &[
     Column::exact("ID"),
@@ -109,6 +127,18 @@ impl RoomsAction {
                     ]);
                 }
                 Ok(console.page.table(PEOPLE, &rows)?)
+            }
+            Self::Remove { room, yes } => {
+                if !yes && !console.page.look().is_rehearsal {
+                    let failure = Failure::new("bad-request", NOT_SURE);
+                    return Err(CallctlError::Control(ControlError::Refused(failure)));
+                }
+                let command = Command::Rooms(RoomsCommand::Remove { room: room.clone() });
+                if let Some(removed) = console.answer::<RoomRemoved>(command).await? {
+                    let what = format!("removed with {} entries", removed.entries);
+                    console.page.done(&format!("Room {room}"), &what)?;
+                }
+                Ok(())
             }
             Self::Export { room } => {
                 let mut after = 0;

@@ -114,7 +114,7 @@ impl Operator {
             Command::Bans(command) => self.bans(office, command, is_rehearsal).await,
             Command::Voicemails(command) => Self::voicemails(office, command).await,
             Command::Presence(command) => self.presence(command).await,
-            Command::Rooms(command) => self.rooms(command).await,
+            Command::Rooms(command) => Self::rooms(office, command).await,
             Command::Audit(command) => Self::audit(office, command).await,
             Command::Status(command) => self.status(command).await,
             Command::Upgrade(command) => self.upgrade(command, is_rehearsal).await,

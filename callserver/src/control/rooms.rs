@@ -4,7 +4,7 @@ use api::room::{Message, RoomId, RoomKind};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Failure, Operator, rfc_3339};
-use crate::office::OfficeError;
+use crate::office::{Office, OfficeError};
 use crate::rooms::export;
 use crate::store::{RoomRow, Store, StoreError};
 
@@ -36,6 +36,18 @@ pub enum RoomsCommand {
         /// Which number.
         after: i64,
     },
+    /// Remove it with everything that was said in it. Answered with [`RoomRemoved`].
+    Remove {
+        /// Its id.
+        room: String,
+    },
+}
+
+/// A room that is no more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RoomRemoved {
+    /// How many entries it had.
+    pub entries: i64,
 }
 
 /// A room.
@@ -85,8 +97,8 @@ pub struct RoomMember {
 }
 
 impl Operator {
-    pub(super) async fn rooms(&self, command: RoomsCommand) -> Result<Answer, Failure> {
-        let store = self.office.store();
+    pub(super) async fn rooms(office: &Office, command: RoomsCommand) -> Result<Answer, Failure> {
+        let store = office.store();
         match command {
             RoomsCommand::List { limit } => {
                 let rows = store.all_rooms(limit.into()).await;
@@ -119,6 +131,11 @@ impl Operator {
                 let said = export(store, &row, after, EXPORTED_AT_ONCE).await;
                 let said: Vec<Message> = said.map_err(OfficeError::from)?;
                 Answer::of(&said)
+            }
+            RoomsCommand::Remove { room } => {
+                let row = find(store, &room).await?;
+                let entries = office.remove_room(&row.id).await?;
+                Answer::of(&RoomRemoved { entries })
             }
         }
     }

@@ -55,8 +55,13 @@ async fn metrics(
         return Err(Problem::new(ProblemKind::Internal, detail).into());
     };
     let live = interface.live_rooms.as_ref().map(LiveGauge::read);
-    let text = text(*figures, live, interface.rooms.figures())
-        .map_err(|_| Problem::new(ProblemKind::Internal, "The figures cannot be written."))?;
+    let text = text(
+        *figures,
+        live,
+        interface.rooms.figures(),
+        interface.cleaned.counts(),
+    )
+    .map_err(|_| Problem::new(ProblemKind::Internal, "The figures cannot be written."))?;
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }
 
@@ -64,16 +69,22 @@ fn text(
     figures: Figures,
     live: Option<live_rooms::Figures>,
     rooms: rooms::Figures,
+    cleaned: BTreeMap<&'static str, u64>,
 ) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("carillon");
-    registry.register_collector(Box::new(Shown(figures, live, rooms)));
+    registry.register_collector(Box::new(Shown(figures, live, rooms, cleaned)));
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(text)
 }
 
 #[derive(Debug)]
-struct Shown(Figures, Option<live_rooms::Figures>, rooms::Figures);
+struct Shown(
+    Figures,
+    Option<live_rooms::Figures>,
+    rooms::Figures,
+    BTreeMap<&'static str, u64>,
+);
 
 impl Collector for Shown {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
@@ -205,6 +216,12 @@ impl Collector for Shown {
             "room_signals",
             "Signals passed on from device to device",
             self.2.signals,
+        )?;
+        out.by(
+            "cleaned",
+            "What the server has removed because it was over",
+            "what",
+            &self.3,
         )?;
         self.1.map_or(Ok(()), |live| out.live_rooms(&live))
     }

@@ -54,6 +54,7 @@ pub(crate) use voicemails::shown as shown_voicemail;
 use crate::config::{GuestsSection, HttpSection};
 use crate::edge::{Exchange, PresenceNews};
 use crate::files::Files;
+use crate::housekeeping::Cleaned;
 use crate::live_rooms::LiveGauge;
 use crate::login_limit::LoginLimit;
 use crate::office::Office;
@@ -73,6 +74,7 @@ pub struct Interface {
     sip: Arc<api::SipService>,
     metrics_readers: Arc<[Network]>,
     live_rooms: Option<LiveGauge>,
+    cleaned: Cleaned,
     files: Files,
     login_limit: Arc<Mutex<LoginLimit>>,
     limits: Arc<limits::Limits>,
@@ -108,6 +110,8 @@ pub struct Parts<'a> {
     pub metrics_readers: Vec<Network>,
     /// The figures of the live rooms, if there are such.
     pub live_rooms: Option<LiveGauge>,
+    /// What was removed because it was over.
+    pub(crate) cleaned: Cleaned,
     /// The store of files.
     pub files: Files,
 }
@@ -128,6 +132,7 @@ impl Interface {
             sip: Arc::new(parts.sip),
             metrics_readers: parts.metrics_readers.into(),
             live_rooms: parts.live_rooms,
+            cleaned: parts.cleaned,
             files: parts.files,
             limits: Arc::new(limits::Limits::new(limits, parts.sign_ups_per_hour)),
             guests: Arc::new(guests::Guests::new(parts.guests)),

@@ -295,6 +295,12 @@ pub enum OfficeError {
         /// Its id.
         id: i64,
     },
+    /// There is no such room.
+    #[error("There is no room {id:?}; `callctl rooms list` shows them.")]
+    NoSuchRoom {
+        /// What was asked for.
+        id: String,
+    },
     /// Callers hear the server's own greeting.
     #[error("There is no greeting of your own; callers hear the server's.")]
     NoGreeting,
@@ -372,6 +378,7 @@ impl OfficeError {
             Self::AccountGone { .. }
             | Self::NoPicture
             | Self::NoSuchVoicemail { .. }
+            | Self::NoSuchRoom { .. }
             | Self::NoGreeting
             | Self::NoSuchInvitation { .. }
             | Self::NoSuchAccount { .. }

@@ -10,6 +10,7 @@ mod administrators;
 mod audit;
 mod call_settings;
 mod change;
+mod cleaning;
 mod contacts;
 mod devices;
 mod erasure;
@@ -26,6 +27,7 @@ mod password_costs;
 mod presence;
 mod profile;
 mod ring_groups;
+mod rooms;
 mod sessions;
 mod sign_up;
 mod voicemails;
@@ -40,6 +42,7 @@ pub(crate) use accounts::parse_number;
 pub use accounts::{AddedOrRefused, NewAccount};
 pub use actor::{Actor, ActorKind};
 pub use change::{Announcement, Change, PersonChanged, WhatChanged};
+pub use cleaning::Swept;
 pub use devices::Credential;
 pub use error::OfficeError;
 pub use export::Export;
@@ -223,6 +226,8 @@ impl Office {
 
 #[cfg(test)]
 mod call_settings_tests;
+#[cfg(test)]
+mod cleaning_tests;
 #[cfg(test)]
 mod guest_tests;
 #[cfg(test)]

@@ -61,7 +61,7 @@ pub(crate) use reading::export;
 pub(crate) use telling::{envelope, new_message, rfc3339};
 pub(crate) use writer::Writer;
 
-use crate::housekeeping::keep_histories;
+use crate::housekeeping::{Cleaned, keep_histories};
 use crate::office::Office;
 use crate::rate::Rate;
 use crate::store::{Reached, Store, StoreError};
@@ -108,14 +108,14 @@ pub struct Speaker {
 impl Rooms {
     /// The rooms of a database, and what works for them until it is dropped: who writes, who listens to other servers,
     /// and who trims histories into the archive in the data folder.
-    pub(crate) fn start(office: Office, data: &Path) -> (Self, JoinSet<()>) {
+    pub(crate) fn start(office: Office, data: &Path, cleaned: Cleaned) -> (Self, JoinSet<()>) {
         let (rooms, writer) = Self::new(office);
         let mut tasks = JoinSet::new();
         tasks.spawn(writer.run());
         tasks.spawn(rooms.clone().hear_others());
         tasks.spawn(rooms.clone().learn_words());
         tasks.spawn(rooms.clone().fold_logs());
-        tasks.spawn(keep_histories(rooms.clone(), data.to_owned()));
+        tasks.spawn(keep_histories(rooms.clone(), data.to_owned(), cleaned));
         (rooms, tasks)
     }
 

@@ -176,6 +176,18 @@ impl Store {
         rows.iter().map(read_room).collect()
     }
 
+    /// The keys of rooms that nobody is in, so many at most.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn empty_rooms(&self, most: i64) -> Result<Vec<i64>, StoreError> {
+        let select = sqlx::query_scalar(
+            "SELECT r.room_key FROM rooms r
+             WHERE NOT EXISTS (SELECT 1 FROM room_participants p WHERE p.room_key = r.room_key) LIMIT $1",
+        );
+        Ok(select.bind(most).fetch_all(&self.readers).await?)
+    }
+
     /// All rooms that an account is in, hidden ones too, each with the last sequence number of today.
     ///
     /// # Errors
@@ -336,6 +348,23 @@ impl Transaction {
             .bind(row.settings.keep_days);
         update.execute(&mut *self.inner).await?;
         Ok(())
+    }
+
+    /// Removes those of these rooms that nobody is in, with everything in them. Returns how many.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn remove_empty_rooms(&mut self, rooms: &[i64]) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        for room in rooms {
+            let delete = sqlx::query(
+                "DELETE FROM rooms WHERE room_key = $1
+                     AND NOT EXISTS (SELECT 1 FROM room_participants p WHERE p.room_key = $1)",
+            );
+            let deleted = delete.bind(*room).execute(&mut *self.inner).await?;
+            removed += deleted.rows_affected();
+        }
+        Ok(removed)
     }
 
     /// Removes a room with everything in it.

@@ -167,6 +167,19 @@ impl Store {
 }
 
 impl Transaction {
+    /// Removes sessions that have run out, so many at most. Returns how many.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn end_sessions(&mut self, now: SystemTime, most: i64) -> Result<u64, StoreError> {
+        let delete = sqlx::query(
+            "DELETE FROM sessions WHERE session_id IN (
+                 SELECT session_id FROM sessions WHERE refresh_ends_at <= $1 ORDER BY session_id LIMIT $2)",
+        );
+        let delete = delete.bind(unix_millis(now)).bind(most);
+        Ok(delete.execute(&mut *self.inner).await?.rows_affected())
+    }
+
     /// Adds a session, and forgets those of this account that have run out.
     ///
     /// # Errors
