@@ -19,6 +19,7 @@ mod live_rooms;
 mod mutations;
 mod number_changes;
 mod outliving;
+mod peer_to_peer;
 mod presence;
 mod probes;
 mod races;
