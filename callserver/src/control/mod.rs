@@ -45,7 +45,7 @@ pub use numbers::{After, ChangeView, HistoryView, NumberView, NumbersCommand};
 pub use operator::{Operator, ServerFacts};
 pub use pools::{PoolView, PoolsCommand};
 pub use presence::{PresenceCommand, PresenceLine};
-pub use rooms::{RoomDetails, RoomMember, RoomRemoved, RoomView, RoomsCommand};
+pub use rooms::{RoomDetails, RoomImported, RoomMember, RoomRemoved, RoomView, RoomsCommand};
 pub use server::{ControlServer, ListenError};
 pub use status::{StatusCommand, StatusView};
 pub use upgrade::{Upgrade, UpgradeCommand, UpgradeView, UpgradeWishes};

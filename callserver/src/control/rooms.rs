@@ -1,11 +1,11 @@
 //! Rooms: what an administrator can ask, and what comes back.
 
-use api::room::{Message, RoomId, RoomKind};
+use api::room::{RoomId, RoomKind};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Failure, Operator, rfc_3339};
 use crate::office::{Office, OfficeError};
-use crate::rooms::export;
+use crate::rooms::{RoomEntry, RoomHeader, entries, header};
 use crate::store::{RoomRow, Store, StoreError};
 
 /// So many entries stand in one answer.
@@ -29,12 +29,26 @@ pub enum RoomsCommand {
         room: String,
     },
     /// What was said in it after a sequence number, the oldest first, a thousand entries at most. Answered with
-    /// `Vec<api::room::Message>`.
+    /// `Vec<RoomEntry>`.
     Export {
         /// Its id.
         room: String,
         /// Which number.
         after: i64,
+    },
+    /// The room itself, for the first line of its export. Answered with [`RoomHeader`].
+    Header {
+        /// Its id.
+        room: String,
+    },
+    /// Bring in what an export has: the next entries, or the last ones. Answered with [`RoomImported`].
+    Import {
+        /// The first line.
+        header: Box<RoomHeader>,
+        /// The next ones.
+        entries: Vec<RoomEntry>,
+        /// Whether these are the last.
+        is_end: bool,
     },
     /// Remove it with everything that was said in it. Answered with [`RoomRemoved`].
     Remove {
@@ -48,6 +62,13 @@ pub enum RoomsCommand {
 pub struct RoomRemoved {
     /// How many entries it had.
     pub entries: i64,
+}
+
+/// What has come in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RoomImported {
+    /// How many entries were new.
+    pub entries: usize,
 }
 
 /// A room.
@@ -128,9 +149,21 @@ impl Operator {
             }
             RoomsCommand::Export { room, after } => {
                 let row = find(store, &room).await?;
-                let said = export(store, &row, after, EXPORTED_AT_ONCE).await;
-                let said: Vec<Message> = said.map_err(OfficeError::from)?;
-                Answer::of(&said)
+                let said = entries(store, &row, after, EXPORTED_AT_ONCE).await;
+                Answer::of(&said.map_err(OfficeError::from)?)
+            }
+            RoomsCommand::Header { room } => {
+                let row = find(store, &room).await?;
+                let header = header(store, &row).await;
+                Answer::of(&header.map_err(OfficeError::from)?)
+            }
+            RoomsCommand::Import {
+                header,
+                entries,
+                is_end,
+            } => {
+                let entries = office.import_room(&header, &entries, is_end).await?;
+                Answer::of(&RoomImported { entries })
             }
             RoomsCommand::Remove { room } => {
                 let row = find(store, &room).await?;

@@ -301,6 +301,9 @@ pub enum OfficeError {
         /// What was asked for.
         id: String,
     },
+    /// A room does not come in.
+    #[error(transparent)]
+    RoomImport(#[from] crate::rooms::RoomImportRefused),
     /// Callers hear the server's own greeting.
     #[error("There is no greeting of your own; callers hear the server's.")]
     NoGreeting,
@@ -359,6 +362,7 @@ impl OfficeError {
             | Self::TooManyMembers { .. }
             | Self::MemberIsGroup { .. }
             | Self::Invitation { .. }
+            | Self::RoomImport(_)
             | Self::Greeting(_) => ProblemKind::BadRequest,
             Self::NameTaken { .. }
             | Self::NameLooksTaken { .. }

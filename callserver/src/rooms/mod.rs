@@ -38,6 +38,7 @@ mod rules;
 mod telling;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod words;
 mod writer;
 
@@ -57,8 +58,9 @@ pub(crate) use figures::Figures;
 pub(crate) use hub::{Letters, Mail};
 pub use news::RoomNews;
 pub use reading::Slice;
-pub(crate) use reading::export;
 pub(crate) use telling::{envelope, new_message, rfc3339};
+pub use transfer::{RoomEntry, RoomHeader, RoomImportRefused, RoomSeat};
+pub(crate) use transfer::{add_entries, entries, header, open_room, take_seat};
 pub(crate) use writer::Writer;
 
 use crate::housekeeping::{Cleaned, keep_histories};

@@ -8,7 +8,7 @@ use api::room::{
 
 use super::finding::Part;
 use super::{Rooms, RoomsError, rules, telling, words};
-use crate::store::{MessageRow, ParticipantRow, RoomRow, Store, StoreError};
+use crate::store::{MessageRow, ParticipantRow, RoomRow};
 
 /// So many participants stand in what is told of a room.
 const SHOWN_PARTICIPANTS: i64 = 100;
@@ -351,23 +351,6 @@ impl Rooms {
         self.finish_and_tell(tx, Self::to_account(reader, told))
             .await
     }
-}
-
-/// Entries of a room as an administrator takes them out of the database, those that one account alone sees too.
-pub(crate) async fn export(
-    store: &Store,
-    room: &RoomRow,
-    after: i64,
-    most: i64,
-) -> Result<Vec<Message>, StoreError> {
-    let rows = store.messages_after(room.key, after, most).await?;
-    let mut messages: Vec<Message> = rows
-        .iter()
-        .map(|row| telling::message(&room.id, row, row.visible_to))
-        .collect();
-    let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
-    telling::add_reactions(&mut messages, store.reactions(room.key, &seqs).await?);
-    Ok(messages)
 }
 
 fn participant(row: ParticipantRow) -> Participant {

@@ -58,6 +58,18 @@ impl Transaction {
         Ok(())
     }
 
+    /// Writes when an entry was edited.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn set_edited(&mut self, row: &MessageRow) -> Result<(), StoreError> {
+        let update =
+            sqlx::query("UPDATE messages SET edited_at = $3 WHERE room_key = $1 AND seq = $2");
+        let update = update.bind(row.room).bind(row.seq).bind(row.edited_at);
+        update.execute(&mut *self.inner).await?;
+        Ok(())
+    }
+
     /// Writes how far rooms have come: for each its key, its last sequence number, how many of its entries are to be read,
     /// and the stamp of the last one.
     ///

@@ -329,6 +329,24 @@ impl Transaction {
         Ok(insert.fetch_one(&mut *self.inner).await?)
     }
 
+    /// A room that was just added begins with another number than 1, and with entries before it that count as read or unread.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn begin_room_at(
+        &mut self,
+        room: i64,
+        first_seq: i64,
+        reads: i64,
+    ) -> Result<(), StoreError> {
+        let update = sqlx::query(
+            "UPDATE rooms SET first_seq = $2, last_seq = $2 - 1, reads = $3 WHERE room_key = $1",
+        );
+        let update = update.bind(room).bind(first_seq).bind(reads);
+        update.execute(&mut *self.inner).await?;
+        Ok(())
+    }
+
     /// Writes what may be changed about a room: name, description, picture, settings.
     ///
     /// # Errors

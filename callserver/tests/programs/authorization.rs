@@ -168,6 +168,7 @@ pub(crate) const TABLE: &[(&str, &str, Who)] = &[
     ("GET", "/api/v1/files/{id}", LoggedIn),
     ("PATCH", "/api/v1/files/{id}", LoggedIn),
     ("DELETE", "/api/v1/files/{id}", LoggedIn),
+    ("GET", "/api/v1/files/{id}/thumbnail", LoggedIn),
     ("GET", "/api/v1/me/call-settings", LoggedIn),
     ("PUT", "/api/v1/me/call-settings", LoggedIn),
     ("GET", "/api/v1/me/contacts", LoggedIn),

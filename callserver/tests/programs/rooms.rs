@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
 use crate::authorization::{Scene, TABLE};
 use crate::client::{add, ask, log_in};
-use crate::process::{PATIENCE, Server};
+use crate::process::{PATIENCE, Server, path_text};
 
 /// A connection of the room protocol.
 pub(crate) struct Rooms(WebSocket<TcpStream>);
@@ -328,6 +328,7 @@ fn a_room_is_closed_to_whoever_is_not_in_it() {
     let body = |path: &str| match path.rsplit('/').next() {
         Some("messages") => json!({ "id": "m2", "body": text }),
         Some("receipts") => json!({ "receipt": "read", "sequence": 1 }),
+        Some("flush") => json!({ "messages": [] }),
         Some("participants") => json!({ "participants": [{ "number": "1000" }] }),
         Some("{account}") => json!({ "role": "owner" }),
         _ => json!({ "name": "Mine" }),
@@ -385,11 +386,42 @@ fn an_administrator_lists_rooms_and_takes_out_what_was_said() {
     );
     let exported = server.callctl(&["rooms", "export", room]);
     assert_eq!(exported.code, Some(0), "{exported:?}");
-    let lines: Vec<api::room::Message> = { exported.stdout.lines() }
+    let (first, rest) = exported.stdout.split_once('\n').unwrap();
+    let first: serde_json::Value = serde_json::from_str(first).unwrap();
+    assert_eq!(first["participants"][0]["name"], "alice");
+    let lines: Vec<api::room::Message> = { rest.lines() }
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     let sequences: Vec<i64> = lines.iter().map(|line| line.sequence).collect();
     assert_eq!(sequences, [1, 2, 3, 4]);
+
+    let file = server.data().join("room.jsonl");
+    std::fs::write(&file, &exported.stdout).unwrap();
+    let import = ["rooms", "import", path_text(&file)];
+    let there = server.callctl(&import);
+    assert!(
+        there.code != Some(0) && there.stderr.contains("there already"),
+        "{there:?}"
+    );
+    let unsure = server.callctl(&["rooms", "remove", room]);
+    assert!(
+        unsure.code != Some(0) && unsure.stderr.contains("--yes"),
+        "{unsure:?}"
+    );
+    let removed = server.callctl_json(&["rooms", "remove", room, "--yes"]);
+    assert_eq!(removed["entries"], 4);
+    let rehearsed = server.callctl(&[&["--dry-run"], &import[..]].concat());
+    assert_eq!(rehearsed.code, Some(0), "{rehearsed:?}");
+    assert_ne!(server.callctl(&["rooms", "show", room]).code, Some(0));
+    assert_eq!(server.callctl_json(&import)["entries"], 4);
+    let again = server.callctl(&["rooms", "export", room]);
+    assert_eq!(again.stdout, exported.stdout);
+    std::fs::write(&file, exported.stdout.replacen("\"kind\"", "\"sort\"", 2)).unwrap();
+    let broken = server.callctl(&import);
+    assert!(
+        broken.code != Some(0) && broken.stderr.contains("Line 1"),
+        "{broken:?}"
+    );
     let missing = server.callctl(&["rooms", "show", "nowhere"]);
     assert_ne!(missing.code, Some(0));
     assert!(missing.stderr.contains("no room"), "{missing:?}");

@@ -4,6 +4,7 @@ mod finding;
 mod flushing;
 mod happenings;
 mod people;
+mod transfer;
 
 use api::room::{
     Addressee, Body, CreateRoom, GetHistory, JoinRule, MessageId, Receipt, Room, RoomChange,
