@@ -239,7 +239,12 @@ impl Transaction {
             .bind(device.ha1.sha512_256.as_ref().map(<[u8; 32]>::as_slice))
             .bind(origin)
             .bind(unix_millis(now));
-        Ok(DeviceId(insert.fetch_one(&mut *self.inner).await?))
+        let id = DeviceId(insert.fetch_one(&mut *self.inner).await?);
+        if device.origin == Origin::Admin {
+            // What is said before it first registers is for it, too.
+            self.begin_letters(&[id]).await?;
+        }
+        Ok(id)
     }
 
     /// Removes the device with this login if it belongs to `account`; tells whether it did.
