@@ -62,8 +62,8 @@ const SHOW: &str = "With --json: what `list` has, and description and people: an
 {name, number, role, since, read}";
 
 const EXPORT: &str = "\
-The first line is the room and who is in it, then come its entries, the oldest first. What a history had too much of is in the data folder, in archive/rooms/room-ID.jsonl, in the same
-form. The lines are the same with --json.";
+The first line is the room and who is in it, then come its entries, the oldest first. What a history had too much of is in
+the data folder, in archive/rooms/room-ID.jsonl, without such a first line. The lines are the same with --json.";
 
 const IMPORT: &str = "\
 People are known by their account ids and names, so a room comes back on the server that wrote it, or on one that was made of
@@ -147,8 +147,7 @@ impl RoomsAction {
             }
             Self::Remove { room, yes } => {
                 if !yes && !console.page.look().is_rehearsal {
-                    let failure = Failure::new("bad-request", NOT_SURE);
-                    return Err(CallctlError::Control(ControlError::Refused(failure)));
+                    return Err(refused(NOT_SURE.to_owned()));
                 }
                 let command = Command::Rooms(RoomsCommand::Remove { room: room.clone() });
                 if let Some(removed) = console.answer::<RoomRemoved>(command).await? {

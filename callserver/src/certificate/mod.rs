@@ -121,7 +121,7 @@ fn provider() -> Arc<CryptoProvider> {
 
 fn fingerprint(certificate: &CertificateDer<'_>) -> String {
     let digest = Sha256::digest(certificate.as_ref());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    api::hex(&digest)
 }
 
 #[cfg(test)]

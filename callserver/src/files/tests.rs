@@ -115,7 +115,7 @@ async fn a_file_arrives_whole_after_many_breaks(ground: Ground) {
         .append(ANN, &row.id, offset, Some(hash), body(&[rest]));
     let (done, received) = done.await.unwrap();
     assert_eq!(received, 900_000);
-    assert_eq!(done.sha256, Some(vault::hex(&Sha256::digest(&bytes))));
+    assert_eq!(done.sha256, Some(api::hex(&Sha256::digest(&bytes))));
     let (_, contents) = rig.files.read(ANN, &row.id).await.unwrap();
     let Contents::OnDisk(path) = contents else {
         panic!("there is no bucket");

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use api::{AccountId, PictureFormat, PictureRefused, ProblemKind};
+use api::{AccountId, PictureFormat, PictureRefused, ProblemKind, hex};
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
@@ -65,12 +65,7 @@ async fn show(
 ) -> Result<Response, Refusal> {
     let picture = interface.office.picture(account).await?;
     let hash = Sha256::digest(&picture.content);
-    let hex: String = hash
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let tag = format!("\"{hex}\"");
+    let tag = format!("\"{}\"", hex(&hash[..16]));
     let is_known = is_known(asked, &tag);
     let headers = [
         (header::ETAG, tag),

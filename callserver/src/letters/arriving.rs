@@ -115,10 +115,7 @@ pub(super) fn id(device: DeviceId, letter: &TextLetter) -> MessageId {
             hash.update(call_id.as_bytes());
         }
     }
-    let hash = hash.finalize();
-    let digits: String = { hash.iter().take(16) }
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digits = api::hex(&hash.finalize()[..16]);
     // Always an id: letters, digits, 36 of them.
     MessageId::parse(&format!("sip-{digits}")).unwrap_or_else(|_| unreachable!("an id"))
 }

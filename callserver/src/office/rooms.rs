@@ -55,6 +55,7 @@ impl Office {
         self.finish(tx, change).await?;
         Ok(entries)
     }
+
     /// Brings entries of a room into the database, in their order; the first of them bring the room. Those that are there since
     /// an earlier try are left out. Nobody sees the room before its last entry has come. Gives back how many were new.
     ///
@@ -66,7 +67,6 @@ impl Office {
         entries: &[RoomEntry],
         is_end: bool,
     ) -> Result<usize, OfficeError> {
-        self.check_people(header).await?;
         let mut tx = self.store.begin().await?;
         let mut row = match tx.room(&header.room).await? {
             Some(row) if tx.participants_in(row.key).await? > 0 => {
@@ -74,7 +74,10 @@ impl Office {
                 return Err(RoomImportRefused::Exists { id }.into());
             }
             Some(row) => row,
-            None => open_room(&mut tx, header).await?,
+            None => {
+                self.check_people(header).await?;
+                open_room(&mut tx, header).await?
+            }
         };
         let here = self.known(entries).await?;
         let new = add_entries(&mut tx, &mut row, entries, &here).await?;
@@ -86,6 +89,8 @@ impl Office {
             let (last, expected) = (row.last_seq, header.last_sequence);
             return Err(RoomImportRefused::Unfinished { last, expected }.into());
         }
+        // Once more: the portions before may have come with another first line.
+        self.check_people(header).await?;
         for seat in &header.participants {
             take_seat(&mut tx, &row, seat).await?;
         }

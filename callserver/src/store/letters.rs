@@ -6,10 +6,7 @@ use api::{AccountId, DeviceId};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{Store, StoreError, Transaction, flag, with_list};
-
-/// Far below the number of placeholders that the engines take.
-const PART: usize = 400;
+use super::{Store, StoreError, Transaction, flag, parts, with_list};
 
 /// A phone that takes messages.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -84,7 +81,7 @@ impl Store {
         devices: &[DeviceId],
     ) -> Result<Vec<LetterPhone>, StoreError> {
         let mut found = Vec::new();
-        for part in devices.chunks(PART) {
+        for part in parts(devices, 1) {
             let sql = with_list(
                 "SELECT d.device_id, d.account_id, l.stamp, coalesce(l.unwraps, 0) AS unwraps,
                      CASE WHEN l.stamp IS NOT NULL AND EXISTS (SELECT 1 FROM room_participants p

@@ -7,9 +7,6 @@ use sqlx::any::AnyRow;
 
 use super::{Store, StoreError, Transaction, parts, rows_of, with_list};
 
-/// Far below the number of placeholders that the engines take.
-const PART: usize = 400;
-
 /// One entry of a room.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MessageRow {
@@ -171,7 +168,7 @@ impl Store {
         seqs: &[i64],
     ) -> Result<Vec<MessageRow>, StoreError> {
         let mut messages = Vec::with_capacity(seqs.len());
-        for part in seqs.chunks(PART) {
+        for part in parts(seqs, 1) {
             let sql = with_list(
                 select_messages!("WHERE m.room_key = $1 AND m.seq IN ({})"),
                 2,
@@ -199,7 +196,7 @@ impl Store {
         seqs: &[i64],
     ) -> Result<Vec<(i64, String, AccountId)>, StoreError> {
         let mut found = Vec::new();
-        for part in seqs.chunks(PART) {
+        for part in parts(seqs, 1) {
             let sql = with_list(
                 "SELECT seq, emoji, account_id FROM message_reactions WHERE room_key = $1 AND seq IN ({})
                  ORDER BY seq, emoji, account_id",

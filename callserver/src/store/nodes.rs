@@ -182,7 +182,7 @@ impl Transaction {
     /// # Errors
     /// If the database fails, or holds something else under its name.
     pub async fn settle_flow_key(&mut self, new: [u8; 32]) -> Result<FlowKey, StoreError> {
-        let text: String = new.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = api::hex(&new);
         let insert = "INSERT INTO settings (name, value) VALUES ('flow_key', $1) ON CONFLICT (name) DO NOTHING";
         sqlx::query(insert)
             .bind(text)

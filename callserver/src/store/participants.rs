@@ -8,9 +8,6 @@ use sqlx::any::AnyRow;
 use super::accounts::read_number;
 use super::{RoomRow, Store, StoreError, Transaction, parts, rows_of, with_list};
 
-/// Far below the number of placeholders that the engines take.
-const PART: usize = 400;
-
 /// Somebody in a room.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ParticipantRow {
@@ -44,6 +41,15 @@ fn role_text(role: RoomRole) -> &'static str {
         RoomRole::Moderator => "moderator",
         RoomRole::Owner => "owner",
     }
+}
+
+/// The room, who is in it, and what they may do there.
+fn read_seat(row: &AnyRow) -> Result<(i64, AccountId, RoomRole), StoreError> {
+    Ok((
+        row.try_get("room_key")?,
+        AccountId(row.try_get("account_id")?),
+        read_role(row.try_get("role")?)?,
+    ))
 }
 
 fn read_role(text: String) -> Result<RoomRole, StoreError> {
@@ -232,11 +238,7 @@ impl Transaction {
                 select = select.bind(*room).bind(account.0);
             }
             for row in select.fetch_all(&mut *self.inner).await? {
-                found.push((
-                    row.try_get("room_key")?,
-                    AccountId(row.try_get("account_id")?),
-                    read_role(row.try_get("role")?)?,
-                ));
+                found.push(read_seat(&row)?);
             }
         }
         Ok(found)
@@ -251,7 +253,7 @@ impl Transaction {
         rooms: &[i64],
     ) -> Result<Vec<(i64, AccountId, RoomRole)>, StoreError> {
         let mut found = Vec::with_capacity(rooms.len() * 2);
-        for part in rooms.chunks(PART) {
+        for part in parts(rooms, 1) {
             let sql = with_list(
                 "SELECT room_key, account_id, role FROM room_participants WHERE room_key IN ({})",
                 1,
@@ -262,11 +264,7 @@ impl Transaction {
                 select = select.bind(*room);
             }
             for row in select.fetch_all(&mut *self.inner).await? {
-                found.push((
-                    row.try_get("room_key")?,
-                    AccountId(row.try_get("account_id")?),
-                    read_role(row.try_get("role")?)?,
-                ));
+                found.push(read_seat(&row)?);
             }
         }
         Ok(found)
@@ -281,7 +279,7 @@ impl Transaction {
         accounts: &[AccountId],
     ) -> Result<Vec<AccountId>, StoreError> {
         let mut found = Vec::with_capacity(accounts.len());
-        for part in accounts.chunks(PART) {
+        for part in parts(accounts, 1) {
             let sql = with_list(
                 "SELECT a.account_id FROM accounts a WHERE a.account_id IN ({}) AND a.kind = 'person' AND a.is_disabled = 0
                      AND NOT EXISTS (SELECT 1 FROM ring_groups g WHERE g.group_id = a.account_id)",
@@ -455,7 +453,7 @@ impl Transaction {
     /// # Errors
     /// If the database fails.
     pub async fn show_rooms(&mut self, rooms: &[i64]) -> Result<(), StoreError> {
-        for part in rooms.chunks(PART) {
+        for part in parts(rooms, 1) {
             let sql = with_list(
                 "UPDATE room_participants SET is_hidden = 0 WHERE is_hidden = 1 AND room_key IN ({})",
                 1,

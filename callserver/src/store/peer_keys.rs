@@ -3,10 +3,7 @@
 use api::{AccountId, SessionId};
 use sqlx::Row;
 
-use super::{Store, StoreError, Transaction, with_list};
-
-/// Far below the number of placeholders that the engines take.
-const PART: usize = 400;
+use super::{Store, StoreError, Transaction, parts, with_list};
 
 /// Whose key it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,7 +21,7 @@ impl Store {
     /// If the database fails.
     pub async fn peer_keys(&self, keys: &[&str]) -> Result<Vec<(String, PeerKeyRow)>, StoreError> {
         let mut found = Vec::new();
-        for part in keys.chunks(PART) {
+        for part in parts(keys, 1) {
             let sql = with_list(
                 "SELECT public_key, account_id, seen_at FROM peer_keys WHERE public_key IN ({})",
                 1,

@@ -7,10 +7,7 @@ use api::{AccountId, AccountKind, ChosenState, Visibility};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{Engine, Store, StoreError, Transaction, flag, unix_millis, with_list};
-
-/// Far below the number of placeholders that the engines take.
-const PART: usize = 500;
+use super::{Engine, Store, StoreError, Transaction, flag, parts, unix_millis, with_list};
 
 /// What somebody tells, and to whom.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -141,7 +138,7 @@ impl Store {
         accounts: &[AccountId],
     ) -> Result<HashMap<AccountId, PresenceRow>, StoreError> {
         let mut found = HashMap::new();
-        for part in accounts.chunks(PART) {
+        for part in parts(accounts, 1) {
             let sql = with_list(select_told!("WHERE a.account_id IN ({})"), 1, part.len());
             let mut select = sqlx::query(sql);
             for account in part {
@@ -194,7 +191,7 @@ impl Store {
     ) -> Result<HashMap<AccountId, SeenBy>, StoreError> {
         let presence = self.presence(account).await?;
         let mut all: HashMap<AccountId, SeenBy> = HashMap::new();
-        for part in watchers.chunks(PART) {
+        for part in parts(watchers, 1) {
             let sql = with_list(
                 "SELECT a.account_id, a.kind, CASE WHEN c.contact_id IS NULL THEN 0 ELSE 1 END AS is_contact,
                      coalesce(c.is_blocked, 0) AS is_blocked
@@ -231,7 +228,7 @@ impl Store {
         if self.engine() == Engine::Sqlite {
             return Ok(found);
         }
-        for part in accounts.chunks(PART) {
+        for part in parts(accounts, 1) {
             let sql = with_list(
                 "SELECT DISTINCT account_id FROM bindings WHERE node <> $1 AND expires_at > $2 AND account_id IN ({})",
                 3,
@@ -259,7 +256,7 @@ impl Store {
         accounts: &[AccountId],
     ) -> Result<HashMap<AccountId, Vec<AccountId>>, StoreError> {
         let mut all: HashMap<AccountId, Vec<AccountId>> = HashMap::new();
-        for part in accounts.chunks(PART) {
+        for part in parts(accounts, 1) {
             let sql = with_list(
                 "SELECT account_id, owner_id FROM contacts WHERE account_id IN ({})",
                 1,

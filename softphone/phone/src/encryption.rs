@@ -101,11 +101,7 @@ const MARK: &str = "x-carillon-key";
 
 fn mark_of(line: &Crypto) -> String {
     let digest = Sha256::digest(line.key.key_and_salt());
-    let hexadecimal: String = digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("{} {hexadecimal}", line.tag)
+    format!("{} {}", line.tag, api::hex(&digest[..8]))
 }
 
 /// Adds the digests of our keys.

@@ -3,11 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
+use api::hex;
 use api::room::{Body, FileRef};
 use phone::chat::{Attachment, Outgoing, Wish};
 use ring::digest::{SHA256, digest};
 
-use super::courier::disk::{blocking, hex};
+use super::courier::disk::blocking;
 use super::courier::modified_millis;
 use super::{OutgoingNote, Problem};
 use crate::headless::now;

@@ -71,10 +71,7 @@ impl Letters {
     /// Where the conversations of an account are.
     pub(crate) fn path(folder: &Path, server: &str, account: i64) -> PathBuf {
         let digest = ring::digest::digest(&ring::digest::SHA256, server.as_bytes());
-        let name: String = digest.as_ref()[..6]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let name = api::hex(&digest.as_ref()[..6]);
         folder.join(format!("conversations-{name}-{account}.sqlite"))
     }
 

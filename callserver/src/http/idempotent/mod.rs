@@ -25,7 +25,7 @@ use super::problem::Refusal;
 use crate::office::OfficeError;
 use crate::rate::one_source;
 use crate::store::{Claim, KeptAnswer, Store};
-use seal::{Seal, hex};
+use seal::Seal;
 
 /// The header.
 pub(super) const HEADER: &str = "Idempotency-Key";
@@ -105,7 +105,7 @@ async fn once_with_key(
         store: interface.office.store().clone(),
         seal: Seal::new(&scope, &key),
         // The key itself opens the answer: only its hash is kept.
-        key: hex(&Sha256::digest(key.as_bytes())),
+        key: api::hex(&Sha256::digest(key.as_bytes())),
         scope,
         request: hash.finalize().into(),
     };

@@ -1,6 +1,7 @@
 //! What two devices told each other without the server, and who may bring it.
 
-use api::room::{Flush, FlushedMessage, PeerMessage, peer_digits};
+use api::hex;
+use api::room::{Flush, FlushedMessage, PeerMessage};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
 use super::*;
@@ -34,7 +35,7 @@ impl Device {
     }
 
     fn key(&self) -> String {
-        peer_digits(self.pair.public_key().as_ref())
+        hex(self.pair.public_key().as_ref())
     }
 
     fn says(&self, room: &RoomId, message: &str, text: &str) -> PeerMessage {
@@ -52,7 +53,7 @@ impl Device {
     fn signed(&self, room: &RoomId, message: PeerMessage) -> PeerMessage {
         let signature = self.pair.sign(&message.signed(room));
         PeerMessage {
-            signature: peer_digits(signature.as_ref()),
+            signature: hex(signature.as_ref()),
             ..message
         }
     }

@@ -7,7 +7,7 @@ use sip::{
     FromHeader, Headers, MaxForwards, Method, Request, RequestId, Response, StatusCode, ToHeader,
 };
 
-use super::{Addressed, Attempt, Delivery, Pager};
+use super::{Addressed, Attempt, Delivery, Pager, send};
 use crate::cluster::{Sender, Visit};
 use crate::desk::Desk;
 use crate::passing::passed_on;
@@ -117,13 +117,7 @@ impl Pager {
         }
         let request = desk.endpoint.next_request();
         self.attempts.insert(request, attempt);
-        let send = sip::Input::Request {
-            request,
-            flow: target.flow,
-            message,
-            credential: None,
-        };
-        desk.endpoint.handle(now, send);
+        send(now, desk, request, target, message);
     }
 
     /// A phone answered.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use sip::{FromHeader, HeaderName, MaxForwards, Method, Request, RequestId, StatusCode, ToHeader};
 
-use super::{Pager, Sent};
+use super::{Pager, Sent, send};
 use crate::desk::Desk;
 use crate::registrar::{Registrar, Target};
 use crate::{DeviceId, Event, LetterEnd, Outgoing, Party};
@@ -57,13 +57,7 @@ impl Pager {
         target.push_route(&mut message.headers);
         let request = desk.endpoint.next_request();
         self.letters.insert(request, sent);
-        let send = sip::Input::Request {
-            request,
-            flow: target.flow,
-            message,
-            credential: None,
-        };
-        desk.endpoint.handle(now, send);
+        send(now, desk, request, target, message);
     }
 
     /// The phone has answered, finally.

@@ -8,11 +8,13 @@ mod keep;
 mod letters;
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use sip::{Request, RequestId};
 
 use crate::Reached;
 use crate::cluster::Sender;
+use crate::desk::Desk;
 use crate::refusal::Refusals;
 use crate::registrar::Target;
 
@@ -73,4 +75,15 @@ impl Pager {
     pub(crate) fn len(&self) -> usize {
         self.deliveries.len() + self.letters.len()
     }
+}
+
+/// Sends a message over one way to a phone.
+fn send(now: Instant, desk: &mut Desk, request: RequestId, target: &Target, message: Request) {
+    let input = sip::Input::Request {
+        request,
+        flow: target.flow,
+        message,
+        credential: None,
+    };
+    desk.endpoint.handle(now, input);
 }

@@ -22,7 +22,7 @@ pub use message::{
 };
 pub use peer::{
     FLUSH_BYTES, FLUSH_MESSAGES, Flush, Flushed, FlushedMessage, LONGEST_PEER_BODY, PeerCandidate,
-    PeerFrame, PeerMessage, PeerSignal, is_peer_key, peer_digits,
+    PeerFrame, PeerMessage, PeerSignal, is_peer_key,
 };
 pub use requests::{
     AddParticipants, Addressee, ChangeParticipant, Connect, CreateRoom, GetHistory, GetRooms,

@@ -99,13 +99,7 @@ pub fn is_peer_key(text: &str) -> bool {
     bytes::<32>(text).is_some()
 }
 
-/// A key or a signature as it is written: two hexadecimal digits in lower case for each byte.
-#[must_use]
-pub fn peer_digits(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// So many bytes out of twice as many digits.
+/// So many bytes out of twice as many digits, as [`hex`](crate::hex) writes them.
 fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digits = text.as_bytes();
     if digits.len() != 2 * N {
@@ -271,7 +265,7 @@ mod tests {
     #[test]
     fn a_key_is_so_many_digits_in_lower_case_and_nothing_else() {
         assert_eq!(bytes::<2>("0aff"), Some([0x0a, 0xff]));
-        assert_eq!(peer_digits(&[0x0a, 0xff]), "0aff");
+        assert_eq!(crate::hex(&[0x0a, 0xff]), "0aff");
         for bad in ["", "0aF", "0aFF", "0aff0", "0a f", "ä1f"] {
             assert_eq!(bytes::<2>(bad), None, "{bad}");
         }

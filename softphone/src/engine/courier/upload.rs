@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use api::hex;
 use api::room::MessageId;
 use phone::chat::{Outgoing, UploadNews};
 use ring::digest::{Context, SHA256};
 
 use super::attaching::modified_millis;
-use super::disk::{blocking, hex, open_at, read};
+use super::disk::{blocking, open_at, read};
 use super::{Pauses, Way};
 use crate::engine::Notice;
 use crate::web::{FileTrouble, SILENT_FOR, WebError};

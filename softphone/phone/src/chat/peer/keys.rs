@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use api::room::{PeerMessage, RoomId, peer_digits};
+use api::hex;
+use api::room::{PeerMessage, RoomId};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 
 /// A device's own key. Signing takes no randomness.
@@ -19,7 +20,7 @@ impl DeviceKey {
     pub fn new(secret: &[u8; 32]) -> Option<Self> {
         let pair = Ed25519KeyPair::from_seed_unchecked(secret).ok()?;
         Some(Self {
-            public: peer_digits(pair.public_key().as_ref()),
+            public: hex(pair.public_key().as_ref()),
             pair: Arc::new(pair),
         })
     }
@@ -33,7 +34,7 @@ impl DeviceKey {
     pub(super) fn sign(&self, room: &RoomId, message: PeerMessage) -> PeerMessage {
         let signature = self.pair.sign(&message.signed(room));
         PeerMessage {
-            signature: peer_digits(signature.as_ref()),
+            signature: hex(signature.as_ref()),
             ..message
         }
     }
