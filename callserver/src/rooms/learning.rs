@@ -15,6 +15,9 @@ use crate::store::{MessageRow, Places, StoreError, WORD_BLOCK};
 /// So many messages are read at once.
 const PART: i64 = 128;
 
+/// So many blocks that come at once make the table another one.
+const MANY: u32 = 64;
+
 /// The rooms that have full blocks whose words are not known yet.
 #[derive(Default, Debug)]
 pub(super) struct Unlearned {
@@ -79,7 +82,12 @@ impl Rooms {
     /// Learns all full blocks of a room.
     pub(super) async fn learn_room(&self, room: i64) -> Result<(), RoomsError> {
         let store = self.office.store();
-        loop {
+        for learnt in 0_u32.. {
+            // After 64 blocks, 128, and so on: a long conversation that comes at once, as from an older version, is searched
+            // soon after, and until the database looks by itself it takes the table for a short one.
+            if learnt >= MANY && learnt.is_power_of_two() {
+                store.words_have_come().await?;
+            }
             let Some(row) = store.room_by_key(room).await? else {
                 return Ok(());
             };
@@ -93,6 +101,7 @@ impl Rooms {
             }
             self.learn_block(room, upto, block, row.last_seq).await?;
         }
+        Ok(())
     }
 
     /// Learns a block; `last` is what the room's last sequence number was before. If something is done to the block in the

@@ -3,7 +3,7 @@
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{Store, StoreError, Transaction, parts, rows_of, with_list};
+use super::{Engine, Store, StoreError, Transaction, parts, rows_of, with_list};
 
 /// So many sequence numbers share a block: what is not in the table yet is fewer, and is read in a few milliseconds.
 pub const WORD_BLOCK: i64 = 1_024;
@@ -122,6 +122,19 @@ impl Store {
             "SELECT room_key FROM rooms WHERE last_seq - words_upto >= $1 ORDER BY room_key",
         );
         Ok(select.bind(WORD_BLOCK).fetch_all(&self.readers).await?)
+    }
+
+    /// Has PostgreSQL look how large the table has become, which it does by itself a minute later: one that takes it for
+    /// empty looks for a word in all blocks instead of those it is asked for.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn words_have_come(&self) -> Result<(), StoreError> {
+        if self.engine() == Engine::Postgres {
+            let analyze = sqlx::query("ANALYZE message_words");
+            analyze.execute(&self.readers).await?;
+        }
+        Ok(())
     }
 
     /// Where in the blocks from `first` to `last` of a room a word stands, or all words that begin so: the blocks that have
