@@ -28,6 +28,7 @@
 mod codec;
 mod level;
 mod mend;
+mod music;
 mod pitch;
 mod player;
 mod playout;
@@ -47,6 +48,7 @@ mod telephone_event;
 pub use codec::{Codec, CodecError};
 pub use level::{Level, SILENT_DBFS, dbfs};
 pub use mend::{NotPlayable, length_of, mend};
+pub use music::HoldMusic;
 pub use player::{PlayError, Player};
 pub use quality::mean_opinion_score_of;
 pub use recording::Recorder;

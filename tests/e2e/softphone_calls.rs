@@ -18,18 +18,30 @@ fn tell(phone: &mut Softphone, order: &str) {
     phone.process().write_line(order).unwrap();
 }
 
-/// `caller` calls `number`, whose phone answers.
-fn connect(caller: &mut Softphone, number: &str, callee: &mut Softphone) {
+/// `caller` calls `number`, whose phone answers. How it is encrypted.
+fn connect(caller: &mut Softphone, number: &str, callee: &mut Softphone) -> String {
     tell(caller, &format!("call {number}"));
     callee.wait_for("incoming", SOON).unwrap();
     tell(callee, "answer");
     caller.wait_for("answered", SOON).unwrap();
-    callee.wait_for("answered", SOON).unwrap();
+    let answered = callee.wait_for("answered", SOON).unwrap();
+    answered.text("encryption").to_owned()
 }
 
 fn assert_hold(phone: &mut Softphone, by_us: bool, by_them: bool) {
     let hold = phone.wait_for("hold", SOON).unwrap();
     assert_eq!((hold.flag("by_us"), hold.flag("by_them")), (by_us, by_them));
+}
+
+/// Until something comes out of a phone's speaker, or nothing.
+fn wait_until_heard(phone: &mut Softphone, something: bool) {
+    for _ in 0..30 {
+        let heard = phone.wait_for("heard", SOON).unwrap();
+        if (heard.number("level_dbfs").unwrap() > -45.0) == something {
+            return;
+        }
+    }
+    panic!("it is not heard as it should be: {something}");
 }
 
 #[test]
@@ -38,13 +50,19 @@ fn a_call_is_put_on_hold_resumed_and_given_digits() {
     let ann = server.add_account("ann", "1001").unwrap();
     let bob = server.add_account("bob", "1002").unwrap();
     let (mut ann, mut bob) = (obedient(&server, &ann), obedient(&server, &bob));
-    connect(&mut ann, "1002", &mut bob);
+    let encryption = connect(&mut ann, "1002", &mut bob);
+    // Nobody but the two has the keys; so it is the other phone that plays the music.
+    assert_eq!(encryption, "between-phones");
+    tell(&mut ann, "mute");
+    wait_until_heard(&mut bob, false);
     tell(&mut ann, "hold");
     assert_hold(&mut ann, true, false);
     assert_hold(&mut bob, false, true);
+    wait_until_heard(&mut bob, true);
     tell(&mut ann, "resume");
     assert_hold(&mut ann, false, false);
     assert_hold(&mut bob, false, false);
+    wait_until_heard(&mut bob, false);
     tell(&mut ann, "digits 42#");
     for digit in ["4", "2", "#"] {
         assert_eq!(bob.wait_for("digit", SOON).unwrap().text("digit"), digit);

@@ -1,76 +1,20 @@
-//! What phones hear from the server itself, made note by note while it plays.
-//!
-//! There is no recording behind music and beep, and nobody's rights: hold music is four chords broken into soft plucked
-//! notes, eight to a chord, without an end; the beep is one tone of 1 kHz. Both stay around -22 dB below full scale, quieter
-//! than speech, and between 260 Hz and 2.1 kHz, which every codec carries. What is said is in files: those of people, and
-//! those of `assets/prompts`.
+//! What phones hear from the server itself: hold music, which is made note by note, a beep, which is one tone of 1 kHz, and
+//! what is said in files: those of people, and those of `assets/prompts`.
 
-use std::collections::VecDeque;
 use std::f32::consts::TAU;
 use std::io::Cursor;
 
 use bytes::Bytes;
-use media::{FRAME_SAMPLES, Frame, SAMPLE_RATE, SILENCE};
+use media::{FRAME_SAMPLES, Frame, HoldMusic, SAMPLE_RATE, SILENCE};
 use switch::{Play, Prompt};
 
-/// Frames from one note of the music to the next: 240 ms.
-const STEP: u64 = 12;
-/// Semitones above middle C of each chord's notes, in the order in which they are plucked: C, A minor, F, G.
-const CHORDS: [[i32; 8]; 4] = [
-    [0, 7, 12, 16, 19, 16, 12, 7],
-    [-3, 4, 9, 12, 16, 12, 9, 4],
-    [5, 9, 12, 17, 21, 17, 12, 9],
-    [7, 11, 14, 19, 23, 19, 14, 11],
-];
-/// Each chord is played twice before the next.
-const TIMES: u64 = 2;
 /// Frames of the beep: 400 ms.
 const BEEP: u64 = 20;
 const BEEP_HERTZ: f32 = 1_000.0;
-const MIDDLE_C_HERTZ: f32 = 261.63;
-/// Of full scale.
-const LOUDNESS: f32 = 0.09;
-/// A voice below this is not heard any more.
-const INAUDIBLE: f32 = 0.000_3;
+/// Of full scale: as loud as speech.
+const LOUDNESS: f32 = 0.18;
 /// The beep grows and fades in 10 ms, so that it does not click.
 const RAMP: f32 = 480.0;
-
-/// One plucked note: a tone and its octave, which fade.
-#[derive(Clone, Copy, Debug)]
-struct Voice {
-    /// Radians, and radians for each sample.
-    phase: f32,
-    step: f32,
-    loudness: f32,
-    /// What is left of the loudness after each sample.
-    fading: f32,
-    /// Samples since it was plucked.
-    age: u32,
-}
-
-impl Voice {
-    /// `fade_seconds` until about a third of it is left.
-    fn plucked(semitones: i32, fade_seconds: f32) -> Self {
-        let hertz = MIDDLE_C_HERTZ * (semitones as f32 / 12.0).exp2();
-        Voice {
-            phase: 0.0,
-            step: TAU * hertz / SAMPLE_RATE as f32,
-            loudness: LOUDNESS,
-            fading: (-1.0 / (fade_seconds * SAMPLE_RATE as f32)).exp(),
-            age: 0,
-        }
-    }
-
-    fn next(&mut self) -> f32 {
-        // 5 ms to full loudness.
-        let attack = (self.age as f32 / 240.0).min(1.0);
-        let sample = (self.phase.sin() + 0.25 * (2.0 * self.phase).sin()) * self.loudness * attack;
-        self.phase = (self.phase + self.step) % TAU;
-        self.loudness *= self.fading;
-        self.age = self.age.saturating_add(1);
-        sample
-    }
-}
 
 /// What is made here, note by note.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -146,59 +90,42 @@ fn spoken(prompt: Prompt) -> Option<&'static [u8]> {
 
 /// Something that plays to one side.
 #[derive(Debug)]
-pub(super) struct Player {
-    tune: Tune,
-    frames: u64,
-    voices: VecDeque<Voice>,
+pub(super) enum Player {
+    HoldMusic(HoldMusic),
+    /// So many frames of it have been heard.
+    Beep(u64),
 }
 
 impl Player {
     pub(super) fn new(tune: Tune) -> Self {
-        Player {
-            tune,
-            frames: 0,
-            voices: VecDeque::new(),
+        match tune {
+            Tune::HoldMusic => Player::HoldMusic(HoldMusic::new()),
+            Tune::Beep => Player::Beep(0),
         }
     }
 
     pub(super) fn tune(&self) -> Tune {
-        self.tune
+        match self {
+            Player::HoldMusic(_) => Tune::HoldMusic,
+            Player::Beep(_) => Tune::Beep,
+        }
     }
 
     /// Whether the other phone is heard instead while it speaks. An announcement is heard to its end.
     pub(super) fn gives_way(&self) -> bool {
-        matches!(self.tune, Tune::HoldMusic)
+        matches!(self, Player::HoldMusic(_))
     }
 
     /// The next 20 ms; `None` once it is over.
     pub(super) fn next_frame(&mut self) -> Option<Frame> {
-        let number = self.frames;
-        match self.tune {
-            Tune::HoldMusic => {
-                if number.is_multiple_of(STEP) {
-                    let note = number / STEP;
-                    let chord = CHORDS[(note / (8 * TIMES)) as usize % CHORDS.len()];
-                    self.pluck(chord[note as usize % chord.len()], 0.45);
-                }
-            }
-            Tune::Beep => {
-                self.frames += 1;
-                return (number < BEEP).then(|| beep(number));
+        match self {
+            Player::HoldMusic(music) => Some(music.frame()),
+            Player::Beep(heard) => {
+                let number = *heard;
+                *heard += 1;
+                (number < BEEP).then(|| beep(number))
             }
         }
-        self.frames += 1;
-        let mut frame = SILENCE;
-        for slot in &mut frame {
-            let sum: f32 = self.voices.iter_mut().map(Voice::next).sum();
-            *slot = (sum.clamp(-1.0, 1.0) * 32_767.0) as i16;
-        }
-        self.voices.retain(|voice| voice.loudness > INAUDIBLE);
-        Some(frame)
-    }
-
-    fn pluck(&mut self, semitones: i32, fade_seconds: f32) {
-        self.voices
-            .push_back(Voice::plucked(semitones, fade_seconds));
     }
 }
 
@@ -209,7 +136,7 @@ fn beep(frame_number: u64) -> Frame {
         let at = frame_number as f32 * FRAME_SAMPLES as f32 + n as f32;
         let ramp = (at.min(length - at) / RAMP).min(1.0);
         let phase = TAU * ((at * BEEP_HERTZ / SAMPLE_RATE as f32) % 1.0);
-        *slot = (phase.sin() * ramp * 2.0 * LOUDNESS * 32_767.0) as i16;
+        *slot = (phase.sin() * ramp * LOUDNESS * 32_767.0) as i16;
     }
     frame
 }
@@ -221,22 +148,6 @@ mod tests {
     fn sound(tune: Tune, frames: usize) -> Vec<Frame> {
         let mut player = Player::new(tune);
         (0..frames).map_while(|_| player.next_frame()).collect()
-    }
-
-    #[test]
-    fn hold_music_goes_on_softly_without_an_end_and_without_clicks() {
-        let frames = sound(Tune::HoldMusic, 3_000);
-        assert_eq!(frames.len(), 3_000);
-        for second in frames.chunks(50) {
-            let level = media::dbfs(second.as_flattened());
-            assert!((-30.0..-14.0).contains(&level), "{level}");
-        }
-        let all = frames.as_flattened();
-        let steepest = all
-            .windows(2)
-            .map(|pair| (i32::from(pair[1]) - i32::from(pair[0])).abs())
-            .max();
-        assert!(steepest < Some(3_000), "{steepest:?}");
     }
 
     #[test]

@@ -109,7 +109,7 @@ impl Audio {
         self.order(Order::Mute(on));
     }
 
-    /// Nothing of ours is heard on hold.
+    /// Music is heard instead of us on hold.
     pub(crate) fn hold(&self, on: bool) {
         self.order(Order::Hold(on));
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use media::srtp::{Keys, Suite};
-use media::{Input, Session, Statistics, Transmit};
+use media::{HoldMusic, Input, Session, Statistics, Transmit};
 use phone::Digit;
 use sdp::CryptoSuite;
 use tokio::net::UdpSocket;
@@ -27,7 +27,8 @@ pub(super) struct Sound {
     ends: MouthAndEar,
     spoken_dbfs: f32,
     is_muted: bool,
-    is_held: bool,
+    /// What the other side hears instead of us while it is on hold.
+    music: Option<HoldMusic>,
     pub(super) wake: Arc<Notify>,
 }
 
@@ -54,7 +55,7 @@ impl Sound {
             ends,
             spoken_dbfs: SILENT_DBFS,
             is_muted: false,
-            is_held: false,
+            music: None,
             wake,
         })
     }
@@ -73,14 +74,15 @@ impl Sound {
         self.hush();
     }
 
-    /// On hold the other side hears nothing of ours; the person's own choice to be muted stays.
+    /// On hold the other side hears music instead of us; the person's own choice to be muted stays. The server could not
+    /// play to a phone whose keys it does not have.
     pub(super) fn hold(&mut self, on: bool) {
-        self.is_held = on;
+        self.music = on.then(|| self.music.take().unwrap_or_default());
         self.hush();
     }
 
     fn hush(&mut self) {
-        let hushed = Input::Mute(self.is_muted || self.is_held);
+        let hushed = Input::Mute(self.is_muted && self.music.is_none());
         self.session.handle(Instant::now(), hushed);
     }
 
@@ -94,7 +96,8 @@ impl Sound {
     pub(super) fn pump(&mut self, tell: impl Fn(Report)) -> Result<(), String> {
         self.ends.settle(&tell)?;
         let now = Instant::now();
-        while let Some(frame) = self.ends.microphone.read() {
+        while let Some(spoken) = self.ends.microphone.read() {
+            let frame = self.music.as_mut().map_or(spoken, HoldMusic::frame);
             self.session.handle(now, Input::Capture(&frame));
         }
         while self.ends.speaker.wants_frame() {
@@ -156,7 +159,14 @@ impl Sound {
 
     fn on_session_event(&mut self, event: media::Event, tell: impl Fn(Report)) {
         match event {
-            media::Event::SpokenLevel { dbfs } => self.spoken_dbfs = dbfs,
+            // Music is not spoken.
+            media::Event::SpokenLevel { dbfs } => {
+                self.spoken_dbfs = if self.music.is_none() {
+                    dbfs
+                } else {
+                    SILENT_DBFS
+                };
+            }
             media::Event::HeardLevel { dbfs } => {
                 tell(Report::Level {
                     spoken_dbfs: self.spoken_dbfs,
