@@ -361,6 +361,7 @@ fn conversation() -> Vec<Notice> {
         id,
         sent: 31_000_000,
         bytes: 84_000_000,
+        way: phone::chat::Way::Server,
     });
     notices
 }

@@ -7,6 +7,7 @@
 mod calls;
 mod certificates;
 mod connections;
+mod direct_files;
 mod encryption;
 mod guest_softphones;
 mod guests;

@@ -8,21 +8,21 @@ use end_to_end::{
     Account, Event, Finished, Internet, Server, ServerOptions, Softphone, Sound, Translation,
 };
 
-const SOON: Duration = Duration::from_secs(30);
+pub(super) const SOON: Duration = Duration::from_secs(30);
 
 /// Two people, the folders of their softphones, and a server.
-struct Scene {
-    server: Server,
-    ann: Account,
-    bob: Account,
-    folder: tempfile::TempDir,
+pub(super) struct Scene {
+    pub(super) server: Server,
+    pub(super) ann: Account,
+    pub(super) bob: Account,
+    pub(super) folder: tempfile::TempDir,
 }
 
 /// A flush that no test waits for.
-const NEVER: &str = "3600";
+pub(super) const NEVER: &str = "3600";
 
 impl Scene {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let server = Server::start().unwrap();
         Self {
             ann: server.add_account("ann", "1001").unwrap(),
@@ -32,12 +32,12 @@ impl Scene {
         }
     }
 
-    fn keep(&self, account: &Account) -> String {
+    pub(super) fn keep(&self, account: &Account) -> String {
         let folder = self.folder.path().join(&account.name);
         folder.to_str().unwrap().to_owned()
     }
 
-    fn start(&self, account: &Account, flush_seconds: &str, more: &[&str]) -> Softphone {
+    pub(super) fn start(&self, account: &Account, flush_seconds: &str, more: &[&str]) -> Softphone {
         let keep = self.keep(account);
         let own = ["--keep", &keep, "--flush-seconds", flush_seconds];
         let arguments = [&own[..], more, &["--commands", "watch"]].concat();
@@ -47,7 +47,7 @@ impl Scene {
         phone
     }
 
-    fn both(&self, flush_seconds: &str) -> (Softphone, Softphone) {
+    pub(super) fn both(&self, flush_seconds: &str) -> (Softphone, Softphone) {
         let mut anns = self.start(&self.ann, flush_seconds, &[]);
         let mut bobs = self.start(&self.bob, flush_seconds, &[]);
         say(&mut anns, "bob", "first");
@@ -69,7 +69,7 @@ impl Scene {
     }
 
     /// Entries that the server has written, said there and brought later.
-    fn written(&self) -> (f64, f64) {
+    pub(super) fn written(&self) -> (f64, f64) {
         let figure = |way| {
             let name = format!("carillon_room_entries_total{{way=\"{way}\"}}");
             self.server.figure(&name).unwrap()
@@ -78,7 +78,7 @@ impl Scene {
     }
 }
 
-fn say(phone: &mut Softphone, to: &str, text: &str) {
+pub(super) fn say(phone: &mut Softphone, to: &str, text: &str) {
     let line = format!("message {to} {text}");
     phone.process().write_line(&line).unwrap();
 }
@@ -136,6 +136,54 @@ fn on_one_network_they_write_to_each_other_and_the_server_hears_of_it_at_the_flu
     assert_eq!(scene.history(&scene.bob), expected);
     let figures = scene.written();
     assert_eq!(figures.1, before.1 + 20.0, "nothing came twice");
+}
+
+#[test]
+fn what_is_changed_and_what_is_read_is_known_at_once_and_the_server_hears_of_it_at_the_flush() {
+    let scene = Scene::new();
+    let (mut anns, mut bobs) = scene.both(NEVER);
+    let before = scene.written();
+    say(&mut anns, "bob", "hallo");
+    let message = hear(&mut bobs, "hallo");
+    let id = message.text("id").to_owned();
+    order(&mut bobs, "look ann");
+    loop {
+        let read = anns.wait_for("read", SOON).unwrap();
+        if read.text("path") == "direct" && read.text("id") == id {
+            break;
+        }
+    }
+    order(&mut anns, &format!("edit {id} hello"));
+    let edit = bobs.wait_for("message", SOON).unwrap();
+    assert_eq!(
+        (edit.text("kind"), edit.text("path"), edit.text("target")),
+        ("edit", "direct", &*id)
+    );
+    order(&mut bobs, &format!("react {id} 👍"));
+    let reaction = anns.wait_for("message", SOON).unwrap();
+    assert_eq!(
+        (reaction.text("kind"), reaction.text("path")),
+        ("reaction", "direct")
+    );
+    say(&mut bobs, "ann", "not meant");
+    let wrong = hear(&mut anns, "not meant").text("id").to_owned();
+    order(&mut bobs, &format!("delete {wrong}"));
+    assert_eq!(
+        anns.wait_for("message", SOON).unwrap().text("kind"),
+        "delete"
+    );
+    assert_eq!(scene.written(), before);
+    let ended = anns.interrupt(SOON).unwrap();
+    assert_eq!(ended.code, Some(0), "{}", ended.errors);
+    assert_eq!(scene.written(), (before.0, before.1 + 5.0));
+    drop(bobs);
+    for account in [&scene.ann, &scene.bob] {
+        assert_eq!(scene.history(account), ["first", "hello"]);
+    }
+}
+
+fn order(phone: &mut Softphone, line: &str) {
+    phone.process().write_line(line).unwrap();
 }
 
 #[test]

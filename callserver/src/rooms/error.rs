@@ -32,6 +32,11 @@ pub enum RoomsError {
         "There is no such file of yours, or not all of it has come; upload it first and send its id, SHA-256 and length."
     )]
     NoSuchFile,
+    /// The contents of a file that went from device to device are not here yet.
+    #[error(
+        "The file of this message has not been uploaded yet; bring the message again when it has been."
+    )]
+    FileToCome,
     /// The room is not there.
     #[error("There is no such room; ask for the list of your rooms.")]
     NoSuchRoom,
@@ -89,7 +94,7 @@ impl RoomsError {
                 RoomErrorCode::AccessRefused
             }
             Self::Nobody { .. } => RoomErrorCode::InvalidNumber,
-            Self::Busy | Self::Store(_) => RoomErrorCode::ConnectionError,
+            Self::FileToCome | Self::Busy | Self::Store(_) => RoomErrorCode::ConnectionError,
         }
     }
 
@@ -105,7 +110,7 @@ impl RoomsError {
                 ProblemKind::Forbidden
             }
             Self::TooOften { .. } => ProblemKind::TooManyAttempts,
-            Self::Busy => ProblemKind::Unavailable,
+            Self::FileToCome | Self::Busy => ProblemKind::Unavailable,
             Self::Store(error) if error.is_busy() => ProblemKind::Unavailable,
             Self::Store(_) => ProblemKind::Internal,
         }

@@ -10,8 +10,8 @@ use std::time::{Instant, SystemTime};
 use api::AccountId;
 use api::SessionId;
 use api::room::{
-    Body, FLUSH_MESSAGES, Flush, Flushed, FlushedMessage, MessageKind, PeerMessage, RoomError,
-    RoomId, RoomKind, Stored, is_peer_key,
+    Body, FLUSH_MESSAGES, FileRef, Flush, Flushed, FlushedMessage, MessageKind, PeerMessage,
+    RoomError, RoomId, RoomKind, Stored, is_peer_key,
 };
 use ring::signature::{ED25519, UnparsedPublicKey};
 use time::OffsetDateTime;
@@ -165,10 +165,22 @@ impl Rooms {
             Entry::Vacant(place) => place.insert(self.sender_of(sender, bringer).await?),
         };
         post.sender_name.clone_from(&speaker.display_name);
-        if let Some(file) = post.body.file() {
-            self.check_sent(speaker, file).await?;
+        match post.body.file_mut() {
+            Some(file) if file.is_named_by_contents() => {
+                let owners = [sender, bringer.account];
+                file.file = self.brought(owners, file).await?;
+            }
+            Some(file) => self.check_sent(speaker, file).await?,
+            None => {}
         }
         Ok(post)
+    }
+
+    /// What a file is known by here that went from device to device: either of the two may have brought its contents.
+    async fn brought(&self, owners: [AccountId; 2], file: &FileRef) -> Result<String, RoomsError> {
+        let store = self.office.store();
+        let found = store.file_by_contents(owners, &file.sha256, file.bytes);
+        found.await?.ok_or(RoomsError::FileToCome)
     }
 
     async fn sender_of(&self, sender: AccountId, bringer: &Speaker) -> Result<Speaker, StoreError> {

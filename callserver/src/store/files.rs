@@ -91,6 +91,26 @@ impl Store {
         Ok(count.await? > 0)
     }
 
+    /// The first file with these contents, of so many bytes, that one of two accounts has brought.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn file_by_contents(
+        &self,
+        owners: [AccountId; 2],
+        sha256: &str,
+        size: u64,
+    ) -> Result<Option<String>, StoreError> {
+        let select = sqlx::query_scalar(
+            "SELECT file_id FROM files WHERE sha256 = $1 AND size = $2 AND owner_id IN ($3, $4)
+             ORDER BY file_key LIMIT 1",
+        );
+        let [one, other] = owners;
+        let select = select.bind(sha256).bind(signed(size)).bind(one.0);
+        let select = select.bind(other.0).fetch_optional(&self.readers);
+        Ok(select.await?)
+    }
+
     /// The files of an account, newest first, those made before the one with the key `before`.
     ///
     /// # Errors

@@ -110,7 +110,8 @@ pub struct HeadlessArguments {
     #[arg(long, value_name = "HOST:PORT")]
     pub live_rooms: Option<String>,
     /// Take orders from stdin while calls go on, one a line: hold, resume, mute, unmute, digits 123#, call TARGET,
-    /// answer, decline, hangup, transfer TARGET, transfer-to CALL, park, message TARGET TEXT
+    /// answer, decline, hangup, transfer TARGET, transfer-to CALL, park, message TARGET TEXT, file TARGET PATH,
+    /// save MESSAGE FOLDER, edit MESSAGE TEXT, delete MESSAGE, react MESSAGE EMOJI, look TARGET (what comes there is read)
     #[arg(long)]
     pub commands: bool,
     /// Sound and network.

@@ -10,6 +10,7 @@ use phone::chat::{ChatInput, DeviceKey, FlushOutcome, PeerConfig, PeerNews, Peer
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::received::Received;
 use crate::keep::letters::Kept;
 use crate::peer::PeerLinks;
 use crate::web::Session;
@@ -53,8 +54,8 @@ pub(super) struct Direct {
 }
 
 impl Direct {
-    pub(super) fn new(home: IpAddr) -> Self {
-        let (links, news) = PeerLinks::new(home);
+    pub(super) fn new(home: IpAddr, received: Option<Received>) -> Self {
+        let (links, news) = PeerLinks::new(home, received);
         Self {
             links,
             news,

@@ -5,6 +5,7 @@ use phone::chat::Wish;
 
 use super::core::Core;
 use super::messenger::{Messenger, MessengerConfig, MessengerNews, MessengerOrder};
+use super::received::Received;
 use super::{Notice, Problem};
 use crate::keep::letters::Letters;
 
@@ -74,7 +75,11 @@ impl Core {
     pub(super) fn forget_letters(&mut self) {
         let folder = self.config.keep.folder();
         if let (Some(line), Some(folder)) = (&self.line, folder) {
-            Letters::remove(&Letters::path(folder, &line.server, line.account.id.0));
+            let path = Letters::path(folder, &line.server, line.account.id.0);
+            Letters::remove(&path);
+            if let Some(received) = Received::beside(&path) {
+                received.remove();
+            }
         }
     }
 

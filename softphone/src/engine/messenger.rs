@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use api::AccountId;
 use api::room::{FileRef, MessageId, RoomId};
-use phone::chat::{Chat, ChatConfig, ChatEvent, ChatInput, Keep, LinkState, Wish};
+use phone::chat::{Chat, ChatConfig, ChatEvent, ChatInput, Keep, LinkState, Way, Wish};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -19,6 +19,7 @@ use super::courier::{Courier, CourierNews, attached};
 use super::direct::{Direct, PeerToPeer};
 use super::filing::Filing;
 use super::notes::Notes;
+use super::received::Received;
 use super::{Notice, OutgoingFile, OutgoingNote};
 use crate::web::{FromRooms, PING_PAUSE, RoomsConnection, SILENCE, Session, WebError};
 
@@ -133,6 +134,7 @@ async fn run(
     news: mpsc::Sender<MessengerNews>,
 ) {
     let notes = Notes::beside(config.path.as_deref());
+    let received = config.path.as_deref().and_then(Received::beside);
     let (filing, kept, trouble) = Filing::open(config.path, config.me, config.uses_key_ring).await;
     if let Some(trouble) = trouble {
         let _ = news.send(MessengerNews::Trouble(trouble)).await;
@@ -140,7 +142,10 @@ async fn run(
     for event in beginning(&kept) {
         let _ = news.send(MessengerNews::Chat(event)).await;
     }
-    notes.sweep(&kept.outgoing).await;
+    notes.sweep(&kept.outgoing, &kept.journal).await;
+    if let Some(received) = &received {
+        received.sweep(&kept.journal).await;
+    }
     let chat = ChatConfig {
         me: config.me,
         session_id: config.session_id,
@@ -162,7 +167,8 @@ async fn run(
         token: String::new(),
         heard_at: Instant::now(),
         ping_at: None,
-        direct: Direct::new(config.home),
+        direct: Direct::new(config.home, received.clone()),
+        received,
         closing: None,
     };
     work.tell(ChatInput::Start).await;
@@ -208,6 +214,8 @@ struct Work {
     heard_at: Instant,
     ping_at: Option<Instant>,
     direct: Direct,
+    /// Where files of other devices are.
+    received: Option<Received>,
     /// It ends then at the latest.
     closing: Option<Instant>,
 }
@@ -220,7 +228,7 @@ impl Work {
         couriers: &mut mpsc::Receiver<CourierNews>,
     ) -> bool {
         if let Some(closing) = self.closing
-            && (!self.direct.is_flushing() || closing <= Instant::now())
+            && (!self.is_bringing() || closing <= Instant::now())
         {
             let _ = self.news.send(MessengerNews::Closed).await;
             return false;
@@ -282,9 +290,18 @@ impl Work {
                 Ok(wish) => self.wish(wish).await,
                 Err(problem) => self.notice(Notice::Error(problem)).await,
             },
-            MessengerOrder::Listen { file, arriving } => self.courier.listen(*file, arriving),
-            MessengerOrder::Fetch { file, folder } => self.courier.fetch(*file, folder),
-            MessengerOrder::Picture { file } => self.courier.picture(file),
+            MessengerOrder::Listen { file, arriving } => {
+                let local = self.local(&file);
+                self.courier.listen(*file, arriving, local);
+            }
+            MessengerOrder::Fetch { file, folder } => {
+                let local = self.local(&file);
+                self.courier.fetch(*file, folder, local);
+            }
+            MessengerOrder::Picture { file } => {
+                let local = self.chat.archive().local_file(&file).map(PathBuf::from);
+                self.courier.picture(file, local);
+            }
             MessengerOrder::StopFetching { file } => self.courier.stop_fetching(&file),
             MessengerOrder::Search { tag, words, room } => {
                 let messages = self.filing.search(words, room).await;
@@ -297,6 +314,20 @@ impl Work {
                 self.tell(ChatInput::Closing).await;
             }
         }
+    }
+
+    /// Whether something is on its way to the server that only devices have.
+    fn is_bringing(&self) -> bool {
+        self.direct.is_flushing() || self.chat.is_bringing_files()
+    }
+
+    /// Where a file is on this computer, if it went from device to device.
+    fn local(&self, file: &FileRef) -> Option<PathBuf> {
+        let journalled = self.chat.archive().local_file(&file.file);
+        let received = self.received.as_ref();
+        journalled
+            .map(PathBuf::from)
+            .or_else(|| received?.find(&file.sha256))
     }
 
     async fn notice(&mut self, notice: Notice) {
@@ -390,6 +421,7 @@ impl Work {
                         inputs.push(ChatInput::Closed);
                     }
                     ChatEvent::Upload(outgoing) => uploads.push(outgoing),
+                    ChatEvent::Measure(outgoing) => self.courier.measure(&outgoing),
                     ChatEvent::Release {
                         id,
                         attachment,
@@ -411,6 +443,16 @@ impl Work {
             for event in tells {
                 match event {
                     ChatEvent::Peer(order) => inputs.extend(self.direct.order(order)),
+                    ChatEvent::Passing { id, sent, bytes } => {
+                        let way = Way::Direct;
+                        self.notice(Notice::Sending {
+                            id,
+                            sent,
+                            bytes,
+                            way,
+                        })
+                        .await;
+                    }
                     ChatEvent::Flush { room, messages } => {
                         self.direct.flush(&self.session, room, messages);
                     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use api::hex;
 use api::room::{Body, FileRef};
-use phone::chat::{Attachment, Outgoing, Wish};
+use phone::chat::{Attachment, JournalEntry, Outgoing, Wish};
 use ring::digest::{SHA256, digest};
 
 use super::courier::disk::blocking;
@@ -85,10 +85,12 @@ impl Notes {
     }
 
     /// Removes what no message waits with any more: a crash came in between.
-    pub(super) async fn sweep(&self, outgoing: &[Outgoing]) {
-        let waiting: Vec<PathBuf> = outgoing
-            .iter()
-            .filter_map(|one| Some(PathBuf::from(&one.attachment.as_ref()?.path)))
+    pub(super) async fn sweep(&self, outgoing: &[Outgoing], journal: &[JournalEntry]) {
+        let waiting = outgoing.iter().map(|one| &one.attachment);
+        let attached = waiting.chain(journal.iter().map(|one| &one.attachment));
+        let waiting: Vec<PathBuf> = attached
+            .flatten()
+            .map(|one| PathBuf::from(&one.path))
             .collect();
         let (folder, mark) = (self.folder.clone(), self.mark.clone());
         let swept = blocking(move || {
@@ -163,7 +165,7 @@ mod tests {
             let mode = std::fs::metadata(path(0)).unwrap().permissions().mode();
             assert_eq!(mode & 0o077, 0);
         }
-        notes.sweep(&kept[..1]).await;
+        notes.sweep(&kept[..1], &[]).await;
         assert!(path(0).exists() && !path(1).exists());
         let passing = Notes::beside(None);
         passing.attached(note()).await.unwrap();

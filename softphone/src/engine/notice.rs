@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use api::room::{Message, MessageId};
 use api::{AccountId, Contact, PresenceView};
 use bytes::Bytes;
-use phone::chat::ChatEvent;
+use phone::chat::{ChatEvent, Way};
 use phone::{CallNumber, Digit, Encryption, EndReason, Hold, TransferProgress};
 use sip_tokio::Fingerprint;
 
@@ -256,7 +256,8 @@ pub enum Notice {
         /// The messages.
         messages: Vec<Message>,
     },
-    /// So much of the file of one's own message is on the server. May be dropped.
+    /// So much of the file of one's own message is on the server, or has gone to the other person's device. May be
+    /// dropped.
     Sending {
         /// The message.
         id: MessageId,
@@ -264,6 +265,8 @@ pub enum Notice {
         sent: u64,
         /// Bytes in all.
         bytes: u64,
+        /// Where they go.
+        way: Way,
     },
     /// So much of a file has come. May be dropped.
     Fetching {

@@ -181,8 +181,8 @@ pub(super) async fn found<W: Write>(
         };
         let known = runner.archive().conversations.get(room);
         let known = known.ok_or_else(|| missing("The conversation is not there any more."))?;
-        if let Some(message) = known.message(id) {
-            let file = message.body.file().cloned();
+        if let Some(body) = known.said(id) {
+            let file = body.file().cloned();
             return file
                 .map(Ok)
                 .ok_or_else(|| missing("This message sends no file, or was deleted."));

@@ -7,7 +7,7 @@ use phone::chat::ChatEvent;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::messages::chat_line;
+use super::messages::{chat_line, with_path};
 use crate::engine::{CallNumber, Encryption, Notice, Problem, Registration, TransferProgress};
 
 /// How often `heard` is printed at most. Levels come ten times a second, which is more than a log needs.
@@ -136,8 +136,14 @@ impl<W: Write> Lines<W> {
                 self.event("told", json!({ "from": from, "text": text }));
             }
             Notice::Chat(event) => self.chat(event),
-            Notice::Sending { id, sent, bytes } => {
-                self.event("sending", json!({ "id": id, "sent": sent, "bytes": bytes }));
+            Notice::Sending {
+                id,
+                sent,
+                bytes,
+                way,
+            } => {
+                let fields = json!({ "id": id, "sent": sent, "bytes": bytes });
+                self.event("sending", with_path(fields, *way));
             }
             Notice::Fetching {
                 file,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use api::room::{Addressee, Body, CreateRoom, Message, Receipt, Room, RoomId};
 use api::{AccountId, Number};
-use phone::chat::{Archive, ChatEvent, JournalEntry, LinkState, OutgoingState, Way, Whom, Wish};
+use phone::chat::{Archive, ChatEvent, LinkState, Outgoing, OutgoingState, Way, Whom, Wish};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -27,7 +27,7 @@ pub(super) fn chat_line(event: &ChatEvent) -> Option<(&'static str, Value)> {
             is_news: true,
         } => ("message", with_path(fields(message), Way::Server)),
         ChatEvent::Journal { entry, is_news } => match (&entry.refused, is_news) {
-            (_, true) => ("message", journalled(entry)),
+            (_, true) => ("message", journalled(&entry.shown())),
             (Some(sentence), false) => {
                 let fields = json!({ "id": entry.message.id, "sentence": sentence });
                 ("refused", fields)
@@ -38,6 +38,16 @@ pub(super) fn chat_line(event: &ChatEvent) -> Option<(&'static str, Value)> {
             let fields = json!({ "room": room, "account": account, "id": id });
             ("delivered", with_path(fields, Way::Direct))
         }
+        ChatEvent::ReadDirectly { room, id, account } => {
+            let fields = json!({ "room": room, "account": account, "id": id });
+            ("read", with_path(fields, Way::Direct))
+        }
+        ChatEvent::Arriving { room, id, file } => {
+            let file = file.as_ref()?;
+            let fields = json!({ "room": room, "id": id, "from": file.sender, "name": file.file.name,
+                "bytes": file.file.bytes, "received": file.received });
+            ("receiving", with_path(fields, Way::Direct))
+        }
         ChatEvent::Way { room, way } => ("path", with_path(json!({ "room": room }), *way)),
         ChatEvent::Stored { id, room, sequence } => {
             let fields = json!({ "id": id, "room": room, "sequence": sequence });
@@ -45,16 +55,8 @@ pub(super) fn chat_line(event: &ChatEvent) -> Option<(&'static str, Value)> {
         }
         ChatEvent::Outgoing(outgoing) => match &outgoing.state {
             OutgoingState::Waiting => return None,
-            OutgoingState::Uploading => {
-                let file = outgoing.body.file()?;
-                // Once it is known what it is.
-                if file.sha256.is_empty() {
-                    return None;
-                }
-                let fields = json!({ "id": outgoing.id, "name": file.name, "bytes": file.bytes,
-                    "sha256": file.sha256 });
-                ("uploading", fields)
-            }
+            OutgoingState::Uploading => ("uploading", with_path(of_file(outgoing)?, Way::Server)),
+            OutgoingState::Passing => ("passing", with_path(of_file(outgoing)?, Way::Direct)),
             OutgoingState::Refused(sentence) => {
                 let fields = json!({ "id": outgoing.id, "sentence": sentence });
                 ("refused", fields)
@@ -91,14 +93,22 @@ pub(super) fn chat_line(event: &ChatEvent) -> Option<(&'static str, Value)> {
     })
 }
 
+/// A file that goes out, once it is known what it is.
+fn of_file(outgoing: &Outgoing) -> Option<Value> {
+    let file = outgoing.body.file()?;
+    (!file.sha256.is_empty()).then(|| {
+        json!({ "id": outgoing.id, "name": file.name, "bytes": file.bytes, "sha256": file.sha256 })
+    })
+}
+
 /// Something that only two devices have.
-fn journalled(entry: &JournalEntry) -> Value {
-    let mut fields = with_path(fields(&entry.shown()), Way::Direct);
+fn journalled(message: &Message) -> Value {
+    let mut fields = with_path(fields(message), Way::Direct);
     fields["sequence"] = Value::Null;
     fields
 }
 
-fn with_path(mut fields: Value, way: Way) -> Value {
+pub(super) fn with_path(mut fields: Value, way: Way) -> Value {
     let path = match way {
         Way::Server => "server",
         Way::Direct => "direct",
@@ -323,7 +333,8 @@ pub(super) async fn history<W: Write>(
     }
     let known = &runner.archive().conversations[&room];
     let stored = known.shown().map(fields);
-    let shown: Vec<Value> = stored.chain(known.journal.iter().map(journalled)).collect();
+    let direct = known.journalled();
+    let shown: Vec<Value> = stored.chain(direct.iter().map(journalled)).collect();
     for fields in shown.iter().skip(shown.len().saturating_sub(limit)) {
         runner.tell("past_message", fields.clone());
     }

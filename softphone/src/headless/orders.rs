@@ -1,12 +1,17 @@
 //! What a script says on stdin while it is in calls (`--commands`): one order a line.
 
-use api::room::Body;
-use phone::chat::{Whom, Wish};
+use std::path::PathBuf;
+
+use api::AccountId;
+use api::room::{Body, MessageId};
+use phone::chat::{Archive, Whom, Wish};
 use tokio::sync::mpsc;
 
 use super::lines::now;
 use super::messages::addressee;
-use crate::engine::{CallNumber, Command, Digit, Notice, PARK, Problem, new_message_id};
+use crate::engine::{
+    CallNumber, Command, Digit, Notice, OutgoingFile, PARK, Problem, new_message_id,
+};
 
 /// One line, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,11 +28,18 @@ pub(super) enum Order {
     TransferTo(CallNumber),
     Park,
     Message(String, String),
+    File(String, PathBuf),
+    Save(String, PathBuf),
+    Edit(MessageId, String),
+    Delete(MessageId),
+    React(MessageId, String),
+    Look(Option<String>),
 }
 
 /// What can be said, for the sentence that refuses what cannot.
 const ORDERS: &str = "call TARGET, answer, decline, hangup, hold, resume, mute, unmute, digits 123#, transfer TARGET, \
-                      transfer-to CALL, park, message TARGET TEXT";
+                      transfer-to CALL, park, message TARGET TEXT, file TARGET PATH, save MESSAGE FOLDER, edit MESSAGE TEXT, \
+                      delete MESSAGE, react MESSAGE EMOJI, look TARGET";
 
 impl Order {
     /// Reads a line; `None` when it is empty.
@@ -64,10 +76,20 @@ impl Order {
             "digits" => Self::Digits(digits(rest).map_err(|_| wrong())?),
             "transfer" => Self::Transfer(target()?),
             "park" => Self::Park,
-            "message" => match rest.split_once(char::is_whitespace) {
-                Some((target, text)) => Self::Message(target.to_owned(), text.trim().to_owned()),
-                None => return Err(wrong()),
-            },
+            "message" | "file" | "save" | "edit" | "react" => {
+                let (target, rest) = rest.split_once(char::is_whitespace).ok_or_else(wrong)?;
+                let id = || MessageId::parse(target).map_err(|_| wrong());
+                let (target, rest) = (target.to_owned(), rest.trim().to_owned());
+                match word {
+                    "message" => Self::Message(target, rest),
+                    "file" => Self::File(target, rest.into()),
+                    "edit" => Self::Edit(id()?, rest),
+                    "react" => Self::React(id()?, rest),
+                    _ => Self::Save(target, rest.into()),
+                }
+            }
+            "delete" => Self::Delete(MessageId::parse(rest).map_err(|_| wrong())?),
+            "look" => Self::Look((!rest.is_empty()).then(|| rest.to_owned())),
             "transfer-to" => Self::TransferTo(call()?.ok_or_else(wrong)?),
             _ => return Err(wrong()),
         }))
@@ -78,6 +100,7 @@ impl Order {
         self,
         current: Option<CallNumber>,
         ringing: Option<CallNumber>,
+        (me, archive): (Option<AccountId>, &Archive),
     ) -> Vec<Command> {
         let one = |call: Option<CallNumber>, command: fn(CallNumber) -> Command| {
             call.map(command).into_iter().collect()
@@ -112,6 +135,41 @@ impl Order {
                 .into_iter()
                 .collect(),
             Self::Message(target, text) => said(&target, text).into_iter().collect(),
+            Self::File(target, path) => sent(&target, path).into_iter().collect(),
+            Self::Save(message, folder) => {
+                let id = MessageId::parse(&message).ok();
+                let mut all = archive.conversations.values();
+                let body = id.and_then(|id| all.find_map(|one| one.said(&id)));
+                let file = body.and_then(|body| body.file().cloned());
+                file.map(|file| Command::Fetch {
+                    file: Box::new(file),
+                    folder,
+                })
+                .into_iter()
+                .collect()
+            }
+            Self::Edit(target, text) => {
+                let body = Body::Edit {
+                    target: target.clone(),
+                    text,
+                };
+                done_to(target, archive, body).into_iter().collect()
+            }
+            Self::Delete(target) => {
+                let body = Body::Delete {
+                    target: target.clone(),
+                };
+                done_to(target, archive, body).into_iter().collect()
+            }
+            Self::React(target, emoji) => {
+                let body = Body::Reaction {
+                    target: target.clone(),
+                    emoji,
+                    is_removed: false,
+                };
+                done_to(target, archive, body).into_iter().collect()
+            }
+            Self::Look(target) => looked_at(target, me, archive).into_iter().collect(),
             Self::TransferTo(consulted) => current
                 .map(|call| Command::TransferToCall { call, consulted })
                 .into_iter()
@@ -133,6 +191,50 @@ fn said(target: &str, text: String) -> Option<Command> {
         written: now(),
     };
     Some(Command::Chat(Box::new(wish)))
+}
+
+/// Does something to a message, where it was said.
+fn done_to(target: MessageId, archive: &Archive, body: Body) -> Option<Command> {
+    let mut all = archive.conversations.values();
+    let known = all.find(|one| one.said(&target).is_some());
+    let whom = match known {
+        Some(known) => Whom::Room(known.room.id.clone()),
+        // Not there yet: it was said a moment ago.
+        None => {
+            let mut waiting = archive.outgoing.iter();
+            waiting.find(|one| one.id == target)?.whom.clone()
+        }
+    };
+    let wish = Wish::Send {
+        whom,
+        id: new_message_id()?,
+        body,
+        written: now(),
+    };
+    Some(Command::Chat(Box::new(wish)))
+}
+
+/// The conversation with somebody is looked at: what comes there is read.
+fn looked_at(target: Option<String>, me: Option<AccountId>, archive: &Archive) -> Option<Command> {
+    let room = match target {
+        None => None,
+        Some(target) => {
+            let conversation = archive.direct(&addressee(&target), me?)?;
+            Some(conversation.room.id.clone())
+        }
+    };
+    Some(Command::Chat(Box::new(Wish::LookAt(room))))
+}
+
+/// Sends a file to somebody.
+fn sent(target: &str, path: PathBuf) -> Option<Command> {
+    let file = OutgoingFile {
+        whom: Whom::Person(addressee(target)),
+        id: new_message_id()?,
+        path,
+        caption: String::new(),
+    };
+    Some(Command::SendFile(Box::new(file)))
 }
 
 /// Which calls orders mean that name none.
@@ -232,6 +334,10 @@ mod tests {
             "transfer",
             "transfer-to",
             "message 201",
+            "file 201",
+            "save x",
+            "edit m",
+            "delete a/b",
         ] {
             assert!(Order::parse(wrong).is_err(), "{wrong}");
         }
@@ -241,10 +347,11 @@ mod tests {
     fn what_names_no_call_means_the_one_that_is_spoken_in_or_rings() {
         let (current, ringing) = (Some(CallNumber(1)), Some(CallNumber(2)));
         let command = |line: &str| {
-            Order::parse(line)
-                .unwrap()
-                .unwrap()
-                .commands(current, ringing)
+            Order::parse(line).unwrap().unwrap().commands(
+                current,
+                ringing,
+                (None, &Archive::default()),
+            )
         };
         assert!(matches!(
             command("answer")[..],
@@ -259,6 +366,10 @@ mod tests {
             }]
         ));
         assert_eq!(command("digits 12#").len(), 3);
-        assert!(Order::Hold(None).commands(None, None).is_empty());
+        assert!(
+            Order::Hold(None)
+                .commands(None, None, (None, &Archive::default()))
+                .is_empty()
+        );
     }
 }

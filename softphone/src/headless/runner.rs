@@ -135,7 +135,9 @@ impl<'a, W: Write> Runner<'a, W> {
         match Order::parse(line) {
             Ok(order) => {
                 let (current, ringing) = (self.calls.current(), self.calls.ringing());
-                let commands = order.map(|order| order.commands(current, ringing));
+                let me = self.me();
+                let commands =
+                    order.map(|order| order.commands(current, ringing, (me, &self.archive)));
                 for command in commands.into_iter().flatten() {
                     self.send(command)?;
                 }

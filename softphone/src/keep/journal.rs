@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 use super::letters::{Letters, LettersError};
+use super::outgoing_row::AttachmentRow;
 
 /// The tables of both.
 pub(super) const SCHEMA: &str = "
@@ -28,6 +29,12 @@ pub(super) struct JournalRow {
     message: PeerMessage,
     is_read: bool,
     refused: Option<String>,
+    #[serde(default)]
+    attachment: Option<AttachmentRow>,
+    #[serde(default)]
+    is_file_there: bool,
+    #[serde(default)]
+    was_read: bool,
 }
 
 impl JournalRow {
@@ -37,6 +44,9 @@ impl JournalRow {
             message: entry.message.clone(),
             is_read: entry.is_read,
             refused: entry.refused.clone(),
+            attachment: entry.attachment.as_ref().map(AttachmentRow::of),
+            is_file_there: entry.is_file_there,
+            was_read: entry.was_read,
         }
     }
 
@@ -46,6 +56,9 @@ impl JournalRow {
             message: self.message,
             is_read: self.is_read,
             refused: self.refused,
+            attachment: self.attachment.map(AttachmentRow::attachment),
+            is_file_there: self.is_file_there,
+            was_read: self.was_read,
         }
     }
 }
@@ -90,7 +103,7 @@ impl Letters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use phone::chat::Keep;
+    use phone::chat::{Attachment, Keep};
 
     fn entry(id: &str, is_read: bool) -> JournalEntry {
         let message = serde_json::json!({
@@ -102,6 +115,14 @@ mod tests {
             message: serde_json::from_value(message).unwrap(),
             is_read,
             refused: None,
+            attachment: is_read.then(|| Attachment {
+                path: "/received/x".into(),
+                modified_millis: 7,
+                is_ours: false,
+                upload: Some("u".into()),
+            }),
+            is_file_there: is_read,
+            was_read: is_read,
         }
     }
 

@@ -16,16 +16,39 @@ pub(super) struct Row {
     #[serde(default)]
     is_uploading: bool,
     #[serde(default)]
+    is_passing: bool,
+    #[serde(default)]
     attachment: Option<AttachmentRow>,
 }
 
 /// [`Attachment`] as it is written down.
 #[derive(Serialize, Deserialize)]
-struct AttachmentRow {
+pub(super) struct AttachmentRow {
     path: String,
     modified_millis: i64,
     is_ours: bool,
     upload: Option<String>,
+}
+
+impl AttachmentRow {
+    pub(super) fn of(attachment: &Attachment) -> Self {
+        let one = attachment.clone();
+        Self {
+            path: one.path,
+            modified_millis: one.modified_millis,
+            is_ours: one.is_ours,
+            upload: one.upload,
+        }
+    }
+
+    pub(super) fn attachment(self) -> Attachment {
+        Attachment {
+            path: self.path,
+            modified_millis: self.modified_millis,
+            is_ours: self.is_ours,
+            upload: self.upload,
+        }
+    }
 }
 
 impl Row {
@@ -42,15 +65,11 @@ impl Row {
             written: outgoing.written.clone(),
             refused: match &outgoing.state {
                 OutgoingState::Refused(sentence) => Some(sentence.clone()),
-                OutgoingState::Waiting | OutgoingState::Uploading => None,
+                OutgoingState::Waiting | OutgoingState::Uploading | OutgoingState::Passing => None,
             },
             is_uploading: outgoing.state == OutgoingState::Uploading,
-            attachment: outgoing.attachment.clone().map(|one| AttachmentRow {
-                path: one.path,
-                modified_millis: one.modified_millis,
-                is_ours: one.is_ours,
-                upload: one.upload,
-            }),
+            is_passing: outgoing.state == OutgoingState::Passing,
+            attachment: outgoing.attachment.as_ref().map(AttachmentRow::of),
         }
     }
 
@@ -66,14 +85,10 @@ impl Row {
             state: match self.refused {
                 Some(sentence) => OutgoingState::Refused(sentence),
                 None if self.is_uploading => OutgoingState::Uploading,
+                None if self.is_passing => OutgoingState::Passing,
                 None => OutgoingState::Waiting,
             },
-            attachment: self.attachment.map(|row| Attachment {
-                path: row.path,
-                modified_millis: row.modified_millis,
-                is_ours: row.is_ours,
-                upload: row.upload,
-            }),
+            attachment: self.attachment.map(AttachmentRow::attachment),
         })
     }
 }

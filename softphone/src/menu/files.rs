@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use api::room::{Body, FileRef, RoomId};
-use phone::chat::{ChatEvent, OutgoingState, Whom, Wish};
+use phone::chat::{ChatEvent, JournalEntry, OutgoingState, Whom, Wish};
 
 use super::desk::Desk;
 use super::letters::LIST_PATIENCE;
@@ -34,13 +34,12 @@ pub(super) async fn send<W: Write>(desk: &mut Desk<W>, whom: &Whom, path: &str) 
 pub(super) async fn save<W: Write>(desk: &mut Desk<W>, room: &RoomId, name: &str) {
     let wanted = name.to_lowercase();
     let file = desk.archive.conversations.get(room).and_then(|known| {
-        let mut files = known
-            .shown()
-            .rev()
-            .filter_map(|message| message.body.file());
-        files
-            .find(|file| file.name.to_lowercase().contains(&wanted))
-            .cloned()
+        let journal = known.journal.iter().rev().map(JournalEntry::body);
+        let stored = known.shown().rev().map(|message| message.body.clone());
+        let mut files = journal
+            .chain(stored)
+            .filter_map(|body| body.file().cloned());
+        files.find(|file| file.name.to_lowercase().contains(&wanted))
     });
     match file {
         Some(file) => {
@@ -89,11 +88,14 @@ pub(super) fn hear<W: Write>(desk: &mut Desk<W>, event: &ChatEvent) {
                 desk.say(format!("{name} was not sent: {sentence}"));
             }
         }
-        ChatEvent::Stored { id, .. } | ChatEvent::Discarded(id) => {
+        ChatEvent::Stored { id, .. }
+        | ChatEvent::Acknowledged { id, .. }
+        | ChatEvent::Discarded(id) => {
             if let Some(at) = desk.files.iter().position(|(known, _)| known == id) {
                 let (_, name) = desk.files.swap_remove(at);
                 desk.say(match event {
                     ChatEvent::Stored { .. } => format!("✓ sent {name}"),
+                    ChatEvent::Acknowledged { .. } => format!("✓✓ sent {name} directly"),
                     _ => format!("{name} was given up."),
                 });
             }

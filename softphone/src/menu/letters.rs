@@ -277,15 +277,12 @@ fn own_last<W: Write>(
     me: Option<AccountId>,
 ) -> Option<api::room::MessageId> {
     let conversation = desk.archive.conversations.get(room)?;
-    let mut journal = conversation.journal.iter().rev();
-    if let Some(entry) = journal.find(|entry| me.is_some_and(|me| entry.is_from(me))) {
-        return Some(entry.message.id.clone());
-    }
-    let own = conversation
-        .shown()
-        .rev()
-        .find(|message| message.sender == me && matches!(message.body, Body::Text { .. }))?;
-    Some(own.id.clone())
+    let says = |message: &Message| {
+        message.sender == me && me.is_some() && matches!(message.body, Body::Text { .. })
+    };
+    let direct = conversation.journalled().into_iter().rfind(says);
+    let stored = || conversation.shown().rfind(|message| says(message)).cloned();
+    Some(direct.or_else(stored)?.id)
 }
 
 fn show<W: Write>(desk: &mut Desk<W>, room: &RoomId, most: usize) {
@@ -308,10 +305,14 @@ fn show<W: Write>(desk: &mut Desk<W>, room: &RoomId, most: usize) {
         };
         lines.push(format!("{}{receipt}", line(message, me)));
     }
-    for entry in &conversation.journal {
-        let message = entry.shown();
+    let said = { conversation.journal.iter() }.filter(|entry| entry.body().target().is_none());
+    for (entry, message) in said.zip(conversation.journalled()) {
         let is_own = me.is_some_and(|me| entry.is_from(me));
-        let receipt = if is_own { " ✓✓ directly" } else { "" };
+        let receipt = match (is_own, entry.was_read) {
+            (true, true) => " ✓✓ read, directly",
+            (true, false) => " ✓✓ directly",
+            (false, _) => "",
+        };
         lines.push(format!("{}{receipt}", line(&message, me)));
     }
     for line in lines {
@@ -341,7 +342,7 @@ async fn say<W: Write>(desk: &mut Desk<W>, whom: &Whom, body: Body) {
     .await;
     match state(desk) {
         None => desk.say("✓ sent"),
-        Some(OutgoingState::Waiting | OutgoingState::Uploading) => {
+        Some(OutgoingState::Waiting | OutgoingState::Uploading | OutgoingState::Passing) => {
             desk.say("It is sent when the connection is back.")
         }
         Some(OutgoingState::Refused(sentence)) => {

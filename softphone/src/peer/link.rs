@@ -16,20 +16,25 @@ use webrtc::peer_connection::{
 };
 use webrtc::runtime::default_runtime;
 
+use super::files::{self, FileOrder};
 use super::near::{address_of, is_near, without_addresses};
+use crate::engine::received::Received;
 
 /// Who is silent for so long may be gone; it is asked whether it is there every two seconds.
 const SILENCE: Duration = Duration::from_secs(5);
 const GONE: Duration = Duration::from_secs(8);
 const KEEP_ALIVE: Duration = Duration::from_secs(2);
-/// Bytes that the other side has not acknowledged; then it does not keep up.
-const SEND_BUFFER: usize = 1024 * 1024;
+/// Bytes of one channel that the other side has not acknowledged: then messages count as not keeping up, and files wait. A
+/// message stands behind so many bytes of a file, which is half a second at a megabyte a second.
+const SEND_BUFFER: usize = 512 * 1024;
+/// Orders about files that may wait.
+const FILE_ORDERS: usize = 16;
 /// Addresses that either side may name: a machine has some networks, not hundreds.
 const CANDIDATES: usize = 24;
 /// What the library tells that may wait.
 const HAPPENINGS: usize = 64;
-/// Both sides open this channel by themselves, so nobody has to announce one.
-const CHANNEL: &str = "carillon";
+/// Both sides open these channels by themselves, so nobody has to announce one: what is said, and files.
+const CHANNELS: [&str; 2] = ["carillon", "carillon files"];
 
 /// How a connection begins.
 pub(super) enum Beginning {
@@ -44,6 +49,7 @@ pub(super) enum LinkOrder {
     Accept(String),
     Candidate(PeerCandidate),
     Send(Box<PeerFrame>),
+    File(FileOrder),
 }
 
 /// What the library tells.
@@ -72,11 +78,11 @@ impl PeerConnectionEventHandler for Witness {
 pub(super) async fn run(
     link: u64,
     beginning: Beginning,
-    home: IpAddr,
+    (home, received): (IpAddr, Option<Received>),
     orders: mpsc::Receiver<LinkOrder>,
     news: mpsc::Sender<PeerNews>,
 ) {
-    if let Err(error) = hold(link, beginning, home, orders, &news).await {
+    if let Err(error) = hold(link, beginning, (home, received), orders, &news).await {
         tracing::debug!(%error, "a direct connection has failed");
     }
     let _ = news.send(PeerNews::Lost { link }).await;
@@ -98,7 +104,7 @@ fn places(home: IpAddr) -> Vec<SocketAddr> {
 async fn hold(
     link: u64,
     beginning: Beginning,
-    home: IpAddr,
+    (home, received): (IpAddr, Option<Received>),
     mut orders: mpsc::Receiver<LinkOrder>,
     news: &mpsc::Sender<PeerNews>,
 ) -> webrtc::error::Result<()> {
@@ -119,12 +125,14 @@ async fn hold(
         .with_data_channel_send_buffer_limit(SEND_BUFFER)
         .build()
         .await?;
-    let channel = RTCDataChannelInit {
-        negotiated: Some(0),
+    let [channel, for_files] = [0, 1].map(|number| RTCDataChannelInit {
+        negotiated: Some(number),
         ..RTCDataChannelInit::default()
-    };
-    let channel = connection
-        .create_data_channel(CHANNEL, Some(channel))
+    });
+    let [said, files] = CHANNELS;
+    let channel = connection.create_data_channel(said, Some(channel)).await?;
+    let for_files = connection
+        .create_data_channel(files, Some(for_files))
         .await?;
     let description = match beginning {
         Beginning::Call => connection.create_offer(None).await?,
@@ -141,9 +149,23 @@ async fn hold(
         own: vec![home],
         ..Addresses::default()
     };
+    let (file_orders, file_queue) = mpsc::channel(FILE_ORDERS);
+    // It ends when nobody can order it anything, after it has written what has come.
+    tokio::spawn(files::run(
+        link,
+        for_files,
+        received,
+        file_queue,
+        news.clone(),
+    ));
     let outcome = loop {
         let done = tokio::select! {
             order = orders.recv() => match order {
+                Some(LinkOrder::File(order)) => match file_orders.try_send(order) {
+                    Ok(()) => Ok(()),
+                    // It takes nothing.
+                    Err(_) => break Ok(()),
+                },
                 Some(order) => obey(&connection, channel.as_ref(), &mut addresses, order).await,
                 None => break Ok(()),
             },
@@ -218,6 +240,7 @@ async fn obey(
             let text = serde_json::to_string(&frame).unwrap_or_default();
             return channel.try_send_text(&text).await;
         }
+        LinkOrder::File(_) => return Ok(()),
     }
     add_near(connection, addresses).await
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use api::room::{Body, FileRef, Message, MessageId, RoomId};
 use bytes::Bytes;
 use egui::{Key, Modifiers, Role};
-use phone::chat::{Attachment, ChatEvent, Outgoing, OutgoingState, Whom, Wish};
+use phone::chat::{ArrivingFile, Attachment, ChatEvent, Outgoing, OutgoingState, Way, Whom, Wish};
 use softphone::engine::{Command, Notice, Problem};
 
 use crate::chats::{chat, stage};
@@ -95,6 +95,7 @@ fn a_file_is_named_sent_followed_and_given_up() {
             id: id.clone(),
             sent,
             bytes,
+            way: Way::Server,
         });
         assert!(stage.says("1.0 MB of 2.5 MB"));
         stage.assert_controls_in_reach();
@@ -104,6 +105,30 @@ fn a_file_is_named_sent_followed_and_given_up() {
             commands.last(),
             Some(Command::Chat(wish)) if **wish == Wish::Discard(id)
         ));
+    }
+}
+
+#[test]
+fn a_file_that_comes_from_device_to_device_says_so_while_it_comes() {
+    for size in [NARROW, WIDE] {
+        let mut stage = with(size, file_body());
+        let arriving = |received| {
+            let file = ArrivingFile {
+                sender: api::AccountId(2),
+                file: file("tune.flac"),
+                received,
+            };
+            chat(ChatEvent::Arriving {
+                room: room(),
+                id: MessageId::parse("m3").expect("an id"),
+                file: Some(Box::new(file)),
+            })
+        };
+        stage.tell(arriving(500_000));
+        assert!(stage.says("tune.flac comes directly: 500.0 kB of 2.5 MB"));
+        stage.tell(arriving(1_000_000));
+        assert!(stage.says("tune.flac comes directly: 1.0 MB of 2.5 MB"));
+        stage.assert_controls_in_reach();
     }
 }
 

@@ -1,7 +1,7 @@
 //! What two devices told each other without the server, and who may bring it.
 
 use api::hex;
-use api::room::{Flush, FlushedMessage, PeerMessage};
+use api::room::{Body, FileRef, Flush, FlushedMessage, PeerMessage, RoomErrorCode};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
 use super::*;
@@ -74,6 +74,19 @@ async fn conversation(scene: &Scene) -> (RoomId, Device, Device) {
 }
 
 impl Scene {
+    /// A file of seven bytes in the store; unfinished without a hash.
+    async fn has_file(&self, file: &str, owner: AccountId, sha256: Option<&str>) {
+        let store = self.office.store();
+        let mut tx = store.begin().await.expect("a transaction");
+        let now = SystemTime::now();
+        tx.add_file(file, owner, "x", 7, now).await.expect("added");
+        if let Some(sha256) = sha256 {
+            let kind = "application/pdf";
+            tx.finish_file(file, sha256, kind).await.expect("finished");
+        }
+        tx.commit().await.expect("committed");
+    }
+
     async fn flushed(
         &self,
         by: &Speaker,
@@ -172,6 +185,70 @@ async fn what_no_device_of_its_sender_has_signed_is_refused_and_the_rest_is_stor
     assert_eq!(scene.texts(&scene.bob, &room).await, ["first", "good"]);
 }
 
+/// What Alice's device says about a file that it has told Bob's of.
+fn of_file(device: &Device, room: &RoomId, message: &str, sha256: &str) -> PeerMessage {
+    let said = Body::File {
+        file: FileRef {
+            file: FileRef::id_by_contents(sha256),
+            sha256: sha256.to_owned(),
+            name: "plan.pdf".to_owned(),
+            media_type: "application/pdf".to_owned(),
+            bytes: 7,
+        },
+        caption: String::new(),
+        reply_to: None,
+    };
+    let written = telling::rfc3339(unix_millis(SystemTime::now()));
+    let message = PeerMessage::unsigned(id(message), device.owner, device.key(), written, &said);
+    device.signed(room, message)
+}
+
+async fn a_message_waits_for_its_file_which_either_of_the_two_may_bring(ground: Ground) {
+    let scene = Scene::new(&ground).await;
+    let (room, alices, _) = conversation(&scene).await;
+    let (one, other) = ("a".repeat(64), "b".repeat(64));
+    let said = [
+        of_file(&alices, &room, "f1", &one),
+        alices.says(&room, "a1", "Look at this"),
+        of_file(&alices, &room, "f2", &other),
+    ];
+    // Somebody else's file is no file of theirs, and one that has not come whole is none.
+    scene
+        .has_file("carols", scene.carol.account, Some(&one))
+        .await;
+    scene.has_file("halves", scene.alice.account, None).await;
+    let answers = scene.flushed(&scene.bob, &room, &said).await;
+    assert_eq!(places(&answers), [None, Some(2), None]);
+    for answer in [&answers[0], &answers[2]] {
+        let error = answer.error.as_ref().expect("an error");
+        assert_eq!(error.code, RoomErrorCode::ConnectionError, "bring it again");
+    }
+    scene
+        .has_file("alices", scene.alice.account, Some(&one))
+        .await;
+    scene
+        .has_file("bobs", scene.bob.account, Some(&other))
+        .await;
+    // Alice has not brought the second one, and what Bob has is not hers.
+    let answers = scene.flushed(&scene.alice, &room, &said).await;
+    assert_eq!(places(&answers), [Some(3), Some(2), None]);
+    let answers = scene.flushed(&scene.bob, &room, &said).await;
+    assert_eq!(places(&answers), [Some(3), Some(2), Some(4)]);
+    for (reader, file) in [(&scene.alice, "bobs"), (&scene.bob, "alices")] {
+        let store = scene.office.store();
+        let may_read = store.was_sent_to(reader.account, file).await;
+        assert!(may_read.expect("an answer"));
+    }
+    assert!(
+        !scene
+            .office
+            .store()
+            .was_sent_to(scene.bob.account, "carols")
+            .await
+            .expect("an answer")
+    );
+}
+
 async fn strangers_groups_and_too_much_are_refused_whole(ground: Ground) {
     let scene = Scene::new(&ground).await;
     let (room, alices, _) = conversation(&scene).await;
@@ -232,6 +309,7 @@ async fn what_somebody_said_who_is_blocked_by_then_is_seen_by_them_alone(ground:
 on_both_engines! {
     either_side_brings_what_both_have_and_it_is_there_once_in_the_order_of_the_first,
     what_no_device_of_its_sender_has_signed_is_refused_and_the_rest_is_stored,
+    a_message_waits_for_its_file_which_either_of_the_two_may_bring,
     strangers_groups_and_too_much_are_refused_whole,
     a_clock_that_is_far_off_is_put_right_and_a_device_that_was_taken_away_is_not_believed,
     what_somebody_said_who_is_blocked_by_then_is_seen_by_them_alone,

@@ -47,6 +47,21 @@ pub struct FileRef {
     pub bytes: u64,
 }
 
+/// What the id of a file begins with that only its contents name.
+const BY_CONTENTS: &str = "sha256-";
+
+impl FileRef {
+    /// The id of a file that went from device to device, until the server has it: its contents name it.
+    pub fn id_by_contents(sha256: &str) -> String {
+        format!("{BY_CONTENTS}{sha256}")
+    }
+
+    /// Whether it went from device to device, and the server has not said yet what it is known by there.
+    pub fn is_named_by_contents(&self) -> bool {
+        self.file.strip_prefix(BY_CONTENTS) == Some(self.sha256.as_str())
+    }
+}
+
 /// What happened to a room.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -240,6 +255,14 @@ impl Body {
 
     /// The file that it sends, if it sends one.
     pub fn file(&self) -> Option<&FileRef> {
+        match self {
+            Self::File { file, .. } | Self::VoiceNote { file, .. } => Some(file),
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn file_mut(&mut self) -> Option<&mut FileRef> {
         match self {
             Self::File { file, .. } | Self::VoiceNote { file, .. } => Some(file),
             _ => None,

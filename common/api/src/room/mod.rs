@@ -6,16 +6,19 @@
 
 mod envelope;
 mod errors;
+mod file_piece;
 mod ids;
 mod message;
 mod peer;
 mod requests;
+mod rules;
 mod said;
 mod told;
 mod view;
 
 pub use envelope::{Envelope, ROOMS_PATH, ROOMS_SCHEMA_PATH, Request, Response};
 pub use errors::{RoomError, RoomErrorCode};
+pub use file_piece::{FilePiece, LARGEST_PEER_FILE};
 pub use ids::{Cursors, MessageId, RoomId, RoomIdRefused};
 pub use message::{
     Body, FileRef, LONGEST_TEXT, Message, MessageKind, Reaction, RoomEvent, SIMPLE_EMOJI_LENGTH,
@@ -29,6 +32,7 @@ pub use requests::{
     JoinRoom, LeaveRoom, ParticipantRoleChange, Receipt, ReceiptEntry, RoomChange, RoomChangeEntry,
     SendMessage, Signal, Typing,
 };
+pub use rules::check_said;
 pub use said::Said;
 pub use told::{
     Connected, FoundMessages, HistoryPage, NewMessage, Notification, NotificationKind, ReceiptTold,

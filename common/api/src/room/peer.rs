@@ -219,8 +219,28 @@ pub enum PeerFrame {
         /// What.
         message: PeerMessage,
     },
-    /// A message is on the other one's disk.
+    /// A message is on the other one's disk, with the file that it sends.
     Ack {
+        /// Which.
+        id: MessageId,
+    },
+    /// The contents of the file that a message sends are wanted, as [`FilePiece`](super::FilePiece)s on the second channel.
+    /// The message is not acknowledged before they are there.
+    Want {
+        /// Which message.
+        id: MessageId,
+        /// What the pieces are known by: another number than any before on this connection.
+        transfer: u32,
+        /// The first byte that is wanted: what is before it is there.
+        offset: u64,
+    },
+    /// The person has read everything up to this message of the other one.
+    Read {
+        /// The last of them.
+        id: MessageId,
+    },
+    /// It does not go this way: whoever has said it brings it to the server, and whoever was to send a file does not.
+    Decline {
         /// Which.
         id: MessageId,
     },

@@ -17,6 +17,9 @@ pub struct Connected {
     pub display_name: String,
     /// What this connection is known by.
     pub session_id: MessageId,
+    /// The largest file that the server takes, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub largest_file: Option<u64>,
 }
 
 /// One's rooms, a page of them.

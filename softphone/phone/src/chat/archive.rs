@@ -51,7 +51,16 @@ impl Archive {
                 let id = &entry.message.id;
                 self.outgoing.retain(|one| one.id != *id);
                 if let Some(conversation) = self.conversations.get_mut(&entry.room) {
+                    conversation.arriving.remove(id);
                     conversation.note((**entry).clone());
+                }
+            }
+            ChatEvent::Arriving { room, id, file } => {
+                if let Some(conversation) = self.conversations.get_mut(room) {
+                    match file {
+                        Some(file) => conversation.arriving.insert(id.clone(), (**file).clone()),
+                        None => conversation.arriving.remove(id),
+                    };
                 }
             }
             ChatEvent::Way { room, way } => {
@@ -88,10 +97,13 @@ impl Archive {
             }
             ChatEvent::Connect
             | ChatEvent::Upload(_)
+            | ChatEvent::Measure(_)
+            | ChatEvent::Passing { .. }
             | ChatEvent::Release { .. }
             | ChatEvent::Disconnect
             | ChatEvent::Answer { .. }
             | ChatEvent::Acknowledged { .. }
+            | ChatEvent::ReadDirectly { .. }
             | ChatEvent::Peer(_)
             | ChatEvent::Flush { .. }
             | ChatEvent::Keep(_) => {}
@@ -142,6 +154,19 @@ impl Archive {
     /// What waits to be sent there.
     pub fn waiting<'a>(&'a self, whom: &'a Whom) -> impl Iterator<Item = &'a Outgoing> {
         self.outgoing.iter().filter(move |one| one.whom == *whom)
+    }
+
+    /// Where the file of a message is on this computer that went from device to device, by what the message calls it, until
+    /// the server has the message.
+    #[must_use]
+    pub fn local_file(&self, file: &str) -> Option<&str> {
+        let journals = self.conversations.values().flat_map(|one| &one.journal);
+        let mut attached = journals.filter(|entry| entry.attachment.is_some());
+        let entry = attached.find(|entry| {
+            let body = entry.body();
+            body.file().is_some_and(|one| one.file == file)
+        })?;
+        Some(entry.attachment.as_ref()?.path.as_str())
     }
 
     /// How many messages were not read, in all rooms.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use api::AccountId;
 use api::room::{Body, Message, MessageId, Reaction, Receipt, Room};
 
-use super::peer::{JournalEntry, Way};
+use super::peer::{ArrivingFile, JournalEntry, Way};
 
 /// One room and what is known of what was said there.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +16,8 @@ pub struct Conversation {
     pub messages: BTreeMap<i64, Message>,
     /// What two devices have told each other and the server does not have yet. It comes behind the entries.
     pub journal: Vec<JournalEntry>,
+    /// Files that are on their way from the other person's device, by their messages, which follow.
+    pub arriving: BTreeMap<MessageId, ArrivingFile>,
     /// Which way goes what is written.
     pub way: Way,
     /// Who writes.
@@ -36,6 +38,7 @@ impl Conversation {
                 .map(|one| (one.sequence, one))
                 .collect(),
             journal: Vec::new(),
+            arriving: BTreeMap::new(),
             way: Way::Server,
             typing: BTreeSet::new(),
             has_earlier: true,
@@ -77,12 +80,18 @@ impl Conversation {
             .find(|message| message.id == *id)
     }
 
-    /// Notes something of the journal, in the place of what was there under its id.
+    /// Notes something of the journal, in the place of what was there under its id; what it does to an entry of the room
+    /// is done.
     pub(super) fn note(&mut self, entry: JournalEntry) {
         let mut journal = self.journal.iter_mut();
         match journal.find(|one| one.message.id == entry.message.id) {
             Some(known) => *known = entry,
-            None => self.journal.push(entry),
+            None => {
+                if entry.refused.is_none() && !entry.is_to_read() {
+                    self.apply(&entry.shown());
+                }
+                self.journal.push(entry);
+            }
         }
     }
 
@@ -90,6 +99,12 @@ impl Conversation {
     #[must_use]
     pub fn is_journalled(&self, id: &MessageId) -> bool {
         self.journal.iter().any(|entry| entry.message.id == *id)
+    }
+
+    /// Whether the journal holds a message that the server is to get.
+    pub(super) fn is_to_be_brought(&self, id: &MessageId) -> bool {
+        let mut journal = self.journal.iter();
+        journal.any(|entry| entry.message.id == *id && entry.refused.is_none())
     }
 
     /// Takes something out of the journal.
@@ -108,10 +123,11 @@ impl Conversation {
     /// What a message says, wherever it is.
     #[must_use]
     pub fn said(&self, id: &MessageId) -> Option<Body> {
-        let journal = self.journal.iter();
-        let mut journal = journal.filter(|entry| entry.message.id == *id);
         let stored = self.message(id).map(|message| message.body.clone());
-        stored.or_else(|| journal.next().map(JournalEntry::body))
+        stored.or_else(|| {
+            let mut journalled = self.journalled().into_iter();
+            Some(journalled.find(|message| message.id == *id)?.body)
+        })
     }
 
     /// How far a message has come among the others: `None` when only the server has it.
@@ -157,6 +173,10 @@ impl Conversation {
         }
         self.room.last_sequence = self.room.last_sequence.max(message.sequence);
         self.messages.insert(message.sequence, message.clone());
+        if !self.journal.is_empty() {
+            // What only two devices have done to it holds on: it comes behind whatever the server has.
+            self.act_from_journal(message.body.target().unwrap_or(&message.id));
+        }
         self.advance();
         changed.insert(0, message);
         changed
@@ -174,30 +194,14 @@ impl Conversation {
     }
 
     /// What an entry does to an earlier one.
-    fn apply(&mut self, entry: &Message) -> Option<Message> {
+    pub(super) fn apply(&mut self, entry: &Message) -> Option<Message> {
         let target = entry.body.target()?;
         let message = self
             .messages
             .values_mut()
             .rev()
             .find(|one| one.id == *target)?;
-        match &entry.body {
-            Body::Edit { text: now, .. } => {
-                if let Body::Text { text, .. } = &mut message.body {
-                    text.clone_from(now);
-                    message.edited = Some(entry.sent.clone());
-                }
-            }
-            Body::Delete { .. } => {
-                message.body = Body::Deleted;
-                message.reactions.clear();
-            }
-            Body::Reaction {
-                emoji, is_removed, ..
-            } => react(&mut message.reactions, emoji, entry.sender?, *is_removed),
-            _ => return None,
-        }
-        Some(message.clone())
+        act(message, entry).then(|| message.clone())
     }
 
     /// How far somebody has come.
@@ -235,6 +239,30 @@ impl Bookkeeping for Message {
     fn kind_is_bookkeeping(&self) -> bool {
         self.sender.is_none()
     }
+}
+
+/// Does to a message what an entry says; `false` if that is nothing.
+pub(super) fn act(message: &mut Message, entry: &Message) -> bool {
+    match (&entry.body, entry.sender) {
+        (Body::Edit { text: now, .. }, _) => {
+            if let Body::Text { text, .. } = &mut message.body {
+                text.clone_from(now);
+                message.edited = Some(entry.sent.clone());
+            }
+        }
+        (Body::Delete { .. }, _) => {
+            message.body = Body::Deleted;
+            message.reactions.clear();
+        }
+        (
+            Body::Reaction {
+                emoji, is_removed, ..
+            },
+            Some(sender),
+        ) => react(&mut message.reactions, emoji, sender, *is_removed),
+        _ => return false,
+    }
+    true
 }
 
 fn react(reactions: &mut Vec<Reaction>, emoji: &str, account: AccountId, is_removed: bool) {

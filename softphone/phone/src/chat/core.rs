@@ -140,7 +140,7 @@ impl Chat {
             ChatInput::Closed => self.closed(now),
             ChatInput::Heard(response) => self.heard(now, *response),
             ChatInput::Kept { room, messages } => self.kept(room, messages),
-            ChatInput::Upload { id, news } => self.upload_is(&id, news),
+            ChatInput::Upload { id, news } => self.upload_is(now, &id, news),
             ChatInput::Do(wish) => self.wish(now, *wish),
             ChatInput::Peer(news) => self.peer_news(now, news),
             ChatInput::Flushed { room, outcome } => self.flushed(now, &room, outcome),
@@ -172,6 +172,7 @@ impl Chat {
         let own = self.own_typing.as_ref().map(|(_, _, until)| *until);
         let others = self.typing.values().copied();
         let (peers, flush) = (self.peers.due(), self.flush_due());
+        let peers = [peers, self.passing_due()].into_iter().flatten().min();
         let timers = [resting, self.deliver_at, self.retry_at, own, peers, flush];
         timers.into_iter().flatten().chain(others).min()
     }
@@ -239,8 +240,13 @@ impl Chat {
         let Some(room) = self.looked_at.clone() else {
             return;
         };
+        self.say_what_is_read(&room);
+        self.tell_read(&room);
+    }
+
+    fn say_what_is_read(&mut self, room: &RoomId) {
         let me = self.config.me;
-        let Some(conversation) = self.archive.conversations.get_mut(&room) else {
+        let Some(conversation) = self.archive.conversations.get_mut(room) else {
             return;
         };
         let high = conversation.high();
@@ -252,9 +258,9 @@ impl Chat {
         }
         conversation.room.unread = 0;
         conversation.receipt_came(me, Receipt::Read, high);
-        self.undelivered.remove(&room);
-        self.tell_receipt(&room, Receipt::Read);
-        self.tell_room(&room);
+        self.undelivered.remove(room);
+        self.tell_receipt(room, Receipt::Read);
+        self.tell_room(room);
     }
 
     pub(super) fn tell_receipt(&mut self, room: &RoomId, receipt: Receipt) {

@@ -8,7 +8,7 @@ use api::room::{
     RoomError, RoomId,
 };
 
-use super::peer::{FlushOutcome, JournalEntry, PeerNews, PeerOrder, Way};
+use super::peer::{ArrivingFile, FlushOutcome, JournalEntry, PeerNews, PeerOrder, Way};
 use super::{Attachment, Outgoing, UploadNews, Whom};
 
 /// Where the connection to the server stands.
@@ -166,6 +166,27 @@ pub enum ChatEvent {
     /// Bring the file of this message to the server, however often the way breaks, and tell [`ChatInput::Upload`]. One
     /// that is under way already goes on.
     Upload(Box<Outgoing>),
+    /// Take the SHA-256 of the file of this message, and tell [`ChatInput::Upload`] that it was measured, or why not. What
+    /// is under way already goes on.
+    Measure(Box<Outgoing>),
+    /// So much of the file of one's own message has gone to the other person's device.
+    Passing {
+        /// Which message.
+        id: MessageId,
+        /// Bytes that have gone.
+        sent: u64,
+        /// Bytes in all.
+        bytes: u64,
+    },
+    /// A file comes from the other person's device: its message follows when all of it is there.
+    Arriving {
+        /// In which conversation.
+        room: RoomId,
+        /// Of which message.
+        id: MessageId,
+        /// How far it is; nothing when it does not come any more, this way.
+        file: Option<Box<ArrivingFile>>,
+    },
     /// The file of a message is not needed any more: it was sent, or given up.
     Release {
         /// Which message.
@@ -198,6 +219,15 @@ pub enum ChatEvent {
         /// Which message.
         id: MessageId,
         /// Whose device.
+        account: AccountId,
+    },
+    /// The other person has read everything up to one's own message, that the server has not yet.
+    ReadDirectly {
+        /// Where.
+        room: RoomId,
+        /// The last message.
+        id: MessageId,
+        /// Who.
         account: AccountId,
     },
     /// What is written in a conversation goes another way now.

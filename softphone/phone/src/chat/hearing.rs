@@ -48,12 +48,14 @@ impl Chat {
     pub(super) fn heard(&mut self, now: Instant, response: Response) {
         let id = response.id.unwrap_or_default();
         match response.told {
-            Told::Connected(_) => {
+            Told::Connected(connected) => {
                 self.link = Link::Online;
                 self.pause.worked();
+                self.files_up_to(connected.largest_file);
                 self.tell(ChatEvent::Link(LinkState::Online));
                 self.flush_all();
                 self.send_all();
+                self.go_on_passing(now);
             }
             Told::RoomsList(list) => {
                 for room in list.rooms {
@@ -151,11 +153,13 @@ impl Chat {
             self.ask_for_rooms();
         }
         self.keep(Keep::Sent(stored.id.clone()));
+        let room = stored.room.clone();
         self.tell_and_take(ChatEvent::Stored {
             id: stored.id,
             room: stored.room,
             sequence: stored.sequence,
         });
+        self.let_go(&room);
     }
 
     pub(super) fn error(&mut self, now: Instant, id: &str, status: u16, error: RoomError) {

@@ -16,8 +16,10 @@
 //! known without a gap; with these numbers each connection begins, and the server tells what comes after.
 //!
 //! **Files.** A message with a file waits until its file is on the server ([`ChatEvent::Upload`], [`UploadNews`]); what
-//! is needed to go on with an upload is kept with the message, so that it goes on after a restart.
+//! is needed to go on with an upload is kept with the message, so that it goes on after a restart. Between two devices
+//! that talk directly the file goes there first, and to the server with the journal.
 
+mod acting;
 mod archive;
 mod attachment;
 mod conversation;
@@ -41,6 +43,7 @@ pub use file_name::{numbered, safe_file_name};
 pub use media_type::media_type_of;
 pub use outbox::{Outgoing, OutgoingState, Whom};
 pub use peer::{
-    DeviceKey, FLUSH_EVERY, FlushOutcome, JournalEntry, PeerConfig, PeerNews, PeerOrder, Way,
+    ArrivingFile, BadPiece, DeviceKey, FLUSH_EVERY, FlushOutcome, Incoming, JournalEntry, NotTaken,
+    PeerConfig, PeerNews, PeerOrder, Way,
 };
 pub use waveform::waveform;

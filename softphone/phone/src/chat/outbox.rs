@@ -23,6 +23,8 @@ pub enum OutgoingState {
     Waiting,
     /// Its file is on the way to the server; the message follows.
     Uploading,
+    /// Its file goes to the other person's device, or waits for a direct connection to go on.
+    Passing,
     /// The server does not take it; one sentence says why.
     Refused(String),
 }
@@ -98,6 +100,12 @@ impl Outbox {
     pub(super) fn to_upload(&self) -> impl Iterator<Item = &Outgoing> {
         let is_on_the_way = |one: &&Outgoing| one.state == OutgoingState::Uploading;
         self.waiting.iter().filter(is_on_the_way)
+    }
+
+    /// Whose files go from device to device.
+    pub(super) fn to_pass(&self) -> impl Iterator<Item = &Outgoing> {
+        let passes = |one: &&Outgoing| one.state == OutgoingState::Passing;
+        self.waiting.iter().filter(passes)
     }
 
     /// What waits under an id with this end.

@@ -1,24 +1,35 @@
-//! Messages whose files have to be on the server before they are sent.
+//! Messages whose files have to be on the server, or on the other person's device, before they are sent.
 
-use api::room::{Body, FileRef, MessageId};
+use std::time::Instant;
+
+use api::room::MessageId;
 
 use super::core::Chat;
 use super::event::{ChatEvent, Keep};
 use super::outbox::{Outgoing, OutgoingState};
-use super::{Attachment, UploadNews};
+use super::{Attachment, UploadNews, Whom};
 
 impl Chat {
-    pub(super) fn send_file(&mut self, outgoing: Outgoing) {
+    pub(super) fn send_file(&mut self, now: Instant, outgoing: Outgoing) {
         if !self.outbox.add(outgoing.clone()) {
             return;
         }
         self.own_typing = None;
+        self.begin_file(now, outgoing);
+    }
+
+    /// A file goes the way that its message says.
+    fn begin_file(&mut self, now: Instant, outgoing: Outgoing) {
         self.stands(outgoing.clone());
-        self.tell(ChatEvent::Upload(Box::new(outgoing)));
+        match (outgoing.state == OutgoingState::Passing, &outgoing.whom) {
+            (true, Whom::Room(room)) => self.pass_next(now, room),
+            _ => self.tell(ChatEvent::Upload(Box::new(outgoing))),
+        }
     }
 
     /// After a start: what was on the way goes on.
     pub(super) fn go_on_uploading(&mut self) {
+        self.upload_what_cannot_pass();
         let all: Vec<Outgoing> = self.outbox.to_upload().cloned().collect();
         for outgoing in all {
             self.tell(ChatEvent::Upload(Box::new(outgoing)));
@@ -26,30 +37,43 @@ impl Chat {
     }
 
     /// A person wants a refused message to be sent again. `false` if it has no file.
-    pub(super) fn upload_again(&mut self, id: &MessageId) -> bool {
+    pub(super) fn upload_again(&mut self, now: Instant, id: &MessageId) -> bool {
         let known = self.outbox.get(id);
         let Some(known) = known.filter(|known| known.attachment.is_some()) else {
             return false;
         };
         if matches!(known.state, OutgoingState::Refused(_)) {
-            let again = |one: &mut Outgoing| one.state = OutgoingState::Uploading;
-            if let Some(outgoing) = self.outbox.change(id, again) {
-                self.stands(outgoing.clone());
-                self.tell(ChatEvent::Upload(Box::new(outgoing)));
+            let state = self.file_goes(&known.whom, &known.body);
+            if let Some(outgoing) = self.outbox.change(id, |one| one.state = state) {
+                self.begin_file(now, outgoing);
             }
         }
         true
     }
 
-    pub(super) fn upload_is(&mut self, id: &MessageId, news: UploadNews) {
-        // Of what was given up meanwhile nothing is wanted any more.
-        let known = self.outbox.get(id);
-        if known.is_none_or(|known| known.state != OutgoingState::Uploading) {
+    pub(super) fn upload_is(&mut self, now: Instant, id: &MessageId, news: UploadNews) {
+        let Some(known) = self.outbox.get(id) else {
+            // The other device has it, and now the server gets it.
+            return self.journalled_upload_is(id, news);
+        };
+        let is_wanted = match known.state {
+            OutgoingState::Uploading => true,
+            OutgoingState::Passing => matches!(
+                news,
+                UploadNews::Measured { .. } | UploadNews::Failed { .. }
+            ),
+            // Of what was given up meanwhile nothing is wanted any more.
+            OutgoingState::Waiting | OutgoingState::Refused(_) => false,
+        };
+        if !is_wanted {
             return;
         }
-        let is_done = news == UploadNews::Done;
+        let (is_done, passes) = (
+            news == UploadNews::Done,
+            known.state == OutgoingState::Passing,
+        );
         let changed = self.outbox.change(id, |outgoing| {
-            let (attachment, file) = (&mut outgoing.attachment, file_of(&mut outgoing.body));
+            let (attachment, file) = (&mut outgoing.attachment, outgoing.body.file_mut());
             let (Some(attachment), Some(file)) = (attachment, file) else {
                 return;
             };
@@ -68,8 +92,10 @@ impl Chat {
         });
         if let Some(outgoing) = changed {
             self.stands(outgoing.clone());
-            if is_done {
-                self.send_in_order(&outgoing);
+            match &outgoing.whom {
+                Whom::Room(room) if passes => self.pass_next(now, room),
+                _ if is_done => self.send_in_order(&outgoing),
+                _ => {}
             }
         }
     }
@@ -85,16 +111,9 @@ impl Chat {
         }
     }
 
-    fn stands(&mut self, outgoing: Outgoing) {
+    pub(super) fn stands(&mut self, outgoing: Outgoing) {
         let outgoing = Box::new(outgoing);
         self.keep(Keep::Outgoing(outgoing.clone()));
         self.tell_and_take(ChatEvent::Outgoing(outgoing));
-    }
-}
-
-fn file_of(body: &mut Body) -> Option<&mut FileRef> {
-    match body {
-        Body::File { file, .. } | Body::VoiceNote { file, .. } => Some(file),
-        _ => None,
     }
 }

@@ -43,16 +43,20 @@ impl Chat {
                 body,
                 written,
                 attachment,
-            } => self.send_file(Outgoing {
-                id,
-                whom: self.room_of(whom),
-                body,
-                written,
-                state: OutgoingState::Uploading,
-                attachment: Some(attachment),
-            }),
+            } => {
+                let whom = self.room_of(whom);
+                let outgoing = Outgoing {
+                    id,
+                    state: self.file_goes(&whom, &body),
+                    whom,
+                    body,
+                    written,
+                    attachment: Some(attachment),
+                };
+                self.send_file(now, outgoing);
+            }
             Wish::Retry(id) => {
-                if self.upload_again(&id) {
+                if self.upload_again(now, &id) {
                     return;
                 }
                 if let Some(outgoing) = self.outbox.settle(&id, OutgoingState::Waiting) {
@@ -62,6 +66,7 @@ impl Chat {
             }
             Wish::Discard(id) => {
                 if let Some(outgoing) = self.outbox.take(&id) {
+                    self.stop_passing(now, &outgoing);
                     self.release(&outgoing, false);
                     self.keep(Keep::Sent(id.clone()));
                     self.tell_and_take(ChatEvent::Discarded(id));

@@ -5,7 +5,10 @@
     reason = "in a test what does not hold should fail loudly"
 )]
 
+mod acting;
+mod carrying;
 mod files;
+mod passing;
 mod peers;
 mod server;
 mod world;

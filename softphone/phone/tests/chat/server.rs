@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use api::AccountId;
 use api::room::{
     Body, Connected, HistoryPage, JoinRule, Message, MessageId, MessageKind, NewMessage,
-    Notification, NotificationKind, Participant, Receipt, ReceiptTold, Request, Response, Room,
-    RoomError, RoomErrorCode, RoomId, RoomKind, RoomRole, RoomSettings, RoomsList, Said, Stored,
-    Told,
+    Notification, NotificationKind, Participant, Reaction, Receipt, ReceiptTold, Request, Response,
+    Room, RoomError, RoomErrorCode, RoomId, RoomKind, RoomRole, RoomSettings, RoomsList, Said,
+    Stored, Told,
 };
 
 /// What everybody reads in messages for a time.
@@ -20,6 +20,8 @@ pub(crate) struct Server {
     pub(crate) rooms: BTreeMap<RoomId, Vec<Message>>,
     people: BTreeMap<RoomId, Vec<AccountId>>,
     read: BTreeMap<(RoomId, AccountId), (i64, i64)>,
+    /// Files by their ids: whose, and the hash of the contents.
+    pub(crate) files: BTreeMap<String, (AccountId, String)>,
     /// Answers to messages that are held back, as a server does that has no time.
     pub(crate) is_busy: bool,
 }
@@ -59,6 +61,10 @@ impl Server {
             edited: None,
             reactions: Vec::new(),
         };
+        let target = message.body.target();
+        if let Some(target) = messages.iter_mut().find(|one| Some(&one.id) == target) {
+            act(target, &message);
+        }
         messages.push(message.clone());
         message
     }
@@ -70,6 +76,7 @@ impl Server {
         let unread = messages
             .iter()
             .filter(|one| one.sequence > read && one.sender != Some(reader))
+            .filter(|one| one.body.is_to_read())
             .count();
         Room {
             id: id.clone(),
@@ -128,6 +135,7 @@ impl Server {
                     number: None,
                     display_name: "Me".into(),
                     session_id: MessageId::parse("session").unwrap(),
+                    largest_file: Some(1_000),
                 }));
                 told.push(Told::RoomsList(self.list(me)));
                 for (room, cursor) in connect.cursors {
@@ -248,9 +256,50 @@ impl Server {
     }
 }
 
+/// What has become of a message is told to whoever asks for it later.
+fn act(target: &mut Message, entry: &Message) {
+    match (&entry.body, entry.sender) {
+        (Body::Edit { text: now, .. }, _) => {
+            target.body = text(now);
+            target.edited = Some(entry.sent.clone());
+        }
+        (Body::Delete { .. }, _) => {
+            target.body = Body::Deleted;
+            target.reactions.clear();
+        }
+        (
+            Body::Reaction {
+                emoji, is_removed, ..
+            },
+            Some(sender),
+        ) => {
+            target.reactions.retain_mut(|one| {
+                one.accounts
+                    .retain(|account| one.emoji != *emoji || *account != sender);
+                !one.accounts.is_empty()
+            });
+            if !is_removed {
+                let same = |one: &&mut Reaction| one.emoji == *emoji;
+                match target.reactions.iter_mut().find(same) {
+                    Some(one) => one.accounts.push(sender),
+                    None => target.reactions.push(Reaction {
+                        emoji: emoji.clone(),
+                        accounts: vec![sender],
+                    }),
+                }
+            }
+        }
+        _ => {}
+    }
+    for reaction in &mut target.reactions {
+        reaction.accounts.sort_unstable();
+    }
+}
+
 pub(crate) fn text_of(body: &Body) -> &str {
     match body {
         Body::Text { text, .. } => text,
+        Body::File { file, .. } => &file.name,
         _ => "",
     }
 }

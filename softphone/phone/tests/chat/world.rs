@@ -5,15 +5,16 @@ use std::time::{Duration, Instant};
 
 use api::AccountId;
 use api::room::{
-    Flushed, FlushedMessage, MessageId, PeerFrame, PeerMessage, Request, Response, RoomId, Said,
-    SignalTold, Told,
+    Body, Flushed, FlushedMessage, MessageId, PeerFrame, PeerMessage, Request, Response, RoomError,
+    RoomErrorCode, RoomId, Said, SignalTold, Told,
 };
 use phone::chat::{
-    Chat, ChatConfig, ChatEvent, ChatInput, DeviceKey, FlushOutcome, PeerConfig, PeerNews,
-    PeerOrder, Way, Whom, Wish,
+    Chat, ChatConfig, ChatEvent, ChatInput, DeviceKey, FlushOutcome, Outgoing, PeerConfig,
+    PeerNews, PeerOrder, Way, Whom, Wish,
 };
 
 use crate::Disk;
+use crate::carrying::{Carried, Shelf};
 use crate::server::{SENT, Server, new_message, room_id, text, text_of};
 
 pub(crate) const FLUSH_EVERY: Duration = Duration::from_secs(30);
@@ -47,6 +48,12 @@ pub(crate) struct Device {
     /// The connection that is open, and what is on its way to this device.
     pub(crate) open: Option<u64>,
     pub(crate) frames: VecDeque<PeerFrame>,
+    /// What this device has of files, whatever happens to the program.
+    pub(crate) shelf: Shelf,
+    /// Files on their way over the connection.
+    pub(crate) carried: Carried,
+    /// Files on their way to the server.
+    pub(crate) uploads: VecDeque<Outgoing>,
 }
 
 /// Both, the server between them and the network.
@@ -89,6 +96,9 @@ impl World {
             events: Vec::new(),
             open: None,
             frames: VecDeque::new(),
+            shelf: Shelf::default(),
+            carried: Carried::default(),
+            uploads: VecDeque::new(),
         };
         let mut world = Self {
             now: Instant::now(),
@@ -110,13 +120,21 @@ impl World {
     pub(crate) fn tell(&mut self, who: usize, input: ChatInput) {
         let device = &mut self.devices[who];
         device.chat.handle(self.now, input);
-        let (mut orders, mut connects) = (Vec::new(), false);
+        let (mut orders, mut connects, mut measured) = (Vec::new(), false, Vec::new());
         while let Some(event) = device.chat.poll_event() {
             match &event {
                 ChatEvent::Keep(keep) => device.disk.keep(keep),
                 ChatEvent::Connect => connects = true,
                 ChatEvent::Disconnect => device.is_connected = false,
                 ChatEvent::Peer(order) => orders.push(order.clone()),
+                ChatEvent::Measure(outgoing) => measured.push(outgoing.clone()),
+                ChatEvent::Upload(outgoing) => {
+                    let is_it = |one: &Outgoing| one.id == outgoing.id;
+                    if !device.uploads.iter().any(is_it) {
+                        device.uploads.push_back((**outgoing).clone());
+                    }
+                }
+                ChatEvent::Release { id, .. } => device.uploads.retain(|one| one.id != *id),
                 ChatEvent::Flush { room, messages } => {
                     device.flushes.push_back((room.clone(), messages.clone()));
                 }
@@ -131,6 +149,9 @@ impl World {
         }
         for order in orders {
             self.obey(who, order);
+        }
+        for outgoing in measured {
+            self.measure(who, &outgoing);
         }
         if connects {
             self.devices[who].is_connected = true;
@@ -162,12 +183,16 @@ impl World {
                 for (who, link) in [(who, link), (other, theirs)] {
                     self.devices[who].open = Some(link);
                     self.devices[who].frames.clear();
+                    self.devices[who].carried = Carried::default();
                 }
                 for (who, link) in [(other, theirs), (who, link)] {
                     self.tell(who, ChatInput::Peer(PeerNews::Open { link }));
                 }
             }
             PeerOrder::Candidate { .. } => {}
+            PeerOrder::SendFile { .. }
+            | PeerOrder::TakeFile { .. }
+            | PeerOrder::StopFile { .. } => self.carry(who, order),
             PeerOrder::Send { link, frame } => {
                 if self.devices[who].open == Some(link) {
                     if let PeerFrame::Ack { id } = &*frame {
@@ -179,6 +204,7 @@ impl World {
             PeerOrder::Drop { link } => {
                 if self.devices[who].open == Some(link) {
                     self.devices[who].open = None;
+                    self.devices[who].carried = Carried::default();
                     self.devices[other].frames.clear();
                     self.lose(other);
                 }
@@ -188,7 +214,9 @@ impl World {
 
     pub(crate) fn lose(&mut self, who: usize) {
         if let Some(link) = self.devices[who].open.take() {
+            self.devices[who].carried = Carried::default();
             self.devices[1 - who].frames.clear();
+            self.devices[1 - who].carried.pieces.clear();
             self.tell(who, ChatInput::Peer(PeerNews::Lost { link }));
         }
     }
@@ -245,14 +273,21 @@ impl World {
         };
         let before = self.count();
         let mut answers = Vec::new();
+        let bringer = self.devices[who].account;
         for message in messages.into_iter().filter(|_| comes) {
             let all = &self.server.rooms[&room];
             let known = all.iter().find(|one| one.id == message.id).cloned();
-            let stored = known.unwrap_or_else(|| {
-                let body = message.said().unwrap();
-                let id = message.id.as_str();
-                self.server.say(&room, message.sender.0, id, body)
-            });
+            let stored = match (known, self.brought(bringer, &message)) {
+                (Some(known), _) => known,
+                (None, Some(body)) => {
+                    let id = message.id.as_str();
+                    self.server.say(&room, message.sender.0, id, body)
+                }
+                (None, None) => {
+                    answers.push(still_missing(message.id));
+                    continue;
+                }
+            };
             answers.push(FlushedMessage {
                 id: stored.id,
                 sequence: Some(stored.sequence),
@@ -303,6 +338,8 @@ impl World {
         device.to_device.clear();
         device.flushes.clear();
         device.frames.clear();
+        device.uploads.clear();
+        device.carried = Carried::default();
         device.open = None;
     }
 
@@ -318,11 +355,15 @@ impl World {
 
     pub(crate) fn say(&mut self, who: usize, words: &str) -> MessageId {
         let id = MessageId::parse(&format!("m-{who}-{words}")).unwrap();
+        self.say_as(who, id, text(words))
+    }
+
+    pub(crate) fn say_as(&mut self, who: usize, id: MessageId, body: Body) -> MessageId {
         self.written += 1;
         let wish = Wish::Send {
             whom: Whom::Room(room_id("pair")),
             id: id.clone(),
-            body: text(words),
+            body,
             written: SENT.to_owned(),
         };
         self.tell(who, ChatInput::Do(Box::new(wish)));
@@ -336,6 +377,8 @@ impl World {
             for who in [0, 1] {
                 is_quiet &= self.devices[who].to_server.is_empty();
                 is_quiet &= self.devices[who].flushes.is_empty();
+                is_quiet &= !self.send_piece(who) && !self.hear_piece(who);
+                is_quiet &= !self.upload(who);
                 self.serve(who);
                 self.flush(who, true, true);
                 is_quiet &= !self.hear(who);
@@ -378,8 +421,8 @@ impl World {
         let stored = conversation
             .shown()
             .map(|one| text_of(&one.body).to_owned());
-        let journal = conversation.journal.iter();
-        let journal = journal.map(|one| text_of(&one.body()).to_owned());
+        let journal = conversation.journalled().into_iter();
+        let journal = journal.map(|one| text_of(&one.body).to_owned());
         stored.chain(journal).collect()
     }
 
@@ -400,6 +443,18 @@ impl World {
         world.settle();
         assert_eq!((world.way(0), world.way(1)), (Way::Direct, Way::Direct));
         world
+    }
+}
+
+fn still_missing(id: MessageId) -> FlushedMessage {
+    FlushedMessage {
+        id,
+        sequence: None,
+        sent: None,
+        error: Some(RoomError {
+            code: RoomErrorCode::ConnectionError,
+            sentence: "Its file is not there yet.".to_owned(),
+        }),
     }
 }
 

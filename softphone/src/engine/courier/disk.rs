@@ -25,7 +25,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
 }
 
 /// The next bytes of a file, at most a chunk; fewer only at its end.
-pub(super) async fn read(mut file: File) -> io::Result<(File, Bytes)> {
+pub(crate) async fn read(mut file: File) -> io::Result<(File, Bytes)> {
     blocking(move || {
         let mut bytes = Vec::new();
         Read::by_ref(&mut file)
@@ -47,16 +47,16 @@ pub(super) async fn open_at(path: PathBuf, offset: u64) -> io::Result<File> {
 }
 
 /// A file that grows while its SHA-256 is taken.
-pub(super) struct Growing {
+pub(crate) struct Growing {
     file: File,
     hash: Context,
     /// Its length.
-    pub(super) length: u64,
+    pub(crate) length: u64,
 }
 
 impl Growing {
     /// Goes on with what is there. More than `most` bytes are something else, and go.
-    pub(super) async fn open(path: PathBuf, most: u64) -> io::Result<Self> {
+    pub(crate) async fn open(path: PathBuf, most: u64) -> io::Result<Self> {
         let (mut file, mut hash) = blocking(move || {
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)?;
@@ -91,7 +91,7 @@ impl Growing {
     }
 
     /// Adds bytes at its end.
-    pub(super) async fn add(self, bytes: Vec<u8>) -> io::Result<Self> {
+    pub(crate) async fn add(self, bytes: Vec<u8>) -> io::Result<Self> {
         blocking(move || {
             let Self {
                 mut file,
@@ -110,6 +110,15 @@ impl Growing {
         .await
     }
 
+    /// What was added is on the disk.
+    pub(crate) async fn sync(self) -> io::Result<Self> {
+        blocking(move || {
+            self.file.sync_data()?;
+            Ok(self)
+        })
+        .await
+    }
+
     /// Takes everything out of it.
     pub(super) async fn empty(self) -> io::Result<Self> {
         blocking(move || {
@@ -124,7 +133,7 @@ impl Growing {
     }
 
     /// SHA-256 of all of it, in hexadecimal digits; it is on the disk for good.
-    pub(super) async fn finish(self) -> io::Result<String> {
+    pub(crate) async fn finish(self) -> io::Result<String> {
         blocking(move || {
             self.file.sync_all()?;
             Ok(hex(self.hash.finish().as_ref()))

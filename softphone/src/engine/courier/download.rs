@@ -7,7 +7,7 @@ use api::room::FileRef;
 use phone::chat::safe_file_name;
 
 use super::disk::{CHUNK, Growing, place, remove};
-use super::{Pauses, Way};
+use super::{Pauses, Way, local};
 use crate::engine::{Notice, Problem};
 use crate::web::{FileTrouble, WebError};
 
@@ -40,26 +40,41 @@ fn failed(code: &'static str, sentence: String) -> Trouble {
 
 /// The disk does not take it.
 fn not_written(folder: &std::path::Path, error: &std::io::Error) -> Trouble {
+    Trouble::Final(not_written_problem(folder, error))
+}
+
+fn not_written_problem(folder: &std::path::Path, error: &std::io::Error) -> Problem {
     let folder = folder.display();
-    failed(
-        "file-not-written",
-        format!(
+    Problem {
+        code: "file-not-written",
+        sentence: format!(
             "The file cannot be written into {folder} ({error}); make room or choose another folder, and try again: what has come stays."
         ),
-    )
+    }
+}
+
+/// All of it is here: it gets its name.
+async fn placed(part: PathBuf, folder: &std::path::Path, name: String) -> Result<PathBuf, Problem> {
+    let placed = place(part, folder.to_owned(), name).await;
+    placed.map_err(|error| not_written_problem(folder, &error))
 }
 
 /// Fetches it, and tells how that goes.
-pub(super) async fn fetch(way: Way, file: FileRef, folder: PathBuf) {
+pub(super) async fn fetch(way: Way, file: FileRef, folder: PathBuf, local: Option<PathBuf>) {
     let id = file.file.clone();
-    let notice = match run(&way, &file, &folder).await {
+    let notice = match run(&way, &file, &folder, local).await {
         Ok(path) => Notice::Fetched { file: id, path },
         Err(problem) => Notice::NotFetched { file: id, problem },
     };
     way.tell(notice).await;
 }
 
-async fn run(way: &Way, file: &FileRef, folder: &std::path::Path) -> Result<PathBuf, Problem> {
+async fn run(
+    way: &Way,
+    file: &FileRef,
+    folder: &std::path::Path,
+    local: Option<PathBuf>,
+) -> Result<PathBuf, Problem> {
     let name = safe_file_name(&file.name);
     // Another file of the same name has a part of its own.
     let mark: String = file
@@ -69,6 +84,21 @@ async fn run(way: &Way, file: &FileRef, folder: &std::path::Path) -> Result<Path
         .take(8)
         .collect();
     let part = folder.join(format!("{name}.{mark}.part"));
+    if let Some(local) = local {
+        // What cannot be read here is fetched from the server.
+        match local::copy(local, file, part.clone()).await {
+            Ok(true) => return placed(part, folder, name).await,
+            Ok(false) => {}
+            Err(error) => return Err(not_written_problem(folder, &error)),
+        }
+    }
+    if file.is_named_by_contents() {
+        let sentence = "The file is not on this computer any more, and not on the server yet; try again later.";
+        return Err(Problem {
+            code: "file-gone",
+            sentence: sentence.into(),
+        });
+    }
     let (mut pauses, mut tries, mut is_spoilt) = (Pauses::new(), 0, false);
     loop {
         let outcome = {
@@ -77,16 +107,7 @@ async fn run(way: &Way, file: &FileRef, folder: &std::path::Path) -> Result<Path
             attempt(way, file, folder, &part).await
         };
         let (before, trouble) = match outcome {
-            Ok(sha256) if sha256 == file.sha256 => {
-                let placed = place(part, folder.to_owned(), name).await;
-                return placed.map_err(|error| match not_written(folder, &error) {
-                    Trouble::Final(problem) => problem,
-                    Trouble::Passing(trouble) => Problem {
-                        code: "file-not-written",
-                        sentence: trouble.to_string(),
-                    },
-                });
-            }
+            Ok(sha256) if sha256 == file.sha256 => return placed(part, folder, name).await,
             // Perhaps what an earlier run has left here was damaged; the server's own bytes are tried once.
             Ok(_) if !is_spoilt => {
                 is_spoilt = true;

@@ -1,9 +1,11 @@
 //! The courier: brings files to the server and fetches them from there, a task for each, however often the way breaks.
 
 mod attaching;
-pub(super) mod disk;
+pub(crate) mod disk;
 mod download;
 mod listening;
+mod local;
+pub(crate) mod source;
 mod upload;
 
 use std::collections::HashMap;
@@ -19,7 +21,8 @@ use tokio::task::{AbortHandle, JoinSet};
 use super::Notice;
 use super::arriving::Arriving;
 use crate::web::Session;
-pub(super) use attaching::{attached, modified_millis};
+pub(super) use attaching::attached;
+pub(crate) use attaching::modified_millis;
 use upload::Upload;
 
 /// News that may wait; tasks that have more to say wait themselves.
@@ -45,6 +48,8 @@ pub(super) struct Courier {
     way: Way,
     tasks: JoinSet<()>,
     uploads: HashMap<MessageId, AbortHandle>,
+    /// Files whose SHA-256 is taken.
+    measures: HashMap<MessageId, AbortHandle>,
     fetches: HashMap<String, AbortHandle>,
 }
 
@@ -74,6 +79,7 @@ impl Courier {
             way,
             tasks: JoinSet::new(),
             uploads: HashMap::new(),
+            measures: HashMap::new(),
             fetches: HashMap::new(),
         };
         (courier, inbox)
@@ -91,10 +97,24 @@ impl Courier {
         }
     }
 
+    /// Takes the SHA-256 of the file of a message.
+    pub(super) fn measure(&mut self, outgoing: &Outgoing) {
+        self.forget_finished();
+        let Some(upload) = Upload::of(outgoing) else {
+            return;
+        };
+        if !self.measures.contains_key(&outgoing.id) {
+            let task = self.tasks.spawn(upload::measure(self.way.clone(), upload));
+            self.measures.insert(outgoing.id.clone(), task);
+        }
+    }
+
     /// The file of a message is not needed for it any more.
     pub(super) fn release(&mut self, id: &MessageId, attachment: Attachment, is_sent: bool) {
-        if let Some(task) = self.uploads.remove(id) {
-            task.abort();
+        for tasks in [&mut self.uploads, &mut self.measures] {
+            if let Some(task) = tasks.remove(id) {
+                task.abort();
+            }
         }
         let session = self.way.session.clone();
         self.tasks.spawn(async move {
@@ -110,28 +130,42 @@ impl Courier {
         });
     }
 
-    /// Fetches a file into a folder.
-    pub(super) fn fetch(&mut self, file: FileRef, folder: PathBuf) {
+    /// Fetches a file into a folder; out of its copy on this computer, if there is one.
+    pub(super) fn fetch(&mut self, file: FileRef, folder: PathBuf, local: Option<PathBuf>) {
         self.forget_finished();
         if !self.fetches.contains_key(&file.file) {
             let id = file.file.clone();
-            let task = download::fetch(self.way.clone(), file, folder);
+            let task = download::fetch(self.way.clone(), file, folder, local);
             self.fetches.insert(id, self.tasks.spawn(task));
         }
     }
 
-    /// Fetches a file for whoever listens to it.
-    pub(super) fn listen(&mut self, file: FileRef, arriving: Arriving) {
+    /// Fetches a file for whoever listens to it; out of its copy on this computer, if there is one.
+    pub(super) fn listen(&mut self, file: FileRef, arriving: Arriving, local: Option<PathBuf>) {
         self.forget_finished();
         let session = self.way.session.clone();
-        self.tasks.spawn(listening::listen(session, file, arriving));
+        self.tasks.spawn(async move {
+            let is_read = match local {
+                Some(path) => local::listen(path, &file, &arriving).await,
+                None => false,
+            };
+            if !is_read {
+                listening::listen(session, file, arriving).await;
+            }
+        });
     }
 
-    /// Fetches a picture, made small. There may be none.
-    pub(super) fn picture(&mut self, file: String) {
+    /// Fetches a picture, made small; out of its copy on this computer, if there is one. There may be none.
+    pub(super) fn picture(&mut self, file: String, local: Option<PathBuf>) {
         self.forget_finished();
         let way = self.way.clone();
         self.tasks.spawn(async move {
+            if let Some(path) = local {
+                if let Some(jpeg) = local::picture(path).await {
+                    way.tell(Notice::Picture { file, jpeg }).await;
+                }
+                return;
+            }
             match way.session.thumbnail(&file).await {
                 Ok(jpeg) => way.tell(Notice::Picture { file, jpeg }).await,
                 Err(error) => tracing::debug!(%error, "there is no small picture"),
@@ -154,6 +188,7 @@ impl Courier {
     fn forget_finished(&mut self) {
         while self.tasks.try_join_next().is_some() {}
         self.uploads.retain(|_, task| !task.is_finished());
+        self.measures.retain(|_, task| !task.is_finished());
         self.fetches.retain(|_, task| !task.is_finished());
     }
 }

@@ -1,20 +1,15 @@
 //! Bringing a file to the server: measured, announced, sent in chunks that are each checked, and gone on with from where
 //! it broke off.
 
-use std::fs::File;
-use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use api::hex;
 use api::room::MessageId;
 use phone::chat::{Outgoing, UploadNews};
-use ring::digest::{Context, SHA256};
 
-use super::attaching::modified_millis;
-use super::disk::{blocking, open_at, read};
+use super::disk::read;
+use super::source::Source;
 use super::{Pauses, Way};
 use crate::engine::Notice;
 use crate::web::{FileTrouble, SILENT_FOR, WebError};
@@ -31,8 +26,7 @@ const TELL_EVERY: Duration = Duration::from_millis(250);
 /// The file of a message on its way to the server.
 pub(super) struct Upload {
     id: MessageId,
-    path: PathBuf,
-    modified_millis: i64,
+    source: Source,
     name: String,
     bytes: u64,
     /// Empty until it was measured.
@@ -71,8 +65,7 @@ impl Upload {
         let (attachment, file) = (outgoing.attachment.as_ref()?, outgoing.body.file()?);
         Some(Self {
             id: outgoing.id.clone(),
-            path: PathBuf::from(&attachment.path),
-            modified_millis: attachment.modified_millis,
+            source: Source::of(attachment, file.bytes),
             name: file.name.clone(),
             bytes: file.bytes,
             sha256: file.sha256.clone(),
@@ -92,61 +85,8 @@ impl Upload {
                 id: self.id.clone(),
                 sent,
                 bytes: self.bytes,
+                way: phone::chat::Way::Server,
             });
-        }
-    }
-
-    fn unreadable(&self, error: &io::Error) -> Trouble {
-        let path = self.path.display();
-        Trouble::Final(match error.kind() {
-            io::ErrorKind::NotFound => {
-                format!(
-                    "{path} is not there any more; put it back and send it again, or throw the message away."
-                )
-            }
-            _ => format!("{path} cannot be read ({error}); check it and send it again."),
-        })
-    }
-
-    /// The file, at a place in it, if it is still the one that was to be sent.
-    async fn open(&self, offset: u64) -> Result<File, Trouble> {
-        let file = open_at(self.path.clone(), offset).await;
-        let file = file.map_err(|error| self.unreadable(&error))?;
-        let looked_at = blocking(move || file.metadata().map(|facts| (file, facts))).await;
-        let (file, facts) = looked_at.map_err(|error| self.unreadable(&error))?;
-        match facts.len() == self.bytes && modified_millis(&facts) == self.modified_millis {
-            true => Ok(file),
-            false => Err(self.changed()),
-        }
-    }
-
-    fn changed(&self) -> Trouble {
-        let path = self.path.display();
-        Trouble::Final(format!(
-            "{path} was changed since it was to be sent; throw the message away and send the file anew."
-        ))
-    }
-
-    /// SHA-256 of the whole file.
-    async fn measure(&self) -> Result<String, Trouble> {
-        let (mut file, mut hash) = (self.open(0).await?, Context::new(&SHA256));
-        let mut length = 0;
-        loop {
-            let bytes;
-            (file, bytes) = read(file).await.map_err(|error| self.unreadable(&error))?;
-            if bytes.is_empty() {
-                break;
-            }
-            length += bytes.len() as u64;
-            let hashed = blocking(move || {
-                hash.update(&bytes);
-                Ok(hash)
-            });
-            hash = hashed.await.map_err(|error| self.unreadable(&error))?;
-        }
-        match length == self.bytes {
-            true => Ok(hex(hash.finish().as_ref())),
-            false => Err(self.changed()),
         }
     }
 }
@@ -187,7 +127,7 @@ pub(super) async fn bring(way: Way, mut upload: Upload) {
 
 async fn attempt(way: &Way, upload: &mut Upload) -> Result<(), Trouble> {
     if upload.sha256.is_empty() {
-        let sha256 = upload.measure().await?;
+        let sha256 = upload.source.measure().await.map_err(Trouble::Final)?;
         upload.sha256.clone_from(&sha256);
         way.upload_is(&upload.id, UploadNews::Measured { sha256 })
             .await;
@@ -196,7 +136,7 @@ async fn attempt(way: &Way, upload: &mut Upload) -> Result<(), Trouble> {
         Some(id) => id.clone(),
         None => {
             // A file that is not there any more is not announced.
-            upload.open(0).await?;
+            upload.source.open(0).await.map_err(Trouble::Final)?;
             let begun = way.session.begin_upload(&upload.name, upload.bytes).await?;
             upload.upload = Some(begun.clone());
             let news = UploadNews::Begun {
@@ -220,14 +160,15 @@ async fn attempt(way: &Way, upload: &mut Upload) -> Result<(), Trouble> {
         other => other?,
     };
     if state.offset < upload.bytes {
-        let mut file = upload.open(state.offset).await?;
+        let opened = upload.source.open(state.offset).await;
+        let mut file = opened.map_err(Trouble::Final)?;
         while state.offset < upload.bytes {
             let bytes;
             (file, bytes) = read(file)
                 .await
-                .map_err(|error| upload.unreadable(&error))?;
+                .map_err(|error| Trouble::Final(upload.source.unreadable(&error)))?;
             if bytes.is_empty() || state.offset + bytes.len() as u64 > upload.bytes {
-                return Err(upload.changed());
+                return Err(Trouble::Final(upload.source.changed()));
             }
             let taken = Arc::new(AtomicU64::new(0));
             let appending = way
@@ -266,4 +207,13 @@ async fn telling<T>(
             return outcome;
         }
     }
+}
+
+/// Takes the SHA-256 of the file of a message, and tells it.
+pub(super) async fn measure(way: Way, upload: Upload) {
+    let news = match upload.source.measure().await {
+        Ok(sha256) => UploadNews::Measured { sha256 },
+        Err(sentence) => UploadNews::Failed { sentence },
+    };
+    way.upload_is(&upload.id, news).await;
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::room::{Addressee, Body, Message, MessageId, RoomId, RoomKind};
 use api::{AccountId, Number};
-use phone::chat::{Archive, ChatEvent, Conversation, JournalEntry, LinkState, Way, Whom, Wish};
+use phone::chat::{Archive, ChatEvent, Conversation, LinkState, Way, Whom, Wish};
 
 use super::entries::body_words;
 use super::files::{FileAction, Files};
@@ -232,7 +232,7 @@ impl Chats {
         let rooms = self.archive.latest_first();
         let line = |conversation: &&Conversation| {
             let room = &conversation.room;
-            let direct = conversation.journal.last().map(JournalEntry::shown);
+            let direct = conversation.journalled().pop();
             let last = direct.as_ref().or(room.last_message.as_deref());
             Line {
                 whom: Whom::Room(room.id.clone()),

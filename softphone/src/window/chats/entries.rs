@@ -2,9 +2,10 @@
 
 use api::AccountId;
 use api::room::{Body, FileRef, Message, MessageId, Receipt, RoomEvent, RoomKind};
-use phone::chat::{Conversation, JournalEntry, Outgoing, OutgoingState};
+use phone::chat::{ArrivingFile, Conversation, JournalEntry, Outgoing, OutgoingState};
 
 use super::data::Chats;
+use crate::menu::size_words;
 use crate::window::call::clock_of;
 use crate::window::when::{Calendar, Moment};
 
@@ -50,6 +51,7 @@ pub(crate) enum Standing {
     Theirs,
     Waiting,
     Uploading,
+    Passing,
     Refused,
     Stored,
     Delivered,
@@ -63,6 +65,7 @@ impl Standing {
             Self::Theirs => "",
             Self::Waiting => "waits to be sent",
             Self::Uploading => "is being sent",
+            Self::Passing => "is being sent directly",
             Self::Refused => "not sent",
             Self::Stored => "sent",
             Self::Delivered => "delivered",
@@ -99,8 +102,9 @@ impl Chats {
                 before = Some(sender);
                 entries.push(Entry::Said(Box::new(said)));
             }
-            for entry in &conversation.journal {
-                let message = entry.shown();
+            let said =
+                { conversation.journal.iter() }.filter(|entry| entry.body().target().is_none());
+            for (entry, message) in said.zip(conversation.journalled()) {
                 let moment = Moment::parse(&message.sent);
                 let today = calendar.day(&moment);
                 if today != day {
@@ -110,6 +114,13 @@ impl Chats {
                 let said = self.said(conversation, &message, calendar.time(&moment));
                 entries.push(Entry::Said(Box::new(direct(said, entry))));
             }
+            entries.extend(
+                conversation
+                    .arriving
+                    .values()
+                    .map(arriving_words)
+                    .map(Entry::Event),
+            );
         }
         if let Some(open) = &self.open {
             for outgoing in self.archive.waiting(open) {
@@ -163,7 +174,7 @@ impl Chats {
     fn unsent(&self, outgoing: &Outgoing, calendar: &Calendar) -> Said {
         let refused = match &outgoing.state {
             OutgoingState::Refused(sentence) => Some(sentence.clone()),
-            OutgoingState::Waiting | OutgoingState::Uploading => None,
+            OutgoingState::Waiting | OutgoingState::Uploading | OutgoingState::Passing => None,
         };
         Said {
             id: outgoing.id.clone(),
@@ -175,6 +186,7 @@ impl Chats {
             standing: match outgoing.state {
                 OutgoingState::Refused(_) => Standing::Refused,
                 OutgoingState::Uploading => Standing::Uploading,
+                OutgoingState::Passing => Standing::Passing,
                 OutgoingState::Waiting => Standing::Waiting,
             },
             is_edited: false,
@@ -206,10 +218,18 @@ fn spoken(body: &Body) -> Option<(u32, Vec<u8>)> {
     }
 }
 
+/// A file that is on its way from the other person's device.
+fn arriving_words(arriving: &ArrivingFile) -> String {
+    let (name, bytes) = (&arriving.file.name, arriving.file.bytes);
+    let (received, bytes) = (size_words(arriving.received), size_words(bytes));
+    format!("{name} comes directly: {received} of {bytes}")
+}
+
 /// What only two devices have: the other one has it, or nobody else ever will.
 fn direct(said: Said, entry: &JournalEntry) -> Said {
     let standing = match (said.is_own, &entry.refused) {
         (_, Some(_)) => Standing::Refused,
+        (true, None) if entry.was_read => Standing::Read,
         (true, None) => Standing::Delivered,
         (false, None) => Standing::Theirs,
     };

@@ -39,7 +39,7 @@ pub(super) fn below(
     let mut trouble = None;
     ui.allocate_ui_with_layout(row, layout, |ui| {
         ui.spacing_mut().item_spacing.x = space::S;
-        if said.standing == Standing::Uploading {
+        if matches!(said.standing, Standing::Uploading | Standing::Passing) {
             let name = format!("Do not send {}", file.name);
             if Button::icon(Kind::Quiet, Icon::X, &name).show(ui).clicked() {
                 actions.push(Action::Chat(ChatAction::Discard(said.id.clone())));

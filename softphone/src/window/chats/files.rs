@@ -129,7 +129,10 @@ impl Files {
     }
 
     pub(super) fn hear(&mut self, event: &ChatEvent) {
-        if let ChatEvent::Stored { id, .. } | ChatEvent::Discarded(id) = event {
+        if let ChatEvent::Stored { id, .. }
+        | ChatEvent::Acknowledged { id, .. }
+        | ChatEvent::Discarded(id) = event
+        {
             self.sending.remove(id);
         }
     }
@@ -141,7 +144,9 @@ impl Chats {
     pub(crate) fn hear_of_files(&mut self, notice: &Notice) -> Option<Vec<Command>> {
         let files = &mut self.files;
         match notice {
-            Notice::Sending { id, sent, bytes } => {
+            Notice::Sending {
+                id, sent, bytes, ..
+            } => {
                 files.sending.insert(id.clone(), (*sent, *bytes));
             }
             Notice::Fetching { file, fetched, .. } => {

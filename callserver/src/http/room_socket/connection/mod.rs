@@ -148,6 +148,7 @@ async fn begin(interface: Interface, mut socket: Socket, text: &str) -> Option<C
                 number,
                 display_name: speaker.display_name.clone(),
                 session_id: known_as.clone(),
+                largest_file: Some(interface.files.limits().largest),
             });
             let letters = interface
                 .rooms

@@ -3,6 +3,8 @@
 use api::AccountId;
 use api::room::{Body, Message, MessageKind, PeerMessage, RoomId};
 
+use crate::chat::Attachment;
+
 /// What one device has told the other one, as both of them keep it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JournalEntry {
@@ -14,6 +16,12 @@ pub struct JournalEntry {
     pub is_read: bool,
     /// Why the server does not take it, in one sentence. Then it stays here alone.
     pub refused: Option<String>,
+    /// The file that it sends, on this computer: where its sender has it, or where it came to.
+    pub attachment: Option<Attachment>,
+    /// Whether this device has brought the file to the server.
+    pub is_file_there: bool,
+    /// Of one's own: whether the other person has read it.
+    pub was_read: bool,
 }
 
 impl JournalEntry {
@@ -21,6 +29,12 @@ impl JournalEntry {
     #[must_use]
     pub fn body(&self) -> Body {
         self.message.said().unwrap_or(Body::Unknown)
+    }
+
+    /// Whether it is something to read, and not only something that becomes of another message.
+    #[must_use]
+    pub fn is_to_read(&self) -> bool {
+        self.body().is_to_read()
     }
 
     /// Whether this account has said it.

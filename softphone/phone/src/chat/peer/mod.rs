@@ -13,9 +13,17 @@
 //! brings its journal every [`PeerConfig::flush_every`], when the conversation is left and at the end; the server takes a
 //! message once, whoever brings it. What goes through the server waits until the journal of its room has been brought: so
 //! nobody's messages change their order.
+//!
+//! **Files.** A message with a file is offered like any other, and acknowledged when the file is on the other device's
+//! disk and has the SHA-256 that the message names. The receiver says from which byte on it wants it, so the next session
+//! goes on where the last one broke. Then both journals have the message, its sender brings the file to the server and
+//! after it the message; what comes behind it does not wait. If the sender never does, the receiver brings both.
 
+mod arriving;
+mod files;
 mod flushing;
 mod frames;
+mod incoming;
 mod journal;
 mod keys;
 mod session;
@@ -25,8 +33,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use api::AccountId;
-use api::room::{Flushed, PeerCandidate, PeerFrame, RoomId};
+use api::room::{FileRef, Flushed, LARGEST_PEER_FILE, MessageId, PeerCandidate, PeerFrame, RoomId};
 
+use super::Attachment;
+pub use incoming::{BadPiece, Incoming};
 pub use journal::JournalEntry;
 pub use keys::DeviceKey;
 pub(super) use session::PeerSession;
@@ -91,6 +101,40 @@ pub enum PeerOrder {
         /// What.
         frame: Box<PeerFrame>,
     },
+    /// Send the contents of a file of this computer in pieces, in the place of any other that is being sent there.
+    SendFile {
+        /// The connection.
+        link: u64,
+        /// What the pieces are known by.
+        transfer: u32,
+        /// The file.
+        attachment: Box<Attachment>,
+        /// Its length.
+        bytes: u64,
+        /// Where to begin.
+        offset: u64,
+    },
+    /// See what is here of a file, and take the rest of it out of the pieces that come, in the place of any other that is
+    /// being taken there. What has come of it stays, whatever happens.
+    TakeFile {
+        /// The connection.
+        link: u64,
+        /// What the pieces are known by.
+        transfer: u32,
+        /// Who sends it. What others have sent is not taken for it.
+        from: AccountId,
+        /// Which file.
+        file: Box<FileRef>,
+    },
+    /// Neither send nor take this one any more.
+    StopFile {
+        /// The connection.
+        link: u64,
+        /// What its pieces are known by.
+        transfer: u32,
+        /// Whether it is the one that is sent.
+        is_ours: bool,
+    },
     /// End it. Nothing is told of it any more.
     Drop {
         /// The connection.
@@ -127,11 +171,85 @@ pub enum PeerNews {
         /// What.
         frame: Box<PeerFrame>,
     },
+    /// So much of the file that is sent there has gone out.
+    FileSent {
+        /// The connection.
+        link: u64,
+        /// What its pieces are known by.
+        transfer: u32,
+        /// Bytes from its beginning.
+        bytes: u64,
+    },
+    /// The file that is to be sent there cannot be read.
+    FileNotSent {
+        /// The connection.
+        link: u64,
+        /// What its pieces are known by.
+        transfer: u32,
+        /// Why, and what to do.
+        sentence: String,
+    },
+    /// So much of the file that is to be taken is here; the rest may come.
+    FileReady {
+        /// The connection.
+        link: u64,
+        /// What its pieces are known by.
+        transfer: u32,
+        /// Bytes that are here.
+        offset: u64,
+    },
+    /// So much of the file that is taken is here.
+    FileCame {
+        /// The connection.
+        link: u64,
+        /// What its pieces are known by.
+        transfer: u32,
+        /// Bytes that are here.
+        bytes: u64,
+    },
+    /// All of the file that is taken is on the disk, with the SHA-256 that it is to have.
+    FileTaken {
+        /// The connection.
+        link: u64,
+        /// What its pieces are known by.
+        transfer: u32,
+        /// Where it is.
+        attachment: Box<Attachment>,
+    },
+    /// The file is not taken.
+    FileNotTaken {
+        /// The connection.
+        link: u64,
+        /// What its pieces are known by.
+        transfer: u32,
+        /// Why.
+        why: NotTaken,
+    },
     /// It is gone, or never came to be.
     Lost {
         /// The connection.
         link: u64,
     },
+}
+
+/// Why a file is not taken from another device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotTaken {
+    /// What came is not what was announced; nothing of it is left.
+    Damaged,
+    /// There is no room, or the disk does not take it.
+    NoRoom,
+}
+
+/// A file that is on its way from another device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArrivingFile {
+    /// Who sends it.
+    pub sender: AccountId,
+    /// Which file.
+    pub file: FileRef,
+    /// Bytes that are here.
+    pub received: u64,
 }
 
 /// What became of bringing messages to the server.
@@ -149,6 +267,14 @@ pub enum FlushOutcome {
 pub(super) const SESSION_PATIENCE: Duration = Duration::from_secs(8);
 /// So long a message may wait for its acknowledgement before the channel counts as broken.
 pub(super) const ACK_PATIENCE: Duration = Duration::from_secs(3);
+/// So long nothing may move of a file: the other device looks first at what it has of it, which takes seconds for gigabytes.
+pub(super) const FILE_PATIENCE: Duration = Duration::from_secs(30);
+/// So long a file waits for the next session when one has broken. Then it goes through the server.
+pub(super) const RESUME_PATIENCE: Duration = Duration::from_secs(45);
+/// A file of which nothing moved in so many sessions goes through the server.
+pub(super) const FRUITLESS_SESSIONS: u32 = 2;
+/// So long whoever has received a file leaves it to its sender to bring it to the server.
+pub(super) const BRING_PATIENCE: Duration = Duration::from_secs(600);
 /// A session in which nobody says anything for so long is given up.
 pub(super) const SESSION_RESTS: Duration = Duration::from_secs(600);
 /// After a failure the next session is not tried at once; each failure doubles it.
@@ -177,6 +303,18 @@ pub(super) struct Peers {
     pub(super) held: BTreeSet<RoomId>,
     /// Rooms whose journal is being brought.
     pub(super) flushing: BTreeSet<RoomId>,
+    /// The largest file that the server takes, in bytes.
+    pub(super) largest_file: u64,
+    /// Rooms in which a file waits for the next session, and until when.
+    pub(super) pass_until: BTreeMap<RoomId, Instant>,
+    /// In how many sessions nothing has moved of a file.
+    pub(super) fruitless: BTreeMap<MessageId, u32>,
+    /// Journalled messages whose files this device brings to the server.
+    pub(super) bringing: BTreeSet<MessageId>,
+    /// Journalled messages whose files the server has not, or that it is to tell of, until the next flush.
+    pub(super) missing: BTreeSet<MessageId>,
+    /// Since when the server has said so.
+    pub(super) missing_since: BTreeMap<MessageId, Instant>,
     last_link: u64,
     seed: u64,
 }
@@ -195,6 +333,12 @@ impl Peers {
             wanted: BTreeSet::new(),
             held: BTreeSet::new(),
             flushing: BTreeSet::new(),
+            largest_file: LARGEST_PEER_FILE,
+            pass_until: BTreeMap::new(),
+            fruitless: BTreeMap::new(),
+            bringing: BTreeSet::new(),
+            missing: BTreeSet::new(),
+            missing_since: BTreeMap::new(),
             last_link: 0,
             seed,
         }

@@ -6,8 +6,10 @@ use std::time::Instant;
 use api::AccountId;
 use api::room::{MessageId, PeerMessage, PeerSignal, RoomId, RoomKind, Said, Signal};
 
+use super::arriving::Receiving;
 use super::{
-    ACK_PATIENCE, FIRST_PAUSE, LONGEST_PAUSE, PeerOrder, SESSION_PATIENCE, SESSION_RESTS, Way,
+    ACK_PATIENCE, FILE_PATIENCE, FIRST_PAUSE, LONGEST_PAUSE, PeerOrder, SESSION_PATIENCE,
+    SESSION_RESTS, Way,
 };
 use crate::chat::ChatEvent;
 use crate::chat::core::{Chat, Link};
@@ -24,8 +26,39 @@ pub(in crate::chat) struct PeerSession {
     /// What that device signs with.
     pub(super) key: Option<String>,
     pub(super) stage: Stage,
-    /// What was said and is not on the other's disk, the oldest first, and since when.
-    pub(super) unacked: VecDeque<(PeerMessage, Instant)>,
+    /// What was said and is not on the other's disk, the oldest first.
+    pub(super) unacked: VecDeque<Unacked>,
+    /// The file that comes from there.
+    pub(super) receiving: Option<Receiving>,
+    /// The number of the last file that came from there.
+    pub(super) last_transfer: u32,
+    /// The last message that the other side knows to be read here.
+    pub(super) told_read: Option<MessageId>,
+}
+
+/// What was said and is not on the other's disk.
+#[derive(Debug)]
+pub(super) struct Unacked {
+    pub(super) message: PeerMessage,
+    /// When something moved last.
+    pub(super) since: Instant,
+    /// Whether a file goes with it.
+    pub(super) is_file: bool,
+    /// The number under which the other side wants the file.
+    pub(super) transfer: Option<u32>,
+    /// Whether anything of the file has gone out.
+    pub(super) has_moved: bool,
+}
+
+impl Unacked {
+    fn due(&self) -> Instant {
+        self.since
+            + if self.is_file {
+                FILE_PATIENCE
+            } else {
+                ACK_PATIENCE
+            }
+    }
 }
 
 /// How far it is.
@@ -58,12 +91,17 @@ impl PeerSession {
             Stage::Offered { until } | Stage::Connecting { until } => until,
             Stage::Direct { used } => used + SESSION_RESTS,
         };
-        let waits = self.unacked.front().map(|(_, since)| *since + ACK_PATIENCE);
+        let takes = self.receiving.as_ref().map(Receiving::due);
+        let waits = self.unacked.iter().map(Unacked::due).chain(takes).min();
         waits.map_or(stage, |waits| waits.min(stage))
     }
 
     pub(super) fn holds(&self, id: &MessageId) -> bool {
-        self.unacked.iter().any(|(message, _)| message.id == *id)
+        self.unacked.iter().any(|one| one.message.id == *id)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.is_direct() && self.unacked.is_empty() && self.receiving.is_none()
     }
 }
 
@@ -133,6 +171,9 @@ impl Chat {
             key,
             stage,
             unacked: VecDeque::new(),
+            receiving: None,
+            last_transfer: 0,
+            told_read: None,
         };
         self.peers.sessions.insert(room.clone(), session);
         link
@@ -143,7 +184,10 @@ impl Chat {
         if let Some(session) = self.peers.sessions.get_mut(room) {
             session.stage = Stage::Direct { used: now };
             self.peers.resting.remove(room);
+            self.peers.pass_until.remove(room);
             self.tell_way(room, Way::Direct);
+            self.pass_next(now, room);
+            self.tell_read(room);
         }
     }
 
@@ -168,6 +212,7 @@ impl Chat {
         if session.is_direct() {
             self.tell_way(room, Way::Server);
         }
+        self.break_off(now, room, &session, end);
         if !session.unacked.is_empty() {
             self.send_room(room);
         }
@@ -178,7 +223,7 @@ impl Chat {
         let due = { self.peers.sessions.iter() }
             .filter(|(_, session)| session.due() <= now)
             .map(|(room, session)| {
-                let is_idle = session.is_direct() && session.unacked.is_empty();
+                let is_idle = session.is_idle();
                 (room.clone(), if is_idle { End::Over } else { End::Failed })
             });
         for (room, end) in due.collect::<Vec<_>>() {
@@ -194,6 +239,7 @@ impl Chat {
             self.peers.wanted.remove(&room);
             self.seek_peer(now, &room);
         }
+        self.run_passing_timers(now);
         self.run_flush_timers(now);
     }
 

@@ -106,6 +106,12 @@ impl Chat {
             | PeerNews::Candidate { link, .. }
             | PeerNews::Open { link }
             | PeerNews::Heard { link, .. }
+            | PeerNews::FileSent { link, .. }
+            | PeerNews::FileNotSent { link, .. }
+            | PeerNews::FileReady { link, .. }
+            | PeerNews::FileCame { link, .. }
+            | PeerNews::FileTaken { link, .. }
+            | PeerNews::FileNotTaken { link, .. }
             | PeerNews::Lost { link } => *link,
         };
         // Of one that was given up nothing matters any more.
@@ -125,6 +131,7 @@ impl Chat {
             PeerNews::Open { .. } => self.session_opened(now, &room),
             PeerNews::Heard { frame, .. } => self.frame(now, &room, *frame),
             PeerNews::Lost { .. } => self.end_session(now, &room, End::Failed),
+            of_file => self.file_news(now, &room, of_file),
         }
     }
 
