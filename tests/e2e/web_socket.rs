@@ -11,8 +11,7 @@ fn a_web_page_registers_asks_and_sends_and_receives_messages() {
     let server = Server::start().unwrap();
     let ann = server.add_account("ann", "1001").unwrap();
     let bob = server.add_account("bob", "1002").unwrap();
-    // Set up as phones: what comes with a sign-in reads conversations elsewhere.
-    let [anns, bobs] = [&ann, &bob].map(|account| server.make_device(account).unwrap());
+    let [anns, bobs] = [&ann, &bob].map(|account| server.add_device(account).unwrap());
     let plain = format!("ws://{}/ws/sip", server.ready().http);
     let encrypted = format!("wss://{}/ws/sip", server.ready().https.unwrap());
 

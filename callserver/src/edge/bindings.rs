@@ -35,6 +35,7 @@ struct Known {
     contact: Text,
     path: Vec<Text>,
     q: u16,
+    reads_rooms: bool,
     until: SystemTime,
 }
 
@@ -46,6 +47,7 @@ impl Known {
             contact: binding.contact.clone(),
             path: binding.path.clone(),
             q: binding.q,
+            reads_rooms: binding.reads_rooms,
             until,
         }
     }
@@ -55,6 +57,7 @@ impl Known {
             && self.contact == binding.contact
             && self.path == binding.path
             && self.q == binding.q
+            && self.reads_rooms == binding.reads_rooms
     }
 
     /// Whether what was written lives for another half of what the phone is granted now. Then the phone comes back
@@ -96,6 +99,12 @@ impl Bindings {
     /// How many phones are registered.
     pub(super) fn len(&self) -> usize {
         self.registered.len()
+    }
+
+    /// Whether a phone that registers is news for whoever brings it what is said: it was not here, or has become another.
+    pub(super) fn is_news(&self, binding: &StoredBinding) -> bool {
+        let known = self.registered.get(&binding.id);
+        known.is_none_or(|known| known.reads_rooms != binding.reads_rooms)
     }
 
     pub(super) fn registered(&mut self, now: Instant, at: SystemTime, binding: StoredBinding) {
@@ -206,6 +215,7 @@ mod tests {
             cseq: 1,
             expires_seconds: 60,
             user_agent: None,
+            reads_rooms: false,
         }
     }
 

@@ -103,6 +103,7 @@ mod tests {
             cseq: 1,
             expires_seconds,
             user_agent: None,
+            reads_rooms: false,
         }
     }
 

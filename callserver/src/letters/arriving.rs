@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use switch::{Letter, LetterFate, Outcome, TextLetter};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Arrived, Errand, Unwrapping};
+use super::{Arrived, Devices, Errand};
 use crate::rooms::{Rooms, RoomsError, Speaker};
 use crate::store::{StoreError, unix_millis};
 
@@ -20,7 +20,7 @@ pub(super) async fn serve(
     rooms: Rooms,
     mut arrived: mpsc::UnboundedReceiver<Arrived>,
     errands: mpsc::UnboundedSender<Errand>,
-    unwrapping: Unwrapping,
+    unwrapping: Devices,
 ) {
     while let Some(Arrived {
         ask,
@@ -127,7 +127,7 @@ async fn note(
     device: DeviceId,
     letter: &TextLetter,
     stored: &Stored,
-    unwrapping: &Unwrapping,
+    unwrapping: &Devices,
 ) -> Result<(), StoreError> {
     let is_news = letter.is_wrapped && unwrapping.set(device, true);
     let wants = (letter.wants_delivered, letter.wants_displayed);

@@ -13,6 +13,10 @@ const FIRST_REST: Duration = Duration::from_secs(5);
 /// A phone that is registered is asked this often at least.
 const LONGEST_REST: Duration = Duration::from_secs(300);
 
+/// A phone that comes while something is on its way to it has been started anew, or has come by another way. If it has not
+/// answered for so long, two copies of it were lost (RFC 3261 section 17.1.2.1), and it gets it where it is now.
+const LOST: Duration = Duration::from_secs(1);
+
 /// After so many answers that say "later" nothing will come of it: what is behind it shall not wait for ever.
 const MOST_REFUSALS: u32 = 20;
 
@@ -96,7 +100,7 @@ struct Phone<T> {
 enum State {
     Idle,
     Fetching,
-    Sending(u64),
+    Sending { ticket: u64, since: Instant },
     Resting(Instant),
 }
 
@@ -128,6 +132,7 @@ impl<T: Clone> Carrier<T> {
     /// A phone has registered. What it has got is remembered of one that was here already.
     pub(super) fn came(
         &mut self,
+        now: Instant,
         (device, account): (DeviceId, AccountId),
         stamp: i64,
         has_news: bool,
@@ -143,24 +148,36 @@ impl<T: Clone> Carrier<T> {
         let phone = self.phones.entry(device).or_insert(new);
         phone.is_rung |= has_news;
         phone.failures = 0;
-        if let State::Resting(until) = phone.state {
-            self.due.remove(&(until, device));
-            phone.state = State::Idle;
+        match phone.state {
+            State::Resting(until) => {
+                self.due.remove(&(until, device));
+                phone.state = State::Idle;
+            }
+            State::Sending { ticket, since } if now.duration_since(since) >= LOST => {
+                self.tickets.remove(&ticket);
+                phone.state = State::Idle;
+            }
+            State::Sending { .. } | State::Idle | State::Fetching => {}
         }
         let of_account = self.of_account.entry(account).or_default();
         if !of_account.contains(&device) {
             of_account.push(device);
         }
-        self.go_on(device);
+        self.go_on(now, device);
+    }
+
+    /// Whether this phone is among those that get things.
+    pub(super) fn has(&self, device: DeviceId) -> bool {
+        self.phones.contains_key(&device)
     }
 
     /// There is something for the phones of an account.
-    pub(super) fn rang(&mut self, account: AccountId) {
+    pub(super) fn rang(&mut self, now: Instant, account: AccountId) {
         let devices = self.of_account.get(&account).cloned();
         for device in devices.unwrap_or_default() {
             if let Some(phone) = self.phones.get_mut(&device) {
                 phone.is_rung = true;
-                self.go_on(device);
+                self.go_on(now, device);
             }
         }
     }
@@ -168,6 +185,7 @@ impl<T: Clone> Carrier<T> {
     /// What [`Wish::Fetch`] has found: everything up to `upto` that is for the phone, and whether there may be more.
     pub(super) fn fetched(
         &mut self,
+        now: Instant,
         device: DeviceId,
         items: Vec<Item<T>>,
         upto: i64,
@@ -186,7 +204,7 @@ impl<T: Clone> Carrier<T> {
             });
         }
         phone.queue.extend(items);
-        self.go_on(device);
+        self.go_on(now, device);
     }
 
     /// [`Wish::Fetch`] has not worked.
@@ -230,7 +248,7 @@ impl<T: Clone> Carrier<T> {
             return self.rest(now, device);
         }
         phone.state = State::Idle;
-        self.go_on(device);
+        self.go_on(now, device);
     }
 
     /// Whose turn it is again.
@@ -242,7 +260,7 @@ impl<T: Clone> Carrier<T> {
             self.due.pop_first();
             if let Some(phone) = self.phones.get_mut(&device) {
                 phone.state = State::Idle;
-                self.go_on(device);
+                self.go_on(now, device);
             }
         }
     }
@@ -257,12 +275,18 @@ impl<T: Clone> Carrier<T> {
         self.wishes.pop_front()
     }
 
+    /// Whether a phone waits for its next turn.
+    pub(super) fn is_resting(&self, device: DeviceId) -> bool {
+        let phone = self.phones.get(&device);
+        phone.is_some_and(|phone| matches!(phone.state, State::Resting(_)))
+    }
+
     /// The phone that something is sent to.
     pub(super) fn phone_of(&self, ticket: u64) -> Option<DeviceId> {
         self.tickets.get(&ticket).copied()
     }
 
-    fn go_on(&mut self, device: DeviceId) {
+    fn go_on(&mut self, now: Instant, device: DeviceId) {
         let Some(phone) = self.phones.get_mut(&device) else {
             return;
         };
@@ -273,7 +297,7 @@ impl<T: Clone> Carrier<T> {
         if let Some(next) = phone.queue.front() {
             self.last_ticket += 1;
             let ticket = self.last_ticket;
-            phone.state = State::Sending(ticket);
+            phone.state = State::Sending { ticket, since: now };
             self.tickets.insert(ticket, device);
             self.wishes.push_back(Wish::Send {
                 ticket,

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::carrier::{Carrier, End, Item, Wish};
 use super::words::words;
-use super::{Errand, OLDEST, Seen, Unwrapping};
+use super::{Devices, Errand, OLDEST, Seen};
 use crate::rooms::{Rooms, rfc3339};
 use crate::store::{LetterRow, ReportRow, StoreError, unix_millis};
 
@@ -35,7 +35,10 @@ pub(super) enum Parcel {
 pub(super) struct Leaving {
     rooms: Rooms,
     errands: mpsc::UnboundedSender<Errand>,
-    unwrapping: Unwrapping,
+    /// The phones that understand CPIM.
+    unwrapping: Devices,
+    /// Those that have not answered.
+    silent: Devices,
     carrier: Carrier<Parcel>,
     /// How far phones have come, as it is not written down yet.
     stamps: HashMap<DeviceId, i64>,
@@ -53,12 +56,13 @@ impl Leaving {
     pub(super) fn new(
         rooms: Rooms,
         errands: mpsc::UnboundedSender<Errand>,
-        unwrapping: Unwrapping,
+        (unwrapping, silent): (Devices, Devices),
     ) -> Self {
         Self {
             rooms,
             errands,
             unwrapping,
+            silent,
             carrier: Carrier::default(),
             stamps: HashMap::new(),
             noting: None,
@@ -87,12 +91,13 @@ impl Leaving {
             match turn {
                 Turn::Seen(0) => break,
                 Turn::Seen(_) => {
-                    let came = self.look_at(now, &mut batch);
-                    self.came(&came).await;
+                    let (came, reading) = self.look_at(now, &mut batch);
+                    self.read_rooms(reading).await;
+                    self.came(now, &came).await;
                 }
                 Turn::Rung(accounts) => {
                     for account in accounts {
-                        self.carrier.rang(account);
+                        self.carrier.rang(now, account);
                     }
                 }
                 Turn::Time => {
@@ -109,25 +114,55 @@ impl Leaving {
         self.note().await;
     }
 
-    /// Passes on what became of things; gives back who has registered.
-    fn look_at(&mut self, now: Instant, batch: &mut Vec<Seen>) -> Vec<DeviceId> {
-        let mut came = Vec::new();
+    /// Passes on what became of things; gives back who has registered, and who has and reads rooms by itself.
+    fn look_at(&mut self, now: Instant, batch: &mut Vec<Seen>) -> (Vec<DeviceId>, Vec<DeviceId>) {
+        let (mut came, mut reading) = (Vec::new(), Vec::new());
         for seen in batch.drain(..) {
             match seen {
                 Seen::Came { device } => came.push(device),
+                Seen::Reads { device } => reading.push(device),
                 Seen::Ended { ticket, end } => {
                     let end = match end {
                         LetterEnd::Answered(status) => self.meaning_of(ticket, status),
                         LetterEnd::NoAnswer => End::Silent,
                         LetterEnd::NotHere => End::Gone,
                     };
+                    let phone = self.carrier.phone_of(ticket);
                     self.carrier.ended(now, ticket, end);
+                    if let Some(device) = phone.filter(|_| end == End::Silent) {
+                        self.silent.set(device, self.carrier.is_resting(device));
+                    }
                 }
             }
         }
-        came.sort_unstable();
-        came.dedup();
-        came
+        for devices in [&mut came, &mut reading] {
+            devices.sort_unstable();
+            devices.dedup();
+        }
+        // One login in two phones, of which one reads by itself: the other one gets its letters.
+        reading.retain(|device| !came.contains(device) && !self.carrier.has(*device));
+        (came, reading)
+    }
+
+    /// Whoever has read by itself so far would hear old things again as another phone. So that one would begin anew.
+    async fn read_rooms(&self, devices: Vec<DeviceId>) {
+        if devices.is_empty() {
+            return;
+        }
+        let forgotten: Result<(), StoreError> = async {
+            let store = self.rooms.store();
+            let begun = store.begun_letters(&devices).await?;
+            if begun.is_empty() {
+                return Ok(());
+            }
+            let mut tx = store.begin().await?;
+            tx.forget_letters(&begun).await?;
+            tx.commit().await
+        }
+        .await;
+        if let Err(error) = forgotten {
+            tracing::warn!(%error, "phones that read conversations by themselves are still counted among those that do not");
+        }
     }
 
     /// What the answer of a phone means. One that has wrapped something itself may not be able to unwrap all the same.
@@ -140,7 +175,7 @@ impl Leaving {
         }
     }
 
-    async fn came(&mut self, devices: &[DeviceId]) {
+    async fn came(&mut self, now: Instant, devices: &[DeviceId]) {
         if devices.is_empty() {
             return;
         }
@@ -182,7 +217,7 @@ impl Leaving {
             }
             let has_news = phone.has_news || phone.wants_reports || phone.stamp.is_none();
             let who = (phone.device, phone.account);
-            self.carrier.came(who, stamp, has_news);
+            self.carrier.came(now, who, stamp, has_news);
         }
     }
 
@@ -215,7 +250,9 @@ impl Leaving {
                 account,
                 after,
             } => match self.fetch(device, account, after).await {
-                Ok((items, upto, is_more)) => self.carrier.fetched(device, items, upto, is_more),
+                Ok((items, upto, is_more)) => {
+                    self.carrier.fetched(now, device, items, upto, is_more)
+                }
                 Err(error) => {
                     tracing::warn!(%error, "what was said to a phone could not be read");
                     self.carrier.not_fetched(now, device);

@@ -6,8 +6,8 @@
 //! * `carrier`: which phone gets what, and when. Pure.
 //! * `words`: what a phone is told of files and voice notes. Pure.
 //!
-//! What SIP is made of it knows `switch` (`letter`, `pager`). A phone is a device that was set up as one: what came with a
-//! sign-in reads rooms over `/ws/rooms` or HTTP, and would hear everything twice.
+//! What SIP is made of it knows `switch` (`letter`, `pager`). Every phone gets letters, except for those that say when they
+//! register that they read rooms by themselves (`sip::READS_ROOMS`), over `/ws/rooms`: they would hear everything twice.
 
 mod arriving;
 mod carrier;
@@ -49,6 +49,8 @@ pub(crate) struct Arrived {
 pub(crate) enum Seen {
     /// One has registered.
     Came { device: DeviceId },
+    /// One has registered that reads rooms by itself.
+    Reads { device: DeviceId },
     /// What became of something that was to be sent.
     Ended { ticket: u64, end: LetterEnd },
 }
@@ -76,6 +78,7 @@ pub struct Letters {
     // As many as there are registrations.
     seen: mpsc::UnboundedReceiver<Seen>,
     errands: mpsc::UnboundedSender<Errand>,
+    silent: Devices,
 }
 
 /// What the exchange has of it.
@@ -83,22 +86,24 @@ pub struct Letters {
 pub(crate) struct LettersDesk {
     pub(crate) arrived: mpsc::UnboundedSender<Arrived>,
     pub(crate) seen: mpsc::UnboundedSender<Seen>,
+    /// The phones that have not answered: that one of them lives is worth telling, also when it has not been away.
+    pub(crate) silent: Devices,
 }
 
-/// The phones that understand CPIM.
+/// Some devices, known to several.
 #[derive(Clone, Default, Debug)]
-struct Unwrapping(Arc<Mutex<HashSet<DeviceId>>>);
+pub(crate) struct Devices(Arc<Mutex<HashSet<DeviceId>>>);
 
-impl Unwrapping {
+impl Devices {
     fn has(&self, device: DeviceId) -> bool {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.contains(&device)
     }
 
-    /// Says whether that is news.
-    fn set(&self, device: DeviceId, unwraps: bool) -> bool {
+    /// Adds one, or takes it away. Says whether that is news.
+    pub(crate) fn set(&self, device: DeviceId, is_in: bool) -> bool {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match unwraps {
+        match is_in {
             true => known.insert(device),
             false => known.remove(&device),
         }
@@ -111,28 +116,33 @@ impl Letters {
         let (send_arrived, arrived) = mpsc::unbounded_channel();
         let (send_seen, seen) = mpsc::unbounded_channel();
         let (errands, inbox) = mpsc::unbounded_channel();
+        let silent = Devices::default();
         let desk = LettersDesk {
             arrived: send_arrived,
             seen: send_seen,
+            silent: silent.clone(),
         };
         let letters = Self {
             arrived,
             seen,
             errands,
+            silent,
         };
         (letters, desk, inbox)
     }
 
     /// Does what is to be done, until the exchange is gone.
     pub(crate) async fn serve(self, rooms: Rooms) {
-        let unwrapping = Unwrapping::default();
+        // The phones that understand CPIM.
+        let unwrapping = Devices::default();
         let arriving = arriving::serve(
             rooms.clone(),
             self.arrived,
             self.errands.clone(),
             unwrapping.clone(),
         );
-        let leaving = leaving::Leaving::new(rooms, self.errands, unwrapping).serve(self.seen);
+        let known = (unwrapping, self.silent);
+        let leaving = leaving::Leaving::new(rooms, self.errands, known).serve(self.seen);
         tokio::join!(arriving, leaving);
     }
 }

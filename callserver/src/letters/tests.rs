@@ -1,5 +1,7 @@
 //! Phones and conversations over a database, with the exchange played by the test.
 
+use std::time::SystemTime;
+
 use api::ContactEntry;
 use api::room::{Addressee, Body, GetHistory, Message, MessageId, Receipt, SendMessage, Stored};
 use switch::{Content, Letter, LetterEnd, Outcome, TextLetter};
@@ -8,12 +10,14 @@ use super::*;
 use crate::office::{NewAccount, Office};
 use crate::rooms::Speaker;
 use crate::store::tests::ground::{Ground, on_both_engines};
+use crate::store::{NewDevice, Origin};
 
 on_both_engines!(
     what_a_phone_sends_is_in_the_conversation_once,
     what_is_said_goes_to_phones_in_order_and_what_was_missed_when_they_are_back,
     a_phone_that_asks_hears_what_becomes_of_its_message,
     what_a_phone_reports_is_a_receipt,
+    a_login_of_a_sign_in_gets_letters_unless_its_phone_reads_by_itself,
 );
 
 struct Scene {
@@ -357,4 +361,86 @@ async fn what_a_phone_reports_is_a_receipt(ground: Ground) {
         }
         scene.until_receipts(&bob, 1, read).await;
     }
+}
+
+async fn a_login_of_a_sign_in_gets_letters_unless_its_phone_reads_by_itself(ground: Ground) {
+    let mut scene = Scene::new(&ground).await;
+    let (alice, bob) = (scene.alice.clone(), scene.bob.clone());
+    let [page, softphone] = ["page", "softphone"].map(|login| signed_in(&scene, login));
+    let (page, softphone) = (page.await, softphone.await);
+    scene.say(&alice, &bob, "m1", body("one")).await;
+    let plain = |text: &str| Content::Plain(text.into());
+    // A page that knows SIP alone gets what was said since the sign-in.
+    scene.phone = page;
+    scene.come();
+    assert_eq!(
+        scene.delivered(LetterEnd::Answered(200)).await,
+        plain("one")
+    );
+    // A softphone gets nothing. What comes after what the page has got was done after that was known.
+    let device = softphone;
+    let reads = Seen::Reads { device };
+    scene.desk.seen.send(reads).expect("it listens");
+    for (id, text) in [("m2", "two"), ("m3", "three")] {
+        scene.say(&alice, &bob, id, body(text)).await;
+        assert_eq!(scene.delivered(LetterEnd::Answered(200)).await, plain(text));
+    }
+    let begun = scene.office.store().begun_letters(&[page, softphone]).await;
+    assert_eq!(begun.expect("an answer"), [page]);
+    // Somebody takes the softphone's login for a desk phone: that one begins now.
+    scene.phone = softphone;
+    scene.come();
+    loop {
+        let begun = scene.office.store().begun_letters(&[softphone]).await;
+        if !begun.expect("an answer").is_empty() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    // Then both with one login: the desk phone goes on.
+    for (id, text) in [("m4", "four"), ("m5", "five"), ("m6", "six")] {
+        scene.say(&alice, &bob, id, body(text)).await;
+        let mut heard = Vec::new();
+        for _ in 0..2 {
+            let Errand::Send {
+                ticket,
+                device,
+                letter,
+                ..
+            } = scene.errand().await
+            else {
+                panic!("nothing was asked");
+            };
+            assert_eq!(letter.content, plain(text));
+            heard.push(device.0);
+            if id == "m4" {
+                let reads = Seen::Reads { device: softphone };
+                scene.desk.seen.send(reads).expect("it listens");
+            }
+            let end = LetterEnd::Answered(200);
+            let ended = Seen::Ended { ticket, end };
+            scene.desk.seen.send(ended).expect("it listens");
+        }
+        heard.sort_unstable();
+        assert_eq!(heard, [page.0, softphone.0]);
+    }
+    let begun = scene.office.store().begun_letters(&[softphone]).await;
+    assert_eq!(begun.expect("an answer"), [softphone]);
+}
+
+/// A device of Bob's that came with a sign-in.
+async fn signed_in(scene: &Scene, login: &str) -> DeviceId {
+    let label = api::DeviceLabel::parse(login).expect("a label");
+    let device = NewDevice {
+        account: scene.bob.account,
+        label: &label,
+        login,
+        realm: "phones.example",
+        ha1: &sip::Ha1::new(login, "phones.example", "secret"),
+        origin: Origin::Login,
+    };
+    let mut tx = scene.office.store().begin().await.expect("a write");
+    let made = tx.add_device(&device, SystemTime::now()).await;
+    tx.commit().await.expect("kept");
+    made.expect("a device")
 }

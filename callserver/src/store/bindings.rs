@@ -8,7 +8,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 use switch::{AccountId, BindingId, DeviceId, StoredBinding};
 
-use super::{Engine, Store, StoreError, Transaction, unix_millis, with_list};
+use super::{Engine, Store, StoreError, Transaction, flag, unix_millis, with_list};
 
 /// Both engines take many more; statements of all lengths are prepared and kept.
 const MOST_PLACEHOLDERS: usize = 100;
@@ -66,6 +66,7 @@ fn read(row: &AnyRow, now: i64) -> Result<StoredBinding, StoreError> {
         cseq: u32::try_from(row.try_get::<i64, _>("cseq")?).unwrap_or_default(),
         expires_seconds: u32::try_from(left).unwrap_or(0),
         user_agent: optional("user_agent")?,
+        reads_rooms: flag(row, "reads_rooms")?,
     })
 }
 
@@ -100,15 +101,17 @@ impl Transaction {
     ) -> Result<(), StoreError> {
         // Prepared once and run for each: a storm of registrations after a power cut is one transaction.
         let insert = "INSERT INTO bindings (binding_id, account_id, device_id, contact, q, path, transport, local,
-                 remote, instance, reg_id, call_id, cseq, user_agent, expires_at, node, flow_token)
-             SELECT $1, d.account_id, d.device_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+                 remote, instance, reg_id, call_id, cseq, user_agent, expires_at, node, flow_token,
+                 reads_rooms)
+             SELECT $1, d.account_id, d.device_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+                 $18
              FROM devices d WHERE d.device_id = $3 AND d.account_id = $2
              ON CONFLICT (node, binding_id) DO UPDATE SET account_id = excluded.account_id,
                  device_id = excluded.device_id, contact = excluded.contact, q = excluded.q, path = excluded.path,
                  transport = excluded.transport, local = excluded.local, remote = excluded.remote,
                  instance = excluded.instance, reg_id = excluded.reg_id, call_id = excluded.call_id,
                  cseq = excluded.cseq, user_agent = excluded.user_agent, expires_at = excluded.expires_at,
-                 flow_token = excluded.flow_token";
+                 flow_token = excluded.flow_token, reads_rooms = excluded.reads_rooms";
         for (binding, expires_at) in bindings {
             let path: Vec<_> = binding.path.iter().map(Text::as_str).collect();
             let path = serde_json::to_string(&path).map_err(|error| StoreError::Corrupt {
@@ -134,6 +137,7 @@ impl Transaction {
                 .bind(unix_millis(*expires_at))
                 .bind(self.node.to_string())
                 .bind(owned(&binding.token))
+                .bind(i64::from(binding.reads_rooms))
                 .execute(&mut *self.inner)
                 .await?;
         }

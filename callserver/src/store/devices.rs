@@ -240,10 +240,8 @@ impl Transaction {
             .bind(origin)
             .bind(unix_millis(now));
         let id = DeviceId(insert.fetch_one(&mut *self.inner).await?);
-        if device.origin == Origin::Admin {
-            // What is said before it first registers is for it, too.
-            self.begin_letters(&[id]).await?;
-        }
+        // What is said before it first registers is for it, too. Whether it gets letters at all it says then.
+        self.begin_letters(&[id]).await?;
         Ok(id)
     }
 

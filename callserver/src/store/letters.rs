@@ -72,7 +72,7 @@ pub struct ReportRow {
 }
 
 impl Store {
-    /// Those of these devices that are phones which were set up as such. What came with a sign-in reads rooms itself.
+    /// These devices, as far as they are known.
     ///
     /// # Errors
     /// If the database fails.
@@ -91,7 +91,7 @@ impl Store {
                      CASE WHEN EXISTS (SELECT 1 FROM device_reports q WHERE q.device_id = d.device_id)
                          THEN 1 ELSE 0 END AS wants_reports
                  FROM devices d LEFT JOIN device_letters l ON l.device_id = d.device_id
-                 WHERE d.device_id IN ({}) AND d.origin = 'admin'",
+                 WHERE d.device_id IN ({})",
                 1,
                 part.len(),
             );
@@ -111,6 +111,28 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// Those of these devices that something was or is to be brought to.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn begun_letters(&self, devices: &[DeviceId]) -> Result<Vec<DeviceId>, StoreError> {
+        let mut begun = Vec::new();
+        for part in parts(devices, 1) {
+            let sql = with_list(
+                "SELECT device_id FROM device_letters WHERE device_id IN ({})",
+                1,
+                part.len(),
+            );
+            let mut select = sqlx::query_scalar(sql);
+            for device in part {
+                select = select.bind(device.0);
+            }
+            let found: Vec<i64> = select.fetch_all(&self.readers).await?;
+            begun.extend(found.into_iter().map(DeviceId));
+        }
+        Ok(begun)
     }
 
     /// What was said in the conversations of two that an account is in, after a stamp, in the order in which it was stored:
@@ -227,6 +249,19 @@ impl Transaction {
         for device in devices {
             let insert = sqlx::query(insert).bind(device.0);
             insert.execute(&mut *self.inner).await?;
+        }
+        Ok(())
+    }
+
+    /// These devices read by themselves. Who registers as another phone with the login of one begins then.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn forget_letters(&mut self, devices: &[DeviceId]) -> Result<(), StoreError> {
+        let delete = "DELETE FROM device_letters WHERE device_id = $1";
+        for device in devices {
+            let delete = sqlx::query(delete).bind(device.0);
+            delete.execute(&mut *self.inner).await?;
         }
         Ok(())
     }

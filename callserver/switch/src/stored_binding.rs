@@ -40,4 +40,6 @@ pub struct StoredBinding {
     pub expires_seconds: u32,
     /// What the phone calls itself.
     pub user_agent: Option<Text>,
+    /// Whether it reads conversations by itself ([`sip::READS_ROOMS`]), so that it gets no letters.
+    pub reads_rooms: bool,
 }

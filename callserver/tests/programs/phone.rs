@@ -114,6 +114,7 @@ impl Phone {
             expires_seconds: 600,
             instance: None,
             reg_id: None,
+            features: Vec::new(),
         });
     }
 

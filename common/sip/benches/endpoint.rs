@@ -143,6 +143,7 @@ fn register_without_answer(criterion: &mut Criterion) {
             expires_seconds: 3600,
             instance: None,
             reg_id: None,
+            features: Vec::new(),
         };
         phone.handle(now, input);
     });
@@ -249,6 +250,7 @@ fn registration_of_both(criterion: &mut Criterion) {
                     expires_seconds: 3600,
                     instance: None,
                     reg_id: None,
+                    features: Vec::new(),
                 },
             );
             for _ in 0..2 {

@@ -130,6 +130,7 @@ pub use outbound::{FlowKey, FlowMac, FlowToken, ForgedToken};
 pub use publication::{
     Change, Document, PublicationLimits, PublicationStore, PublishError, Published,
 };
+pub use registration::READS_ROOMS;
 pub use snapshot::LegSnapshot;
 pub use subscription::{Sipfrag, SubscriptionEnd};
 pub use wire::headers::*;

@@ -131,6 +131,7 @@ impl Phone {
             instance: self.config.instance.clone(),
             // One way to one server.
             reg_id: self.config.instance.is_some().then_some(1),
+            features: vec![sip::READS_ROOMS.into()],
         };
         self.endpoint.handle(now, input);
     }

@@ -152,6 +152,7 @@ impl Work {
                 expires_seconds: LIFE_SECONDS,
                 instance: None,
                 reg_id: None,
+                features: Vec::new(),
             });
         }
         let mut buffer = vec![0; 65_536];

@@ -115,6 +115,7 @@ impl Phone {
             expires_seconds: seconds,
             instance: None,
             reg_id: None,
+            features: Vec::new(),
         });
         let mut buffer = vec![0; 16_384];
         loop {

@@ -74,6 +74,8 @@ impl Desk {
                     let user_agent = binding.user_agent.as_deref().unwrap_or("");
                     let (login, from) = (binding.login.as_str(), binding.flow.remote);
                     tracing::info!(login, %from, user_agent, "device registered");
+                }
+                if self.bindings.is_news(&binding) || self.phone_was_silent(&binding) {
                     self.phone_came(&binding);
                 }
                 self.bindings.registered(now, at, *binding);

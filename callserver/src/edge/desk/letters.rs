@@ -32,8 +32,17 @@ impl Desk {
     /// A phone can be reached here.
     pub(super) fn phone_came(&mut self, binding: &StoredBinding) {
         let device = DeviceId(binding.device.0);
+        let seen = match binding.reads_rooms {
+            true => Seen::Reads { device },
+            false => Seen::Came { device },
+        };
         // The same.
-        let _ = self.letters.seen.send(Seen::Came { device });
+        let _ = self.letters.seen.send(seen);
+    }
+
+    /// Whether this phone has left something without an answer, so that it is news that it lives.
+    pub(super) fn phone_was_silent(&self, binding: &StoredBinding) -> bool {
+        self.letters.silent.set(DeviceId(binding.device.0), false)
     }
 
     pub(super) fn run_errand(&mut self, now: Instant, errand: Errand) {

@@ -34,12 +34,13 @@ impl Scene {
     fn say(&mut self, text: Text) {
         let stamp = i64::try_from(self.said.len()).expect("few") * 10 + 10;
         self.said.push((stamp, text));
-        self.carrier.rang(BOB);
+        self.carrier.rang(self.now, BOB);
     }
 
     fn come(&mut self) {
         let has_news = self.said.iter().any(|(stamp, _)| *stamp > self.kept);
-        self.carrier.came((PHONE, BOB), self.kept, has_news);
+        self.carrier
+            .came(self.now, (PHONE, BOB), self.kept, has_news);
     }
 
     /// Does what is to be done, with a phone that answers like this, until nothing is left to do now.
@@ -59,7 +60,7 @@ impl Scene {
                         .collect();
                     let upto = items.last().and_then(|item| item.stamp).unwrap_or(after);
                     let is_more = new.count() > 2;
-                    self.carrier.fetched(device, items, upto, is_more);
+                    self.carrier.fetched(self.now, device, items, upto, is_more);
                 }
                 Wish::Send { ticket, what, .. } => {
                     let end = answer(what);
@@ -190,4 +191,42 @@ fn what_cannot_be_read_is_read_later() {
     assert_eq!(scene.wait(), FIRST_REST);
     scene.settle(|_| End::Taken);
     assert_eq!(scene.heard, ["a"]);
+}
+
+#[test]
+fn a_phone_that_comes_anew_gets_what_its_former_self_did_not_answer() {
+    let mut scene = Scene::new();
+    scene.come();
+    scene.say("a");
+    scene.say("b");
+    // The first is on its way, and the phone is started anew.
+    let mut tickets = Vec::new();
+    for millis in [0, 999, 1] {
+        scene.now += Duration::from_millis(millis);
+        scene.come();
+        while let Some(wish) = scene.carrier.poll_wish() {
+            match wish {
+                Wish::Fetch { device, .. } => {
+                    let items = [(10, "a"), (20, "b")].map(|(stamp, what)| Item {
+                        stamp: Some(stamp),
+                        what,
+                    });
+                    let now = scene.now;
+                    scene.carrier.fetched(now, device, items.into(), 20, false);
+                }
+                Wish::Send { ticket, what, .. } => tickets.push((ticket, what)),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    let [(lost, "a"), (sent, "a")] = tickets[..] else {
+        panic!("{tickets:?}");
+    };
+    // What became of the first attempt does not matter any more.
+    scene.carrier.ended(scene.now, lost, End::Silent);
+    assert_eq!(scene.carrier.poll_timeout(), None);
+    scene.carrier.ended(scene.now, sent, End::Taken);
+    scene.settle(|_| End::Taken);
+    assert_eq!(scene.heard, ["b"]);
+    assert_eq!(scene.kept, 20);
 }

@@ -45,6 +45,7 @@ async fn binding(office: &Office, id: u64) -> StoredBinding {
         cseq: u32::MAX,
         expires_seconds: 3600,
         user_agent: None,
+        reads_rooms: true,
     }
 }
 
@@ -69,6 +70,7 @@ async fn what_is_kept_comes_back_as_it_was(ground: Ground) {
     binding.q = 1;
     binding.reg_id = None;
     binding.user_agent = Some("phone".into());
+    binding.reads_rooms = false;
     keep(&store, &binding, now + HOUR).await;
     assert_eq!(store.bindings(now).await.unwrap(), [binding.clone()]);
     office

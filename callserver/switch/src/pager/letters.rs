@@ -20,11 +20,7 @@ impl Pager {
         (from, to): (&Party, &Party),
         letter: &Outgoing,
     ) {
-        let phones = registrar.reachable(to.account, None);
-        let phone = phones
-            .into_iter()
-            .find(|phone| phone.first.device == device && phone.first.is_ours());
-        let Some(phone) = phone else {
+        let Some(phone) = registrar.ways_for_letters(to.account, device) else {
             return end(desk, ticket, LetterEnd::NotHere);
         };
         let domain = &desk.config.domain;

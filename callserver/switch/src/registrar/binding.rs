@@ -24,6 +24,8 @@ pub(crate) struct Binding {
     /// The proxies before the phone (RFC 3327).
     pub(crate) path: Vec<Text>,
     pub(super) user_agent: Option<Text>,
+    /// Whether the phone reads conversations by itself.
+    pub(super) reads_rooms: bool,
     /// Preference in thousandths.
     pub(super) q: u16,
     /// Of the REGISTER that made or last refreshed it: older ones are refused (RFC 3261 10.3 step 7).
@@ -82,6 +84,7 @@ impl Binding {
             cseq: self.cseq,
             expires_seconds,
             user_agent: self.user_agent.clone(),
+            reads_rooms: self.reads_rooms,
         }
     }
 }

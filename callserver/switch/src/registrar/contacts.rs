@@ -1,8 +1,8 @@
 //! What a REGISTER wishes, read and checked before anything is changed (RFC 3261 10.3 step 6).
 
 use sip::{
-    CSeq, Contact, Expires, HeaderName, Headers, MinExpires, NameAddr, Request, Scheme, StatusCode,
-    Text,
+    CSeq, Contact, Expires, HeaderName, Headers, MinExpires, NameAddr, READS_ROOMS, Request,
+    Scheme, StatusCode, Text,
 };
 
 use super::outbound::{self, Way};
@@ -36,6 +36,16 @@ pub(super) struct Wanted {
     pub(super) expires_seconds: u32,
     pub(super) q: u16,
     pub(super) reg_id: Option<u32>,
+}
+
+impl Wanted {
+    /// Whether the phone says that it reads conversations by itself. Without a value a feature tag means `TRUE` (RFC 3840
+    /// section 9).
+    pub(super) fn reads_rooms(&self) -> bool {
+        let params = &self.address.params;
+        let value = params.unquoted(READS_ROOMS);
+        params.has(READS_ROOMS) && value.is_none_or(|value| value.eq_ignore_ascii_case("TRUE"))
+    }
 }
 
 /// A REGISTER that changes nothing.

@@ -197,6 +197,7 @@ impl Registrar {
             reg_id: wanted.reg_id,
             path: registering.path.clone(),
             user_agent: registering.user_agent.clone(),
+            reads_rooms: wanted.reads_rooms(),
             q: wanted.q,
             call_id: registering.call_id.clone(),
             cseq: registering.cseq,

@@ -74,6 +74,7 @@ impl Registrar {
                 reg_id: stored.reg_id,
                 path: stored.path,
                 user_agent: stored.user_agent,
+                reads_rooms: stored.reads_rooms,
                 q: stored.q,
                 call_id: stored.call_id,
                 cseq: stored.cseq,

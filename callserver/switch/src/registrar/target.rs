@@ -38,11 +38,6 @@ impl Target {
         }
     }
 
-    /// Whether it is one of this server's own phones.
-    pub(crate) fn is_ours(&self) -> bool {
-        self.token.is_none()
-    }
-
     /// The way back over the proxies that the registration came by (RFC 3327 section 5.3).
     pub(crate) fn push_route(&self, headers: &mut Headers) {
         for hop in &self.path {
@@ -67,6 +62,24 @@ impl Registrar {
             first: Target::of(binding),
             others: Vec::new(),
         })
+    }
+
+    /// The ways to one device that does not read conversations by itself, the newest first: what has come last is the likeliest
+    /// to be there, also of a phone that was started anew and calls itself something else now.
+    pub(crate) fn ways_for_letters(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+    ) -> Option<Reachable> {
+        let bindings = self.bindings(account).iter();
+        let mut ways: Vec<&Binding> = bindings
+            .filter(|binding| binding.device == device && !binding.reads_rooms)
+            .collect();
+        ways.sort_by_key(|binding| Reverse(binding.registered_at));
+        let mut ways = ways.into_iter().map(Target::of);
+        let first = ways.next()?;
+        let others = ways.collect();
+        Some(Reachable { first, others })
     }
 
     /// Whether `account` has a phone, here or with another server.

@@ -185,6 +185,47 @@ fn a_letter_goes_to_the_one_phone_that_it_is_for() {
 }
 
 #[test]
+fn a_phone_that_reads_conversations_by_itself_gets_no_letter() {
+    let mut rig = Rig::new(1, Conditions::perfect(), &["alice-1", "bob-1", "bob-2"]);
+    rig.phones[1].features = vec![sip::READS_ROOMS.into()];
+    rig.register_all();
+    let now = rig.now();
+    for phone in 1..3 {
+        let device = rig.server.directory.device_of(&rig.phones[phone].login);
+        let ticket = u64::try_from(phone).expect("a phone");
+        rig.server.handle(now, letter(ticket, device, "lunch?"));
+    }
+    rig.run(seconds(5));
+    assert!(rig.phones[1].heard.is_empty());
+    assert_eq!(rig.phones[2].heard, ["MESSAGE lunch?"]);
+    let told = ends(&rig);
+    assert!(told.contains(&(1, LetterEnd::NotHere)), "{told:?}");
+    rig.assert_no_leaks();
+}
+
+#[test]
+fn a_letter_goes_to_where_its_phone_was_heard_of_last() {
+    // Started anew somewhere else, without a word of farewell.
+    let mut rig = rig(&["alice-1", "bob-1", "bob-1"]);
+    let device = rig.server.directory.device_of("bob-1");
+    for phone in [1, 2, 1] {
+        rig.run(seconds(1));
+        let now = rig.now();
+        rig.phones[phone].register(now);
+        rig.run(seconds(5));
+        let now = rig.now();
+        rig.server.handle(now, letter(1, device, "lunch?"));
+        rig.run(seconds(5));
+        assert_eq!(
+            rig.phones[phone].heard.pop().as_deref(),
+            Some("MESSAGE lunch?")
+        );
+        assert!(rig.phones.iter().all(|phone| phone.heard.is_empty()));
+    }
+    rig.assert_no_leaks();
+}
+
+#[test]
 fn of_each_letter_it_is_told_once_what_became_of_it_however_bad_the_link() {
     for seed in 0..20 {
         let mut rig = Rig::new(seed, Conditions::perfect(), &["alice-1", "bob-1"]);

@@ -108,6 +108,33 @@ fn a_request_that_was_overtaken_changes_nothing() {
 }
 
 #[test]
+fn a_phone_says_with_each_registration_whether_it_reads_conversations_by_itself() {
+    for (params, reads_rooms) in [
+        ("", false),
+        (";+carillon.rooms", true),
+        (";+Carillon.Rooms=\"TRUE\"", true),
+        (";+carillon.rooms=\"FALSE\"", false),
+        (";carillon.rooms", false),
+        (";+carillon.roomsX", false),
+    ] {
+        let mut phone = Registrant::new("alice-1");
+        // What it was before does not matter.
+        phone.register("Contact: <sip:alice@10.0.0.1>;+carillon.rooms\r\n");
+        phone.register(&format!("Contact: <sip:alice@10.0.0.1>{params}\r\n"));
+        let last = phone
+            .server
+            .events
+            .iter()
+            .rev()
+            .find_map(|event| match event {
+                switch::Event::DeviceRegistered { binding, .. } => Some(binding.reads_rooms),
+                _ => None,
+            });
+        assert_eq!(last, Some(reads_rooms), "{params}");
+    }
+}
+
+#[test]
 fn a_phone_that_names_itself_replaces_its_old_contact() {
     let mut phone = Registrant::new("alice-1");
     let instance = "+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000A95A0E128>\"";

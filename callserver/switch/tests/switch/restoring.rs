@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use sip::{Flow, Transport};
-use switch::{Config, Event, Input, StoredBinding};
+use switch::{AccountId, Config, Content, Event, Input, LetterEnd, Outgoing, Party, StoredBinding};
 
 use crate::registrant::{Registrant, contacts};
 use crate::server::{DOMAIN, Server};
@@ -95,6 +95,39 @@ fn a_connection_comes_back_only_to_where_somebody_listens() {
         restarted(&mut phone, vec![stored]);
         assert_eq!(phone.count(), 0);
         assert_eq!(phone.server.story(), ["alice-1 unregistered: NotRestored"]);
+    }
+}
+
+#[test]
+fn what_a_phone_reads_by_itself_is_known_after_a_restart() {
+    for reads_rooms in [false, true] {
+        let (mut phone, stored) = kept(Transport::Udp, "10.0.0.1:5060");
+        let bindings = vec![StoredBinding {
+            reads_rooms,
+            ..stored.clone()
+        }];
+        restarted(&mut phone, bindings);
+        let party = |account| Party {
+            account,
+            number: None,
+            display_name: "somebody".into(),
+            is_guest: false,
+        };
+        let letter = Input::SendLetter {
+            ticket: 1,
+            from: party(AccountId(99)),
+            to: party(stored.account),
+            device: stored.device,
+            letter: Box::new(Outgoing {
+                content: Content::Plain("lunch?".into()),
+                date: None,
+            }),
+        };
+        phone.server.handle(phone.now, letter);
+        let not_here = phone.server.events.iter().any(
+            |event| matches!(event, Event::LetterEnded { end, .. } if *end == LetterEnd::NotHere),
+        );
+        assert_eq!(not_here, reads_rooms);
     }
 }
 

@@ -80,6 +80,9 @@ pub enum Input {
         /// with the same instance and number replaces the one before it, whatever its Contact says.
         /// Counts only with an `instance`.
         reg_id: Option<u32>,
+        /// What this device is capable of: feature tags of the Contact (RFC 3840 section 9), each without a
+        /// value, such as [`READS_ROOMS`](crate::READS_ROOMS).
+        features: Vec<Text>,
     },
     /// Takes a registration back. Ends in [`Event::Unregistered`](super::Event::Unregistered), also
     /// when the registrar is silent.

@@ -255,6 +255,7 @@ impl Endpoint {
                 expires_seconds,
                 instance,
                 reg_id,
+                features,
             } => {
                 let wish = registering::Wish {
                     flow,
@@ -264,6 +265,7 @@ impl Endpoint {
                     expires_seconds,
                     instance,
                     reg_id,
+                    features,
                 };
                 self.register(registration, wish);
             }

@@ -21,6 +21,7 @@ pub(super) struct Wish {
     pub(super) expires_seconds: u32,
     pub(super) instance: Option<Text>,
     pub(super) reg_id: Option<u32>,
+    pub(super) features: Vec<Text>,
 }
 
 impl Endpoint {
@@ -46,6 +47,7 @@ impl Endpoint {
             expires_seconds: wish.expires_seconds,
             instance: wish.instance,
             reg_id: wish.reg_id,
+            features: wish.features,
         };
         let mut registration = Registration::new(wanted, &mut self.random);
         // Registering again under the same name replaces the old wish.

@@ -7,5 +7,10 @@
 mod pace;
 mod state;
 
+/// The feature tag (RFC 3840 section 9) of a phone that reads conversations by itself: its Contact has it without a value.
+/// Such a phone is not to be sent what is said there with MESSAGE, or it would hear everything twice. It is our own, so
+/// its name is not one that others may use for something else.
+pub const READS_ROOMS: &str = "+carillon.rooms";
+
 pub(crate) use pace::{refresh_after, replace_after, retry_after};
 pub(crate) use state::{Registration, Verdict, Wanted};

@@ -25,6 +25,7 @@ pub(crate) struct Wanted {
     pub(crate) expires_seconds: u32,
     pub(crate) instance: Option<Text>,
     pub(crate) reg_id: Option<u32>,
+    pub(crate) features: Vec<Text>,
 }
 
 /// One registration that is kept alive.
@@ -101,6 +102,9 @@ impl Registration {
             if let Some(number) = wanted.reg_id {
                 contact.params.set("reg-id", Some(&number.to_string()));
             }
+        }
+        for feature in &wanted.features {
+            contact.params.set(feature, None);
         }
         Self {
             flow: wanted.flow,

@@ -128,6 +128,7 @@ fn registrations_and_subscriptions_follow_the_same_rule() {
             expires_seconds: 3600,
             instance: None,
             reg_id: None,
+            features: Vec::new(),
         });
         assert_eq!(contact(&lone.requests().remove(0).headers), wanted);
 

@@ -82,6 +82,7 @@ fn requests_under_way_fail_with_their_connection() {
         expires_seconds: 60,
         instance: None,
         reg_id: None,
+        features: Vec::new(),
     });
     table.pass(SECOND);
     fails(&mut table);

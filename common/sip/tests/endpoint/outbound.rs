@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sip::{
-    Config, Event, HeaderName, Headers, Input, Method, RegistrationId, Request, RetryDelay,
+    Config, Event, HeaderName, Headers, Input, Method, RegistrationId, Request, RetryDelay, Text,
     Transport,
 };
 
@@ -14,6 +14,14 @@ use crate::wire_peer::{Lone, answer};
 const INSTANCE: &str = "urn:uuid:00000000-0000-1000-8000-000a95a0e128";
 
 fn registers(lone: &mut Lone, reg_id: Option<u32>) -> (RegistrationId, Request) {
+    registers_with(lone, reg_id, Vec::new())
+}
+
+fn registers_with(
+    lone: &mut Lone,
+    reg_id: Option<u32>,
+    features: Vec<Text>,
+) -> (RegistrationId, Request) {
     let registration = lone.endpoint.next_registration();
     lone.does(Input::Register {
         registration,
@@ -24,6 +32,7 @@ fn registers(lone: &mut Lone, reg_id: Option<u32>) -> (RegistrationId, Request) 
         expires_seconds: 3600,
         instance: Some(INSTANCE.into()),
         reg_id,
+        features,
     });
     let request = lone.requests().remove(0);
     (registration, request)
@@ -71,6 +80,15 @@ fn a_device_says_which_one_it_is_and_which_way_this_is() {
         format!("<sip:alice@192.0.2.1:5060>;+sip.instance=\"<{INSTANCE}>\";reg-id=1")
     );
     assert_eq!(value(&request, &HeaderName::Supported), "path, outbound");
+}
+
+#[test]
+fn a_device_says_what_it_is_capable_of() {
+    let mut lone = Lone::new(Config::default());
+    let features = vec![Text::from_static(sip::READS_ROOMS)];
+    let (_, request) = registers_with(&mut lone, None, features);
+    let contact = value(&request, &HeaderName::Contact);
+    assert!(contact.ends_with("\";+carillon.rooms"), "{contact}");
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn register(table: &mut Table, secret: &'static str, expires_seconds: u32) -> Re
         expires_seconds,
         instance: None,
         reg_id: None,
+        features: Vec::new(),
     });
     registration
 }

@@ -34,6 +34,13 @@ fn a_registration_that_goes_well_is_told_once() {
 }
 
 #[test]
+fn the_server_learns_that_it_need_not_send_messages() {
+    let house = House::signed_in();
+    let contact = &house.exchange.registered_as;
+    assert!(contact.contains(";+carillon.rooms"), "{contact}");
+}
+
+#[test]
 fn a_server_that_wants_more_signs_of_life_gets_them() {
     for (flow_timer, least) in [(None, 35), (Some(3600), 35), (Some(10), 110)] {
         let mut house = House::new(Conditions::perfect());

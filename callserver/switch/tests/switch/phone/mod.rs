@@ -83,6 +83,8 @@ pub(crate) struct Phone {
     pub(crate) connection: Option<u64>,
     /// Its name and the number of its flow, if it knows of flows.
     pub(crate) outbound: Option<(&'static str, u32)>,
+    /// What it says that it is capable of.
+    pub(crate) features: Vec<Text>,
     pub(crate) endpoint: Endpoint,
     config: sip::Config,
     pub(crate) manner: Manner,
@@ -150,6 +152,7 @@ impl Phone {
             server: "192.0.2.1:5060".parse().unwrap(),
             connection: None,
             outbound: None,
+            features: Vec::new(),
             endpoint,
             config,
             manner: Manner::Answer(Duration::from_secs(2)),
@@ -235,6 +238,7 @@ impl Phone {
             expires_seconds: 3600,
             instance: self.outbound.map(|(name, _)| Text::from(name)),
             reg_id: self.outbound.map(|(_, flow)| flow),
+            features: self.features.clone(),
         };
         self.handle(now, input);
     }

@@ -34,6 +34,8 @@ pub(crate) struct Exchange {
     pub(crate) flow_timer: Option<u32>,
     /// Requests that came, by method.
     pub(crate) requests: Vec<Method>,
+    /// The Contact of the last REGISTER that it granted.
+    pub(crate) registered_as: String,
     /// What becomes of a transfer.
     pub(crate) transfers_end_with: StatusCode,
     /// Where calls were to be handed over to.
@@ -59,6 +61,7 @@ impl Exchange {
             is_dead: false,
             flow_timer: None,
             requests: Vec::new(),
+            registered_as: String::new(),
             transfers_end_with: StatusCode::OK,
             referred: Vec::new(),
             infos: Vec::new(),
@@ -248,6 +251,7 @@ impl Exchange {
                 }
                 let contacts = message.headers.all(&sip::HeaderName::Contact);
                 for contact in contacts {
+                    self.registered_as = contact.to_string();
                     headers.push(sip::HeaderName::Contact, format!("{contact};expires=120"));
                 }
             } else {
