@@ -274,6 +274,7 @@ async fn serve(
         ready_since: Instant::now(),
         instance: format!("{:016x}", rand::rng().random::<u64>()),
         upgrades: upgrades.wishes(),
+        cleaned: cleaned.clone(),
     };
     let here = among_others.map(|address| Here {
         transport: sip::Transport::Tcp,

@@ -1,12 +1,14 @@
 //! `callctl status`: how the server is.
 
+use std::collections::BTreeMap;
+
 use super::CallctlError;
 use super::console::Console;
 use super::page::or_dash;
 use crate::control::{Command, StatusCommand, StatusView};
 
 pub(super) const JSON: &str = "With --json: {is_running, version, domain, database, sip, sips, http, https, certificate_sha256, \
-instance, uptime_seconds, accounts, registrations, calls}; what is off, or only known while a server runs, is null";
+instance, uptime_seconds, accounts, registrations, calls, cleaned}, and in cleaned how much the server has removed by itself since its start; what is off, or only known while a server runs, is null";
 
 pub(super) async fn run(console: &mut Console<'_>) -> Result<(), CallctlError> {
     let command = Command::Status(StatusCommand::Show);
@@ -36,7 +38,20 @@ pub(super) async fn run(console: &mut Console<'_>) -> Result<(), CallctlError> {
             shown(status.registrations.as_ref().map(|n| n as _)),
         ),
         ("calls", shown(status.calls.as_ref().map(|n| n as _))),
+        ("removed", or_dash(status.cleaned.as_ref().map(removed))),
     ])?)
+}
+
+/// What was over, and how much of it: `2 sessions, 14 files`.
+fn removed(cleaned: &BTreeMap<String, u64>) -> String {
+    let some = cleaned.iter().filter(|(_, count)| **count > 0);
+    let some: Vec<String> = some
+        .map(|(what, count)| format!("{count} {what}"))
+        .collect();
+    match some.is_empty() {
+        true => "nothing yet".to_owned(),
+        false => some.join(", "),
+    }
 }
 
 /// A length of time in its two largest units.
@@ -52,7 +67,15 @@ fn in_words(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::in_words;
+    use super::*;
+
+    #[test]
+    fn what_was_removed_is_counted_in_words() {
+        let counts = [("files", 14), ("rooms", 0), ("sessions", 2)];
+        let counts = counts.map(|(what, count)| (what.to_owned(), count));
+        assert_eq!(removed(&counts.into()), "14 files, 2 sessions");
+        assert_eq!(removed(&BTreeMap::new()), "nothing yet");
+    }
 
     #[test]
     fn uptime_has_its_two_largest_units() {

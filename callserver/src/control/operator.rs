@@ -7,6 +7,7 @@ use api::SipService;
 
 use super::{Answer, Command, Failure, Request, UpgradeWishes};
 use crate::edge::Exchange;
+use crate::housekeeping::Cleaned;
 use crate::office::{Actor, Office, OfficeError};
 
 /// Does what requests say. Cheap to clone.
@@ -39,6 +40,8 @@ pub struct ServerFacts {
     pub instance: String,
     /// The way to a newer program.
     pub upgrades: UpgradeWishes,
+    /// What it has removed by itself.
+    pub(crate) cleaned: Cleaned,
 }
 
 impl ServerFacts {

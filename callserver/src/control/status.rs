@@ -1,5 +1,6 @@
 //! How the server is.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,9 @@ pub struct StatusView {
     pub registrations: Option<u64>,
     /// How many calls there are now.
     pub calls: Option<u64>,
+    /// How much the server has removed by itself since its start, because it was over, by what it was.
+    #[serde(default)]
+    pub cleaned: Option<BTreeMap<String, u64>>,
 }
 
 impl Operator {
@@ -71,6 +75,12 @@ impl Operator {
             accounts: self.office.accounts().await?.len() as u64,
             registrations: counts.map(|counts| counts.registrations),
             calls: counts.map(|counts| counts.calls),
+            cleaned: server.map(|server| {
+                let counts = server.cleaned.counts().into_iter();
+                counts
+                    .map(|(what, count)| (what.to_owned(), count))
+                    .collect()
+            }),
         })
     }
 }

@@ -130,12 +130,14 @@ fn callctl_does_the_same_with_a_server_and_without_one() {
         (&json!(true), &json!(1))
     );
     assert_eq!(status["registrations"], 0);
+    assert_eq!(status["cleaned"]["sessions"], 0, "{status}");
     server.signal("TERM");
     let (_, _, folder) = server.wait();
 
     administer(folder.path(), ["caroline", "david"]);
     let status = callctl(folder.path(), &["status"], "");
     assert!(status.stdout.contains("not running"), "{status:?}");
+    assert!(status.stdout.contains("removed"), "{status:?}");
     let calls = callctl(folder.path(), &["calls", "list"], "");
     assert_eq!(calls.code, Some(1));
     assert!(calls.stderr.contains("No callserver runs"), "{calls:?}");
