@@ -1,8 +1,11 @@
 //! What is over and of no use to anybody is removed.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use super::{Change, Office, OfficeError};
+use api::AccountId;
+
+use super::{Change, Office, OfficeError, PersonChanged, WhatChanged};
 use crate::store::unix_millis;
 
 /// So much is removed in one write: others get their turn in between.
@@ -30,13 +33,23 @@ impl Office {
     /// If the database fails; what was removed until then stays removed.
     pub async fn sweep(&self, now: SystemTime) -> Result<Swept, OfficeError> {
         let mut swept = Swept::default();
-        let full = AT_ONCE.unsigned_abs();
         loop {
             let mut tx = self.store.begin().await?;
-            let ended = tx.end_sessions(now, AT_ONCE).await?;
-            self.finish(tx, Change::default()).await?;
-            swept.sessions += ended;
-            if ended < full {
+            let owners = tx.end_sessions(now, AT_ONCE).await?;
+            let ended = owners.len();
+            // Whoever is still connected under one of them is let go.
+            let owners: BTreeSet<AccountId> = owners.into_iter().collect();
+            let people = owners.into_iter().map(|account| PersonChanged {
+                account,
+                what: WhatChanged::Devices,
+            });
+            let change = Change {
+                people: people.collect(),
+                ..Change::default()
+            };
+            self.finish(tx, change).await?;
+            swept.sessions += ended as u64;
+            if i64::try_from(ended).is_ok_and(|ended| ended < AT_ONCE) {
                 break;
             }
         }

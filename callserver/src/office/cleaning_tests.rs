@@ -33,7 +33,7 @@ async fn person(office: &Office, name: &str) -> Speaker {
 
 async fn sessions_that_have_run_out_are_removed_and_others_stay(ground: Ground) {
     let office = ground.office().await;
-    person(&office, "alice").await;
+    let alice = person(&office, "alice").await;
     let request = LoginRequest {
         name: "alice".into(),
         password: PASSWORD.into(),
@@ -46,8 +46,15 @@ async fn sessions_that_have_run_out_are_removed_and_others_stay(ground: Ground) 
     let session = office.session(&tokens.access_token, now).await;
     session.expect("it goes on");
     let over = now + Duration::from_secs(tokens.refresh_seconds + 60);
+    let mut changes = office.changes();
     let swept = office.sweep(over).await.expect("swept");
     assert_eq!(swept.sessions, 1);
+    // Who is connected under it hears of it.
+    let mut told = Vec::new();
+    while let Ok(change) = changes.try_recv() {
+        told.extend(change.people.iter().map(|person| person.account));
+    }
+    assert_eq!(told, [alice.account]);
     assert!(office.refresh(&tokens.refresh_token, now).await.is_err());
     let swept = office.sweep(over).await.expect("swept");
     assert_eq!(swept, Swept::default());

@@ -167,17 +167,23 @@ impl Store {
 }
 
 impl Transaction {
-    /// Removes sessions that have run out, so many at most. Returns how many.
+    /// Removes sessions that have run out, so many at most. Returns whose they were, of each one.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn end_sessions(&mut self, now: SystemTime, most: i64) -> Result<u64, StoreError> {
-        let delete = sqlx::query(
+    pub async fn end_sessions(
+        &mut self,
+        now: SystemTime,
+        most: i64,
+    ) -> Result<Vec<AccountId>, StoreError> {
+        let delete = sqlx::query_scalar(
             "DELETE FROM sessions WHERE session_id IN (
-                 SELECT session_id FROM sessions WHERE refresh_ends_at <= $1 ORDER BY session_id LIMIT $2)",
+                 SELECT session_id FROM sessions WHERE refresh_ends_at <= $1 ORDER BY session_id LIMIT $2)
+             RETURNING account_id",
         );
         let delete = delete.bind(unix_millis(now)).bind(most);
-        Ok(delete.execute(&mut *self.inner).await?.rows_affected())
+        let ended: Vec<i64> = delete.fetch_all(&mut *self.inner).await?;
+        Ok(ended.into_iter().map(AccountId).collect())
     }
 
     /// Adds a session, and forgets those of this account that have run out.

@@ -280,6 +280,10 @@ impl Scene {
         .into()
     }
 
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
+    }
+
     fn document(&self) -> Value {
         ask(&self.server, "GET", "/api/openapi.json").get(200)
     }

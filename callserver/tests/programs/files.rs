@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::client::{ask, log_in, newcomer};
 use crate::process::{Server, path_text};
 
-const PART: &str = "application/offset+octet-stream";
+pub(crate) const PART: &str = "application/offset+octet-stream";
 
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 7_u32;
@@ -20,7 +20,7 @@ fn noise(length: usize) -> Vec<u8> {
 }
 
 /// The value of a header, in small letters.
-fn header<'a>(head: &'a str, name: &str) -> &'a str {
+pub(crate) fn header<'a>(head: &'a str, name: &str) -> &'a str {
     let line = head
         .lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
@@ -28,7 +28,7 @@ fn header<'a>(head: &'a str, name: &str) -> &'a str {
 }
 
 /// Begins an upload and gives back its path. `name` is in base64.
-fn begin(server: &Server, token: &str, name: &str, size: usize) -> String {
+pub(crate) fn begin(server: &Server, token: &str, name: &str, size: usize) -> String {
     let begun = ask(server, "POST", "/api/v1/files").token(token);
     let begun = begun.header("Upload-Length", &size.to_string()).header(
         "Upload-Metadata",

@@ -30,6 +30,8 @@ mod presence;
 mod process;
 mod refusals;
 mod room_access;
+mod room_endings;
+mod room_input;
 mod room_kills;
 mod room_servers;
 mod rooms;

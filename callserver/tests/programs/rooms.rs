@@ -9,12 +9,13 @@ use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 use crate::authorization::{Scene, TABLE};
 use crate::client::{add, ask, log_in};
 use crate::process::{PATIENCE, Server, path_text};
+use crate::room_access::right_body;
 
 /// A connection of the room protocol.
 pub(crate) struct Rooms(WebSocket<TcpStream>);
 
 impl Rooms {
-    fn open(server: &Server) -> Self {
+    pub(crate) fn open(server: &Server) -> Self {
         let address = server.address("http");
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -39,7 +40,7 @@ impl Rooms {
     }
 
     /// What comes next; `None` at the end.
-    fn next(&mut self) -> Option<Value> {
+    pub(crate) fn next(&mut self) -> Option<Value> {
         loop {
             match self.0.read() {
                 Ok(Message::Text(text)) => {
@@ -65,13 +66,20 @@ impl Rooms {
     }
 
     pub(crate) fn ask(&mut self, kind: &str, data: Value) -> Value {
+        self.ask_and_hear(kind, data).0
+    }
+
+    /// The answer, and what else came until then.
+    pub(crate) fn ask_and_hear(&mut self, kind: &str, data: Value) -> (Value, Vec<Value>) {
         let request = json!({ "type": kind, "data": data, "id": "q" });
         self.send(&request.to_string());
+        let mut heard = Vec::new();
         loop {
             let told = self.next().unwrap();
             if told["id"] == "q" {
-                return told;
+                return (told, heard);
             }
+            heard.push(told);
         }
     }
 }
@@ -324,15 +332,6 @@ fn what_is_written_over_http_is_heard_over_the_web_socket_and_read_and_found_ove
 fn a_room_is_closed_to_whoever_is_not_in_it() {
     let scene = Scene::new();
     let before = scene.bobs_state();
-    let text = json!({ "type": "text", "text": "Hello" });
-    let body = |path: &str| match path.rsplit('/').next() {
-        Some("messages") => json!({ "id": "m2", "body": text }),
-        Some("receipts") => json!({ "receipt": "read", "sequence": 1 }),
-        Some("flush") => json!({ "messages": [] }),
-        Some("participants") => json!({ "participants": [{ "number": "1000" }] }),
-        Some("{account}") => json!({ "role": "owner" }),
-        _ => json!({ "name": "Mine" }),
-    };
     for (method, path, _) in TABLE {
         if !path.contains("{room}") {
             continue;
@@ -348,7 +347,7 @@ fn a_room_is_closed_to_whoever_is_not_in_it() {
         ] {
             let mut asked = scene.ask(method, &path).token(&scene.alice);
             if *method != "GET" && *method != "DELETE" {
-                asked = asked.json(&body(&path));
+                asked = asked.json(&right_body(&path));
             }
             let refused = asked.send();
             assert_eq!(refused.status, status, "{method} {path}: {refused:?}");
