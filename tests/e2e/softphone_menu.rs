@@ -7,9 +7,9 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
-use end_to_end::{Account, Noise, Server, ServerOptions, binary};
+use end_to_end::{Account, HttpClient, Noise, Server, ServerOptions, binary};
 
-use crate::softphone_messages::{SOON, run, texts};
+use crate::softphone_messages::{SOON, run, start, texts};
 
 /// The menus, with a person's answers going in at one pipe and what is shown coming out at the other.
 struct Menu {
@@ -177,8 +177,8 @@ fn the_menus_make_an_account_send_and_save_files_and_change_the_profile() {
     menu.answer(&["3", password, new_password]);
     menu.see("other sign-ins have ended");
     menu.answer(&["4"]);
-    menu.see("softphone");
-    menu.answer(&["0", "0"]);
+    menu.see("this one");
+    menu.answer(&["0", "0", "0"]);
     assert!(menu.child.wait().unwrap().success());
     let cara = Account {
         password: new_password.into(),
@@ -194,4 +194,136 @@ fn the_menus_make_an_account_send_and_save_files_and_change_the_profile() {
     menu.see("1  bob");
     menu.answer(&["1"]);
     menu.see("(file) plan.bin");
+}
+
+#[test]
+fn the_menus_change_what_others_see_take_devices_away_and_delete_the_account() {
+    let server = Server::start().unwrap();
+    let ann = server.add_account("ann", "1001").unwrap();
+    let bob = server.add_account("bob", "1002").unwrap();
+    let desk_phone = server.add_device(&ann).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut menu = Menu::start(&server, folder.path());
+    menu.see("Make an account");
+    menu.answer(&["1", &ann.name, &ann.password]);
+    menu.see("ann (1001)");
+    menu.answer(&["2", "bob", "Keep this"]);
+    menu.see("✓ sent");
+    menu.answer(&["/back"]);
+    menu.see("Leave, and stay signed in");
+    menu.answer(&["4", "5", "Ann Other"]);
+    menu.see("Others see it from now on.");
+    menu.see("Ann Other: name ann, number 1001");
+
+    let picture = folder.path().join("ann.png");
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x10\0\0\0\x10rest";
+    fs::write(&picture, png).unwrap();
+    menu.answer(&["6", "1", "/no/such/file"]);
+    menu.see("cannot be read");
+    fs::write(folder.path().join("no-picture"), "words").unwrap();
+    let wrong = folder.path().join("no-picture");
+    menu.answer(&["6", "1", wrong.to_str().unwrap()]);
+    menu.see("this is none of them.");
+    menu.answer(&["6", "1", picture.to_str().unwrap()]);
+    menu.see("Others see it from now on.");
+    let token = server.access_token(&ann).unwrap();
+    let mut http = HttpClient::new(server.ready().http).with_token(token);
+    let (status, me) = http.send("GET", "/api/v1/me", None).unwrap();
+    assert_eq!((status, &me["has_picture"]), (200, &true.into()));
+    assert_eq!(me["display_name"], "Ann Other");
+    menu.answer(&["6", "2"]);
+    menu.see("It is gone.");
+
+    menu.answer(&["7", "1", "2"]);
+    menu.see("You are: Away. Seen by: Everybody");
+    menu.answer(&["2", "at lunch"]);
+    menu.see("You are: Away (“at lunch”)");
+    menu.answer(&["3", "2"]);
+    menu.see("Seen by: My contacts");
+    menu.answer(&["0"]);
+
+    // The one of the desk phone is the oldest.
+    menu.answer(&["4"]);
+    menu.see(&format!("1  {}  desk phone", desk_phone.login));
+    menu.answer(&["1", "no", "1", "yes"]);
+    menu.see("It cannot register any more.");
+    menu.answer(&["1"]);
+    menu.see("sign out instead.");
+    menu.answer(&["0", "8"]);
+    menu.see("2  browser");
+    menu.answer(&["2", "yes"]);
+    menu.see("It has ended");
+    let (status, _) = http.send("GET", "/api/v1/me", None).unwrap();
+    assert_eq!(status, 401);
+    menu.answer(&["0"]);
+
+    menu.answer(&["9", "anne"]);
+    menu.see("Nothing was deleted.");
+    menu.answer(&["9", "ann", "not the password"]);
+    menu.see("The present password is another one");
+    menu.answer(&["9", "ann", &ann.password]);
+    menu.see("Your account is deleted.");
+    menu.see("Make an account");
+    menu.answer(&["0"]);
+    assert!(menu.child.wait().unwrap().success());
+    for name in ["sign-in.json", "contacts.json"] {
+        assert!(!folder.path().join(name).exists(), "{name}");
+    }
+
+    let gone = start(&server, &ann, &["register"]).finish(SOON).unwrap();
+    assert_eq!(gone.code, Some(1));
+    let resting = server.callctl(&["--json", "numbers", "list", "--state", "quarantined"]);
+    assert!(resting.unwrap().contains("\"1001\""));
+    // What she has said stays with Bob, under the name that she had.
+    let rooms = run(&server, &bob, &["rooms", "list"]);
+    let room = rooms.event("room").unwrap().text("room").to_owned();
+    let history = run(&server, &bob, &["history", &room]);
+    assert_eq!(texts(&history), ["Keep this"]);
+    assert_eq!(history.event("past_message").unwrap().text("name"), "ann");
+}
+
+#[test]
+fn a_script_changes_the_profile_and_deletes_the_account() {
+    let server = Server::start().unwrap();
+    let ann = server.add_account("ann", "1001").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let account = |verb: &[&str]| {
+        let verb: Vec<&str> = [&["account"], verb].concat();
+        run(&server, &ann, &verb)
+    };
+    let shown = account(&["display-name", "Ann Other"]);
+    let shown = shown.event("account").unwrap();
+    assert_eq!(shown.text("display_name"), "Ann Other");
+    let picture = folder.path().join("ann.png");
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x10\0\0\0\x10rest";
+    fs::write(&picture, png).unwrap();
+    assert!(
+        account(&["picture", picture.to_str().unwrap()])
+            .event("done")
+            .is_ok()
+    );
+    assert!(account(&["picture", "--remove"]).event("done").is_ok());
+    server.access_token(&ann).unwrap();
+    let sessions = account(&["sessions"]);
+    let mut others = sessions
+        .events
+        .iter()
+        .filter(|event| event.name() == "session");
+    let other = others.find(|session| !session.flag("is_this")).unwrap();
+    let id = other.number("id").unwrap().to_string();
+    assert!(account(&["end-session", &id]).event("done").is_ok());
+    let password = folder.path().join("password");
+    fs::write(&password, "not the password").unwrap();
+    let delete = [
+        "account",
+        "delete",
+        "--confirm-password-file",
+        password.to_str().unwrap(),
+    ];
+    let refused = start(&server, &ann, &delete).finish(SOON).unwrap();
+    assert_eq!(refused.code, Some(1), "{:?}", refused.events);
+    fs::write(&password, &ann.password).unwrap();
+    run(&server, &ann, &delete);
+    let gone = start(&server, &ann, &["register"]).finish(SOON).unwrap();
+    assert_eq!(gone.code, Some(1));
 }

@@ -185,6 +185,34 @@ pub enum AccountVerb {
         /// The device's SIP login, as `devices` prints it
         login: String,
     },
+    /// Change what others see of your name
+    DisplayName {
+        /// What they see, 1 to 64 characters
+        text: String,
+    },
+    /// Set the picture that others see, or remove it
+    #[command(group = clap::ArgGroup::new("what").required(true))]
+    Picture {
+        /// A PNG, JPEG or WebP file of 256 KiB and 2048 times 2048 pixels at most
+        #[arg(group = "what")]
+        file: Option<PathBuf>,
+        /// Have none
+        #[arg(long, group = "what")]
+        remove: bool,
+    },
+    /// Print where the account is signed in
+    Sessions,
+    /// End a sign-in; its device cannot register any more
+    EndSession {
+        /// The id, as `sessions` prints it
+        id: i64,
+    },
+    /// Delete the account for ever; what others have of it stays with them
+    Delete {
+        /// A file with the password; guests have none
+        #[arg(long, value_name = "FILE")]
+        confirm_password_file: Option<PathBuf>,
+    },
 }
 
 /// What about the contacts.

@@ -8,7 +8,9 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::{ErrandId, Problem};
-use crate::web::{Enquiry, Errand, News, Refused, Reply, ServerAddress, Session, WebError, listen};
+use crate::web::{
+    Enquiry, Errand, News, ProfileErrand, Refused, Reply, ServerAddress, Session, WebError, listen,
+};
 
 /// Words that may wait. Tasks that have more to say wait themselves.
 const WORDS: usize = 64;
@@ -41,6 +43,8 @@ pub(super) struct Clerk {
     inbox: mpsc::Receiver<Word>,
     /// Sign-ins whose end is under way.
     farewells: usize,
+    /// The errand that deletes the account: the server ends the sign-in before it answers.
+    erasing: Option<ErrandId>,
 }
 
 impl Clerk {
@@ -54,6 +58,7 @@ impl Clerk {
             replies,
             inbox,
             farewells: 0,
+            erasing: None,
         }
     }
 
@@ -87,8 +92,14 @@ impl Clerk {
         });
     }
 
+    /// Whether the account is being deleted, so that the end of the sign-in is no surprise.
+    pub(super) fn is_erasing(&self) -> bool {
+        self.erasing.is_some()
+    }
+
     fn dismiss(&mut self) {
         self.session = None;
+        self.erasing = None;
         self.news = None;
         if let Some(listener) = self.listener.take() {
             listener.abort();
@@ -120,6 +131,9 @@ impl Clerk {
             ));
         };
         self.make_room()?;
+        if matches!(errand, Errand::Profile(ProfileErrand::Erase { .. })) {
+            self.erasing = Some(id);
+        }
         let replies = self.replies.clone();
         self.errands.spawn(async move {
             let outcome = errand.run(&session).await;
@@ -169,8 +183,10 @@ impl Clerk {
         tokio::select! {
             Some(news) = news => Word::News(news),
             Some(word) = self.inbox.recv() => {
-                if matches!(word, Word::Farewell) {
-                    self.farewells -= 1;
+                match &word {
+                    Word::Farewell => self.farewells -= 1,
+                    Word::Reply { id, .. } if self.erasing == Some(*id) => self.erasing = None,
+                    Word::Reply { .. } | Word::News(_) => {}
                 }
                 word
             }

@@ -316,7 +316,7 @@ impl Core {
         }
     }
 
-    fn sign_out(&mut self, then_stop: bool) {
+    pub(super) fn sign_out(&mut self, then_stop: bool) {
         let then_stop = then_stop
             || self
                 .leaving

@@ -80,6 +80,7 @@ impl Core {
                         self.book.remove(*contact);
                         self.contacts_changed();
                     }
+                    Ok(Reply::Erased) => self.account_is_erased(),
                     Err(WebError::SessionEnded) => self.session_ended(),
                     _ => {}
                 }
@@ -193,12 +194,20 @@ impl Core {
 
     /// The sign-in was ended elsewhere. The device may go on for a while, and with it a call; it cannot come back.
     fn session_ended(&mut self) {
-        if !self.clerk.has_session() {
+        // Whoever deletes the account hears how that went; if it did not, the next errand tells that the sign-in is over.
+        if !self.clerk.has_session() || self.clerk.is_erasing() {
             return;
         }
         self.clerk.end(false);
         self.config.keep.forget_sign_in();
         self.problem(Problem::from(WebError::SessionEnded));
+    }
+
+    /// The account is no more, as its owner wished: nothing of it stays here either, and there is nobody to say farewell to.
+    fn account_is_erased(&mut self) {
+        self.clerk.end(false);
+        self.end_letters();
+        self.sign_out(false);
     }
 
     fn contacts_changed(&mut self) {

@@ -1,16 +1,17 @@
 //! `number`, `account`, `contacts`, `sign-out`: what a script has the server do for whoever signs in.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::Path;
 
-use api::{ContactEntry, Number, OnCall};
+use api::{ContactEntry, Number, OnCall, PictureFormat, SessionId};
 use serde_json::json;
 
 use super::password_file;
 use super::runner::{Outcome, Runner};
 use crate::cli::{AccountVerb, CallBackVerb, ContactsVerb, NumberVerb, OldNumber};
 use crate::engine::{Command, Password, Problem};
-use crate::web::{Errand, Reply};
+use crate::web::{Errand, Picture, ProfileErrand, Reply};
 
 pub(super) async fn number<W: Write>(
     runner: &mut Runner<'_, W>,
@@ -57,6 +58,23 @@ pub(super) async fn account<W: Write>(
         },
         AccountVerb::Devices => Errand::Devices,
         AccountVerb::Revoke { login } => Errand::RevokeDevice { login },
+        AccountVerb::DisplayName { text } => Errand::Profile(ProfileErrand::DisplayName(text)),
+        AccountVerb::Picture { file, .. } => Errand::Profile(match file {
+            Some(file) => ProfileErrand::Picture(picture(&file)?),
+            None => ProfileErrand::RemovePicture,
+        }),
+        AccountVerb::Sessions => Errand::Profile(ProfileErrand::Sessions),
+        AccountVerb::EndSession { id } => {
+            let id = SessionId(id);
+            Errand::Profile(ProfileErrand::EndSession { id })
+        }
+        AccountVerb::Delete {
+            confirm_password_file,
+        } => {
+            let file = confirm_password_file.as_deref();
+            let password = file.map(password).transpose()?;
+            Errand::Profile(ProfileErrand::Erase { password })
+        }
     };
     run(runner, errand).await
 }
@@ -136,7 +154,12 @@ async fn run<W: Write>(runner: &mut Runner<'_, W>, errand: Errand) -> Result<Out
                 runner.tell("call_back", json!(one));
             }
         }
-        Reply::ContactRemoved(_) | Reply::Done => runner.tell("done", json!({})),
+        Reply::Sessions(sessions) => {
+            for session in sessions {
+                runner.tell("session", json!(session));
+            }
+        }
+        Reply::ContactRemoved(_) | Reply::Done | Reply::Erased => runner.tell("done", json!({})),
         Reply::Calls(_)
         | Reply::CallSettings(_)
         | Reply::OwnPresence(_)
@@ -153,6 +176,27 @@ fn parse_number(text: &str) -> Result<Number, Problem> {
     Number::parse(text).map_err(|error| Problem {
         code: "bad-number",
         sentence: format!("“{text}” is not a number: {error}"),
+    })
+}
+
+/// The picture in a file. No more of the file is read than a picture may have.
+///
+/// # Errors
+/// If it cannot be read, or is no picture as the server takes it.
+pub(crate) fn picture(path: &Path) -> Result<Picture, Problem> {
+    let read = || -> std::io::Result<Vec<u8>> {
+        let most = PictureFormat::MAX_BYTES as u64 + 1;
+        let mut content = Vec::new();
+        File::open(path)?.take(most).read_to_end(&mut content)?;
+        Ok(content)
+    };
+    let content = read().map_err(|error| Problem {
+        code: "no-picture",
+        sentence: format!("{} cannot be read: {error}.", path.display()),
+    })?;
+    Picture::new(content.into()).map_err(|error| Problem {
+        code: "bad-picture",
+        sentence: error.to_string(),
     })
 }
 

@@ -21,7 +21,7 @@
 //! | `number_changed` | `old`, `new`; a call that goes on is not touched |
 //! | `account` | `id`, `name`, `display_name`, `number` |
 //! | `free_numbers`, `alternatives` | `numbers`, the nearest first |
-//! | `device`, `contact`, `person` | one line of a list |
+//! | `device`, `session`, `contact`, `person` | one line of a list |
 //! | `voicemail` | `new`, `old`: how many messages of callers there are |
 //! | `message_left` | `id`, `who`, `number`, `left_at`, `seconds`, `is_heard`: one line of `voicemails list` |
 //! | `playing` | `id`, `seconds` |
@@ -81,6 +81,7 @@ use crate::cli::{HeadlessArguments, Keys, RoomsVerb, Verb};
 use crate::engine::{Command, Digit, Engine, EngineConfig, Problem, check_devices};
 use crate::keep::{Keep, SignIn};
 use crate::web::ServerAddress;
+pub(crate) use errands::picture;
 use lines::Lines;
 pub(crate) use lines::now;
 pub(crate) use messages::addressee;

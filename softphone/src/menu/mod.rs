@@ -7,9 +7,11 @@
 //! | `door` | signing in, signing up, coming as a guest |
 //! | `files` | sending files, and saving what others have sent |
 //! | `letters` | conversations: reading, writing, deleting, finding |
-//! | `profile` | name, number, password, devices |
+//! | `devices` | phones and sign-ins: seeing them, taking one away |
+//! | `profile` | names, number, password, picture, presence, and the account's end |
 
 mod desk;
+mod devices;
 mod door;
 mod files;
 mod letters;

@@ -314,7 +314,8 @@ impl Question {
         }
     }
 
-    fn with(mut self, body: &impl Serialize) -> Self {
+    /// The same with something in it.
+    pub(super) fn with(mut self, body: &impl Serialize) -> Self {
         // Our own wire types have nothing that JSON cannot say.
         self.body = serde_json::to_vec(body).ok().map(Bytes::from);
         self

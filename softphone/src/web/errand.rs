@@ -4,15 +4,17 @@ use api::room::RoomId;
 use api::{
     CallCompletion, CallRecord, CallSettings, ChangeNumberRequest, Contact, ContactEntry, Device,
     DirectoryEntry, Me, NewCallCompletion, Number, OnCall, OwnPresence, Paged, PasswordChange,
-    PresenceChange, PresenceView, SERVER_PATH, ServerFacts, UpgradeRequest, UsernameChange,
-    UsernameCheck, Voicemail,
+    PresenceChange, PresenceView, SERVER_PATH, ServerFacts, SessionView, UpgradeRequest,
+    UsernameChange, UsernameCheck, Voicemail,
 };
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 use sip_tokio::Fingerprint;
 
 use super::connection::Question;
-use super::{Connection, ME_PATH, ServerAddress, Session, VoicemailErrand, WebError, encoded};
+use super::{
+    Connection, ME_PATH, ProfileErrand, ServerAddress, Session, VoicemailErrand, WebError, encoded,
+};
 use crate::engine::{Password, Problem};
 
 /// Something that a person wants of the server.
@@ -99,6 +101,8 @@ pub enum Errand {
     Presences,
     /// Something about messages that callers left.
     Voicemail(VoicemailErrand),
+    /// Something about our own account.
+    Profile(ProfileErrand),
     /// Whom we wait for: they were busy, and we are called when they are free.
     CallBacks,
     /// Wait for somebody.
@@ -130,6 +134,10 @@ pub enum Reply {
     FreeNumbers(Vec<Number>),
     /// The devices of our account.
     Devices(Vec<Device>),
+    /// Where our account is signed in.
+    Sessions(Vec<SessionView>),
+    /// Our account is no more.
+    Erased,
     /// All contacts.
     Contacts(Vec<Contact>),
     /// One contact, as it is now.
@@ -302,6 +310,7 @@ impl Errand {
                 Ok(Reply::Done)
             }
             Self::Voicemail(errand) => errand.run(session).await,
+            Self::Profile(errand) => errand.run(session).await,
             Self::Calls { limit } => {
                 let path = "/api/v1/me/calls?limit=200";
                 Ok(Reply::Calls(all(session, path, limit).await?))

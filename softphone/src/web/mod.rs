@@ -11,6 +11,7 @@
 //! | `files` | files on their way: uploads that go on where they broke off, and parts of what is fetched |
 //! | `rooms` | the connection over which the room protocol is spoken |
 //! | `voicemail` | what is asked about messages that callers left |
+//! | `profile` | what is asked about one's own account: what others see, sign-ins, the end |
 //! | `past_call` | which side of a past call was ours |
 //! | `news` | the stream of events, or polling where there is none |
 //!
@@ -26,6 +27,7 @@ mod error;
 mod files;
 mod news;
 mod past_call;
+mod profile;
 mod rooms;
 mod session;
 mod voicemail;
@@ -38,6 +40,7 @@ pub use error::WebError;
 pub(crate) use files::{FileTrouble, SILENT_FOR};
 pub use news::{News, listen};
 pub use past_call::{HungUpBy, own_and_theirs};
+pub use profile::{Picture, ProfileErrand};
 pub(crate) use rooms::{FromRooms, PING_PAUSE, RoomsConnection, SILENCE};
 pub use session::{Keeper, Session};
 pub use voicemail::VoicemailErrand;

@@ -20,8 +20,12 @@ pub(crate) enum Asked {
     Upgrade,
     /// Another username.
     Rename,
+    /// Another name for others to see.
+    ShownName,
     /// Another password.
     Password,
+    /// The account's end.
+    Erase,
     /// The account's devices.
     Devices,
     /// One of them less.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use api::{OnCall, UsernameCheck};
 use egui::{Key, Modifiers, Role};
 use softphone::engine::{AccountSummary, Command, ErrandId, Notice, Problem, Registration};
-use softphone::web::{Enquiry, Errand, Refused, Reply};
+use softphone::web::{Enquiry, Errand, ProfileErrand, Refused, Reply};
 
 use crate::stage::{NARROW, Stage, WIDE, amina};
 
@@ -267,4 +267,33 @@ fn one_says_where_calls_go_where_the_server_knows_of_it() {
     assert!(wanted.do_not_disturb);
     assert_eq!(wanted.forward_busy.as_deref(), Some("1009"));
     assert_eq!(wanted.no_answer_seconds, 7);
+}
+
+#[test]
+fn an_account_is_deleted_with_its_password_and_two_clicks() {
+    let mut stage = Stage::signed_in(NARROW);
+    stage.click("Settings");
+    stage.find_and_click("Delete this account");
+    stage.find_and_click("No, keep it");
+    stage.find_and_click("Delete this account");
+    stage.type_into(
+        Role::PasswordInput,
+        "Your password",
+        "seven green bottles 7",
+    );
+    stage.find_and_click("Yes, delete it for ever");
+    let (id, password) = stage.asked(|command| match command {
+        Command::Ask {
+            id,
+            errand: Errand::Profile(ProfileErrand::Erase { password }),
+        } => Some((*id, password.clone())),
+        _ => None,
+    });
+    assert_eq!(
+        password.expect("it was typed").reveal(),
+        "seven green bottles 7"
+    );
+    let outcome = Err(refused("The present password is another one.", &[]));
+    stage.tell(Notice::Reply { id, outcome });
+    assert!(stage.says("The present password is another one."));
 }

@@ -1,15 +1,18 @@
-//! Another username, another password, and an account for a guest. The rules are those of the server.
+//! Another username, another shown name, another password, an account for a guest, and the account's end. The rules are those
+//! of the server.
 
-use api::Username;
+use api::{DisplayName, Username};
 
 use super::Outcome;
 use crate::engine::{Command, Password};
-use crate::web::{Errand, Refused, Reply};
+use crate::web::{Errand, ProfileErrand, Refused, Reply};
 use crate::window::counter::{Asked, Counter};
 
-/// Another username, another password.
+/// Another username, another shown name, another password.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct AccountForm {
+    pub(crate) shown_name: String,
+    pub(crate) shown: Outcome,
     pub(crate) username: String,
     pub(crate) renamed: Outcome,
     pub(crate) old_password: String,
@@ -24,6 +27,15 @@ pub(crate) struct Upgrade {
     pub(crate) password: String,
     pub(crate) outcome: Outcome,
     pub(crate) busy: bool,
+}
+
+/// The account's end. It cannot be undone, so it takes two clicks and the password.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Farewell {
+    pub(crate) password: String,
+    /// The first click was made.
+    pub(crate) is_sure: bool,
+    pub(crate) outcome: Outcome,
 }
 
 /// What is wrong with a username, if it is; nothing for an empty one.
@@ -70,6 +82,20 @@ impl AccountForm {
         }
     }
 
+    pub(super) fn show_as(&mut self, counter: &mut Counter) -> Option<Command> {
+        match DisplayName::parse(&self.shown_name) {
+            Ok(name) => {
+                self.shown = Outcome::None;
+                let errand = ProfileErrand::DisplayName(name.as_str().to_owned());
+                Some(counter.ask(Asked::ShownName, Errand::Profile(errand)))
+            }
+            Err(error) => {
+                self.shown = Outcome::Failed(error.to_string());
+                None
+            }
+        }
+    }
+
     pub(super) fn change_password(&mut self, counter: &mut Counter) -> Option<Command> {
         if self.old_password.is_empty() {
             self.password_changed = Outcome::Failed("Type the present password first.".into());
@@ -93,6 +119,10 @@ impl AccountForm {
 
     pub(super) fn hear(&mut self, asked: Asked, outcome: &Result<Reply, Refused>) {
         let told = match outcome {
+            Ok(Reply::Me(account)) if asked == Asked::ShownName => {
+                self.shown_name.clear();
+                Outcome::Done(format!("Others see {} from now on.", account.display_name))
+            }
             Ok(Reply::Me(account)) => {
                 self.username.clear();
                 Outcome::Done(format!("Your name is {} from now on.", account.name))
@@ -106,10 +136,31 @@ impl AccountForm {
             }
             Err(refused) => Outcome::Failed(refused.problem.sentence.clone()),
         };
-        if asked == Asked::Rename {
-            self.renamed = told;
-        } else {
-            self.password_changed = told;
+        match asked {
+            Asked::Rename => self.renamed = told,
+            Asked::ShownName => self.shown = told,
+            _ => self.password_changed = told,
+        }
+    }
+}
+
+impl Farewell {
+    /// The account is to go. Guests have no password.
+    pub(super) fn erase(&mut self, counter: &mut Counter) -> Option<Command> {
+        if !self.is_sure {
+            (self.is_sure, self.outcome) = (true, Outcome::None);
+            return None;
+        }
+        let password = std::mem::take(&mut self.password);
+        let password = (!password.is_empty()).then(|| Password::from(password));
+        let errand = Errand::Profile(ProfileErrand::Erase { password });
+        Some(counter.ask(Asked::Erase, errand))
+    }
+
+    pub(super) fn hear(&mut self, outcome: &Result<Reply, Refused>) {
+        self.is_sure = false;
+        if let Err(refused) = outcome {
+            self.outcome = Outcome::Failed(refused.problem.sentence.clone());
         }
     }
 }
@@ -157,6 +208,14 @@ impl std::fmt::Debug for AccountForm {
     }
 }
 
+impl std::fmt::Debug for Farewell {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Farewell")
+            .field("is_sure", &self.is_sure)
+            .finish_non_exhaustive()
+    }
+}
+
 impl std::fmt::Debug for Upgrade {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("Upgrade")
@@ -194,6 +253,35 @@ mod tests {
             Some(Command::Ask { errand: Errand::Upgrade { username, .. }, .. }) if username == "amina"
         ));
         assert!(!format!("{upgrade:?}").contains("bottles"));
+    }
+
+    #[test]
+    fn an_account_goes_after_two_clicks_and_its_password_is_forgotten_here() {
+        let (mut farewell, mut counter) = (Farewell::default(), Counter::default());
+        farewell.password = "seven green bottles 7".into();
+        assert!(farewell.erase(&mut counter).is_none());
+        assert!(!format!("{farewell:?}").contains("bottles"));
+        assert!(matches!(
+            farewell.erase(&mut counter),
+            Some(Command::Ask {
+                errand: Errand::Profile(ProfileErrand::Erase { password: Some(_) }),
+                ..
+            })
+        ));
+        assert_eq!(farewell.password, "");
+        farewell.is_sure = true;
+        farewell.hear(&Ok(Reply::Erased));
+        assert!(!farewell.is_sure);
+    }
+
+    #[test]
+    fn others_see_another_name_if_it_is_one() {
+        let (mut form, mut counter) = (AccountForm::default(), Counter::default());
+        form.shown_name = " ".into();
+        assert!(form.show_as(&mut counter).is_none());
+        assert!(matches!(form.shown, Outcome::Failed(_)));
+        form.shown_name = "Amina B.".into();
+        assert!(form.show_as(&mut counter).is_some());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The account of whoever is signed in: number, name, password, devices.
+//! The account of whoever is signed in: number, names, password, devices, and its end.
 
 mod account;
 mod calls;
@@ -6,7 +6,7 @@ mod devices;
 mod number;
 mod view;
 
-pub(crate) use account::{AccountForm, Upgrade};
+pub(crate) use account::{AccountForm, Farewell, Upgrade};
 pub(crate) use calls::CallForm;
 pub(crate) use devices::Devices;
 pub(crate) use number::MyNumber;
@@ -24,6 +24,7 @@ pub(crate) struct Me {
     pub(crate) upgrade: Upgrade,
     pub(crate) devices: Devices,
     pub(crate) calls: CallForm,
+    pub(crate) farewell: Farewell,
 }
 
 /// What somebody did in the panel.
@@ -43,12 +44,18 @@ pub(crate) enum MeAction {
     Upgrade,
     /// Take the wanted username.
     Rename,
+    /// Have others see the wanted name.
+    ShowAs,
     /// Take the new password.
     ChangePassword,
     /// Have calls treated as the form says.
     SaveCalls,
     /// Take a device's right away.
     Revoke(String),
+    /// Delete the account; the first time, ask whether that is meant.
+    Erase,
+    /// It is not meant.
+    KeepAccount,
 }
 
 /// How something that was asked of the server stands, in one sentence.
@@ -67,6 +74,7 @@ impl Me {
             MeAction::Open => {
                 self.number.outcome = Outcome::None;
                 self.account.clear();
+                self.farewell = Farewell::default();
                 return vec![self.devices.refresh(counter), self.calls.refresh(counter)];
             }
             MeAction::Suggest => Some(self.number.suggest(counter)),
@@ -81,9 +89,15 @@ impl Me {
             MeAction::ChangeNumber => self.number.change(counter),
             MeAction::Upgrade => self.upgrade.submit(counter),
             MeAction::Rename => self.account.rename(counter),
+            MeAction::ShowAs => self.account.show_as(counter),
             MeAction::ChangePassword => self.account.change_password(counter),
             MeAction::SaveCalls => self.calls.save(counter),
             MeAction::Revoke(login) => Some(self.devices.revoke(login, counter)),
+            MeAction::Erase => self.farewell.erase(counter),
+            MeAction::KeepAccount => {
+                self.farewell = Farewell::default();
+                None
+            }
         };
         command.into_iter().collect()
     }
@@ -98,7 +112,10 @@ impl Me {
         match asked {
             Asked::FreeNumbers | Asked::Number => self.number.hear(asked, outcome),
             Asked::Upgrade => self.upgrade.hear(outcome),
-            Asked::Rename | Asked::Password => self.account.hear(asked, outcome),
+            Asked::Rename | Asked::ShownName | Asked::Password => {
+                self.account.hear(asked, outcome);
+            }
+            Asked::Erase => self.farewell.hear(outcome),
             Asked::CallSettings | Asked::SaveCallSettings => self.calls.hear(asked, outcome),
             Asked::Devices => self.devices.hear(outcome),
             Asked::Revoke => {

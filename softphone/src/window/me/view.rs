@@ -1,4 +1,4 @@
-//! Draws the panel: number, name, password, devices.
+//! Draws the panel: number, names, password, devices, and the account's end.
 
 use egui::{Key, ScrollArea, Ui, vec2};
 use lucide_icons::Icon;
@@ -6,7 +6,8 @@ use lucide_icons::Icon;
 use super::account::{name_hint, password_hint};
 use super::devices::seen_words;
 use super::{
-    AccountForm, CallForm, Devices, Me, MeAction, MyNumber, Outcome, Upgrade, number_words,
+    AccountForm, CallForm, Devices, Farewell, Me, MeAction, MyNumber, Outcome, Upgrade,
+    number_words,
 };
 use crate::engine::AccountSummary;
 use crate::window::desk::Action;
@@ -34,6 +35,8 @@ pub(crate) fn show(
         if !account.is_guest {
             heading(ui, &palette, "My name");
             rename(ui, &palette, &mut me.account, account, actions);
+            heading(ui, &palette, "What others see");
+            show_as(ui, &palette, &mut me.account, account, actions);
             heading(ui, &palette, "My password");
             password(ui, &palette, &mut me.account, account, actions);
         }
@@ -45,6 +48,8 @@ pub(crate) fn show(
         devices(ui, &palette, &mut me.devices, actions);
         heading(ui, &palette, "This window");
         extra(ui, actions);
+        heading(ui, &palette, "Delete my account");
+        farewell(ui, &palette, &mut me.farewell, account, actions);
         ui.add_space(space::L);
     });
 }
@@ -230,6 +235,80 @@ fn rename(
     {
         actions.push(Action::Me(MeAction::Rename));
     }
+}
+
+fn show_as(
+    ui: &mut Ui,
+    palette: &Palette,
+    form: &mut AccountForm,
+    account: &AccountSummary,
+    actions: &mut Vec<Action>,
+) {
+    words(ui, &account.display_name, Type::Name, palette.text);
+    Field::new(
+        "Another shown name",
+        "wanted shown name",
+        &mut form.shown_name,
+    )
+    .show(ui);
+    told(ui, palette, &form.shown);
+    ui.add_space(space::XS);
+    let wide = vec2(ui.available_width(), size::CONTROL);
+    if Button::text(Kind::Secondary, "Change what others see")
+        .sized(wide)
+        .show(ui)
+        .clicked()
+    {
+        actions.push(Action::Me(MeAction::ShowAs));
+    }
+}
+
+/// The account goes for ever: after the password and two clicks.
+fn farewell(
+    ui: &mut Ui,
+    palette: &Palette,
+    farewell: &mut Farewell,
+    account: &AccountSummary,
+    actions: &mut Vec<Action>,
+) {
+    words(
+        ui,
+        "Your account goes for ever, with its devices, contacts and voicemails. What you have said stays with the others.",
+        Type::Note,
+        palette.text_2,
+    );
+    if !account.is_guest {
+        Field::new("Your password", "farewell password", &mut farewell.password)
+            .hidden()
+            .show(ui);
+    }
+    told(ui, palette, &farewell.outcome);
+    ui.add_space(space::XS);
+    if !farewell.is_sure {
+        let wide = vec2(ui.available_width(), size::CONTROL);
+        if Button::text(Kind::Secondary, "Delete this account")
+            .sized(wide)
+            .show(ui)
+            .clicked()
+        {
+            actions.push(Action::Me(MeAction::Erase));
+        }
+        return;
+    }
+    ui.horizontal(|ui| {
+        if Button::text(Kind::Danger, "Yes, delete it for ever")
+            .show(ui)
+            .clicked()
+        {
+            actions.push(Action::Me(MeAction::Erase));
+        }
+        if Button::text(Kind::Secondary, "No, keep it")
+            .show(ui)
+            .clicked()
+        {
+            actions.push(Action::Me(MeAction::KeepAccount));
+        }
+    });
 }
 
 fn password(
