@@ -28,6 +28,7 @@ mod refusals;
 mod restarts;
 mod robustness;
 mod silence;
+mod sip_messages;
 mod sipp_scenarios;
 mod softphone_calls;
 mod softphone_errands;

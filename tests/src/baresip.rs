@@ -6,6 +6,7 @@ use std::io::{BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -54,6 +55,8 @@ pub struct Baresip {
     process: Process,
     control: TcpStream,
     messages: Receiver<Value>,
+    /// What it shows to people.
+    screen: Arc<Mutex<String>>,
     folder: TempDir,
 }
 
@@ -109,8 +112,8 @@ impl Baresip {
         Baresip::run(Way::Udp, server, device, plan, speech)
     }
 
-    /// Like [`Baresip::start`], for a phone that watches the owner of a number, has a message lamp, and publishes its own
-    /// state. It answers nobody.
+    /// Like [`Baresip::start`], for a phone that watches the owner of a number, writes to and reads from that one, has a
+    /// message lamp, and publishes its own state. It answers nobody.
     ///
     /// # Errors
     /// When it is not installed or does not start.
@@ -132,7 +135,8 @@ impl Baresip {
     pub fn wait_for_words(&mut self, words: &str, within: Duration) -> Result<()> {
         let end = Instant::now() + within;
         loop {
-            let said = self.process.log_end(500);
+            let mut said = self.process.log_end(500);
+            said.push_str(&self.screen());
             if said.contains(words) {
                 return Ok(());
             }
@@ -141,6 +145,23 @@ impl Baresip {
             }
             thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// Everything that it has shown, if it is one that watches somebody.
+    #[must_use]
+    pub fn screen(&self) -> String {
+        let shown = self.screen.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.clone()
+    }
+
+    /// Writes a message to the one whom it watches.
+    ///
+    /// # Errors
+    /// When baresip has gone.
+    pub fn write(&mut self, text: &str) -> Result<()> {
+        // The first of its contacts, which is the only one.
+        self.command("contact_next", "")?;
+        self.command("message", text)
     }
 
     /// Like [`Baresip::start`], on another host.
@@ -211,7 +232,7 @@ impl Baresip {
         let folder = tempfile::tempdir()?;
         let (codec_name, rate, channels) = codec.parts();
         write_wav(&folder.path().join("speech.wav"), speech, rate, channels)?;
-        let port = free_port()?;
+        let (port, screen_port) = (free_port()?, free_port()?);
         let own = host.map_or(Ipv4Addr::LOCALHOST, Host::address);
         let mut settings = config(folder.path(), own, rate, channels, port)?;
         if let Way::Tls(trusted) = way {
@@ -221,6 +242,10 @@ impl Baresip {
             // The list of contacts goes before what looks into it.
             let modules = "module_tmp account.so\nmodule_app contact.so\nmodule_app mwi.so\nmodule_app presence.so\nmodule_app menu.so";
             settings = settings.replace("module_app menu.so", modules);
+            let _ = write!(
+                settings,
+                "module cons.so\ncons_listen 127.0.0.1:{screen_port}\n"
+            );
         }
         fs::write(folder.path().join("config"), settings)?;
         let mode = match answering {
@@ -258,10 +283,15 @@ impl Baresip {
             None => connect(&mut process, port)?,
         };
         let messages = read_messages(control.try_clone()?);
+        let screen = Arc::default();
+        if watched.is_some() {
+            look_at(connect(&mut process, screen_port)?, Arc::clone(&screen));
+        }
         let mut baresip = Baresip {
             process,
             control,
             messages,
+            screen,
             folder,
         };
         if watched.is_none() {
@@ -419,6 +449,18 @@ fn connect(process: &mut Process, port: u16) -> Result<TcpStream> {
             Err(_) => thread::sleep(Duration::from_millis(20)),
         }
     }
+}
+
+/// Keeps what comes over the connection to its console.
+fn look_at(mut console: TcpStream, screen: Arc<Mutex<String>>) {
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(length @ 1..) = console.read(&mut buffer) {
+            let shown = String::from_utf8_lossy(&buffer[..length]);
+            let mut screen = screen.lock().unwrap_or_else(PoisonError::into_inner);
+            screen.push_str(&shown);
+        }
+    });
 }
 
 /// Takes netstrings of JSON off the control connection.

@@ -31,6 +31,15 @@ pub struct Sipp<'a> {
     keys: Vec<(&'a str, String)>,
 }
 
+/// What a sipp has got while it played.
+#[derive(Debug)]
+pub struct Heard {
+    /// The requests, each once however often it came.
+    pub requests: Vec<String>,
+    /// The final answers to its own requests, but for those that ask who it is.
+    pub statuses: Vec<u16>,
+}
+
 /// A sipp that plays.
 #[derive(Debug)]
 pub struct Playing {
@@ -178,6 +187,19 @@ impl Playing {
         Ok(())
     }
 
+    /// Waits for the end of the scenario, and tells what came.
+    ///
+    /// # Errors
+    /// As [`Playing::finish`].
+    pub fn finish_and_tell(mut self) -> Result<Heard> {
+        let status = self.process.wait(LONGEST)?;
+        if !status.success() {
+            bail!("{} ended with {status}:\n{}", self.name, self.words());
+        }
+        let log = fs::read(self.folder.path().join("messages.log"))?;
+        Ok(heard(&log))
+    }
+
     fn wait_until_open(&mut self, transport: Transport) -> Result<()> {
         let end = Instant::now() + PATIENCE;
         loop {
@@ -208,6 +230,45 @@ impl Playing {
             lines.get(skip..).unwrap_or_default().join("\n")
         )
     }
+}
+
+/// What a log of sipp says that was received. Each message stands behind a line such as
+/// `UDP message received [530] bytes :` and an empty one.
+fn heard(log: &[u8]) -> Heard {
+    const MARK: &[u8] = b" message received [";
+    let (mut requests, mut statuses): (Vec<String>, Vec<u16>) = (Vec::new(), Vec::new());
+    let mut seen = Vec::new();
+    let mut rest = log;
+    while let Some(at) = rest.windows(MARK.len()).position(|part| part == MARK) {
+        rest = &rest[at + MARK.len()..];
+        let length = rest.iter().take_while(|byte| byte.is_ascii_digit());
+        let length = length.fold(0, |length, digit| length * 10 + usize::from(digit - b'0'));
+        let Some(begin) = rest.windows(2).position(|part| part == b"\n\n") else {
+            break;
+        };
+        let end = (begin + 2 + length).min(rest.len());
+        let message = String::from_utf8_lossy(&rest[begin + 2..end]).into_owned();
+        rest = &rest[end..];
+        let status = message
+            .strip_prefix("SIP/2.0 ")
+            .and_then(|line| line.get(..3));
+        match status.map(str::parse) {
+            Some(Ok(401 | 407 | 0..200)) | Some(Err(_)) => {}
+            Some(Ok(status)) => statuses.push(status),
+            None => {
+                let name = |name: &str| {
+                    let line = message.lines().find(|line| line.starts_with(name));
+                    line.map(str::to_owned)
+                };
+                let name = (name("Call-ID:"), name("CSeq:"));
+                if !seen.contains(&name) {
+                    seen.push(name);
+                    requests.push(message);
+                }
+            }
+        }
+    }
+    Heard { requests, statuses }
 }
 
 /// Plays two scenarios against each other through the server: `callee`'s device registers and waits, then the caller
