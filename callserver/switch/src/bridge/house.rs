@@ -30,8 +30,11 @@ const STORING: Duration = Duration::from_secs(60);
 pub(super) struct Hosted {
     pub(super) ports: MediaPorts,
     pub(super) host: Host,
-    /// What we have offered, and the phone's ACK is to answer.
+    /// What we have offered, and the phone is to answer.
     pub(super) offer: Option<Box<SessionDescription>>,
+    /// Whether that was in a re-INVITE: then the answer is in its 2xx, and an ACK that comes before is that of the call in
+    /// which the phone was, and still was on its way.
+    is_reinvited: bool,
     /// What the phone hears as long as nothing else is played.
     pub(super) plays: Option<Play>,
     /// Whether the phone has acknowledged.
@@ -48,6 +51,7 @@ impl Hosted {
             ports,
             host,
             offer: offer.map(Box::new),
+            is_reinvited: false,
             plays: is_parked.then_some(Play::HoldMusic),
             has_begun: false,
             play: 0,
@@ -140,7 +144,9 @@ impl Bridge {
             }
         };
         let leg = phone.leg;
-        let accept = match call.standing.take() {
+        let standing = call.standing.take();
+        let is_reinvited = standing.is_some();
+        let accept = match standing {
             // It is in a call already.
             Some(_) => sip::Input::Reinvite { leg, body },
             None => sip::Input::Accept {
@@ -150,7 +156,10 @@ impl Bridge {
             },
         };
         call.search = None;
-        call.stage = Stage::Hosted(Box::new(Hosted::new(ports, Host::new(house), offer)));
+        call.stage = Stage::Hosted(Box::new(Hosted {
+            is_reinvited,
+            ..Hosted::new(ports, Host::new(house), offer)
+        }));
         self.plan_media(desk, id);
         desk.endpoint.handle(now, accept);
         desk.emit(Event::CallHosted { call: id, house });
@@ -356,6 +365,7 @@ impl Bridge {
         let told = if invite.body.is_empty() {
             let (body, offer) = phone.house_offers(desk, relay);
             hosted.offer = Some(Box::new(offer));
+            hosted.is_reinvited = false;
             Ok(body)
         } else {
             match super::description::read(&invite.body) {
@@ -375,7 +385,16 @@ impl Bridge {
         true
     }
 
-    /// An ACK in such a call; with an answer, if the offer was ours. Tells whether the leg is that of one.
+    /// Whether an ACK on this leg is older than such a call.
+    pub(super) fn is_of_former_call(&mut self, leg: LegId) -> bool {
+        self.hosted_on(leg).is_some_and(|(_, call)| {
+            let stage = &call.stage;
+            matches!(stage, Stage::Hosted(hosted) if hosted.is_reinvited && hosted.offer.is_some())
+        })
+    }
+
+    /// What answers us in such a call: an ACK, or the 2xx of a re-INVITE; with an answer, if the offer was ours. Tells whether
+    /// the leg is that of one.
     pub(super) fn house_acknowledged(
         &mut self,
         now: Instant,

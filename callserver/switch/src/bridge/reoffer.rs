@@ -186,7 +186,7 @@ impl Bridge {
     /// An ACK or PRACK came. If what it acknowledges carried the offer, it brings the answer, which the other phone waits
     /// for.
     pub(crate) fn acknowledged(&mut self, now: Instant, desk: &mut Desk, leg: LegId, body: Bytes) {
-        if self.house_acknowledged(now, desk, leg, &body) {
+        if self.is_of_former_call(leg) || self.house_acknowledged(now, desk, leg, &body) {
             return;
         }
         let Some((call, side)) = self.legs.get(&leg).copied() else {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sdp::Direction;
-use simnet::Conditions;
+use simnet::{Conditions, Fate};
 use sip::StatusCode;
 use switch::{CallEnd, Config, Event, House, Play};
 
@@ -47,6 +47,28 @@ fn assert_speaks(rig: &Rig, phone: usize) {
     let media = rig.phones[phone].media.expect("a session");
     assert_eq!(media.direction, Direction::SendRecv);
     assert!(rig.phones[phone].leg.is_some());
+}
+
+#[test]
+fn a_call_that_is_parked_before_its_caller_has_acknowledged_it_waits_all_the_same() {
+    let mut rig = rig_with(&["alice-1", "bob-1", "carol-1"]);
+    let alice = rig.phones[ALICE].address;
+    rig.network.set_script(move |_, packet| {
+        match packet.from == alice && packet.payload.starts_with(b"ACK ") {
+            true => Fate::Deliver(Duration::from_millis(400)),
+            false => Fate::Chance,
+        }
+    });
+    rig.plan(ALICE, Duration::ZERO, Action::Call("1002".to_owned()));
+    // Right after Bob has answered; Alice's ACK comes while she is being offered the music.
+    let just_answered = Duration::from_millis(2_445);
+    rig.plan(BOB, just_answered, Action::Refer("*68"));
+    rig.run(seconds(10));
+    rig.network.clear_script();
+    assert!(rig.phones[ALICE].leg.is_some());
+    dial(&mut rig, CAROL, "*701");
+    assert_speaks(&rig, ALICE);
+    assert_speaks(&rig, CAROL);
 }
 
 #[test]
