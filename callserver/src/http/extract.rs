@@ -65,6 +65,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        has_no_zero(parts.uri.path())?;
         match Path::<T>::from_request_parts(parts, state).await {
             Ok(Path(value)) => Ok(Self(value)),
             Err(rejection) => {
@@ -82,6 +83,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for InQuery<T> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        has_no_zero(parts.uri.query().unwrap_or_default())?;
         match Query::<T>::from_request_parts(parts, state).await {
             Ok(Query(value)) => Ok(Self(value)),
             Err(rejection) => {
@@ -92,6 +94,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for InQuery<T> {
                 Err(Problem::new(ProblemKind::BadRequest, detail).into())
             }
         }
+    }
+}
+
+/// Nothing that people name holds a zero byte, and PostgreSQL takes no text with one.
+fn has_no_zero(coded: &str) -> Result<(), Refusal> {
+    match coded.contains("%00") {
+        true => {
+            let detail = "The address holds a zero byte (%00); leave it out.";
+            Err(Problem::new(ProblemKind::BadRequest, detail).into())
+        }
+        false => Ok(()),
     }
 }
 
