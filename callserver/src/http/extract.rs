@@ -38,6 +38,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
                 "The body broke off; send it again.",
             ),
         })?;
+        if has_escaped_zero(&bytes) {
+            let detail = "The body holds a zero character (\\u0000); leave it out.";
+            return Err(Refusal::new(ProblemKind::BadRequest, detail));
+        }
         // An array would be read as an object's values in the order of their names, which nobody means.
         let is_object = bytes.trim_ascii_start().starts_with(b"{");
         let read = match is_object {
@@ -108,6 +112,16 @@ fn has_no_zero(coded: &str) -> Result<(), Refusal> {
     }
 }
 
+/// Whether a string in a JSON text holds a zero character. A bare zero byte is no JSON, so it has to be written as `\u0000`.
+fn has_escaped_zero(json: &[u8]) -> bool {
+    memchr::memmem::find_iter(json, br"\u0000").any(|at| {
+        // Behind an even number of backslashes the next one begins an escape; behind an odd number it is escaped itself.
+        let before = json.iter().take(at).rev();
+        let backslashes = before.take_while(|byte| **byte == b'\\').count();
+        backslashes.is_multiple_of(2)
+    })
+}
+
 fn reason(rejection: &dyn std::error::Error) -> String {
     // The innermost error says where it is; what wraps it says nothing more.
     let mut innermost = rejection;
@@ -115,4 +129,28 @@ fn reason(rejection: &dyn std::error::Error) -> String {
         innermost = source;
     }
     innermost.to_string().trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_escaped_zero;
+
+    #[test]
+    fn a_zero_character_is_found_however_many_backslashes_stand_before_it() {
+        for with in [
+            r#"{"a":"\u0000"}"#,
+            r#"{"a":"\\\u0000"}"#,
+            r#"{"\u0000b":1}"#,
+        ] {
+            assert!(has_escaped_zero(with.as_bytes()), "{with}");
+        }
+        for without in [
+            r#"{"a":"\\u0000"}"#,
+            r#"{"a":"u0000"}"#,
+            r#"{"a":"\u0001"}"#,
+            "{}",
+        ] {
+            assert!(!has_escaped_zero(without.as_bytes()), "{without}");
+        }
+    }
 }
