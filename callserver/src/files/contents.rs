@@ -12,7 +12,7 @@ use futures_util::stream::BoxStream;
 use tokio::task::spawn_blocking;
 
 use super::bucket::{Bucket, BucketError};
-use super::{Files, FilesError, ORPHANED, thumbnail};
+use super::{Files, FilesError, ORPHANED};
 
 /// Where the bytes of a file are.
 #[derive(Clone, Debug)]
@@ -181,7 +181,7 @@ impl Files {
         let drawn = match self.contents(sha256).await? {
             Contents::OnDisk(path) => {
                 let picture = self.on_disk(move |_| std::fs::File::open(path)).await?;
-                spawn_blocking(move || thumbnail::of(BufReader::new(picture))).await
+                spawn_blocking(move || pictures::small(BufReader::new(picture))).await
             }
             Contents::InBucket(contents) => {
                 let bytes = contents.read(None).await?;
@@ -190,7 +190,7 @@ impl Files {
                     Ok(all)
                 });
                 let bytes = bytes.await?;
-                spawn_blocking(move || thumbnail::of(Cursor::new(bytes))).await
+                spawn_blocking(move || pictures::small(Cursor::new(bytes))).await
             }
         };
         let jpeg = drawn.unwrap_or_else(|stopped| {

@@ -8,7 +8,6 @@ mod bucket;
 mod contents;
 mod kind;
 mod name;
-mod thumbnail;
 mod upload;
 mod vault;
 
@@ -175,7 +174,7 @@ impl Files {
         id: &str,
     ) -> Result<(String, Vec<u8>), FilesError> {
         let (row, sha256) = self.readable(reader, id).await?;
-        if !thumbnail::is_possible(&row.media_type, row.size) {
+        if !may_have_thumbnail(&row.media_type, row.size) {
             return Err(FilesError::NoThumbnail);
         }
         let known = self.known_thumbnail(&sha256).await?;
@@ -290,6 +289,15 @@ impl Files {
             Err(stopped) => Err(io::Error::other(stopped)),
         }
     }
+}
+
+/// Whether a file may have a small picture, by its kind and its length in bytes.
+fn may_have_thumbnail(media_type: &str, size: u64) -> bool {
+    let is_picture = matches!(
+        media_type,
+        "image/gif" | "image/jpeg" | "image/png" | "image/webp"
+    );
+    is_picture && size <= pictures::MOST_BYTES
 }
 
 /// The contents of all files below a data folder, by their hashes: for backups.

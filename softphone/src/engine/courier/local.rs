@@ -1,30 +1,14 @@
 //! Files that are on this computer already: sent from here, or come from another device.
 
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Read};
 use std::path::PathBuf;
 
 use api::room::FileRef;
 use bytes::Bytes;
-use image::codecs::jpeg::JpegEncoder;
-use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 
 use super::disk::{Growing, blocking, open_at, read, remove};
 use crate::engine::arriving::{Arriving, MOST};
-
-/// The longer edge of a small picture at most, in pixels.
-const EDGE: u32 = 320;
-/// How well it is coded, of 100.
-const QUALITY: u8 = 80;
-/// The largest file that is looked at, in bytes; a server makes small ones of the same.
-const MOST_BYTES: u64 = 50_000_000;
-/// The longest edge, in pixels.
-const LONGEST_EDGE: u32 = 20_000;
-/// How many pixels there may be: more than any camera in a telephone takes.
-const MOST_PIXELS: u64 = 64_000_000;
-/// What decoding may take, in bytes.
-const MOST_MEMORY: u64 = 400_000_000;
 
 /// Copies a file to a place where it has no name yet; `false` if it is not what the message says, or cannot be read.
 ///
@@ -77,44 +61,19 @@ pub(super) async fn listen(path: PathBuf, file: &FileRef, arriving: &Arriving) -
 pub(super) async fn picture(path: PathBuf) -> Option<Bytes> {
     let made = blocking(move || {
         let file = File::open(path)?;
-        let is_small = file.metadata()?.len() <= MOST_BYTES;
-        Ok(is_small.then(|| small(file)).flatten())
+        if file.metadata()?.len() > pictures::MOST_BYTES {
+            return Ok(None);
+        }
+        Ok(pictures::small(BufReader::new(file)))
     });
     made.await.ok().flatten().map(Bytes::from)
-}
-
-fn small(file: File) -> Option<Vec<u8>> {
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(LONGEST_EDGE);
-    limits.max_image_height = Some(LONGEST_EDGE);
-    limits.max_alloc = Some(MOST_MEMORY);
-    let mut reader = ImageReader::new(BufReader::new(file))
-        .with_guessed_format()
-        .ok()?;
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().ok()?;
-    let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MOST_PIXELS {
-        return None;
-    }
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let whole = DynamicImage::from_decoder(decoder).ok()?;
-    let mut small = match width.max(height) > EDGE {
-        true => whole.thumbnail(EDGE, EDGE),
-        false => whole,
-    };
-    small.apply_orientation(orientation);
-    let mut jpeg = Cursor::new(Vec::new());
-    let encoder = JpegEncoder::new_with_quality(&mut jpeg, QUALITY);
-    small.to_rgb8().write_with_encoder(encoder).ok()?;
-    Some(jpeg.into_inner())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use api::hex;
-    use image::{ImageFormat, RgbImage};
+    use image::{DynamicImage, ImageFormat, RgbImage};
     use ring::digest::{SHA256, digest};
 
     #[tokio::test]

@@ -1,5 +1,11 @@
 //! Small pictures of pictures, for conversations. What is made into one came from anybody: nothing is decoded that would take
 //! much memory, whatever it says of itself.
+//!
+//! ```
+//! use std::io::Cursor;
+//!
+//! assert_eq!(pictures::small(Cursor::new(b"no picture")), None);
+//! ```
 
 use std::io::{BufRead, Cursor, Seek};
 
@@ -13,8 +19,8 @@ const EDGE: u32 = 320;
 /// How well it is coded, of 100.
 const QUALITY: u8 = 80;
 
-/// The largest file that is looked at, in bytes.
-const MOST_BYTES: u64 = 50_000_000;
+/// The largest file that is worth looking at, in bytes. Whoever has its length asks for no picture of a larger one.
+pub const MOST_BYTES: u64 = 50_000_000;
 
 /// The longest edge, in pixels.
 const LONGEST_EDGE: u32 = 20_000;
@@ -25,18 +31,11 @@ const MOST_PIXELS: u64 = 64_000_000;
 /// What decoding may take, in bytes.
 const MOST_MEMORY: u64 = 400_000_000;
 
-/// Whether a file may have a small picture, by its kind and its length in bytes.
-pub(super) fn is_possible(media_type: &str, size: u64) -> bool {
-    let is_picture = matches!(
-        media_type,
-        "image/gif" | "image/jpeg" | "image/png" | "image/webp"
-    );
-    is_picture && size <= MOST_BYTES
-}
-
-/// A small JPEG of a picture, upright, on white where one could see through it. `None`: it cannot be decoded, or would take
-/// too much.
-pub(super) fn of(picture: impl BufRead + Seek) -> Option<Vec<u8>> {
+/// A JPEG of a GIF, JPEG, PNG or WebP picture, 320 pixels wide or high at most and no larger than the picture, upright, on
+/// white where one could see through it. `None`: it cannot be decoded, or would take too much.
+///
+/// This takes processor time and up to some 400 MB of memory, so it belongs on a thread that may wait.
+pub fn small(picture: impl BufRead + Seek) -> Option<Vec<u8>> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(LONGEST_EDGE);
     limits.max_image_height = Some(LONGEST_EDGE);
@@ -90,7 +89,7 @@ mod tests {
     }
 
     fn small(bytes: Vec<u8>) -> Option<RgbImage> {
-        let jpeg = of(Cursor::new(bytes))?;
+        let jpeg = super::small(Cursor::new(bytes))?;
         let picture = image::load_from_memory_with_format(&jpeg, ImageFormat::Jpeg);
         Some(picture.unwrap().to_rgb8())
     }
@@ -151,7 +150,7 @@ mod tests {
             (8_001, 8_001),
             (20_000, 20_000),
         ] {
-            assert_eq!(of(Cursor::new(empty_png(width, height))), None);
+            assert_eq!(super::small(Cursor::new(empty_png(width, height))), None);
         }
     }
 
@@ -166,7 +165,7 @@ mod tests {
             b"GIF89a",
             &jpeg[..jpeg.len() / 3],
         ] {
-            assert_eq!(of(Cursor::new(bytes.to_vec())), None);
+            assert_eq!(super::small(Cursor::new(bytes.to_vec())), None);
         }
     }
 }
