@@ -7,7 +7,6 @@
 mod bucket;
 mod contents;
 mod kind;
-mod name;
 mod upload;
 mod vault;
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, SystemTime};
 
-use api::{AccountId, hex};
+use api::{AccountId, hex, safe_file_name};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use rand::Rng;
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
-use super::{FileLimits, Files, FilesError, Turn, name};
+use super::{FileLimits, Files, FilesError, Turn};
 use crate::store::FileRow;
 
 /// Uploads that one account may leave unfinished.
@@ -40,7 +40,7 @@ impl Files {
         }
         let mut random = [0; 16];
         rand::rng().fill_bytes(&mut random);
-        let (id, name) = (hex(&random), name::safe(name));
+        let (id, name) = (hex(&random), safe_file_name(name));
         let new = id.clone();
         self.on_disk(move |vault| vault.begin(&new)).await?;
         let mut tx = self.store.begin().await?;

@@ -5,7 +5,7 @@
 //!
 //! * **rules**: [`Username`] (with its [`Skeleton`]), [`Password`], [`DisplayName`], [`DeviceLabel`], [`Number`],
 //!   [`PictureFormat`]. A value of such a type has passed its rule; a refusal is an error whose text tells a person
-//!   what to change.
+//!   what to change. Names of files are not refused but made safe: [`safe_file_name`].
 //! * **messages**: [`LoginRequest`], [`LoginAnswer`], [`Health`] and the others, one file a group of routes, in JSON as
 //!   the field names say. With the feature `openapi` each describes itself for the OpenAPI document.
 //! * **rooms**: [`room`], what conversations are told in, over HTTP and over WebSocket.
@@ -36,6 +36,7 @@ mod directory;
 mod display_name;
 mod event;
 mod file;
+mod file_name;
 mod guest;
 mod health;
 mod hex;
@@ -81,6 +82,7 @@ pub use directory::DirectoryEntry;
 pub use display_name::{DeviceLabel, DisplayName, TextRefused};
 pub use event::{EVENTS_PATH, Event};
 pub use file::{FILES_PATH, StoredFile};
+pub use file_name::{safe_file_name, split_ending};
 pub use guest::{GUESTS_PATH, GuestRequest, UpgradeRequest};
 pub use health::Health;
 pub use hex::hex;
