@@ -6,7 +6,7 @@ use std::time::Instant;
 use api::room::{Body, FileRef, LARGEST_PEER_FILE, MessageId, PeerFrame, RoomId};
 
 use super::frames::{LONGEST_CAPTION, is_good};
-use super::session::{End, PeerSession};
+use super::session::{End, PeerSession, Unacked};
 use super::{FRUITLESS_SESSIONS, PeerOrder, RESUME_PATIENCE, Way};
 use crate::chat::core::{Chat, Link};
 use crate::chat::{ChatEvent, Keep, Outgoing, OutgoingState, Whom};
@@ -181,22 +181,25 @@ impl Chat {
         let Some(session) = self.peers.sessions.get_mut(room) else {
             return;
         };
-        let mut unacked = session.unacked.iter();
-        let at = unacked.position(|one| one.is_file && one.message.id == outgoing.id);
-        let Some(stopped) = at.and_then(|at| session.unacked.remove(at)) else {
+        let is_stopped = |one: &Unacked| one.is_file && one.message.id == outgoing.id;
+        let Some(stopped) = session.take_unacked(is_stopped) else {
             return;
         };
         let link = session.link;
-        if let Some(transfer) = stopped.transfer {
-            let is_ours = true;
+        self.stop_own_file(link, &stopped);
+        self.decline(room, outgoing.id.clone());
+        self.pass_next(now, room);
+    }
+
+    /// Sends no more of a file that goes out, if the other side has wanted it.
+    fn stop_own_file(&mut self, link: u64, unacked: &Unacked) {
+        if let Some(transfer) = unacked.transfer {
             self.order(PeerOrder::StopFile {
                 link,
                 transfer,
-                is_ours,
+                is_ours: true,
             });
         }
-        self.decline(room, outgoing.id.clone());
-        self.pass_next(now, room);
     }
 
     /// Says that something does not go this way.
@@ -216,8 +219,7 @@ impl Chat {
             return;
         };
         let link = session.link;
-        let at = { session.unacked.iter() }.position(|one| one.message.id == *id);
-        let Some(declined) = at.and_then(|at| session.unacked.remove(at)) else {
+        let Some(declined) = session.take_unacked(|one| one.message.id == *id) else {
             return;
         };
         if !declined.is_file {
@@ -226,14 +228,7 @@ impl Chat {
             }
             return;
         }
-        if let Some(transfer) = declined.transfer {
-            let is_ours = true;
-            self.order(PeerOrder::StopFile {
-                link,
-                transfer,
-                is_ours,
-            });
-        }
+        self.stop_own_file(link, &declined);
         self.upload_instead(id);
         self.pass_next(now, room);
     }
@@ -298,9 +293,7 @@ impl Chat {
         let Some(session) = self.peers.sessions.get_mut(room) else {
             return;
         };
-        let mut unacked = session.unacked.iter();
-        let at = unacked.position(|one| one.transfer == Some(transfer));
-        let Some(unsent) = at.and_then(|at| session.unacked.remove(at)) else {
+        let Some(unsent) = session.take_unacked(|one| one.transfer == Some(transfer)) else {
             return;
         };
         let id = unsent.message.id;

@@ -283,11 +283,9 @@ impl Chat {
             return;
         };
         let account = session.with;
-        let mut unacked = session.unacked.iter();
-        let at = unacked.position(|one| one.message.id == *id);
         let Some(Unacked {
             message, is_file, ..
-        }) = at.and_then(|at| session.unacked.remove(at))
+        }) = session.take_unacked(|one| one.message.id == *id)
         else {
             return;
         };

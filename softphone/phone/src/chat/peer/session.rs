@@ -100,6 +100,15 @@ impl PeerSession {
         self.unacked.iter().any(|one| one.message.id == *id)
     }
 
+    /// Takes out the first of what waits for an acknowledgement and is meant.
+    pub(super) fn take_unacked(
+        &mut self,
+        is_meant: impl FnMut(&Unacked) -> bool,
+    ) -> Option<Unacked> {
+        let at = self.unacked.iter().position(is_meant)?;
+        self.unacked.remove(at)
+    }
+
     fn is_idle(&self) -> bool {
         self.is_direct() && self.unacked.is_empty() && self.receiving.is_none()
     }
