@@ -246,7 +246,7 @@ impl Transaction {
         for (room, seq) in places {
             let select = sqlx::query(select_messages!("WHERE m.room_key = $1 AND m.seq = $2"));
             let select = select.bind(room).bind(seq);
-            for row in select.fetch_all(&mut *self.inner).await? {
+            if let Some(row) = select.fetch_optional(&mut *self.inner).await? {
                 found.push(read(&row)?);
             }
         }

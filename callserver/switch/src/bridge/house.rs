@@ -144,16 +144,16 @@ impl Bridge {
             }
         };
         let leg = phone.leg;
-        let standing = call.standing.take();
-        let is_reinvited = standing.is_some();
-        let accept = match standing {
+        let is_reinvited = call.standing.take().is_some();
+        let accept = if is_reinvited {
             // It is in a call already.
-            Some(_) => sip::Input::Reinvite { leg, body },
-            None => sip::Input::Accept {
+            sip::Input::Reinvite { leg, body }
+        } else {
+            sip::Input::Accept {
                 leg,
                 headers: Headers::new(),
                 body,
-            },
+            }
         };
         call.search = None;
         call.stage = Stage::Hosted(Box::new(Hosted {
