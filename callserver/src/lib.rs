@@ -25,6 +25,7 @@
 //! | [`checkpoint`] | the answered calls in the data folder, so that they outlive the process |
 //! | `neighbours` | which other servers on the same database live, and where they are |
 //! | `others` | what other servers on the same database change |
+//! | `times` | times as they are written outside the database |
 //! | `precedence` | threads that carry sound go before the others |
 //! | [`server`] | starting and stopping all of it |
 //!
@@ -62,6 +63,7 @@ pub mod rooms;
 pub mod server;
 pub mod store;
 pub mod studio;
+mod times;
 mod upgrade;
 mod voicemail;
 

@@ -20,5 +20,6 @@ pub mod keep;
 pub mod live;
 pub mod menu;
 mod peer;
+mod timestamp;
 pub mod web;
 pub mod window;

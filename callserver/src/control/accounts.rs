@@ -3,11 +3,10 @@
 use api::{AccountKind, Role};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Answer, CredentialView, ExportView, Failure, Operator, PlainPassword, PresenceLine, rfc_3339,
-};
+use super::{Answer, CredentialView, ExportView, Failure, Operator, PlainPassword, PresenceLine};
 use crate::office::{NewAccount, Office};
 use crate::store::AccountRow;
+use crate::times::rfc_3339_seconds;
 
 /// What can be asked about accounts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -143,7 +142,7 @@ impl From<AccountRow> for AccountView {
             .into(),
             has_password: row.has_password,
             devices: row.devices,
-            created_at: rfc_3339(row.created_at),
+            created_at: rfc_3339_seconds(row.created_at),
             presence: None,
         }
     }

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Answer, Failure, Operator, rfc_3339};
+use super::{Answer, Failure, Operator};
 use crate::office::Office;
 use crate::store::{AuditFilter, AuditRow};
+use crate::times::rfc_3339_seconds;
 
 /// What can be asked about the audit log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,7 +56,7 @@ impl From<AuditRow> for AuditView {
     fn from(row: AuditRow) -> Self {
         Self {
             entry: row.entry,
-            at: rfc_3339(row.happened_at),
+            at: rfc_3339_seconds(row.happened_at),
             actor: row.actor,
             actor_name: row.actor_name,
             source: row.source,

@@ -3,10 +3,11 @@
 use api::{CallQuality, LiveCall};
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Failure, Operator, rfc_3339};
+use super::{Answer, Failure, Operator};
 use crate::edge::ladder;
 use crate::office::{Office, OfficeError};
 use crate::store::{CallFilter, CallRecordRow};
+use crate::times::rfc_3339_seconds;
 
 /// What can be asked about calls.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -120,9 +121,9 @@ impl From<CallRecordRow> for PastCallView {
             callee: call.callee.name,
             callee_number: call.callee.number,
             dialled: call.dialled,
-            started_at: rfc_3339(call.started_at),
-            answered_at: call.answered_at.map(rfc_3339),
-            ended_at: rfc_3339(call.ended_at),
+            started_at: rfc_3339_seconds(call.started_at),
+            answered_at: call.answered_at.map(rfc_3339_seconds),
+            ended_at: rfc_3339_seconds(call.ended_at),
             cause: call.cause,
             hung_up_by: call.hung_up_by,
             codec: call.codec,

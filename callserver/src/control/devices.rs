@@ -5,9 +5,10 @@ use std::fmt;
 use api::{DeviceCredential, SetupLink, SipService};
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Failure, Operator, rfc_3339};
+use super::{Answer, Failure, Operator};
 use crate::office::{Credential, Office};
 use crate::store::{AccountRow, DeviceRow};
+use crate::times::rfc_3339_seconds;
 
 /// What can be asked about devices.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -86,8 +87,8 @@ impl From<DeviceRow> for DeviceView {
             account: row.username,
             label: row.label,
             login: row.login,
-            created_at: rfc_3339(row.created_at),
-            last_seen_at: row.last_seen_at.map(rfc_3339),
+            created_at: rfc_3339_seconds(row.created_at),
+            last_seen_at: row.last_seen_at.map(rfc_3339_seconds),
         }
     }
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Failure, Operator, rfc_3339};
+use super::{Answer, Failure, Operator};
 use crate::office::{InvitationWish, Office};
 use crate::store::InvitationRow;
+use crate::times::rfc_3339_seconds;
 
 /// What can be asked about invitations.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -73,8 +74,8 @@ impl InvitationView {
             number: row.number.map(String::from),
             uses_left: row.uses_left,
             made_by: row.made_by_name,
-            created_at: rfc_3339(row.created_at),
-            ends_at: rfc_3339(row.ends_at),
+            created_at: rfc_3339_seconds(row.created_at),
+            ends_at: rfc_3339_seconds(row.ends_at),
             code,
             link: None,
         }

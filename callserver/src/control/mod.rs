@@ -26,9 +26,6 @@ mod status;
 mod upgrade;
 mod voicemails;
 
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-
 pub use accounts::{AccountView, AccountsCommand, AddedAccount, ListedAccount};
 pub use audit::{AuditCommand, AuditView};
 pub use bans::{BanView, BansCommand};
@@ -53,20 +50,3 @@ pub use voicemails::VoicemailsCommand;
 
 /// A request or an answer is at most this long: a list of 100,000 accounts fits.
 const LINE_LIMIT: usize = 64 << 20;
-
-/// Unix milliseconds as RFC 3339.
-pub(crate) fn rfc_3339(unix_millis: i64) -> String {
-    let at = OffsetDateTime::from_unix_timestamp(unix_millis.div_euclid(1000));
-    at.ok()
-        .and_then(|at| at.format(&Rfc3339).ok())
-        .unwrap_or_else(|| unix_millis.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn times_are_rfc_3339() {
-        assert_eq!(super::rfc_3339(1_700_000_000_123), "2023-11-14T22:13:20Z");
-        assert_eq!(super::rfc_3339(i64::MAX), i64::MAX.to_string());
-    }
-}

@@ -3,9 +3,10 @@
 use api::{AfterChange, NumberState, OnCall};
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Failure, Operator, rfc_3339};
+use super::{Answer, Failure, Operator};
 use crate::office::{ImportLine, NumberChanged, Office, Right, Wish, parse_number};
 use crate::store::{AuditFilter, AuditRow, NumberHistoryRow, NumberRow};
+use crate::times::rfc_3339_seconds;
 
 /// What can be asked about numbers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -159,8 +160,8 @@ impl From<NumberRow> for NumberView {
             account: row.username,
             is_primary: row.is_primary,
             epoch: row.epoch,
-            changed_at: rfc_3339(row.changed_at),
-            lease_ends_at: row.lease_ends_at.map(rfc_3339),
+            changed_at: rfc_3339_seconds(row.changed_at),
+            lease_ends_at: row.lease_ends_at.map(rfc_3339_seconds),
             on_call: row.after.as_ref().map(|after| after.on_call),
             forward_to: row
                 .after
@@ -273,7 +274,7 @@ impl Operator {
         };
         let audit = office.audit_log(None, Some(number), filter).await?;
         let view = |row: NumberHistoryRow| HistoryView {
-            at: rfc_3339(row.happened_at),
+            at: rfc_3339_seconds(row.happened_at),
             state: row.state,
             by: who_did(&row, &audit),
             account: row.username,

@@ -4,10 +4,11 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Failure, Operator, rfc_3339};
+use super::{Answer, Failure, Operator};
 use crate::office::OfficeError;
 use crate::presence;
 use crate::store::{AccountRow, PresenceRow};
+use crate::times::rfc_3339_seconds;
 
 /// What can be asked about presence.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -79,7 +80,7 @@ impl Operator {
                 chosen: told.state.as_str().into(),
                 note: told.note.clone(),
                 visibility: told.visibility.as_str().into(),
-                last_seen: told.last_seen_at.filter(|_| is_gone).map(rfc_3339),
+                last_seen: told.last_seen_at.filter(|_| is_gone).map(rfc_3339_seconds),
             }
         };
         Ok(accounts.iter().zip(facts).map(line).collect())

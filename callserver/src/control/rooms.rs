@@ -3,10 +3,11 @@
 use api::room::{RoomId, RoomKind};
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Failure, Operator, rfc_3339};
+use super::{Answer, Failure, Operator};
 use crate::office::{Office, OfficeError};
 use crate::rooms::{RoomEntry, RoomHeader, entries, header};
 use crate::store::{RoomRow, Store, StoreError};
+use crate::times::rfc_3339_seconds;
 
 /// So many entries stand in one answer.
 const EXPORTED_AT_ONCE: i64 = 1_000;
@@ -138,7 +139,7 @@ impl Operator {
                     name: one.username,
                     number: one.number.map(String::from),
                     role: one.role,
-                    since: rfc_3339(one.joined_at),
+                    since: rfc_3339_seconds(one.joined_at),
                     read: one.read_seq,
                 });
                 Answer::of(&RoomDetails {
@@ -189,7 +190,7 @@ async fn view(store: &Store, row: RoomRow) -> Result<RoomView, StoreError> {
         participants: store.participant_count(row.key).await?,
         entries: row.last_seq - row.first_seq + 1,
         last_sequence: row.last_seq,
-        opened: rfc_3339(row.opened_at),
+        opened: rfc_3339_seconds(row.opened_at),
         kind: match row.kind {
             RoomKind::Direct => "direct".into(),
             RoomKind::Group | RoomKind::Unknown => "group".into(),

@@ -11,9 +11,10 @@ use switch::{CallId, MediaPlan, Party, Side};
 
 use super::quality::Quality;
 use super::silence::{LastHeard, Silent};
-use crate::control::{CallView, rfc_3339};
+use crate::control::CallView;
 use crate::relay::Statistics;
 use crate::store::unix_millis;
+use crate::times::rfc_3339_seconds;
 
 /// The calls that ring or are answered.
 #[derive(Default, Debug)]
@@ -260,7 +261,7 @@ impl LiveCall {
             callee: party(&self.callee, quality.map(|quality| quality.callee)),
             dialled: self.dialled.to_string(),
             state: self.state().into(),
-            started_at: rfc_3339(unix_millis(self.started_at)),
+            started_at: rfc_3339_seconds(unix_millis(self.started_at)),
             seconds: seconds(self.started),
             answered_seconds: self.answered.map(seconds),
             codec: self.codec.map(|codec| codec.name().to_owned()),

@@ -8,12 +8,12 @@ use axum::extract::State;
 
 use super::Interface;
 use super::bearer::Bearer;
-use super::dates::rfc3339;
 use super::page::Page;
 use super::problem::Refusal;
 use super::routing::{Routes, routes};
 use crate::office::OfficeError;
 use crate::store::{CallRecord as Recorded, CallRecordRow, RecordedParty};
+use crate::times::rfc_3339;
 
 pub(super) fn router() -> Routes {
     Routes::new().routes(routes!(list))
@@ -62,9 +62,9 @@ fn seen_by(me: AccountId, row: CallRecordRow, numbers: &HashMap<AccountId, Numbe
             name: peer.name,
         },
         dialled: call.dialled,
-        started_at: rfc3339(call.started_at),
-        answered_at: call.answered_at.map(rfc3339),
-        ended_at: rfc3339(call.ended_at),
+        started_at: rfc_3339(call.started_at),
+        answered_at: call.answered_at.map(rfc_3339),
+        ended_at: rfc_3339(call.ended_at),
         // Who is blocked shall not learn it: the callee was busy.
         cause: match call.cause.as_str() {
             Recorded::BLOCKED => "busy".to_owned(),

@@ -9,12 +9,12 @@ use axum::http::StatusCode;
 
 use super::Interface;
 use super::bearer::{Bearer, Person};
-use super::dates::rfc3339;
 use super::extract::{Body, InPath};
 use super::problem::Refusal;
 use super::routing::{Routes, routes};
 use crate::office::Credential;
 use crate::store::{AccountRow, DeviceRow};
+use crate::times::rfc_3339;
 
 pub(super) fn router() -> Routes {
     Routes::new()
@@ -26,8 +26,8 @@ pub(super) fn view(row: DeviceRow) -> Device {
     Device {
         login: row.login,
         label: row.label,
-        created_at: rfc3339(row.created_at),
-        last_seen_at: row.last_seen_at.map(rfc3339),
+        created_at: rfc_3339(row.created_at),
+        last_seen_at: row.last_seen_at.map(rfc_3339),
     }
 }
 

@@ -19,13 +19,13 @@ use tower_http::services::ServeFile;
 use super::Interface;
 use super::bearer::Bearer;
 use super::conditional::is_known;
-use super::dates::rfc3339;
 use super::extract::InPath;
 use super::page::Page;
 use super::problem::Refusal;
 use super::routing::{Routes, routes};
 use crate::files::{Contents, Files, FilesError, InBucket};
 use crate::store::FileRow;
+use crate::times::rfc_3339;
 
 const TUS: &str = "1.0.0";
 const EXTENSIONS: &str = "creation,checksum,expiration,termination";
@@ -422,7 +422,7 @@ fn view(row: &FileRow, received: u64) -> StoredFile {
         size: row.size,
         received,
         sha256: row.sha256.clone(),
-        created_at: rfc3339(row.created_at),
+        created_at: rfc_3339(row.created_at),
     }
 }
 

@@ -11,12 +11,12 @@ use axum::response::{IntoResponse, Response};
 
 use super::Interface;
 use super::bearer::{Bearer, Person};
-use super::dates::rfc3339;
 use super::extract::Body;
 use super::problem::Refusal;
 use super::routing::{Routes, routes};
 use crate::office::{Office, OfficeError, Session};
 use crate::store::AccountRow;
+use crate::times::rfc_3339;
 
 pub(super) fn router() -> Routes {
     Routes::new()
@@ -38,7 +38,7 @@ async fn view(office: &Office, row: AccountRow) -> Result<Json<Me>, Refusal> {
         has_picture: has_picture.map_err(OfficeError::from)?,
         has_password: row.has_password,
         devices: row.devices,
-        created_at: rfc3339(row.created_at),
+        created_at: rfc_3339(row.created_at),
     }))
 }
 

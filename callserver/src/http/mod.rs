@@ -8,7 +8,6 @@ mod call_settings;
 mod calls;
 mod conditional;
 mod contacts;
-mod dates;
 mod devices;
 mod directory;
 mod events;

@@ -14,12 +14,12 @@ use utoipa::IntoParams;
 
 use super::Interface;
 use super::bearer::{Bearer, Person};
-use super::dates::rfc3339;
 use super::extract::{Body, InPath, InQuery};
 use super::problem::Refusal;
 use super::routing::{Routes, routes};
 use crate::office::{Right, Wish, parse_number};
 use crate::store::NumberRow;
+use crate::times::rfc_3339;
 
 pub(super) fn router() -> Routes {
     Routes::new()
@@ -61,7 +61,7 @@ fn view(row: NumberRow) -> OwnNumber {
         number: row.number,
         state: row.state,
         is_primary: row.is_primary,
-        ends_at: row.lease_ends_at.map(rfc3339),
+        ends_at: row.lease_ends_at.map(rfc_3339),
         on_call: after.as_ref().map(|after| after.on_call),
         forward_to: after.and_then(|after| after.forward_to),
     }

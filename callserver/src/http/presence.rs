@@ -11,7 +11,6 @@ use utoipa::IntoParams;
 
 use super::Interface;
 use super::bearer::Bearer;
-use super::dates::rfc3339;
 use super::extract::{Body, InQuery};
 use super::page::Page;
 use super::problem::Refusal;
@@ -19,6 +18,7 @@ use super::routing::{Routes, routes};
 use crate::office::{OfficeError, Session};
 use crate::presence::{nothing, view as seen_view};
 use crate::store::PresenceRow;
+use crate::times::rfc_3339;
 
 pub(super) fn router() -> Routes {
     Routes::new()
@@ -31,7 +31,7 @@ fn view(row: PresenceRow) -> Json<OwnPresence> {
         state: row.state,
         note: row.note,
         visibility: row.visibility,
-        since: row.changed_at.map(rfc3339),
+        since: row.changed_at.map(rfc_3339),
     })
 }
 

@@ -10,10 +10,10 @@ use axum::http::StatusCode;
 
 use super::Interface;
 use super::bearer::Bearer;
-use super::dates::rfc3339;
 use super::extract::{Body, InPath};
 use super::problem::Refusal;
 use super::routing::{Routes, routes};
+use crate::times::rfc_3339;
 
 pub(super) fn router() -> Routes {
     Routes::new()
@@ -68,9 +68,9 @@ async fn list(
         is_this: row.session == session.session_id,
         label: row.label,
         device: row.device_login,
-        created_at: rfc3339(row.created_at),
-        refreshed_at: rfc3339(row.refreshed_at),
-        ends_at: rfc3339(row.refresh_ends_at),
+        created_at: rfc_3339(row.created_at),
+        refreshed_at: rfc_3339(row.refreshed_at),
+        ends_at: rfc_3339(row.refresh_ends_at),
     };
     // As many as devices at most: one page.
     let items = rows.into_iter().map(view).collect();

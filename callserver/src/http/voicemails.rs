@@ -13,12 +13,12 @@ use axum::response::{IntoResponse, Response};
 
 use super::Interface;
 use super::bearer::Bearer;
-use super::dates::rfc3339;
 use super::extract::{Body, InPath};
 use super::page::Page;
 use super::problem::Refusal;
 use super::routing::{Routes, routes};
 use crate::store::VoicemailRow;
+use crate::times::rfc_3339;
 
 /// A minute of Opus at its highest rate is less (RFC 6716 section 2.1.1).
 const LARGEST_GREETING: usize = 4 << 20;
@@ -184,7 +184,7 @@ pub(crate) fn shown(row: VoicemailRow) -> Voicemail {
             number: row.caller.number.and_then(|text| Number::parse(&text).ok()),
             display_name: row.caller.name,
         },
-        at: rfc3339(row.left_at),
+        at: rfc_3339(row.left_at),
         seconds: seconds.div_ceil(1_000),
         is_heard: row.is_heard,
     }

@@ -11,8 +11,9 @@ use tokio::sync::mpsc;
 use super::carrier::{Carrier, End, Item, Wish};
 use super::words::words;
 use super::{Devices, Errand, OLDEST, Seen};
-use crate::rooms::{Rooms, rfc3339};
+use crate::rooms::Rooms;
 use crate::store::{LetterRow, ReportRow, StoreError, unix_millis};
+use crate::times::rfc_3339;
 
 /// So much is read for a phone at a time.
 const PART: i64 = 50;
@@ -326,7 +327,7 @@ impl Leaving {
                     true => Content::Wrapped {
                         text: text.clone(),
                         message_id: letter.id.as_str().into(),
-                        date_time: rfc3339(letter.sent_at).into(),
+                        date_time: rfc_3339(letter.sent_at).into(),
                     },
                 };
                 let since_1970 = Duration::from_millis(letter.sent_at.unsigned_abs());
@@ -346,7 +347,7 @@ impl Leaving {
                         true => Outcome::Displayed,
                         false => Outcome::Delivered,
                     },
-                    date_time: rfc3339(unix_millis(SystemTime::now())).into(),
+                    date_time: rfc_3339(unix_millis(SystemTime::now())).into(),
                 };
                 let number = report.reader_number.as_ref();
                 let from = party(report.reader, &report.reader_name, number);

@@ -5,12 +5,11 @@ mod teller;
 
 use api::{AccountId, PresenceState, PresenceView};
 use switch::{Chosen, Facts, Seen, Shown, Told};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 pub(crate) use teller::{Listeners, Mail, Teller};
 
 use crate::store::PresenceRow;
+use crate::times::rfc_3339_seconds;
 
 /// What an account tells, in the switch's words.
 pub(crate) fn told(presence: &PresenceRow, is_registered_elsewhere: bool) -> Told {
@@ -56,8 +55,11 @@ pub(crate) fn view(
         account,
         state,
         note: seen.note.to_string(),
-        since: presence.changed_at.filter(|_| is_chosen).map(written),
-        last_seen: last_seen.map(written),
+        since: presence
+            .changed_at
+            .filter(|_| is_chosen)
+            .map(rfc_3339_seconds),
+        last_seen: last_seen.map(rfc_3339_seconds),
     }
 }
 
@@ -70,13 +72,6 @@ pub(crate) fn nothing(account: AccountId) -> PresenceView {
         since: None,
         last_seen: None,
     }
-}
-
-/// RFC 3339, from Unix milliseconds, in whole seconds.
-fn written(unix_millis: i64) -> String {
-    let at = OffsetDateTime::from_unix_timestamp(unix_millis.div_euclid(1000));
-    let text = at.ok().and_then(|at| at.format(&Rfc3339).ok());
-    text.unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -14,14 +14,13 @@ use api::room::{
     RoomError, RoomId, RoomKind, Stored, is_peer_key,
 };
 use ring::signature::{ED25519, UnparsedPublicKey};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use tokio::sync::oneshot;
 
 use super::posting::Post;
 use super::writer::{Job, Place, Waiting};
 use super::{Rooms, RoomsError, Speaker, rules};
 use crate::store::{PeerKeyRow, StoreError, unix_millis};
+use crate::times::read_rfc_3339;
 
 /// Keys of one account that are known: more devices than anybody has, over years.
 const MOST_KEYS: i64 = 64;
@@ -208,8 +207,7 @@ fn read(
         return Err(RoomsError::Forged);
     }
     let key = keys.get(&message.key).ok_or(RoomsError::Forged)?;
-    let written = OffsetDateTime::parse(&message.written, &Rfc3339).ok();
-    let written = written.and_then(|at| i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok());
+    let written = read_rfc_3339(&message.written);
     let written = written.ok_or(RoomsError::Invalid("It is not said when it was written."))?;
     // By its own clock alone nobody is judged: that may be wrong.
     let is_over = written.min(now) > key.seen_at + KEY_RESTS;

@@ -58,7 +58,7 @@ pub(crate) use figures::Figures;
 pub(crate) use hub::{Letters, Mail};
 pub use news::RoomNews;
 pub use reading::Slice;
-pub(crate) use telling::{envelope, new_message, rfc3339};
+pub(crate) use telling::{envelope, new_message};
 pub use transfer::{RoomEntry, RoomHeader, RoomImportRefused, RoomSeat};
 pub(crate) use transfer::{add_entries, entries, header, open_room, take_seat};
 pub(crate) use writer::Writer;

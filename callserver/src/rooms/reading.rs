@@ -9,6 +9,7 @@ use api::room::{
 use super::finding::Part;
 use super::{Rooms, RoomsError, rules, telling, words};
 use crate::store::{MessageRow, ParticipantRow, RoomRow};
+use crate::times::rfc_3339;
 
 /// So many participants stand in what is told of a room.
 const SHOWN_PARTICIPANTS: i64 = 100;
@@ -102,7 +103,7 @@ impl Rooms {
             kind: row.kind,
             description: row.description,
             picture: row.picture,
-            opened: telling::rfc3339(row.opened_at),
+            opened: rfc_3339(row.opened_at),
             settings: row.settings,
             role: own.role,
             participants: participants.into_iter().map(participant).collect(),
@@ -360,7 +361,7 @@ fn participant(row: ParticipantRow) -> Participant {
         name: row.username,
         display_name: row.display_name,
         role: row.role,
-        since: telling::rfc3339(row.joined_at),
+        since: rfc_3339(row.joined_at),
         delivered: row.delivered_seq,
         read: row.read_seq,
     }

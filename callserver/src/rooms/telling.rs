@@ -2,26 +2,17 @@
 
 use api::AccountId;
 use api::room::{Body, Message, MessageKind, NewMessage, Reaction, Response, RoomId, Told};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::hub::EntryTold;
 use crate::store::MessageRow;
+use crate::times::rfc_3339;
 
 /// So many characters of a message stand in a notification.
 const PREVIEW: usize = 100;
 
-/// RFC 3339, from Unix milliseconds.
-pub(crate) fn rfc3339(unix_millis: i64) -> String {
-    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(unix_millis) * 1_000_000);
-    at.ok()
-        .and_then(|at| at.format(&Rfc3339).ok())
-        .unwrap_or_default()
-}
-
 /// The day as `YYYYMMDD`, from Unix milliseconds.
 pub(super) fn day(unix_millis: i64) -> String {
-    rfc3339(unix_millis)
+    rfc_3339(unix_millis)
         .chars()
         .filter(char::is_ascii_digit)
         .take(8)
@@ -48,9 +39,9 @@ pub(super) fn message(room: &RoomId, row: &MessageRow, reader: Option<AccountId>
             true => String::new(),
             false => row.sender_name.clone(),
         },
-        sent: rfc3339(row.sent_at),
+        sent: rfc_3339(row.sent_at),
         body,
-        edited: row.edited_at.filter(|_| !is_hidden).map(rfc3339),
+        edited: row.edited_at.filter(|_| !is_hidden).map(rfc_3339),
         reactions: Vec::new(),
     }
 }
@@ -88,7 +79,7 @@ pub(crate) fn envelope(told: Told, now_millis: i64) -> String {
     let response = Response {
         told,
         status: 200,
-        timestamp: rfc3339(now_millis),
+        timestamp: rfc_3339(now_millis),
         id: None,
     };
     serde_json::to_string(&response).unwrap_or_default()

@@ -7,14 +7,13 @@ use std::time::SystemTime;
 use api::AccountId;
 use api::room::{Body, Message, MessageId, MessageKind, RoomId, RoomKind, RoomRole, RoomSettings};
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::telling;
 use crate::office::OfficeError;
 use crate::store::{
     MessageRow, ParticipantRow, RoomRow, Store, StoreError, Transaction, unix_millis,
 };
+use crate::times::{read_rfc_3339, rfc_3339};
 
 /// So many participants are written.
 const MOST_PEOPLE: i64 = 100_000;
@@ -151,7 +150,7 @@ pub(crate) async fn header(store: &Store, row: &RoomRow) -> Result<RoomHeader, S
         participants.push(RoomSeat {
             account: one.account,
             role: one.role,
-            since: telling::rfc3339(one.joined_at),
+            since: rfc_3339(one.joined_at),
             visible_from: one.visible_from,
             delivered: one.delivered_seq,
             read: one.read_seq,
@@ -173,7 +172,7 @@ pub(crate) async fn header(store: &Store, row: &RoomRow) -> Result<RoomHeader, S
         description: row.description.clone(),
         picture: row.picture.clone(),
         settings: row.settings.clone(),
-        opened: telling::rfc3339(row.opened_at),
+        opened: rfc_3339(row.opened_at),
         first_sequence: row.first_seq,
         last_sequence: row.last_seq,
         reads_before,
@@ -215,7 +214,7 @@ pub(crate) async fn open_room(
         let id = there.id.to_string();
         return Err(RoomImportRefused::PairExists { id }.into());
     }
-    let Some(opened_at) = millis(&header.opened) else {
+    let Some(opened_at) = read_rfc_3339(&header.opened) else {
         return Err(RoomImportRefused::Header("opened is no time.").into());
     };
     let mut row = RoomRow {
@@ -279,9 +278,9 @@ pub(crate) async fn add_entries(
         if message.body == Body::Unknown || message.kind == MessageKind::Unknown {
             return Err(wrong("a newer server has written it."));
         }
-        let sent_at = millis(&message.sent).ok_or_else(|| wrong("sent is no time."))?;
+        let sent_at = read_rfc_3339(&message.sent).ok_or_else(|| wrong("sent is no time."))?;
         let edited_at = match &message.edited {
-            Some(edited) => Some(millis(edited).ok_or_else(|| wrong("edited is no time."))?),
+            Some(edited) => Some(read_rfc_3339(edited).ok_or_else(|| wrong("edited is no time."))?),
             None => None,
         };
         let body = serde_json::to_string(&message.body).map_err(|_| wrong("it has no body."))?;
@@ -346,7 +345,7 @@ pub(crate) async fn take_seat(
     row: &RoomRow,
     seat: &RoomSeat,
 ) -> Result<(), OfficeError> {
-    let joined_at = millis(&seat.since).unwrap_or_else(|| unix_millis(SystemTime::now()));
+    let joined_at = read_rfc_3339(&seat.since).unwrap_or_else(|| unix_millis(SystemTime::now()));
     let read_seq = seat.read.clamp(0, row.last_seq);
     let read_reads = match read_seq < row.first_seq {
         // They have read less than there is, and what came before is not counted here any more.
@@ -376,10 +375,4 @@ pub(crate) async fn take_seat(
     )
     .await?;
     Ok(tx.set_receipts(row.key, &place).await?)
-}
-
-/// Unix milliseconds of a time as RFC 3339 writes it.
-fn millis(text: &str) -> Option<i64> {
-    let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok()
 }

@@ -15,6 +15,7 @@ use super::{Rooms, RoomsError, members, receipts, telling};
 use crate::office::Change;
 use crate::rooms::RoomNews;
 use crate::store::{StoreError, Transaction, unix_millis};
+use crate::times::rfc_3339;
 
 /// At most so many are written at once: the last one of them does not wait long for the first one.
 const BATCH: usize = 512;
@@ -107,7 +108,7 @@ impl Writer {
                     room: room.ok_or(RoomsError::NoSuchRoom)?.clone(),
                     id: one.post.id,
                     sequence: stands.seq,
-                    sent: telling::rfc3339(stands.sent_at),
+                    sent: rfc_3339(stands.sent_at),
                 })
             });
             let _ = one.answer.send(stored);

@@ -4,10 +4,9 @@ use api::AccountId;
 use serde_json::{Map, Value};
 use sqlx::Row;
 use sqlx::any::AnyRow;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::{StoreError, Transaction};
+use crate::times::rfc_3339;
 
 /// How a column is read and shown.
 #[derive(Clone, Copy)]
@@ -229,15 +228,8 @@ fn show(row: &AnyRow, column: &str, how: As) -> Result<Value, StoreError> {
             let text = text()?.unwrap_or_default();
             serde_json::from_str(&text).unwrap_or(Value::String(text))
         }
-        As::Time => integer()?.map(written).into(),
+        As::Time => integer()?.map(rfc_3339).into(),
     })
-}
-
-fn written(unix_millis: i64) -> String {
-    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(unix_millis) * 1_000_000);
-    at.ok()
-        .and_then(|at| at.format(&Rfc3339).ok())
-        .unwrap_or_else(|| unix_millis.to_string())
 }
 
 impl Transaction {

@@ -11,8 +11,8 @@ use ring::digest::{SHA256, digest};
 use super::courier::disk::blocking;
 use super::courier::modified_millis;
 use super::{OutgoingNote, Problem};
-use crate::headless::now;
 use crate::keep::file;
+use crate::timestamp::now;
 
 /// What recordings are called to others.
 const NAME: &str = "voice-note.opus";

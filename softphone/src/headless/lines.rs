@@ -5,10 +5,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use phone::chat::ChatEvent;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use super::messages::{chat_line, with_path};
 use crate::engine::{CallNumber, Encryption, Notice, Problem, Registration, TransferProgress};
+use crate::timestamp::timestamp;
 
 /// How often `heard` is printed at most. Levels come ten times a second, which is more than a log needs.
 const HEARD_PAUSE: Duration = Duration::from_millis(500);
@@ -242,26 +242,6 @@ fn rounded(value: f64, digits: i32) -> f64 {
     (value * scale).round() / scale
 }
 
-/// The present moment, as [`timestamp`] writes it.
-pub(crate) fn now() -> String {
-    timestamp(SystemTime::now())
-}
-
-/// RFC 3339 in UTC with microseconds.
-fn timestamp(at: SystemTime) -> String {
-    let at = OffsetDateTime::from(at);
-    format!(
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
-        at.year(),
-        u8::from(at.month()),
-        at.day(),
-        at.hour(),
-        at.minute(),
-        at.second(),
-        at.microsecond()
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,12 +254,6 @@ mod tests {
         text.lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
-    }
-
-    #[test]
-    fn a_time_is_written_with_microseconds() {
-        let at = SystemTime::UNIX_EPOCH + Duration::new(1_700_000_000, 12_345_678);
-        assert_eq!(timestamp(at), "2023-11-14T22:13:20.012345Z");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::runner::{Happening, Outcome, Runner};
 use crate::cli::RoomsVerb;
 use crate::engine::{Command, Notice, Problem, new_message_id};
+use crate::timestamp::now;
 use crate::web::Errand;
 
 /// How long the server may take to connect and to answer.
@@ -251,7 +252,7 @@ pub(super) async fn message<W: Write>(
             reply_to: None,
             mentions: Vec::new(),
         },
-        written: super::lines::now(),
+        written: now(),
     };
     runner.send(Command::Chat(Box::new(wish)))?;
     let deadline = Some(Instant::now() + PATIENCE);

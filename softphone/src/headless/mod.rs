@@ -83,7 +83,6 @@ use crate::keep::{Keep, SignIn};
 use crate::web::ServerAddress;
 pub(crate) use errands::picture;
 use lines::Lines;
-pub(crate) use lines::now;
 pub(crate) use messages::addressee;
 pub(crate) use orders::{digits, lines_of_stdin};
 use runner::{Outcome, Runner};

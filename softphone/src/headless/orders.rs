@@ -7,11 +7,11 @@ use api::room::{Body, MessageId};
 use phone::chat::{Archive, Whom, Wish};
 use tokio::sync::mpsc;
 
-use super::lines::now;
 use super::messages::addressee;
 use crate::engine::{
     CallNumber, Command, Digit, Notice, OutgoingFile, PARK, Problem, new_message_id,
 };
+use crate::timestamp::now;
 
 /// One line, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,8 @@ use phone::chat::{LinkState, OutgoingState, Whom, Wish};
 use super::desk::{Desk, Left};
 use super::files;
 use crate::engine::{Command, new_message_id};
-use crate::headless::{addressee, now};
+use crate::headless::addressee;
+use crate::timestamp::now;
 use crate::web::Errand;
 
 /// What can be done in a conversation.

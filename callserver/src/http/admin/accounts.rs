@@ -11,13 +11,13 @@ use axum::http::StatusCode;
 
 use super::super::Interface;
 use super::super::bearer::Administrator;
-use super::super::dates::rfc3339;
 use super::super::extract::{Body, InPath};
 use super::super::page::Page;
 use super::super::problem::Refusal;
 use super::super::routing::{Routes, routes};
 use crate::office::{NewAccount, OfficeError};
 use crate::store::AccountRow;
+use crate::times::rfc_3339;
 
 pub(super) fn router() -> Routes {
     Routes::new()
@@ -37,7 +37,7 @@ fn view(row: AccountRow) -> AdminAccount {
         is_disabled: row.is_disabled,
         has_password: row.has_password,
         devices: row.devices,
-        created_at: rfc3339(row.created_at),
+        created_at: rfc_3339(row.created_at),
     }
 }
 

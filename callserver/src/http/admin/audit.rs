@@ -8,13 +8,13 @@ use utoipa::IntoParams;
 
 use super::super::Interface;
 use super::super::bearer::Administrator;
-use super::super::dates::rfc3339;
 use super::super::extract::InQuery;
 use super::super::page::Page;
 use super::super::problem::Refusal;
 use super::super::routing::{Routes, routes};
 use crate::office::OfficeError;
 use crate::store::AuditRow;
+use crate::times::rfc_3339;
 
 pub(super) fn router() -> Routes {
     Routes::new().routes(routes!(list))
@@ -35,7 +35,7 @@ struct About {
 fn view(row: AuditRow) -> AuditLine {
     AuditLine {
         id: row.entry,
-        at: rfc3339(row.happened_at),
+        at: rfc_3339(row.happened_at),
         actor: row.actor,
         actor_name: row.actor_name,
         source: row.source,

@@ -11,13 +11,13 @@ use utoipa::IntoParams;
 
 use super::super::Interface;
 use super::super::bearer::Administrator;
-use super::super::dates::{read_rfc3339, rfc3339};
 use super::super::extract::{InPath, InQuery};
 use super::super::page::Page;
 use super::super::problem::Refusal;
 use super::super::routing::{Routes, routes};
 use crate::office::OfficeError;
 use crate::store::{CallFilter, CallRecordRow, RecordedParty};
+use crate::times::{read_rfc_3339, rfc_3339};
 
 pub(super) fn router() -> Routes {
     Routes::new()
@@ -50,7 +50,7 @@ impl About {
         let wrong = |detail: &str| Refusal::new(ProblemKind::BadRequest, detail);
         let time = |text: Option<String>| match text {
             None => Ok(None),
-            Some(text) => read_rfc3339(&text)
+            Some(text) => read_rfc_3339(&text)
                 .map(Some)
                 .ok_or_else(|| wrong("since and until are times like 2026-11-21T18:00:00Z.")),
         };
@@ -94,9 +94,9 @@ fn view(row: CallRecordRow) -> AdminCall {
         caller: party(call.caller),
         callee: party(call.callee),
         dialled: call.dialled,
-        started_at: rfc3339(call.started_at),
-        answered_at: call.answered_at.map(rfc3339),
-        ended_at: rfc3339(call.ended_at),
+        started_at: rfc_3339(call.started_at),
+        answered_at: call.answered_at.map(rfc_3339),
+        ended_at: rfc_3339(call.ended_at),
         cause: call.cause,
         hung_up_by: call.hung_up_by,
         codec: call.codec,

@@ -10,13 +10,13 @@ use axum::http::StatusCode;
 
 use super::super::Interface;
 use super::super::bearer::Administrator;
-use super::super::dates::rfc3339;
 use super::super::extract::{Body, InPath};
 use super::super::page::Page;
 use super::super::problem::Refusal;
 use super::super::routing::{Routes, routes};
 use crate::office::InvitationWish;
 use crate::store::InvitationRow;
+use crate::times::rfc_3339;
 
 pub(super) fn router() -> Routes {
     Routes::new()
@@ -31,8 +31,8 @@ fn view(row: InvitationRow) -> InvitationView {
         number: row.number,
         uses_left: row.uses_left,
         made_by: row.made_by_name,
-        created_at: rfc3339(row.created_at),
-        ends_at: rfc3339(row.ends_at),
+        created_at: rfc_3339(row.created_at),
+        ends_at: rfc_3339(row.ends_at),
     }
 }
 

@@ -12,13 +12,13 @@ use axum::http::StatusCode;
 
 use super::super::Interface;
 use super::super::bearer::Administrator;
-use super::super::dates::rfc3339;
 use super::super::extract::{Body, InPath};
 use super::super::page::Page;
 use super::super::problem::Refusal;
 use super::super::routing::{Routes, routes};
 use crate::office::{OfficeError, Right, Wish, parse_number};
 use crate::store::NumberRow;
+use crate::times::rfc_3339;
 
 pub(super) fn router() -> Routes {
     Routes::new()
@@ -41,8 +41,8 @@ fn view(row: NumberRow) -> AdminNumber {
         name: row.username,
         is_primary: row.is_primary,
         epoch: row.epoch,
-        changed_at: rfc3339(row.changed_at),
-        ends_at: row.lease_ends_at.map(rfc3339),
+        changed_at: rfc_3339(row.changed_at),
+        ends_at: row.lease_ends_at.map(rfc_3339),
         on_call,
         forward_to,
         note: row.note,
@@ -101,7 +101,7 @@ async fn history(
 ) -> Result<Json<Paged<NumberHistoryLine>>, Refusal> {
     let rows = interface.office.number_history(&number).await?;
     let line = |row: crate::store::NumberHistoryRow| NumberHistoryLine {
-        at: rfc3339(row.happened_at),
+        at: rfc_3339(row.happened_at),
         state: row.state,
         account: row.account,
         name: row.username,

@@ -5,8 +5,9 @@ use std::time::SystemTime;
 use api::room::{Response, RoomError, RoomErrorCode, Told};
 use serde::Deserialize;
 
-use crate::rooms::{RoomsError, rfc3339};
+use crate::rooms::RoomsError;
 use crate::store::unix_millis;
+use crate::times::rfc_3339;
 
 /// The longest id of a request.
 const LONGEST_ID: usize = 64;
@@ -19,7 +20,7 @@ pub(super) fn text(told: Told, status: u16, id: Option<String>) -> String {
     let response = Response {
         told,
         status,
-        timestamp: rfc3339(unix_millis(SystemTime::now())),
+        timestamp: rfc_3339(unix_millis(SystemTime::now())),
         id,
     };
     serde_json::to_string(&response).unwrap_or_default()

@@ -6,6 +6,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 
 use super::*;
 use crate::store::unix_millis;
+use crate::times::rfc_3339;
 
 /// A device that signs.
 struct Device {
@@ -39,7 +40,7 @@ impl Device {
     }
 
     fn says(&self, room: &RoomId, message: &str, text: &str) -> PeerMessage {
-        let written = telling::rfc3339(unix_millis(SystemTime::now()));
+        let written = rfc_3339(unix_millis(SystemTime::now()));
         self.says_at(room, message, text, &written)
     }
 
@@ -198,7 +199,7 @@ fn of_file(device: &Device, room: &RoomId, message: &str, sha256: &str) -> PeerM
         caption: String::new(),
         reply_to: None,
     };
-    let written = telling::rfc3339(unix_millis(SystemTime::now()));
+    let written = rfc_3339(unix_millis(SystemTime::now()));
     let message = PeerMessage::unsigned(id(message), device.owner, device.key(), written, &said);
     device.signed(room, message)
 }
@@ -282,11 +283,8 @@ async fn a_clock_that_is_far_off_is_put_right_and_a_device_that_was_taken_away_i
     let before = unix_millis(SystemTime::now()) - 31 * 24 * 60 * 60 * 1000;
     let answers = scene.flushed(&scene.alice, &room, &said).await;
     assert_eq!(places(&answers), [Some(2), Some(3)]);
-    assert!(
-        answers[0].sent > Some(telling::rfc3339(before)),
-        "{answers:?}"
-    );
-    let soon = telling::rfc3339(unix_millis(SystemTime::now()) + 1000);
+    assert!(answers[0].sent > Some(rfc_3339(before)), "{answers:?}");
+    let soon = rfc_3339(unix_millis(SystemTime::now()) + 1000);
     assert!(answers[1].sent < Some(soon), "{answers:?}");
     let sql = format!("UPDATE peer_keys SET seen_at = {before}");
     scene.office.store().run_raw(&sql).await;

@@ -8,7 +8,7 @@ use phone::chat::{Attachment, Wish, media_type_of, safe_file_name};
 use tokio::task::spawn_blocking;
 
 use crate::engine::{OutgoingFile, Problem};
-use crate::headless::now;
+use crate::timestamp::now;
 
 /// The wish to send a file: what it is called, how long it is and where it stands.
 pub(crate) async fn attached(file: OutgoingFile) -> Result<Wish, Problem> {
