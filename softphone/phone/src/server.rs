@@ -118,17 +118,23 @@ impl Phone {
 
     pub(crate) fn answer_request(&mut self, now: Instant, request: RequestId, message: &Request) {
         let mut headers = Headers::default();
-        let status = if message.method == Method::Options {
-            // What the core does by itself it adds to what this says: Allow, Supported, ….
-            headers.push(HeaderName::Accept, "application/sdp");
-            StatusCode::OK
-        } else if let Some((from, text)) = word_of_the_house(message) {
-            self.events.push_back(Event::Told { from, text });
-            StatusCode::OK
-        } else {
-            let allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE";
-            headers.push(HeaderName::Allow, allow);
-            StatusCode::METHOD_NOT_ALLOWED
+        let status = match message.method {
+            Method::Options => {
+                // What the core does by itself it adds to what this says: Allow, Supported, ….
+                headers.push(HeaderName::Accept, "application/sdp");
+                StatusCode::OK
+            }
+            Method::Message => match word_of_the_house(message) {
+                Some((from, text)) => {
+                    self.events.push_back(Event::Told { from, text });
+                    StatusCode::OK
+                }
+                // Not 405: the server's own word comes with this method, and so Allow names it (RFC 3261 section 8.2.1).
+                // And not 6xx, which would say that the message has arrived (RFC 3428 section 7).
+                None => StatusCode::FORBIDDEN,
+            },
+            // What is left belongs to a call, and that is over.
+            _ => StatusCode::CALL_DOES_NOT_EXIST,
         };
         self.endpoint.handle(
             now,

@@ -7,6 +7,7 @@
 
 mod calling;
 mod encrypting;
+mod hearing_words;
 mod holding;
 mod house;
 mod losing_the_server;

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use simnet::{Node, Packet};
 use sip::{
     Authenticator, Authorization, Endpoint, Event, Flow, FromHeader, Ha1, Headers, Input, LegId,
-    Method, NameAddr, ReferTo, Request, RequestId, Sipfrag, StatusCode, SubscriptionId, Transport,
-    Uri, Verdict, WwwAuthenticate,
+    Method, NameAddr, ReferTo, Request, RequestId, Response, Sipfrag, StatusCode, SubscriptionId,
+    ToHeader, Transport, Uri, Verdict, WwwAuthenticate,
 };
 
 use super::{DOMAIN, SECRET};
@@ -42,6 +42,8 @@ pub(crate) struct Exchange {
     pub(crate) referred: Vec<Uri>,
     /// Bodies of INFO requests.
     pub(crate) infos: Vec<String>,
+    /// What phones have answered to requests of its own.
+    pub(crate) answers: Vec<Response>,
     /// What happened to legs without another leg.
     pub(crate) single: Vec<Event>,
 }
@@ -65,6 +67,7 @@ impl Exchange {
             transfers_end_with: StatusCode::OK,
             referred: Vec::new(),
             infos: Vec::new(),
+            answers: Vec::new(),
             single: Vec::new(),
         }
     }
@@ -97,6 +100,25 @@ impl Exchange {
     pub(crate) fn call(&mut self, now: Instant, user: &str, body: &str) -> LegId {
         self.invite(now, user, "100", Bytes::from(body.to_owned()))
             .unwrap()
+    }
+
+    /// Sends a request outside any call to somebody's phone.
+    pub(crate) fn ask(&mut self, now: Instant, user: &str, method: Method, from: &str, body: &str) {
+        let mut message = Request::new(method, uri(user));
+        let headers = &mut message.headers;
+        headers.push_typed(&FromHeader(NameAddr::new(uri(from))));
+        headers.push_typed(&ToHeader(NameAddr::new(uri(user))));
+        if !body.is_empty() {
+            headers.push(sip::HeaderName::ContentType, "text/plain");
+        }
+        message.body = Bytes::from(body.to_owned());
+        let input = Input::Request {
+            request: self.endpoint.next_request(),
+            flow: self.bindings[user],
+            message,
+            credential: None,
+        };
+        self.handle(now, input);
     }
 
     pub(crate) fn handle(&mut self, now: Instant, input: Input) {
@@ -133,6 +155,7 @@ impl Exchange {
                 message,
                 ..
             } => self.answer(now, request, flow, &message),
+            Event::Response { response, .. } => self.answers.push(response),
             Event::Incoming { leg, invite, .. } => self.bridge(now, leg, &invite),
             Event::Reoffer { leg, invite } => {
                 let body = invite.body;
