@@ -28,7 +28,7 @@ pub(super) fn chat_line(event: &ChatEvent) -> Option<(&'static str, Value)> {
             is_news: true,
         } => ("message", with_path(fields(message), Way::Server)),
         ChatEvent::Journal { entry, is_news } => match (&entry.refused, is_news) {
-            (_, true) => ("message", journalled(&entry.shown())),
+            (_, true) => ("message", journalled(&entry.shown(), None)),
             (Some(sentence), false) => {
                 let fields = json!({ "id": entry.message.id, "sentence": sentence });
                 ("refused", fields)
@@ -102,10 +102,13 @@ fn of_file(outgoing: &Outgoing) -> Option<Value> {
     })
 }
 
-/// Something that only two devices have.
-fn journalled(message: &Message) -> Value {
+/// Something that only two devices have, and why the server does not take it.
+fn journalled(message: &Message, refused: Option<&str>) -> Value {
     let mut fields = with_path(fields(message), Way::Direct);
     fields["sequence"] = Value::Null;
+    if let Some(sentence) = refused {
+        fields["refused"] = sentence.into();
+    }
     fields
 }
 
@@ -334,8 +337,10 @@ pub(super) async fn history<W: Write>(
     }
     let known = &runner.archive().conversations[&room];
     let stored = known.shown().map(fields);
-    let direct = known.journalled();
-    let shown: Vec<Value> = stored.chain(direct.iter().map(journalled)).collect();
+    let said = { known.journal.iter() }.filter(|entry| entry.body().target().is_none());
+    let direct = { said.zip(known.journalled()) }
+        .map(|(entry, message)| journalled(&message, entry.refused.as_deref()));
+    let shown: Vec<Value> = stored.chain(direct).collect();
     for fields in shown.iter().skip(shown.len().saturating_sub(limit)) {
         runner.tell("past_message", fields.clone());
     }

@@ -26,7 +26,7 @@
 //! | `message_left` | `id`, `who`, `number`, `left_at`, `seconds`, `is_heard`: one line of `voicemails list` |
 //! | `playing` | `id`, `seconds` |
 //! | `conversations` | `is_connected` |
-//! | `message`, `past_message` | news, and a line of `history`: `room`, `sequence`, `id`, `from`, `name`, `sent`, `kind`, and for a `text` `text`, `reply_to`; `path`: `server` or `direct`, from device to device, and then without a `sequence` |
+//! | `message`, `past_message` | news, and a line of `history`: `room`, `sequence`, `id`, `from`, `name`, `sent`, `kind`, and for a `text` `text`, `reply_to`; `path`: `server` or `direct`, from device to device, and then without a `sequence`, and with `refused`, a sentence, if the server does not take it |
 //! | `path` | `room`, `path`: which way what is written in a conversation of two goes from now on |
 //! | `stored`, `refused` | `id`, `room`, `sequence`; `id`, `sentence`: what became of one's own message |
 //! | `uploading`, `sending` | one's own file: `id`, `name`, `bytes`, `sha256` once it was measured; `id`, `sent`, `bytes` while it goes out |

@@ -309,10 +309,11 @@ fn show<W: Write>(desk: &mut Desk<W>, room: &RoomId, most: usize) {
     let said = { conversation.journal.iter() }.filter(|entry| entry.body().target().is_none());
     for (entry, message) in said.zip(conversation.journalled()) {
         let is_own = me.is_some_and(|me| entry.is_from(me));
-        let receipt = match (is_own, entry.was_read) {
-            (true, true) => " ✓✓ read, directly",
-            (true, false) => " ✓✓ directly",
-            (false, _) => "",
+        let receipt = match (&entry.refused, is_own, entry.was_read) {
+            (Some(sentence), ..) => format!(" ✗ not on the server: {sentence}"),
+            (None, true, true) => " ✓✓ read, directly".to_owned(),
+            (None, true, false) => " ✓✓ directly".to_owned(),
+            (None, false, _) => String::new(),
         };
         lines.push(format!("{}{receipt}", line(&message, me)));
     }

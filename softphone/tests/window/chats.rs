@@ -3,7 +3,7 @@
 use api::AccountId;
 use api::room::{Body, Message, MessageId, Receipt, Room, RoomId};
 use egui::{Key, Modifiers, Role};
-use phone::chat::{ChatEvent, LinkState, Outgoing, OutgoingState, Whom, Wish};
+use phone::chat::{ChatEvent, JournalEntry, LinkState, Outgoing, OutgoingState, Whom, Wish};
 use serde_json::json;
 use softphone::engine::{Command, Notice};
 
@@ -84,6 +84,47 @@ fn what_was_said_is_counted_read_and_answered_with_enter() {
         assert!(matches!(body, Body::Text { text, .. } if text == "Yes!"));
         stage.assert_controls_in_reach();
     }
+}
+
+#[test]
+fn what_the_server_does_not_take_says_why_and_is_sent_again_by_its_writer_alone() {
+    let mut stage = stage(WIDE, 0);
+    stage.click("Conversations");
+    stage.click("Open Bruno Keller");
+    let refused = |id: &str, sender: i64, text: &str| {
+        let message = serde_json::json!({
+            "id": id, "sender": sender, "key": "k", "written": "2026-11-20T09:13:00Z", "signature": "s",
+            "body": serde_json::json!({"type": "text", "text": text}).to_string(),
+        });
+        let entry = JournalEntry {
+            room: RoomId::parse("room").expect("an id"),
+            message: serde_json::from_value(message).expect("a message"),
+            is_read: true,
+            refused: Some("You may not write here.".into()),
+            attachment: None,
+            is_file_there: false,
+            was_read: false,
+        };
+        let entry = Box::new(entry);
+        let is_news = false;
+        chat(ChatEvent::Journal { entry, is_news })
+    };
+    stage.tell(refused("theirs", 2, "Welcome"));
+    assert!(stage.says("Welcome") && stage.says("You may not write here."));
+    assert!(stage.has_button("Throw away") && !stage.has_button("Send again"));
+    stage.click("Throw away");
+    let theirs = MessageId::parse("theirs").expect("an id");
+    assert_eq!(
+        wishes(&mut stage).last(),
+        Some(&Wish::Discard(theirs.clone()))
+    );
+    stage.tell(chat(ChatEvent::Discarded(theirs)));
+    assert!(!stage.says("Welcome"));
+    stage.tell(refused("mine", 1, "Hello"));
+    assert!(stage.says("not on the server"));
+    stage.click("Send again");
+    let mine = MessageId::parse("mine").expect("an id");
+    assert_eq!(wishes(&mut stage).last(), Some(&Wish::Retry(mine)));
 }
 
 #[test]

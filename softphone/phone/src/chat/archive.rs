@@ -39,13 +39,23 @@ impl Archive {
                 }
             }
             ChatEvent::Outgoing(outgoing) => {
+                if let Whom::Room(room) = &outgoing.whom
+                    && let Some(conversation) = self.conversations.get_mut(room)
+                {
+                    // The server has refused it there, and it goes out as if it were new.
+                    conversation.take_journalled(&outgoing.id);
+                }
                 match self.outgoing.iter_mut().find(|one| one.id == outgoing.id) {
                     Some(known) => *known = (**outgoing).clone(),
                     None => self.outgoing.push((**outgoing).clone()),
                 }
             }
-            ChatEvent::Stored { id, .. } | ChatEvent::Discarded(id) => {
+            ChatEvent::Stored { id, .. } => self.outgoing.retain(|one| one.id != *id),
+            ChatEvent::Discarded(id) => {
                 self.outgoing.retain(|one| one.id != *id);
+                for conversation in self.conversations.values_mut() {
+                    conversation.take_journalled(id);
+                }
             }
             ChatEvent::Journal { entry, .. } => {
                 let id = &entry.message.id;

@@ -107,6 +107,12 @@ impl Conversation {
         journal.any(|entry| entry.message.id == *id && entry.refused.is_none())
     }
 
+    /// Whether the journal holds a message that the server does not take.
+    pub(super) fn is_refused(&self, id: &MessageId) -> bool {
+        let mut journal = self.journal.iter();
+        journal.any(|entry| entry.message.id == *id && entry.refused.is_some())
+    }
+
     /// Takes something out of the journal.
     pub(super) fn take_journalled(&mut self, id: &MessageId) -> Option<JournalEntry> {
         let mut journal = self.journal.iter();

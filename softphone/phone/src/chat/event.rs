@@ -50,9 +50,9 @@ pub enum Wish {
         /// The file.
         attachment: Attachment,
     },
-    /// Send again what the server has refused.
+    /// Send again what the server has refused, when it was sent or when the journal was brought: through the server.
     Retry(MessageId),
-    /// Give up what was not sent.
+    /// Give up what was not sent, or what the server does not take out of the journal.
     Discard(MessageId),
     /// This conversation is looked at; what comes in it is read. None is, without one.
     LookAt(Option<RoomId>),
@@ -246,7 +246,7 @@ pub enum ChatEvent {
         /// What.
         messages: Vec<PeerMessage>,
     },
-    /// Something that was not sent was given up.
+    /// Something that was not sent, or that the server does not take, was given up.
     Discarded(MessageId),
     /// Somebody has, or has read, everything up to a number.
     Receipt {
@@ -303,6 +303,6 @@ pub enum Keep {
     Sent(MessageId),
     /// Two devices have told each other something; in the place of what was under the same id.
     Journal(Box<JournalEntry>),
-    /// The server has it now.
+    /// The journal does not hold it any more: the server has it, it goes out anew, or it was given up.
     Journaled(MessageId),
 }

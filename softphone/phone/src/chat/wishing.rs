@@ -56,7 +56,7 @@ impl Chat {
                 self.send_file(now, outgoing);
             }
             Wish::Retry(id) => {
-                if self.upload_again(now, &id) {
+                if self.upload_again(now, &id) || self.send_refused_again(&id) {
                     return;
                 }
                 if let Some(outgoing) = self.outbox.settle(&id, OutgoingState::Waiting) {
@@ -70,6 +70,8 @@ impl Chat {
                     self.release(&outgoing, false);
                     self.keep(Keep::Sent(id.clone()));
                     self.tell_and_take(ChatEvent::Discarded(id));
+                } else {
+                    self.discard_refused(&id);
                 }
             }
             Wish::LookAt(room) => {

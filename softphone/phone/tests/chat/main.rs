@@ -10,6 +10,7 @@ mod carrying;
 mod files;
 mod passing;
 mod peers;
+mod refused;
 mod server;
 mod world;
 

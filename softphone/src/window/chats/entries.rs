@@ -40,7 +40,7 @@ pub(crate) struct Said {
     pub(crate) file: Option<FileRef>,
     /// Of a voice note: its length in milliseconds, and how loud it is.
     pub(crate) spoken: Option<(u32, Vec<u8>)>,
-    /// Why it was not sent.
+    /// Why the server does not take it.
     pub(crate) refused: Option<String>,
 }
 
@@ -53,6 +53,8 @@ pub(crate) enum Standing {
     Uploading,
     Passing,
     Refused,
+    /// The other person's device has it, and the server does not take it.
+    OnlyThere,
     Stored,
     Delivered,
     Read,
@@ -67,6 +69,7 @@ impl Standing {
             Self::Uploading => "is being sent",
             Self::Passing => "is being sent directly",
             Self::Refused => "not sent",
+            Self::OnlyThere => "not on the server",
             Self::Stored => "sent",
             Self::Delivered => "delivered",
             Self::Read => "read",
@@ -225,10 +228,10 @@ fn arriving_words(arriving: &ArrivingFile) -> String {
     format!("{name} comes directly: {received} of {bytes}")
 }
 
-/// What only two devices have: the other one has it, or nobody else ever will.
+/// What only two devices have.
 fn direct(said: Said, entry: &JournalEntry) -> Said {
     let standing = match (said.is_own, &entry.refused) {
-        (_, Some(_)) => Standing::Refused,
+        (_, Some(_)) => Standing::OnlyThere,
         (true, None) if entry.was_read => Standing::Read,
         (true, None) => Standing::Delivered,
         (false, None) => Standing::Theirs,
@@ -236,6 +239,7 @@ fn direct(said: Said, entry: &JournalEntry) -> Said {
     Said {
         name: None,
         standing,
+        refused: entry.refused.clone(),
         ..said
     }
 }

@@ -162,7 +162,7 @@ fn one(ui: &mut Ui, palette: &Palette, chats: &Chats, said: &Said, actions: &mut
         words(ui, sentence, Type::Note, palette.busy);
         ui.horizontal_wrapped(|ui| {
             let again = Button::text(Kind::Secondary, "Send again");
-            if again.show(ui).clicked() {
+            if said.is_own && again.show(ui).clicked() {
                 actions.push(Action::Chat(ChatAction::Retry(said.id.clone())));
             }
             let discard = Button::text(Kind::Secondary, "Throw away");

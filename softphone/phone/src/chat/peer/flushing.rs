@@ -322,7 +322,7 @@ impl Chat {
         }
     }
 
-    /// The server does not take it: it stays here, and says so.
+    /// The server does not take it: it stays here, and says so. Of what was done to a message that is only said.
     fn refuse(&mut self, room: &RoomId, id: &MessageId, sentence: &str) {
         let known = self.archive.conversations.get(room);
         let mut journal = known.into_iter().flat_map(|one| &one.journal);
@@ -332,6 +332,7 @@ impl Chat {
                 ..entry.clone()
             };
             self.tell_journal(entry, false);
+            self.drop_refused_acts(room);
         }
     }
 
@@ -354,7 +355,7 @@ impl Chat {
         Some(entry)
     }
 
-    fn forget_bringing(&mut self, id: &MessageId) {
+    pub(super) fn forget_bringing(&mut self, id: &MessageId) {
         self.peers.bringing.remove(id);
         self.peers.missing.remove(id);
         self.peers.missing_since.remove(id);
@@ -363,6 +364,7 @@ impl Chat {
     /// Tells what follows when something of the journal has its place.
     pub(in crate::chat) fn settled(&mut self, now: Instant, entry: &JournalEntry, sequence: i64) {
         let room = entry.room.clone();
+        self.drop_refused_acts(&room);
         if self.to_bring(&room).is_empty() {
             // The other side has brought it all.
             self.let_go(&room);

@@ -14,7 +14,7 @@ pub struct JournalEntry {
     pub message: PeerMessage,
     /// Whether the person here has seen it.
     pub is_read: bool,
-    /// Why the server does not take it, in one sentence. Then it stays here alone.
+    /// Why the server does not take it, in one sentence. Then it stays with the two devices.
     pub refused: Option<String>,
     /// The file that it sends, on this computer: where its sender has it, or where it came to.
     pub attachment: Option<Attachment>,

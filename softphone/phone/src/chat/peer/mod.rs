@@ -12,7 +12,8 @@
 //! **The journal.** What one device has told the other is in the journals of both, signed, until the server has it. Each
 //! brings its journal every [`PeerConfig::flush_every`], when the conversation is left and at the end; the server takes a
 //! message once, whoever brings it. What goes through the server waits until the journal of its room has been brought: so
-//! nobody's messages change their order.
+//! nobody's messages change their order. What the server refuses stays in the journal, and says why, until its person sends
+//! it again, through the server, or throws it away.
 //!
 //! **Files.** A message with a file is offered like any other, and acknowledged when the file is on the other device's
 //! disk and has the SHA-256 that the message names. The receiver says from which byte on it wants it, so the next session
@@ -26,6 +27,7 @@ mod frames;
 mod incoming;
 mod journal;
 mod keys;
+mod refused;
 mod session;
 mod signals;
 
