@@ -126,7 +126,7 @@ fn session_line(session: &SessionView) -> String {
 }
 
 /// The day and minute of the server's time.
-fn minute(time: &str) -> String {
+pub(crate) fn minute(time: &str) -> String {
     time.get(..16).unwrap_or(time).replace('T', " ")
 }
 

@@ -25,6 +25,7 @@ use crate::engine::{Engine, Problem};
 use crate::headless::lines_of_stdin;
 use crate::keep::Keep;
 use desk::{Desk, Left};
+pub(crate) use devices::minute;
 pub(crate) use files::{downloads, size_words};
 
 /// Shows the menus until somebody leaves or there is no more input.

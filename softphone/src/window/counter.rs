@@ -30,6 +30,10 @@ pub(crate) enum Asked {
     Devices,
     /// One of them less.
     Revoke,
+    /// Where the account is signed in.
+    SignIns,
+    /// One of them less.
+    EndSignIn,
     /// A contact more, less or changed.
     Contact,
     /// Who can be called.

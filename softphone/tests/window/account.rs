@@ -297,3 +297,52 @@ fn an_account_is_deleted_with_its_password_and_two_clicks() {
     stage.tell(Notice::Reply { id, outcome });
     assert!(stage.says("The present password is another one."));
 }
+
+#[test]
+fn a_sign_in_elsewhere_is_ended_after_a_second_click_only() {
+    let mut stage = Stage::signed_in([360.0, 1600.0]);
+    stage.click("Settings");
+    let sessions = |command: &Command| match command {
+        Command::Ask {
+            id,
+            errand: Errand::Profile(ProfileErrand::Sessions),
+        } => Some(*id),
+        _ => None,
+    };
+    let session = |id: i64, label: &str, is_this: bool| {
+        let session = serde_json::json!({
+            "id": id, "label": label, "device": is_this.then_some("d-1"), "is_this": is_this,
+            "created_at": "2026-11-21T14:05:09Z", "refreshed_at": "2026-11-21T14:05:09Z",
+            "ends_at": "2027-01-20T14:05:09Z",
+        });
+        serde_json::from_value(session).expect("a session")
+    };
+    let id = stage.asked(sessions);
+    let list = vec![
+        session(7, "this desk", true),
+        session(8, "old laptop", false),
+    ];
+    let outcome = Ok(Reply::Sessions(list));
+    stage.tell(Notice::Reply { id, outcome });
+    assert!(stage.says("Signed in since 2026-11-21 14:05 UTC"));
+    assert!(stage.says("This is the one you are at."));
+    assert!(!stage.has_button("Sign out of this desk"));
+    stage.find_and_click("Sign out of old laptop");
+    stage.find_and_click("No");
+    stage.find_and_click("Sign out of old laptop");
+    stage.find_and_click("Yes, sign out of old laptop");
+    let id = stage.asked(|command| match command {
+        Command::Ask {
+            id,
+            errand: Errand::Profile(ProfileErrand::EndSession { id: session }),
+        } if *session == api::SessionId(8) => Some(*id),
+        _ => None,
+    });
+    stage.commands();
+    let outcome = Ok(Reply::Done);
+    stage.tell(Notice::Reply { id, outcome });
+    let id = stage.asked(sessions);
+    let outcome = Ok(Reply::Sessions(vec![session(7, "this desk", true)]));
+    stage.tell(Notice::Reply { id, outcome });
+    assert!(!stage.has_button("Sign out of old laptop"));
+}

@@ -3,6 +3,7 @@
 use api::Device;
 
 use crate::engine::Command;
+use crate::menu::minute;
 use crate::web::{Errand, Refused, Reply};
 use crate::window::counter::{Asked, Counter};
 
@@ -45,13 +46,10 @@ impl Devices {
     }
 }
 
-/// When a device was seen last, in words: the day and minute of the server's time.
+/// When a device was seen last, in words.
 pub(crate) fn seen_words(device: &Device) -> String {
     match device.last_seen_at.as_deref() {
-        Some(time) if time.len() >= 16 && time.is_char_boundary(16) => {
-            format!("Last seen {} UTC", time[..16].replace('T', " "))
-        }
-        Some(time) => format!("Last seen {time}"),
+        Some(time) => format!("Last seen {} UTC", minute(time)),
         None => "Never seen".into(),
     }
 }

@@ -1,15 +1,17 @@
-//! The account of whoever is signed in: number, names, password, devices, and its end.
+//! The account of whoever is signed in: number, names, password, devices, sign-ins, and its end.
 
 mod account;
 mod calls;
 mod devices;
 mod number;
+mod sign_ins;
 mod view;
 
 pub(crate) use account::{AccountForm, Farewell, Upgrade};
 pub(crate) use calls::CallForm;
 pub(crate) use devices::Devices;
 pub(crate) use number::MyNumber;
+pub(crate) use sign_ins::SignIns;
 pub(crate) use view::show;
 
 use crate::engine::{AccountSummary, Command};
@@ -23,6 +25,7 @@ pub(crate) struct Me {
     pub(crate) account: AccountForm,
     pub(crate) upgrade: Upgrade,
     pub(crate) devices: Devices,
+    pub(crate) sign_ins: SignIns,
     pub(crate) calls: CallForm,
     pub(crate) farewell: Farewell,
 }
@@ -52,6 +55,8 @@ pub(crate) enum MeAction {
     SaveCalls,
     /// Take a device's right away.
     Revoke(String),
+    /// Sign out somewhere else.
+    EndSignIn(api::SessionId),
     /// Delete the account; the first time, ask whether that is meant.
     Erase,
     /// It is not meant.
@@ -75,7 +80,11 @@ impl Me {
                 self.number.outcome = Outcome::None;
                 self.account.clear();
                 self.farewell = Farewell::default();
-                return vec![self.devices.refresh(counter), self.calls.refresh(counter)];
+                return vec![
+                    self.devices.refresh(counter),
+                    self.sign_ins.refresh(counter),
+                    self.calls.refresh(counter),
+                ];
             }
             MeAction::Suggest => Some(self.number.suggest(counter)),
             MeAction::Want(number) => {
@@ -93,6 +102,7 @@ impl Me {
             MeAction::ChangePassword => self.account.change_password(counter),
             MeAction::SaveCalls => self.calls.save(counter),
             MeAction::Revoke(login) => Some(self.devices.revoke(login, counter)),
+            MeAction::EndSignIn(id) => Some(self.sign_ins.end(id, counter)),
             MeAction::Erase => self.farewell.erase(counter),
             MeAction::KeepAccount => {
                 self.farewell = Farewell::default();
@@ -120,11 +130,24 @@ impl Me {
             Asked::Devices => self.devices.hear(outcome),
             Asked::Revoke => {
                 self.devices.revoked(outcome);
-                return vec![self.devices.refresh(counter)];
+                return self.who_is_in(counter);
+            }
+            Asked::SignIns => self.sign_ins.hear(outcome),
+            Asked::EndSignIn => {
+                self.sign_ins.ended(outcome);
+                return self.who_is_in(counter);
             }
             _ => {}
         }
         Vec::new()
+    }
+
+    /// A sign-in and its device end together.
+    fn who_is_in(&mut self, counter: &mut Counter) -> Vec<Command> {
+        vec![
+            self.devices.refresh(counter),
+            self.sign_ins.refresh(counter),
+        ]
     }
 
     /// Somebody else may be signed in now.

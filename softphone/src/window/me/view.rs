@@ -1,12 +1,13 @@
-//! Draws the panel: number, names, password, devices, and the account's end.
+//! Draws the panel: number, names, password, devices, sign-ins, and the account's end.
 
 use egui::{Key, ScrollArea, Ui, vec2};
 use lucide_icons::Icon;
 
 use super::account::{name_hint, password_hint};
 use super::devices::seen_words;
+use super::sign_ins::since_words;
 use super::{
-    AccountForm, CallForm, Devices, Farewell, Me, MeAction, MyNumber, Outcome, Upgrade,
+    AccountForm, CallForm, Devices, Farewell, Me, MeAction, MyNumber, Outcome, SignIns, Upgrade,
     number_words,
 };
 use crate::engine::AccountSummary;
@@ -46,6 +47,8 @@ pub(crate) fn show(
         }
         heading(ui, &palette, "My devices");
         devices(ui, &palette, &mut me.devices, actions);
+        heading(ui, &palette, "My sign-ins");
+        sign_ins(ui, &palette, &mut me.sign_ins, actions);
         heading(ui, &palette, "This window");
         extra(ui, actions);
         heading(ui, &palette, "Delete my account");
@@ -342,44 +345,84 @@ fn password(
 }
 
 fn devices(ui: &mut Ui, palette: &Palette, devices: &mut Devices, actions: &mut Vec<Action>) {
-    if let Some(complaint) = &devices.complaint {
-        words(ui, complaint, Type::Body, palette.busy);
-    }
-    if devices.list.is_empty() && devices.complaint.is_none() {
-        words(ui, "The list is not there yet.", Type::Note, palette.text_2);
-    }
-    let mut sure_about = devices.sure_about.take();
+    let is_there = !devices.list.is_empty();
+    about_list(ui, palette, devices.complaint.as_deref(), is_there);
     for device in &devices.list {
         ui.push_id(&device.login, |ui| {
             elided(ui, &device.label, Type::Strong, palette.text);
             words(ui, seen_words(device), Type::Note, palette.text_2);
-            let is_sure = sure_about.as_deref() == Some(device.login.as_str());
-            ui.horizontal(|ui| {
-                if is_sure {
-                    let name = format!("Yes, sign {} out", device.label);
-                    if Button::text(Kind::Danger, "Yes, sign it out")
-                        .named(&name)
-                        .show(ui)
-                        .clicked()
-                    {
-                        actions.push(Action::Me(MeAction::Revoke(device.login.clone())));
-                    }
-                    if Button::text(Kind::Secondary, "No").show(ui).clicked() {
-                        sure_about = None;
-                    }
-                } else {
-                    let name = format!("Sign {} out", device.label);
-                    if Button::text(Kind::Secondary, "Sign it out")
-                        .named(&name)
-                        .show(ui)
-                        .clicked()
-                    {
-                        sure_about = Some(device.login.clone());
-                    }
-                }
-            });
+            let first = ("Sign it out", format!("Sign {} out", device.label));
+            let second = (
+                "Yes, sign it out",
+                format!("Yes, sign {} out", device.label),
+            );
+            if sign_out(ui, [first, second], &device.login, &mut devices.sure_about) {
+                actions.push(Action::Me(MeAction::Revoke(device.login.clone())));
+            }
             ui.add_space(space::S);
         });
     }
-    devices.sure_about = sure_about;
+}
+
+fn sign_ins(ui: &mut Ui, palette: &Palette, sign_ins: &mut SignIns, actions: &mut Vec<Action>) {
+    let is_there = !sign_ins.list.is_empty();
+    about_list(ui, palette, sign_ins.complaint.as_deref(), is_there);
+    for session in &sign_ins.list {
+        ui.push_id(session.id, |ui| {
+            elided(ui, &session.label, Type::Strong, palette.text);
+            words(ui, since_words(session), Type::Note, palette.text_2);
+            if session.is_this {
+                words(
+                    ui,
+                    "This is the one you are at.",
+                    Type::Note,
+                    palette.text_2,
+                );
+            } else {
+                let first = ("Sign out", format!("Sign out of {}", session.label));
+                let second = (
+                    "Yes, sign out",
+                    format!("Yes, sign out of {}", session.label),
+                );
+                if sign_out(ui, [first, second], &session.id, &mut sign_ins.sure_about) {
+                    actions.push(Action::Me(MeAction::EndSignIn(session.id)));
+                }
+            }
+            ui.add_space(space::S);
+        });
+    }
+}
+
+fn about_list(ui: &mut Ui, palette: &Palette, complaint: Option<&str>, is_there: bool) {
+    if let Some(complaint) = complaint {
+        words(ui, complaint, Type::Body, palette.busy);
+    } else if !is_there {
+        words(ui, "The list is not there yet.", Type::Note, palette.text_2);
+    }
+}
+
+/// The two clicks that it takes to sign something out, each with its text and its name for those who do not see it; gives
+/// whether the second one was made.
+fn sign_out<Id: Clone + PartialEq>(
+    ui: &mut Ui,
+    [first, second]: [(&str, String); 2],
+    id: &Id,
+    sure_about: &mut Option<Id>,
+) -> bool {
+    let mut is_meant = false;
+    ui.horizontal(|ui| {
+        if sure_about.as_ref() != Some(id) {
+            let button = Button::text(Kind::Secondary, first.0).named(&first.1);
+            if button.show(ui).clicked() {
+                *sure_about = Some(id.clone());
+            }
+            return;
+        }
+        let button = Button::text(Kind::Danger, second.0).named(&second.1);
+        is_meant = button.show(ui).clicked();
+        if Button::text(Kind::Secondary, "No").show(ui).clicked() {
+            *sure_about = None;
+        }
+    });
+    is_meant
 }
