@@ -235,3 +235,53 @@ fn every_route_of_rooms_and_files_is_closed_to_whoever_was_in_the_room() {
         assert_eq!(sent.json(&message).send().status, 404);
     }
 }
+
+/// A part of what somebody takes along.
+fn exported(server: &Server, token: &str, part: &str) -> Value {
+    let asked = ask(server, "GET", "/api/v1/me/export").token(token);
+    let (status, _, content) = asked.send_for_bytes();
+    assert_eq!(status, 200);
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(content)).unwrap();
+    serde_json::from_reader(zip.by_name(part).unwrap()).unwrap()
+}
+
+#[test]
+fn who_was_in_a_room_takes_along_what_they_have_said_there_themselves_and_nothing_else() {
+    for leaves in [false, true] {
+        let server = Server::start();
+        let (alice, bob) = (token(&server, "alice"), token(&server, "bob"));
+        let wish = json!({ "name": "Ours", "participants": [{ "number": "1001" }] });
+        let room = ask(&server, "POST", "/api/v1/rooms").token(&alice);
+        let room = room.json(&wish).get(201)["id"].clone();
+        let path = format!("/api/v1/rooms/{}", room.as_str().unwrap());
+        let say = |token: &str, id: &str, words: &str| {
+            let message = json!({ "id": id, "body": text(words) });
+            let said = ask(&server, "POST", &format!("{path}/messages")).token(token);
+            said.json(&message).get(201);
+        };
+        say(&alice, "m1", "a secret of Alice's");
+        say(&bob, "m2", "what Bob has said");
+        send_file(&server, &alice, room.as_str().unwrap(), &picture());
+        let rooms = exported(&server, &bob, "rooms.json");
+        assert_eq!(rooms[0]["room_id"], room, "{rooms}");
+        let who = if leaves { &bob } else { &alice };
+        let seat = format!("{path}/participants/2");
+        ask(&server, "DELETE", &seat).token(who).get(204);
+        say(&alice, "m3", "another secret");
+        assert_eq!(exported(&server, &bob, "rooms.json"), json!([]));
+        let said = exported(&server, &bob, "messages.json");
+        let own = said.as_array().unwrap();
+        assert_eq!(own.len(), 1, "{said}");
+        assert_eq!(own[0]["message_id"], "m2", "{said}");
+        assert!(!said.to_string().contains("secret"), "{said}");
+        // Whoever is still in it has it all where it was.
+        assert_eq!(exported(&server, &alice, "rooms.json")[0]["room_id"], room);
+        let said = exported(&server, &alice, "messages.json");
+        let ids = said
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| &one["message_id"]);
+        assert_eq!(ids.collect::<Vec<_>>(), ["m1", "file", "m3"]);
+    }
+}
