@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::writer::Job;
 use super::{RoomNews, Rooms, RoomsError, telling};
 use crate::office::Change;
-use crate::store::{Transaction, unix_millis};
+use crate::store::{ParticipantRow, RoomRow, Transaction, unix_millis};
 
 /// In a greater room nobody looks who has read what, and everybody telling everybody would be very much.
 const RECEIPTS_UP_TO: i64 = 100;
@@ -174,6 +174,26 @@ pub(super) struct Note {
     pub(super) answer: oneshot::Sender<Result<(), RoomsError>>,
 }
 
+/// How many entries after a sequence number are somebody's own, who has read less until now. Of what was read and what was
+/// not the shorter part is counted: neither who reads a million messages page by page nor who reads them all at once waits.
+async fn own_after(
+    tx: &mut Transaction,
+    room: &RoomRow,
+    before: &ParticipantRow,
+    sequence: i64,
+) -> Result<i64, RoomsError> {
+    let (read, unread) = ((before.read_seq, sequence), (sequence, room.last_seq));
+    // What was trimmed before it was read cannot be counted any more.
+    let is_all_there = before.read_seq + 1 >= room.first_seq;
+    let own = before.account;
+    Ok(
+        match is_all_there && read.1 - read.0 < unread.1 - unread.0 {
+            true => before.own_after_read - tx.own_between(room.key, read, own).await?,
+            false => tx.own_between(room.key, unread, own).await?,
+        },
+    )
+}
+
 /// Writes it; what others are to be told goes to `news`.
 pub(super) async fn note(
     tx: &mut Transaction,
@@ -193,7 +213,7 @@ pub(super) async fn note(
     if note.receipt == Receipt::Read && note.sequence > before.read_seq {
         after.read_seq = note.sequence;
         after.read_reads = tx.reads_up_to(room.key, note.sequence).await?;
-        after.own_after_read = tx.own_after(room.key, note.sequence, note.reader).await?;
+        after.own_after_read = own_after(tx, &room, &before, note.sequence).await?;
     }
     if after == before {
         return Ok(());

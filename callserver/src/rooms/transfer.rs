@@ -352,6 +352,8 @@ pub(crate) async fn take_seat(
         true => tx.reads_up_to(row.key, row.first_seq).await?.min(row.reads),
         false => tx.reads_up_to(row.key, read_seq).await?,
     };
+    let unread = (read_seq, row.last_seq);
+    let own_after_read = tx.own_between(row.key, unread, seat.account).await?;
     let place = ParticipantRow {
         account: seat.account,
         role: seat.role,
@@ -360,7 +362,7 @@ pub(crate) async fn take_seat(
         delivered_seq: seat.delivered.clamp(read_seq, row.last_seq),
         read_seq,
         read_reads,
-        own_after_read: tx.own_after(row.key, read_seq, seat.account).await?,
+        own_after_read,
         username: seat.name.clone(),
         display_name: String::new(),
         number: None,

@@ -224,20 +224,22 @@ impl Transaction {
         Ok(reads.unwrap_or_default())
     }
 
-    /// How many entries of a room after a sequence number are somebody's own and to be read by others.
+    /// How many entries of a room after one sequence number and up to another are somebody's own and to be read by others.
+    /// Each of them is looked at.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn own_after(
+    pub async fn own_between(
         &mut self,
         room: i64,
-        seq: i64,
+        (after, up_to): (i64, i64),
         account: AccountId,
     ) -> Result<i64, StoreError> {
         let select = sqlx::query_scalar(
-            "SELECT count(*) FROM messages WHERE room_key = $1 AND seq > $2 AND sender = $3 AND is_to_read = 1",
+            "SELECT count(*) FROM messages
+             WHERE room_key = $1 AND seq > $2 AND seq <= $3 AND sender = $4 AND is_to_read = 1",
         );
-        let select = select.bind(room).bind(seq).bind(account.0);
+        let select = select.bind(room).bind(after).bind(up_to).bind(account.0);
         Ok(select.fetch_one(&mut *self.inner).await?)
     }
 }

@@ -311,6 +311,30 @@ async fn unread_counts_and_receipts_are_the_same_for_all_devices(ground: Ground)
     assert!(matches!(stranger, Err(RoomsError::Stranger)));
 }
 
+async fn whoever_reads_in_steps_of_any_length_has_the_right_count(ground: Ground) {
+    let scene = Scene::new(&ground).await;
+    let room = scene.group(RoomSettings::default()).await.id;
+    // Entry 1 is the opening.
+    let is_bobs = |sequence: i64| sequence % 3 == 0 || sequence % 7 == 1;
+    for sequence in 2..=40 {
+        let sender = match is_bobs(sequence) {
+            true => &scene.bob,
+            false => &scene.alice,
+        };
+        let message = to_room(&room, &format!("m{sequence}"), body("x"));
+        let sent = scene.rooms.send(sender, message).await.expect("sent");
+        assert_eq!(sent.sequence, sequence);
+    }
+    for read in [2, 3, 4, 9, 10, 31, 32, 35, 40] {
+        let bob = scene.bob.account;
+        let noted = scene.rooms.receipt(bob, &room, Receipt::Read, read);
+        noted.await.expect("noted");
+        let others = (read + 1..=40).filter(|sequence| !is_bobs(*sequence));
+        let unread = scene.unread(&scene.bob, &room).await;
+        assert_eq!(unread, others.count() as i64, "after {read}");
+    }
+}
+
 impl Scene {
     async fn block(&self, by: &Speaker, whom: AccountId) {
         let owner = crate::office::Session {
@@ -337,4 +361,5 @@ on_both_engines! {
     messages_of_many_at_once_get_numbers_without_a_gap,
     what_is_edited_or_deleted_is_so_everywhere,
     unread_counts_and_receipts_are_the_same_for_all_devices,
+    whoever_reads_in_steps_of_any_length_has_the_right_count,
 }
