@@ -50,8 +50,11 @@
 //!
 //! With `--commands` each line of stdin is an order: `call TARGET`, `answer`, `decline`, `hangup`, `hold`, `resume`, `mute`,
 //! `unmute`, `digits 123#`, `transfer TARGET` (without asking there), `transfer-to CALL` (joins the two), `park`,
-//! `message TARGET TEXT`. Those for calls take a
-//! call's number; without one they mean the call that is spoken in, or that rings. Calls that come during a call then ring.
+//! `message TARGET TEXT`, `file TARGET PATH`, `save MESSAGE FOLDER`, `edit MESSAGE TEXT`, `delete MESSAGE`,
+//! `react MESSAGE EMOJI`, `look TARGET`; `retry MESSAGE` and `discard MESSAGE` for what the server does not take;
+//! `speak TARGET` begins a voice note, and `spoken`, or the end of the file that is spoken, ends and sends it. Those for calls
+//! take a call's number; without one they mean the call that is spoken in, or that rings. Calls that come during a call then
+//! ring.
 //!
 //! The exit code is 0 when the verb did what it should, 1 after an `error` that ended it, 2 for a wrong command line, 130
 //! after SIGINT and 143 after SIGTERM; `watch`, which only a signal can end, then ends with 0.

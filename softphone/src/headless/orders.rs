@@ -34,12 +34,16 @@ pub(super) enum Order {
     Delete(MessageId),
     React(MessageId, String),
     Look(Option<String>),
+    Retry(MessageId),
+    Discard(MessageId),
+    Speak(String),
+    Spoken,
 }
 
 /// What can be said, for the sentence that refuses what cannot.
 const ORDERS: &str = "call TARGET, answer, decline, hangup, hold, resume, mute, unmute, digits 123#, transfer TARGET, \
                       transfer-to CALL, park, message TARGET TEXT, file TARGET PATH, save MESSAGE FOLDER, edit MESSAGE TEXT, \
-                      delete MESSAGE, react MESSAGE EMOJI, look TARGET";
+                      delete MESSAGE, react MESSAGE EMOJI, look TARGET, retry MESSAGE, discard MESSAGE, speak TARGET, spoken";
 
 impl Order {
     /// Reads a line; `None` when it is empty.
@@ -88,7 +92,16 @@ impl Order {
                     _ => Self::Save(target, rest.into()),
                 }
             }
-            "delete" => Self::Delete(MessageId::parse(rest).map_err(|_| wrong())?),
+            "delete" | "retry" | "discard" => {
+                let id = MessageId::parse(rest).map_err(|_| wrong())?;
+                match word {
+                    "delete" => Self::Delete(id),
+                    "retry" => Self::Retry(id),
+                    _ => Self::Discard(id),
+                }
+            }
+            "speak" => Self::Speak(target()?),
+            "spoken" => Self::Spoken,
             "look" => Self::Look((!rest.is_empty()).then(|| rest.to_owned())),
             "transfer-to" => Self::TransferTo(call()?.ok_or_else(wrong)?),
             _ => return Err(wrong()),
@@ -169,6 +182,11 @@ impl Order {
                 };
                 done_to(target, archive, body).into_iter().collect()
             }
+            Self::Retry(message) => vec![Command::Chat(Box::new(Wish::Retry(message)))],
+            Self::Discard(message) => vec![Command::Chat(Box::new(Wish::Discard(message)))],
+            // To whom it goes is known when it is there.
+            Self::Speak(_) => vec![Command::Record],
+            Self::Spoken => vec![Command::StopSound],
             Self::Look(target) => looked_at(target, me, archive).into_iter().collect(),
             Self::TransferTo(consulted) => current
                 .map(|call| Command::TransferToCall { call, consulted })

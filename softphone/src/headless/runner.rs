@@ -4,17 +4,21 @@ use std::io::Write;
 use std::time::Duration;
 
 use api::AccountId;
-use phone::chat::Archive;
+use api::room::MessageId;
+use phone::chat::{Archive, Whom};
 use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::files::new_id;
 use super::lines::Lines;
+use super::messages::whom;
 use super::orders::{Calls, Order, lines_of_stdin};
+use super::voicemails::Spoken;
 use crate::engine::{
-    AccountSummary, CallNumber, Command, Digit, EndReason, Engine, ErrandId, Notice, Problem,
-    Registration,
+    AccountSummary, CallNumber, Command, Digit, EndReason, Engine, ErrandId, Notice, OutgoingNote,
+    Problem, Registration,
 };
 use crate::web::{Errand, Reply};
 
@@ -72,6 +76,8 @@ pub(super) struct Runner<'a, W: Write> {
     /// What a script says meanwhile.
     orders: Option<mpsc::Receiver<String>>,
     calls: Calls,
+    /// Whom a voice note that is being spoken by order is for.
+    speaking_to: Option<Whom>,
     /// Conversations, as far as they were told.
     archive: Archive,
     account: Option<AccountSummary>,
@@ -98,6 +104,7 @@ impl<'a, W: Write> Runner<'a, W> {
             errands: 0,
             orders: None,
             calls: Calls::default(),
+            speaking_to: None,
             archive: Archive::default(),
             account: None,
         })
@@ -134,6 +141,9 @@ impl<'a, W: Write> Runner<'a, W> {
     fn obey(&mut self, line: &str) -> Result<(), Problem> {
         match Order::parse(line) {
             Ok(order) => {
+                if let Some(Order::Speak(target)) = &order {
+                    self.speaking_to = Some(whom(target, &self.archive));
+                }
                 let (current, ringing) = (self.calls.current(), self.calls.ringing());
                 let me = self.me();
                 let commands =
@@ -185,6 +195,16 @@ impl<'a, W: Write> Runner<'a, W> {
                     }
                     self.calls.hear(&notice);
                     match &notice {
+                        Notice::Recorded { recording, seconds, waveform } => {
+                            if let Some(whom) = self.speaking_to.take() {
+                                let spoken = Spoken {
+                                    recording: recording.clone(),
+                                    seconds: *seconds,
+                                    waveform: waveform.clone(),
+                                };
+                                self.send_note(whom, spoken)?;
+                            }
+                        }
                         Notice::Chat(event) => self.archive.hear(event),
                         Notice::Registration(Registration::Registering(account)) => {
                             self.account = Some(account.clone());
@@ -203,6 +223,22 @@ impl<'a, W: Write> Runner<'a, W> {
             line = order => Ok(Err(line)),
             () = late => Ok(Ok(Happening::Deadline)),
         }
+    }
+
+    /// Sends what was spoken; gives the message's id.
+    pub(super) fn send_note(&mut self, whom: Whom, spoken: Spoken) -> Result<MessageId, Problem> {
+        let fields = json!({ "seconds": spoken.seconds, "waveform": spoken.waveform });
+        self.tell("spoken", fields);
+        let id = new_id()?;
+        let note = OutgoingNote {
+            whom,
+            id: id.clone(),
+            recording: spoken.recording,
+            seconds: spoken.seconds,
+            waveform: spoken.waveform,
+        };
+        self.send(Command::SendNote(Box::new(note)))?;
+        Ok(id)
     }
 
     /// Waits until the account is registered; the error is what stands in the way.

@@ -5,12 +5,12 @@ use std::io::Write;
 use api::room::FileRef;
 use serde_json::json;
 
-use super::files::{found, message_id, new_id, sent};
+use super::files::{found, message_id, sent};
 use super::messages::{connected, room_with, whom};
 use super::runner::{Happening, Outcome, Runner};
 use super::voicemails::recorded;
 use crate::cli::VoiceNoteVerb;
-use crate::engine::{Command, EngineConfig, Notice, OutgoingNote, Problem};
+use crate::engine::{Command, EngineConfig, Notice, Problem};
 
 /// Shorter ones are pressed by mistake.
 const SHORTEST_SECONDS: f64 = 0.1;
@@ -53,17 +53,7 @@ pub(super) async fn run<W: Write>(
                     sentence: "Nothing was spoken; speak longer.".into(),
                 });
             }
-            let fields = json!({ "seconds": spoken.seconds, "waveform": spoken.waveform });
-            runner.tell("spoken", fields);
-            let id = new_id()?;
-            let note = OutgoingNote {
-                whom: whom(&target, &archive),
-                id: id.clone(),
-                recording: spoken.recording,
-                seconds: spoken.seconds,
-                waveform: spoken.waveform,
-            };
-            runner.send(Command::SendNote(Box::new(note)))?;
+            let id = runner.send_note(whom(&target, &archive), spoken)?;
             sent(runner, &id).await
         }
         VoiceNoteVerb::Play { target, message } => {
