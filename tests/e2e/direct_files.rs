@@ -1,13 +1,18 @@
-//! Files between two softphones without the server: bit for bit, on from where they broke off, and on the server later for
+//! Files and voice notes between two softphones without the server: bit for bit, on from where they broke off, and on the server later for
 //! everybody else.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use end_to_end::{Event, Noise, Softphone, Sound};
+use hearing::Recording;
 
 use crate::peer_to_peer::{NEVER, SOON, Scene, say};
 
 const MEGABYTE: usize = 1_000_000;
+
+/// So long speaking may take.
+const SPEECH: Duration = Duration::from_secs(90);
 
 impl Scene {
     /// A file of so many bytes, no two megabytes of which are alike.
@@ -48,9 +53,13 @@ fn send(phone: &mut Softphone, to: &str, path: &Path) {
 
 /// The message with which a file comes.
 fn came(phone: &mut Softphone) -> Event {
+    came_as(phone, "file")
+}
+
+fn came_as(phone: &mut Softphone, kind: &str) -> Event {
     loop {
         let event = phone.wait_for("message", SOON).unwrap();
-        if event.text("kind") == "file" {
+        if event.text("kind") == kind {
             return event;
         }
     }
@@ -171,4 +180,49 @@ fn what_was_sent_is_with_its_receiver_though_the_server_and_the_sender_are_gone(
     std::fs::create_dir(&folder).unwrap();
     let saved = save(&mut bobs, &message, &folder);
     assert_eq!(std::fs::metadata(saved).unwrap().len(), 300_000);
+}
+
+#[test]
+fn a_voice_note_goes_from_softphone_to_softphone_and_the_server_hears_of_it_at_the_flush() {
+    let scene = Scene::new();
+    let spoken = Recording::speech_path("leisure.wav");
+    let sound = Sound::files(&spoken, &scene.folder.path().join("heard.wav"));
+    let mut anns = scene.start_with(&scene.ann, NEVER, &[], &sound);
+    let mut bobs = scene.start(&scene.bob, NEVER, &[]);
+    say(&mut anns, "bob", "first");
+    for phone in [&mut anns, &mut bobs] {
+        phone.wait_for("path", SOON).unwrap();
+    }
+    let before = scene.written();
+    anns.process().write_line("speak bob").unwrap();
+    let seconds = anns.wait_for("spoken", SPEECH).unwrap().number("seconds");
+    let passing = anns.wait_for("passing", SOON).unwrap();
+    let message = came_as(&mut bobs, "voice_note");
+    assert_eq!(message.text("path"), "direct");
+    assert_eq!(message.text("id"), passing.text("id"));
+    let millis = message.number("millis").unwrap();
+    assert_eq!(millis, (seconds.unwrap() * 1000.0).round());
+    let waveform = message.value("waveform").as_array().unwrap();
+    assert!(waveform.iter().any(|step| step.as_u64() > Some(150)));
+    assert_eq!((scene.written(), scene.files_at_server()), (before, 0));
+    let folder = scene.folder.path().join("saved");
+    std::fs::create_dir(&folder).unwrap();
+    let saved = save(&mut bobs, &message, &folder);
+    let mut player = media::Player::new(std::fs::File::open(saved).unwrap()).unwrap();
+    let samples = std::iter::from_fn(|| player.frame()).flatten().count();
+    let heard = samples as f64 / f64::from(media::SAMPLE_RATE);
+    assert!(
+        (heard * 1000.0 - millis).abs() < 100.0,
+        "{heard} s of {millis} ms"
+    );
+    // Whoever has received it need not do anything for the server to have it.
+    drop(bobs);
+    let ended = anns.interrupt(SOON).unwrap();
+    assert_eq!(ended.code, Some(0), "{}", ended.errors);
+    let mut anns = scene.start(&scene.ann, "1", &[]);
+    while scene.written().1 < before.1 + 1.0 {
+        anns.wait_for("stored", SOON).unwrap();
+    }
+    assert_eq!(scene.written(), (before.0, before.1 + 1.0));
+    assert!(scene.files_at_server() > 0);
 }

@@ -38,11 +38,20 @@ impl Scene {
     }
 
     pub(super) fn start(&self, account: &Account, flush_seconds: &str, more: &[&str]) -> Softphone {
+        self.start_with(account, flush_seconds, more, &Sound::silent())
+    }
+
+    pub(super) fn start_with(
+        &self,
+        account: &Account,
+        flush_seconds: &str,
+        more: &[&str],
+        sound: &Sound,
+    ) -> Softphone {
         let keep = self.keep(account);
         let own = ["--keep", &keep, "--flush-seconds", flush_seconds];
         let arguments = [&own[..], more, &["--commands", "watch"]].concat();
-        let sound = Sound::silent();
-        let mut phone = Softphone::start(&self.server, account, &sound, &arguments).unwrap();
+        let mut phone = Softphone::start(&self.server, account, sound, &arguments).unwrap();
         phone.wait_for("conversations", SOON).unwrap();
         phone
     }
