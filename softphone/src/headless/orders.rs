@@ -344,12 +344,19 @@ mod tests {
             read("transfer-to 2"),
             Some(Order::TransferTo(CallNumber(2)))
         );
+        let id = MessageId::parse("m-1").unwrap();
+        assert_eq!(read("retry m-1"), Some(Order::Retry(id.clone())));
+        assert_eq!(read("discard m-1"), Some(Order::Discard(id)));
+        assert_eq!(read("speak 205"), Some(Order::Speak("205".into())));
+        assert_eq!(read("spoken"), Some(Order::Spoken));
         for wrong in [
             "sing",
             "hold x",
             "digits",
             "digits 12x",
             "transfer",
+            "speak",
+            "retry",
             "transfer-to",
             "message 201",
             "file 201",
