@@ -12,6 +12,9 @@ pub struct RelaySection {
     pub engine: RelayEngine,
     /// How many threads share the calls; without it one for each processor, four at most.
     pub workers: Option<NonZeroU8>,
+    /// Whether the kernel passes the audio of calls whose phones stay where they are. Takes the capabilities CAP_BPF and
+    /// CAP_NET_ADMIN; what it passes is not seen by this machine's firewall.
+    pub kernel_path: bool,
 }
 
 /// How the relay receives and sends packets.
@@ -38,6 +41,8 @@ mod tests {
         let named = read("engine = \"io_uring\"\nworkers = 3").unwrap();
         assert_eq!(named.engine, RelayEngine::IoUring);
         assert_eq!(named.workers.map(NonZeroU8::get), Some(3));
+        assert!(!named.kernel_path, "it takes rights, so it is asked for");
+        assert!(read("kernel_path = true").unwrap().kernel_path);
         assert_eq!(read("engine = \"mmsg\"").unwrap().engine, RelayEngine::Mmsg);
         for wrong in [
             "workers = 0",

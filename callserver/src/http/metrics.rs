@@ -193,6 +193,11 @@ impl Collector for Shown {
             "RTP and RTCP packets passed on",
             relayed.packets,
         )?;
+        out.counter(
+            "relay_packets_by_kernel",
+            "Of those, RTP that the kernel passed by itself",
+            relayed.by_kernel,
+        )?;
         out.counter("relay_bytes", "Their bytes", relayed.bytes)?;
         let dropped = [
             ("stranger", relayed.from_strangers),

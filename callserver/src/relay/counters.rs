@@ -26,6 +26,7 @@ pub(super) struct Shared {
 #[derive(Default, Debug)]
 pub(super) struct SideCounters {
     pub(super) packets: Counter,
+    pub(super) by_kernel: Counter,
     pub(super) bytes: Counter,
     pub(super) from_strangers: Counter,
     pub(super) not_rtp: Counter,
@@ -171,6 +172,7 @@ impl SideCounters {
             .map_or_else(|_| Told::default(), |told| *told);
         SideStatistics {
             packets: self.packets.read(),
+            by_kernel: self.by_kernel.read(),
             bytes: self.bytes.read(),
             from_strangers: self.from_strangers.read(),
             not_rtp: self.not_rtp.read(),

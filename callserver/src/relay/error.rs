@@ -16,6 +16,11 @@ pub enum StartError {
         "The relay cannot use io_uring ({0}); write engine = \"auto\" under [relay], or allow it (Linux 6.1 or newer, sysctl kernel.io_uring_disabled=0, a container that permits it)."
     )]
     NoUring(io::Error),
+    /// The kernel path was asked for.
+    #[error(
+        "The kernel does not pass audio for the relay ({0}); leave kernel_path out under [relay], or allow it (Linux 6.6 or newer, the capabilities CAP_BPF and CAP_NET_ADMIN)."
+    )]
+    NoKernelPath(io::Error),
 }
 
 /// No ports for a call.

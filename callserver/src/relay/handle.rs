@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 
 use super::OpenError;
 use super::engine::Chosen;
+use super::kernel::KernelPath;
 use super::table::Table;
 use super::worker::{Bell, Order, Worker};
 use crate::config::RelayEngine;
@@ -26,6 +27,7 @@ impl WorkerHandle {
         number: usize,
         table: Table,
         wanted: RelayEngine,
+        kernel: Option<KernelPath>,
     ) -> io::Result<(Self, Chosen)> {
         let bell = Bell::new()?;
         let (orders, inbox) = mpsc::channel();
@@ -34,7 +36,7 @@ impl WorkerHandle {
         let work = move || {
             crate::precedence::take();
             // Who started it waits for it.
-            match Worker::new(inbox, heard, table, wanted) {
+            match Worker::new(inbox, heard, table, wanted, kernel) {
                 Ok((worker, chosen)) => {
                     if tell.send(Ok(chosen)).is_ok() {
                         worker.run();

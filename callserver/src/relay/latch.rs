@@ -54,6 +54,18 @@ impl Latch {
         self.heard = Some((canonical(heard), now));
     }
 
+    /// It spoke, from where it had spoken.
+    pub(super) fn heard_again(&mut self, at: Instant) {
+        if let Some((_, last)) = &mut self.heard {
+            *last = at.max(*last);
+        }
+    }
+
+    /// Where its packets come from, if any did.
+    pub(super) fn source_heard(&self) -> Option<SocketAddr> {
+        self.heard.map(|(source, _)| source)
+    }
+
     /// Whose a packet from `source` is. Remembers the source if it is this phone's.
     pub(super) fn source(&mut self, now: Instant, source: SocketAddr) -> Source {
         let source = canonical(source);

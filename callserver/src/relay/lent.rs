@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Side;
-use super::port::Port;
+use super::port::{Port, Takes};
 use super::ports::{Pair, in_family_of};
 
 /// The sockets of one call with what is known of their phones: see [`Relay::lend`](super::Relay::lend).
@@ -61,7 +61,7 @@ impl LentPort {
     /// Whether a datagram that came here is the phone's and is audio or a report. Asked once for each datagram: it is
     /// counted in the call's statistics, and its source is where [`target`](Self::target) points from then on.
     pub fn takes(&mut self, now: Instant, datagram: &[u8], source: SocketAddr) -> bool {
-        self.port.takes(now, datagram, source)
+        self.port.takes(now, datagram, source) != Takes::Not
     }
 
     /// Where packets for this phone go, as this socket can send to it; `None` while it wants nothing.

@@ -20,6 +20,8 @@ pub struct Statistics {
 pub struct SideStatistics {
     /// RTP and RTCP packets that were passed on.
     pub packets: u64,
+    /// How many of them the kernel passed by itself.
+    pub by_kernel: u64,
     /// Their bytes, without UDP and IP headers.
     pub bytes: u64,
     /// Packets from somebody else than this side's phone; dropped.
@@ -61,6 +63,8 @@ pub struct Reported {
 pub struct Totals {
     /// RTP and RTCP packets that were passed on.
     pub packets: u64,
+    /// How many of them the kernel passed by itself.
+    pub by_kernel: u64,
     /// Their bytes, without UDP and IP headers.
     pub bytes: u64,
     /// Dropped: from somebody else than the phone.
@@ -77,6 +81,7 @@ impl std::ops::AddAssign<Statistics> for Totals {
     fn add_assign(&mut self, call: Statistics) {
         for side in [call.caller, call.callee] {
             self.packets += side.packets;
+            self.by_kernel += side.by_kernel;
             self.bytes += side.bytes;
             self.from_strangers += side.from_strangers;
             self.not_rtp += side.not_rtp;
@@ -91,6 +96,7 @@ impl SideStatistics {
     pub(super) fn after(self, earlier: Self) -> Self {
         Self {
             packets: earlier.packets + self.packets,
+            by_kernel: earlier.by_kernel + self.by_kernel,
             bytes: earlier.bytes + self.bytes,
             from_strangers: earlier.from_strangers + self.from_strangers,
             not_rtp: earlier.not_rtp + self.not_rtp,

@@ -8,7 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use super::packet::Carries;
-use super::port::Port;
+use super::port::{Port, Takes};
 use super::ports::{Pair, Returned, Taken, in_family_of};
 use super::{MediaId, Side};
 
@@ -33,6 +33,9 @@ pub(super) struct Table {
     most_kept: usize,
     calls: HashMap<MediaId, Call>,
     draining: VecDeque<(Instant, Call)>,
+    /// Places of phones that have moved, and of those that have stayed for a while.
+    moved: Vec<usize>,
+    steady: Vec<usize>,
 }
 
 /// One socket.
@@ -61,6 +64,21 @@ pub(super) struct Way {
     pub(super) target: SocketAddr,
 }
 
+/// One direction of a call's audio.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Leg {
+    /// Where it comes from.
+    pub(super) source: SocketAddr,
+    /// The socket that it comes to.
+    pub(super) listens: IpAddr,
+    pub(super) port: u16,
+    /// The socket that it leaves from.
+    pub(super) leaves_from: IpAddr,
+    pub(super) leaves_from_port: u16,
+    /// Where it goes.
+    pub(super) target: SocketAddr,
+}
+
 /// How long the ports of a closed call swallow late packets before somebody else may get them: longer than a packet
 /// travels around the world.
 const DRAIN: Duration = Duration::from_millis(500);
@@ -83,6 +101,8 @@ impl Table {
             most_kept,
             calls: HashMap::new(),
             draining: VecDeque::new(),
+            moved: Vec::new(),
+            steady: Vec::new(),
         }
     }
 
@@ -247,14 +267,70 @@ impl Table {
             slot.has_latecomers = true;
             return None;
         };
-        if !port.takes(now, datagram, source) {
-            return None;
+        let takes = port.takes(now, datagram, source);
+        match (takes, slot.carries) {
+            (Takes::Not, _) => return None,
+            (Takes::Moved, Carries::Rtp) => self.moved.push(place),
+            (Takes::Steady, Carries::Rtp) => self.steady.push(place),
+            _ => {}
         }
         let place = slot.other;
         let other = self.slots.get(place)?.as_ref()?;
         let target = other.port.as_ref()?.target()?;
         let target = in_family_of(other.pair.is_ipv6(), target);
         Some(Way { place, target })
+    }
+
+    /// Places of phones that have moved since the last time, and of those that have stayed where they are for a while.
+    pub(super) fn take_changes(&mut self) -> (Vec<usize>, Vec<usize>) {
+        (
+            std::mem::take(&mut self.moved),
+            std::mem::take(&mut self.steady),
+        )
+    }
+
+    /// The way of what comes to a place, if both its ends are known.
+    pub(super) fn leg(&self, place: usize) -> Option<Leg> {
+        let slot = self.slots.get(place)?.as_ref()?;
+        let other = self.slots.get(slot.other)?.as_ref()?;
+        Some(Leg {
+            source: slot.port.as_ref()?.source()?,
+            listens: slot.pair.listen,
+            port: slot.pair.port(),
+            leaves_from: other.pair.listen,
+            leaves_from_port: other.pair.port(),
+            target: other.port.as_ref()?.target()?,
+        })
+    }
+
+    /// The kernel has passed what came to a place. Returns whether that was no more than may be.
+    pub(super) fn passed(
+        &mut self,
+        at: Instant,
+        place: usize,
+        header: &[u8; 12],
+        length: usize,
+    ) -> bool {
+        let port = self.slot_mut(place).and_then(|slot| slot.port.as_mut());
+        port.is_none_or(|port| port.passed(at, header, length))
+    }
+
+    /// Whether the phone at a place stays where it is must show anew.
+    pub(super) fn begin_anew(&mut self, place: usize) {
+        if let Some(port) = self.slot_mut(place).and_then(|slot| slot.port.as_mut()) {
+            port.begin_anew();
+        }
+    }
+
+    /// The place of the other side's socket for the same kind of packet.
+    pub(super) fn opposite(&self, place: usize) -> Option<usize> {
+        Some(self.slots.get(place)?.as_ref()?.other)
+    }
+
+    /// The places of a call's sockets for RTP.
+    pub(super) fn places(&self, media: MediaId) -> Option<[usize; 2]> {
+        let [caller, _, callee, _] = self.calls.get(&media)?.places;
+        Some([caller, callee])
     }
 
     /// A datagram came that did not fit into a buffer.

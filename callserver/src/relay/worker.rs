@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{EventfdFlags, eventfd};
 
 use super::engine::{Chosen, Engine};
+use super::kernel::KernelPath;
 use super::port::Port;
 use super::ports::Taken;
 use super::table::Table;
@@ -37,6 +38,11 @@ pub(super) enum Order {
     },
     Close {
         media: MediaId,
+    },
+    /// Counts what the kernel has passed of a call, and lets it pass no more.
+    Leave {
+        media: MediaId,
+        answer: mpsc::SyncSender<()>,
     },
     Stop,
 }
@@ -93,6 +99,7 @@ pub(super) struct Worker {
     bell: Bell,
     table: Table,
     engine: Engine,
+    kernel: Option<KernelPath>,
 }
 
 impl Worker {
@@ -102,6 +109,7 @@ impl Worker {
         bell: Bell,
         table: Table,
         wanted: RelayEngine,
+        kernel: Option<KernelPath>,
     ) -> io::Result<(Self, Chosen)> {
         let (engine, chosen) = Engine::new(&bell, wanted)?;
         let worker = Self {
@@ -109,6 +117,7 @@ impl Worker {
             bell,
             table,
             engine,
+            kernel,
         };
         Ok((worker, chosen))
     }
@@ -116,12 +125,13 @@ impl Worker {
     /// Passes audio until [`Order::Stop`] or until nobody can give orders any more.
     pub(super) fn run(mut self) {
         loop {
-            let release = self.table.next_release();
+            let look = self.kernel.as_ref().and_then(KernelPath::next_look);
+            let due = self.table.next_release().into_iter().chain(look).min();
             let wait = match self.bell.is_ringing() {
                 // It has rung after the orders were followed, and may have been heard together with the packets that came
                 // then: it does not wake anybody again.
                 true => Some(Duration::ZERO),
-                false => release.map(|at| at.saturating_duration_since(Instant::now())),
+                false => due.map(|at| at.saturating_duration_since(Instant::now())),
             };
             if let Err(error) = self.engine.wait(wait) {
                 tracing::error!(%error, "the relay cannot wait for packets; no audio is passed any more");
@@ -135,6 +145,10 @@ impl Worker {
             // One look at the clock for all that came.
             let now = Instant::now();
             self.engine.pass(now, &mut self.table);
+            match &mut self.kernel {
+                Some(kernel) => kernel.follow(now, &mut self.table),
+                None => drop(self.table.take_changes()),
+            }
             self.table.release_drained(&mut self.engine, now);
         }
     }
@@ -158,21 +172,40 @@ impl Worker {
                     side,
                     signalled,
                     sip_source,
-                }) => self.table.expect(media, side, signalled, sip_source),
+                }) => {
+                    self.leave_kernel(media);
+                    self.table.expect(media, side, signalled, sip_source);
+                }
                 Ok(Order::Lend { media, answer }) => {
                     // What has come already is still passed.
                     self.engine.pass(Instant::now(), &mut self.table);
+                    self.leave_kernel(media);
                     if let Some(ports) = self.table.lend(&mut self.engine, media) {
                         // Who asked waits for it.
                         let _ = answer.send(Box::new(ports));
                     }
                 }
-                Ok(Order::Close { media }) => self.table.close(Instant::now(), media),
+                Ok(Order::Close { media }) => {
+                    self.leave_kernel(media);
+                    self.table.close(Instant::now(), media);
+                }
+                Ok(Order::Leave { media, answer }) => {
+                    self.leave_kernel(media);
+                    // Who asked waits for it.
+                    let _ = answer.send(());
+                }
                 Err(mpsc::TryRecvError::Empty) => return ControlFlow::Continue(()),
                 Ok(Order::Stop) | Err(mpsc::TryRecvError::Disconnected) => {
                     return ControlFlow::Break(());
                 }
             }
+        }
+    }
+
+    /// What the kernel passes of a call is passed here again, and counted up to now.
+    fn leave_kernel(&mut self, media: MediaId) {
+        if let Some(kernel) = &mut self.kernel {
+            kernel.leave(&mut self.table, media);
         }
     }
 }

@@ -41,6 +41,10 @@ struct Options {
     /// Calls at once for the relay, each with 50 packets a second both ways.
     #[arg(long, default_value_t = 200)]
     streams: usize,
+    /// Has the kernel pass the relay's audio. Needs root, or CAP_BPF and CAP_NET_ADMIN. What the kernel does when a packet
+    /// comes in counts for whoever sent it, not for the server; `sysctl kernel.bpf_stats_enabled=1` shows it.
+    #[arg(long)]
+    kernel_path: bool,
     /// Accounts that share the load, half of them callers and half called.
     #[arg(long, default_value_t = 20)]
     accounts: usize,
@@ -121,13 +125,16 @@ fn main() -> Result<()> {
         rooms::print(found);
         return Ok(());
     }
+    let mut settings = String::new();
+    if options.peer == Some(Peer::Kamailio) {
+        settings += "[digest]\nalgorithms = [\"MD5\"]\n";
+    }
+    if options.kernel_path {
+        settings += "[relay]\nkernel_path = true\n";
+    }
     let mut server = Server::start_with(ServerOptions {
         under: vec!["taskset".into(), "-c".into(), options.core.to_string()],
-        settings: options
-            .peer
-            .filter(|peer| *peer == Peer::Kamailio)
-            .map_or("", |_| "[digest]\nalgorithms = [\"MD5\"]\n")
-            .into(),
+        settings,
         ..ServerOptions::default()
     })?;
     let (callers, called) = devices(&server, options.accounts)?;

@@ -1,5 +1,7 @@
 //! A call in other hands, in another relay and in another process.
 
+use std::os::fd::{OwnedFd, RawFd};
+
 use super::*;
 
 on_both_engines! {

@@ -44,10 +44,7 @@ fn a_burst_over_many_calls_passes_whole() {
         }
     }
     for talk in &talks {
-        for sequence in 0..60 {
-            let (packet, source) = receive(&talk.callee.rtp, PATIENCE).unwrap();
-            assert_eq!((packet, source), (rtp(sequence), talk.listening.callee));
-        }
+        hears_a_burst(&talk.callee, talk.listening.callee, 60);
     }
 }
 
@@ -69,9 +66,7 @@ fn a_flood_at_one_call_leaves_the_others_their_audio() {
         }
     }
     for talk in others {
-        for round in 0..50 {
-            assert_eq!(receive(&talk.callee.rtp, PATIENCE).unwrap().0, rtp(round));
-        }
+        hears_a_burst(&talk.callee, talk.listening.callee, 50);
     }
     assert!(relay.statistics(MediaId(0)).unwrap().caller.not_rtp > 0);
     // When it is over, the call that was meant is heard again.
