@@ -156,18 +156,23 @@ fn what_was_done_to_a_refused_message_goes_with_it() {
 }
 
 #[test]
-fn what_was_done_to_a_message_that_the_server_has_is_gone_when_it_is_refused() {
+fn what_was_done_to_a_message_that_the_server_has_is_undone_when_it_is_refused() {
     let mut world = World::direct(1);
-    let first = world.server.rooms[&room_id("pair")][0].id.clone();
-    let like = Body::Reaction {
-        target: first,
-        emoji: "👍".into(),
-        is_removed: false,
-    };
-    world.say_as(1, MessageId::parse("like").unwrap(), like);
+    let target = world.server.rooms[&room_id("pair")][0].id.clone();
+    let text = "mended".into();
+    world.say_as(
+        0,
+        MessageId::parse("edit").unwrap(),
+        Body::Edit { target, text },
+    );
     while world.hear_peer(1) || world.hear_peer(0) {}
     for who in [0, 1] {
+        assert_eq!(world.texts(who), ["mended"], "{who}");
         refuse(&mut world, who);
         assert!(world.devices[who].disk.journal.is_empty(), "{who}");
+    }
+    world.settle();
+    for who in [0, 1] {
+        assert_eq!(world.texts(who), ["first"], "{who}");
     }
 }

@@ -8,7 +8,7 @@ use api::room::{
 };
 
 use super::{BRING_PATIENCE, FlushOutcome, JournalEntry};
-use crate::chat::core::{Chat, DELIVER_PAUSE, Link};
+use crate::chat::core::{Chat, DELIVER_PAUSE, GAP, Link};
 use crate::chat::{ChatEvent, Conversation, Keep, Outgoing, OutgoingState, UploadNews, Whom};
 
 /// Bodies of one batch in bytes: far below what the server takes, with all that is around them.
@@ -332,7 +332,10 @@ impl Chat {
                 ..entry.clone()
             };
             self.tell_journal(entry, false);
-            self.drop_refused_acts(room);
+            if let Some(first) = self.drop_refused_acts(room) {
+                // The server tells what it says without it.
+                self.ask_for_history(GAP, room, Some(first - 1), None);
+            }
         }
     }
 

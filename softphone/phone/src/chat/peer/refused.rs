@@ -37,19 +37,23 @@ impl Chat {
         is_there
     }
 
-    /// What is done to a message, and was refused, is kept as long as the message is refused, too.
-    pub(super) fn drop_refused_acts(&mut self, room: &RoomId) {
-        let Some(conversation) = self.archive.conversations.get(room) else {
-            return;
-        };
+    /// What is done to a message, and was refused, is kept as long as the message is refused, too. Gives the place of the
+    /// first message to which something was done that is not done any more.
+    pub(super) fn drop_refused_acts(&mut self, room: &RoomId) -> Option<i64> {
+        let conversation = self.archive.conversations.get(room)?;
         let is_useless = |entry: &&JournalEntry| {
             let is_alone = |target| !conversation.is_refused(target);
             entry.refused.is_some() && entry.body().target().is_some_and(is_alone)
         };
         let useless = conversation.journal.iter().filter(is_useless);
-        for entry in useless.cloned().collect::<Vec<_>>() {
+        let useless: Vec<JournalEntry> = useless.cloned().collect();
+        let first = { useless.iter() }
+            .filter_map(|entry| Some(conversation.message(entry.body().target()?)?.sequence))
+            .min();
+        for entry in useless {
             self.drop_journalled(entry);
         }
+        first
     }
 
     /// Something in the journal that the server has refused, and behind it what the journal does to it.
