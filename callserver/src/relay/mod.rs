@@ -122,7 +122,7 @@ impl Relay {
     /// Starts the workers.
     ///
     /// # Errors
-    /// If the system has no threads for them, or no io_uring where that was asked for by name.
+    /// If the system has no threads for them, or no io_uring or kernel path where that was asked for by name.
     pub fn start(ports: RtpPorts, settings: &RelaySection) -> Result<Self, StartError> {
         let source = PortSource::new(ports);
         let count = settings

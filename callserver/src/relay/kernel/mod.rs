@@ -53,16 +53,28 @@ pub(super) struct KernelPath {
     has_complained: bool,
 }
 
+/// One direction of a call that the kernel passes.
 #[derive(Debug)]
 struct Listed {
+    plan: Plan,
+    next_check: Instant,
+}
+
+/// How it does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Plan {
     key: Key,
-    generation: u32,
+    hop: Hop,
+    /// The number of the interface that packets come to.
+    arrives_by: u32,
 }
 
 /// How many directions of calls may be listed.
 const MOST: u32 = 65_536;
 /// So often the notes are read: what is shown of a call is at most this old.
 const LOOK: Duration = Duration::from_millis(100);
+/// So often it is looked whether the ways to a call's phones are still the same.
+const CHECK: Duration = Duration::from_secs(5);
 
 impl KernelPath {
     /// One for each of so many workers.
@@ -112,7 +124,7 @@ impl KernelPath {
         }
         for place in steady {
             if let Some(leg) = table.leg(place)
-                && let Err(error) = self.enter(place, leg)
+                && let Err(error) = self.enter(now, place, leg)
             {
                 self.complain(&error);
             }
@@ -120,6 +132,7 @@ impl KernelPath {
         if !self.listed.is_empty() && now >= self.next_look {
             self.next_look = now + LOOK;
             self.count(now, table);
+            self.check(now, table);
         }
     }
 
@@ -154,34 +167,45 @@ impl KernelPath {
         let Some(listed) = self.listed.get(&place) else {
             return false;
         };
-        if let Err(error) = self.kernel.hops.remove(&listed.key) {
+        if let Err(error) = self.kernel.hops.remove(&listed.plan.key) {
             tracing::error!(%error, "the kernel does not let go of a call's audio");
         }
         true
     }
 
     /// Lists one direction of a call.
-    fn enter(&mut self, place: usize, leg: Leg) -> io::Result<()> {
-        let (Some(from), Some(to)) = (ipv4(leg.source), ipv4(leg.target)) else {
+    fn enter(&mut self, now: Instant, place: usize, leg: Leg) -> io::Result<()> {
+        let generation = self.generation.wrapping_add(1);
+        let Some(plan) = self.plan(place, generation, leg)? else {
             return Ok(());
+        };
+        self.generation = generation;
+        self.kernel.run_at(plan.arrives_by)?;
+        self.kernel.hops.put(&plan.key, &plan.hop.to_bytes())?;
+        let next_check = now + CHECK;
+        self.listed.insert(place, Listed { plan, next_check });
+        Ok(())
+    }
+
+    /// How the kernel would pass it. `None`: it cannot.
+    fn plan(&self, place: usize, generation: u32, leg: Leg) -> io::Result<Option<Plan>> {
+        let (Some(from), Some(to)) = (ipv4(leg.source), ipv4(leg.target)) else {
+            return Ok(None);
         };
         let (Some(towards), Some(back)) = (self.routes.to(*to.ip())?, self.routes.to(*from.ip())?)
         else {
-            return Ok(());
+            return Ok(None);
         };
         // What comes from elsewhere for a phone on this machine would seem to come from this machine itself.
         if towards.is_local != back.is_local {
-            return Ok(());
+            return Ok(None);
         }
         let (Some(here), Some(leaves)) = (
             own_address(leg.listens, back),
             own_address(leg.leaves_from, towards),
         ) else {
-            return Ok(());
+            return Ok(None);
         };
-        self.kernel.run_at(back.interface)?;
-        self.generation = self.generation.wrapping_add(1);
-        let key = addresses(from, SocketAddrV4::new(here, leg.port));
         let hop = Hop {
             addresses: addresses(SocketAddrV4::new(leaves, leg.leaves_from_port), to),
             interface: match towards.is_local {
@@ -190,12 +214,35 @@ impl KernelPath {
             },
             worker: self.worker,
             place: place as u32,
-            generation: self.generation,
+            generation,
         };
-        self.kernel.hops.put(&key, &hop.to_bytes())?;
-        let generation = self.generation;
-        self.listed.insert(place, Listed { key, generation });
-        Ok(())
+        Ok(Some(Plan {
+            key: addresses(from, SocketAddrV4::new(here, leg.port)),
+            hop,
+            arrives_by: back.interface,
+        }))
+    }
+
+    /// Looks whether the ways to the phones have changed since they were listed: a network was lost, another one came.
+    fn check(&mut self, now: Instant, table: &mut Table) {
+        let due = |(place, listed): (&usize, &Listed)| (listed.next_check <= now).then_some(*place);
+        for place in self.listed.iter().filter_map(due).collect::<Vec<_>>() {
+            let Some(listed) = self.listed.get(&place) else {
+                continue;
+            };
+            let plan = match table.leg(place) {
+                Some(leg) => self.plan(place, listed.plan.hop.generation, leg),
+                None => Ok(None),
+            };
+            match plan {
+                Ok(Some(plan)) if plan == listed.plan => {
+                    if let Some(listed) = self.listed.get_mut(&place) {
+                        listed.next_check = now + CHECK;
+                    }
+                }
+                _ => self.leave_with(table, place),
+            }
+        }
     }
 
     /// Counts what the kernel has passed, and takes back from it who sends more than audio can be.
@@ -222,7 +269,7 @@ impl KernelPath {
         while let Some(noted) = self.notes.take() {
             let place = noted.place as usize;
             let listed = self.listed.get(&place);
-            if listed.is_none_or(|listed| listed.generation != noted.generation) {
+            if listed.is_none_or(|listed| listed.plan.hop.generation != noted.generation) {
                 continue;
             }
             let ago = clock.saturating_sub(Duration::from_nanos(noted.arrival));
