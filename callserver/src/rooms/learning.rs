@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use api::room::Body;
 use tokio::sync::Notify;
@@ -14,6 +15,10 @@ use crate::store::{MessageRow, Places, StoreError, WORD_BLOCK};
 
 /// So many messages are read at once.
 const PART: i64 = 128;
+
+/// After a block nothing is learnt for so many times as long as that took: the rest of a processor and of the database's
+/// time for writing is for others, and what is not learnt yet is found all the same.
+const REST: u32 = 3;
 
 /// So many blocks that come at once make the table another one.
 const MANY: u32 = 64;
@@ -99,7 +104,10 @@ impl Rooms {
             if row.last_seq < end {
                 return Ok(());
             }
+            let begin = Instant::now();
             self.learn_block(room, upto, block, row.last_seq).await?;
+            // Where many rooms fill their blocks in the same second, whoever writes would wait behind all of them.
+            tokio::time::sleep(REST * begin.elapsed()).await;
         }
         Ok(())
     }
