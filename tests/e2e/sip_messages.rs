@@ -9,8 +9,8 @@ use serde_json::json;
 use crate::softphone_messages::{SOON, run, texts};
 
 /// A message to a phone that died without a farewell is given up after 32 s (RFC 3428 section 8, RFC 3261 section
-/// 17.1.2.2).
-const GIVEN_UP: Duration = Duration::from_secs(60);
+/// 17.1.2.2), and the next one behind it perhaps, too.
+const GIVEN_UP: Duration = Duration::from_secs(120);
 
 struct Scene {
     server: Server,
