@@ -343,17 +343,13 @@ impl Relay {
         if let Some(worker) = self.workers.get_mut(call.worker) {
             worker.calls = worker.calls.saturating_sub(1);
         }
-        if self.has_kernel_path {
-            let (answer, counted) = mpsc::sync_channel(1);
-            if self
-                .order(call.worker, Order::Leave { media, answer })
-                .is_ok()
-            {
-                // As for lending: microseconds, and if not, the last tenth of a second is missing from the figures.
-                let _ = counted.recv_timeout(LEND_PATIENCE);
-            }
+        let counting = self.has_kernel_path.then(|| mpsc::sync_channel(1));
+        let (counted, told) = counting.unzip();
+        let _ = self.order(call.worker, Order::Close { media, counted });
+        if let Some(told) = told {
+            // As for lending: microseconds, and if not, the last tenth of a second is missing from the figures.
+            let _ = told.recv_timeout(LEND_PATIENCE);
         }
-        let _ = self.order(call.worker, Order::Close { media });
         let passed = call.shared.read();
         self.passed += passed;
         Some(passed)

@@ -38,11 +38,8 @@ pub(super) enum Order {
     },
     Close {
         media: MediaId,
-    },
-    /// Counts what the kernel has passed of a call, and lets it pass no more.
-    Leave {
-        media: MediaId,
-        answer: mpsc::SyncSender<()>,
+        /// Told when all that the kernel has passed of it is counted.
+        counted: Option<mpsc::SyncSender<()>>,
     },
     Stop,
 }
@@ -185,14 +182,13 @@ impl Worker {
                         let _ = answer.send(Box::new(ports));
                     }
                 }
-                Ok(Order::Close { media }) => {
+                Ok(Order::Close { media, counted }) => {
                     self.leave_kernel(media);
                     self.table.close(Instant::now(), media);
-                }
-                Ok(Order::Leave { media, answer }) => {
-                    self.leave_kernel(media);
-                    // Who asked waits for it.
-                    let _ = answer.send(());
+                    if let Some(counted) = counted {
+                        // Who asked waits for it.
+                        let _ = counted.send(());
+                    }
                 }
                 Err(mpsc::TryRecvError::Empty) => return ControlFlow::Continue(()),
                 Ok(Order::Stop) | Err(mpsc::TryRecvError::Disconnected) => {
