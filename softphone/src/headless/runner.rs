@@ -15,6 +15,7 @@ use super::files::new_id;
 use super::lines::Lines;
 use super::messages::whom;
 use super::orders::{Calls, Order, lines_of_stdin};
+use super::voice_notes::long_enough;
 use super::voicemails::Spoken;
 use crate::engine::{
     AccountSummary, CallNumber, Command, Digit, EndReason, Engine, ErrandId, Notice, OutgoingNote,
@@ -202,7 +203,10 @@ impl<'a, W: Write> Runner<'a, W> {
                                     seconds: *seconds,
                                     waveform: waveform.clone(),
                                 };
-                                self.send_note(whom, spoken)?;
+                                match long_enough(spoken) {
+                                    Ok(spoken) => drop(self.send_note(whom, spoken)?),
+                                    Err(problem) => self.lines.problem(&problem),
+                                }
                             }
                         }
                         Notice::Chat(event) => self.archive.hear(event),

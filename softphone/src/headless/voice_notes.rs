@@ -8,7 +8,7 @@ use serde_json::json;
 use super::files::{found, message_id, sent};
 use super::messages::{connected, room_with, whom};
 use super::runner::{Happening, Outcome, Runner};
-use super::voicemails::recorded;
+use super::voicemails::{Spoken, recorded};
 use crate::cli::VoiceNoteVerb;
 use crate::engine::{Command, EngineConfig, Notice, Problem};
 
@@ -31,6 +31,17 @@ pub(super) fn with_sound(mut config: EngineConfig, verb: &VoiceNoteVerb) -> Engi
     config
 }
 
+/// What was spoken, if it is something.
+pub(super) fn long_enough(spoken: Spoken) -> Result<Spoken, Problem> {
+    match spoken.seconds < SHORTEST_SECONDS {
+        true => Err(Problem {
+            code: "nothing-spoken",
+            sentence: "Nothing was spoken; speak longer.".into(),
+        }),
+        false => Ok(spoken),
+    }
+}
+
 pub(super) async fn run<W: Write>(
     runner: &mut Runner<'_, W>,
     verb: VoiceNoteVerb,
@@ -47,13 +58,7 @@ pub(super) async fn run<W: Write>(
                 Ok(spoken) => spoken,
                 Err(outcome) => return Ok(outcome),
             };
-            if spoken.seconds < SHORTEST_SECONDS {
-                return Err(Problem {
-                    code: "nothing-spoken",
-                    sentence: "Nothing was spoken; speak longer.".into(),
-                });
-            }
-            let id = runner.send_note(whom(&target, &archive), spoken)?;
+            let id = runner.send_note(whom(&target, &archive), long_enough(spoken)?)?;
             sent(runner, &id).await
         }
         VoiceNoteVerb::Play { target, message } => {
